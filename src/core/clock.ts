@@ -1,0 +1,37 @@
+// Wall-clock time and timers that notice a sleeping laptop or a changed clock. The only place that reads the time.
+
+/** Milliseconds since 1970-01-01T00:00:00Z. */
+export type Instant = number;
+
+export interface Clock {
+  now(): Instant;
+  /** Calls `run` once, as soon as the wall clock reads `at` or later. Disposing cancels it. */
+  at(at: Instant, run: () => void): Disposable;
+}
+
+/** `setTimeout` counts monotonic time, which stands still while a machine sleeps, so the wall clock is read again at least this often. */
+const LONGEST_NAP_MS = 500;
+
+/** The machine's wall clock. Its timers never keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  at(at, run) {
+    const nap = (): number => Math.max(0, Math.min(at - Date.now(), LONGEST_NAP_MS));
+    const wake = (): void => {
+      if (Date.now() >= at) {
+        run();
+        return;
+      }
+      timer = setTimeout(wake, nap()).unref();
+    };
+    let timer = setTimeout(wake, nap()).unref();
+    return { [Symbol.dispose]: () => clearTimeout(timer) };
+  },
+};
+
+/** Resolves after `ms` of monotonic time. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

@@ -1,0 +1,33 @@
+// Private folders: made 0700, and refused when somebody else owns them or may write to them.
+import { lstatSync, mkdirSync } from "node:fs";
+import { AgentRunError, type ErrorCode, messageOf } from "./error.ts";
+
+/**
+ * Makes sure that `path` is a real folder of this user with mode 0700, creating it and its parents when absent.
+ * @throws AgentRunError with `code` when it cannot be made, is a link, belongs to another user, or is open to others
+ */
+export function privateFolder(path: string, code: ErrorCode): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new AgentRunError(code, `cannot create the folder ${path}: ${messageOf(error)}`, {
+      hint: "make its parent writable for you, or set AGENT_RUN_HOME to a folder of your own",
+      cause: error,
+    });
+  }
+  const stat = lstatSync(path);
+  if (!stat.isDirectory()) {
+    throw new AgentRunError(code, `${path} is not a folder`, { hint: `move it away: mv ${path} ${path}.old` });
+  }
+  const uid = process.getuid?.() ?? stat.uid;
+  if (stat.uid !== uid) {
+    throw new AgentRunError(code, `the folder ${path} belongs to user ${stat.uid}, not to you (${uid})`, {
+      hint: "set AGENT_RUN_HOME or XDG_RUNTIME_DIR to a folder of your own",
+    });
+  }
+  if ((stat.mode & 0o077) !== 0) {
+    throw new AgentRunError(code, `the folder ${path} is open to other users (mode ${(stat.mode & 0o777).toString(8)})`, {
+      hint: `chmod 700 ${path}`,
+    });
+  }
+}

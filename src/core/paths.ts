@@ -1,0 +1,39 @@
+// Where our files are: configuration, state and runtime folders, and what is in them. Nothing else knows these names.
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SessionId } from "./id.ts";
+
+export interface Paths {
+  /** Settings and the user's profiles; written by the human only. */
+  readonly config: string;
+  /** Audit, log, compile cache; survives a reboot. */
+  readonly state: string;
+  /** Control socket, lock, per-session files; 0700, ours alone. */
+  readonly runtime: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The three folders for this user (XDG Base Directory 0.8). `AGENT_RUN_HOME` moves all three, for tests and for a second instance.
+ * Nothing is created or checked here: see `privateFolder`.
+ */
+export function resolvePaths(env: Environment, uid: number): Paths {
+  const own = env["AGENT_RUN_HOME"];
+  if (own) return { config: join(own, "config"), state: join(own, "state"), runtime: join(own, "run") };
+  const home = env["HOME"] || homedir();
+  const runtime = env["XDG_RUNTIME_DIR"];
+  return {
+    config: join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "agent-run"),
+    state: join(env["XDG_STATE_HOME"] || join(home, ".local", "state"), "agent-run"),
+    runtime: runtime ? join(runtime, "agent-run") : join(tmpdir(), `agent-run-${uid}`),
+  };
+}
+
+export const configFile = (paths: Paths): string => join(paths.config, "config.toml");
+export const userProfiles = (paths: Paths): string => join(paths.config, "profiles");
+export const auditFolder = (paths: Paths): string => join(paths.state, "audit");
+export const daemonLog = (paths: Paths): string => join(paths.state, "daemon.log");
+export const controlSocket = (paths: Paths): string => join(paths.runtime, "control.sock");
+export const daemonLock = (paths: Paths): string => join(paths.runtime, "daemon.lock");
+export const sessionFolder = (paths: Paths, session: SessionId): string => join(paths.runtime, session);

@@ -1,0 +1,91 @@
+// Processes as the kernel tells them: who is below whom, and whether a pid still means the same process. Linux reads /proc, others ask ps.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  /** Changes when a pid is used again: clock ticks since boot on Linux, the start date elsewhere. */
+  readonly started: string;
+  readonly name: string;
+}
+
+/** One process, or undefined when there is none (a zombie counts as none). */
+export function processInfo(pid: number): ProcessInfo | undefined {
+  return process.platform === "linux" ? readStat(pid) : fromPs().find((info) => info.pid === pid);
+}
+
+/** Every process of the machine that we may see. */
+export function allProcesses(): ProcessInfo[] {
+  if (process.platform !== "linux") return fromPs();
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => readStat(Number(name)))
+    .filter((info) => info !== undefined);
+}
+
+/** All processes below `root`, nearest first, `root` not included. */
+export function descendants(root: number, processes: readonly ProcessInfo[] = allProcesses()): ProcessInfo[] {
+  const found: ProcessInfo[] = [];
+  let parents = new Set([root]);
+  while (parents.size > 0) {
+    const children = processes.filter((info) => parents.has(info.parent) && info.pid !== root);
+    found.push(...children);
+    parents = new Set(children.map((info) => info.pid));
+  }
+  return found;
+}
+
+/** Sends a signal. Gives false when the process is gone or not ours. */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
+}
+
+/** proc(5), /proc/pid/stat: the name is in parentheses and may itself hold parentheses and spaces. */
+function readStat(pid: number): ProcessInfo | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, "latin1");
+  } catch {
+    return undefined;
+  }
+  const open = text.indexOf("(");
+  const close = text.lastIndexOf(")");
+  const [state, parent, group, session, ...rest] = text.slice(close + 2).split(" ");
+  if (state === "Z" || state === "X") return undefined;
+  return {
+    pid,
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    started: rest[15] ?? "",
+    name: text.slice(open + 1, close),
+  };
+}
+
+function fromPs(): ProcessInfo[] {
+  const text = execFileSync("ps", ["-axo", "pid=,ppid=,pgid=,stat=,lstart=,comm="], {
+    encoding: "utf8",
+    env: { LC_ALL: "C", PATH: "/bin:/usr/bin" },
+  });
+  return text.split("\n").flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+\s+\S+\s+\d+\s+\S+\s+\d+)\s+(.*)$/.exec(line);
+    if (!match || match[4]?.startsWith("Z")) return [];
+    return [
+      {
+        pid: Number(match[1]),
+        parent: Number(match[2]),
+        group: Number(match[3]),
+        session: 0,
+        started: match[5] ?? "",
+        name: match[6] ?? "",
+      },
+    ];
+  });
+}
