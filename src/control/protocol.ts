@@ -8,6 +8,13 @@ export const PROTOCOL = 1;
 /** The `Upgrade` token of the lease: after `101` both sides send one JSON message a line. */
 export const LEASE_UPGRADE = "agent-run-lease";
 
+/** The only `Host` that the control socket answers: a page in a browser that found a way to it names another. */
+export const CONTROL_HOST = "agent-run";
+
+/** Request and response headers that carry the two sides' version and `PROTOCOL`. */
+export const VERSION_HEADER = "agent-run-version";
+export const PROTOCOL_HEADER = "agent-run-protocol";
+
 /** A line longer than this is refused, so that neither side can fill the other's memory. */
 export const LONGEST_LINE = 1_048_576;
 
@@ -137,12 +144,15 @@ const ready = z.object({
   graceMs: z.number(),
   killKey: z.string(),
   isolation: z.object({ allow: z.array(z.string()), write: z.array(z.string()), hide: z.array(z.string()) }),
+  /** Variables that the profile hands to the agent although they look like secrets. */
+  pass: z.array(z.string()),
 });
 
 /** Daemon to launcher, over the lease. */
 export const daemonMessage = z.discriminatedUnion("type", [
   step,
-  z.object({ type: z.literal("ask"), id: z.number(), kind: z.enum(["mfa"]), prompt: z.string() }),
+  /** `mfa`: before launch, answered with the code. `expiry`: over the running agent, answered with minutes to add, or `0` to let it end. */
+  z.object({ type: z.literal("ask"), id: z.number(), kind: z.enum(["mfa", "expiry"]), prompt: z.string() }),
   ready,
   z.object({ type: z.literal("status"), view: sessionView }),
   /** Nothing is served any more: stop the agent now. */
@@ -170,6 +180,19 @@ export const killReply = z.object({
     z.object({ session: sessionId, endpointClosedMs: z.number(), agentGoneMs: z.optional(z.number()), notes: z.array(z.string()) }),
   ),
 });
+
+export const stopRequest = z.object({
+  /** Refuse with 409 when a session is there: what a newer launcher asks before it replaces the daemon. */
+  onlyIdle: z.boolean(),
+});
+
+export const stopReply = z.object({
+  /** How many sessions were ended. */
+  ended: z.number(),
+});
+
+/** The part of `daemonStatus` that every protocol number keeps, so that any launcher can tell whom it met. */
+export const hello = z.object({ protocol: z.number(), version: z.string(), pid: z.number(), sessions: z.array(z.unknown()) });
 
 export const failure = z.object({ error: wireError });
 

@@ -1,0 +1,160 @@
+// Finds the daemon of this user, and starts it where none answers: one, however many launches at once. Called by every command that needs it.
+import type { ChildProcess } from "node:child_process";
+import type * as z from "zod/mini";
+import { sleep, systemClock } from "../core/clock.ts";
+import type { Command } from "../core/command.ts";
+import { AgentRunError } from "../core/error.ts";
+import { daemonLock, daemonLog, type Environment, type Paths } from "../core/paths.ts";
+import { nobodyAnswers, openLease, requestJson } from "./client.ts";
+import type { Lease } from "./lease.ts";
+import { lockHolder, takeLock } from "./lock.ts";
+import { type DaemonMessage, hello, type LauncherMessage, PROTOCOL, stopReply } from "./protocol.ts";
+import { checkedSocket } from "./runtime-folder.ts";
+
+export interface StartOptions {
+  /** What runs the daemon in the foreground. Of its environment only `daemonEnvironment` is passed on, and it runs in `/`. */
+  readonly startCommand: Command;
+  /** This launcher's version. */
+  readonly version: string;
+  /** How long to wait for a daemon, in milliseconds. */
+  readonly limitMs?: number;
+}
+
+export interface RunningDaemon {
+  readonly socket: string;
+  readonly pid: number;
+  readonly version: string;
+  /** What the human should know: `the daemon is version 1.0.0 …`. */
+  readonly note: string | undefined;
+}
+
+/** 20 launches at once on a loaded machine with two cores take 6 s. */
+const START_LIMIT_MS = 15_000;
+const POLL_MS = 20;
+/** A daemon may leave between two requests of a launcher; each time there is another one to find or to start. */
+const LEASE_ATTEMPTS = 3;
+
+const DAEMON_VARIABLES = new Set(["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "AGENT_RUN_HOME"]);
+
+/**
+ * The daemon's whole environment: where things are and nothing of what this terminal holds; it serves other terminals too. What a
+ * session needs of the human's environment comes with its `open` message.
+ */
+export function daemonEnvironment(env: Environment): Record<string, string> {
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (DAEMON_VARIABLES.has(entry[0]) || entry[0].startsWith("XDG_") || entry[0].startsWith("AGENT_RUN_TEST_")),
+  );
+  return Object.fromEntries(kept);
+}
+
+/**
+ * Gives the daemon that answers on this user's control socket, starting one where none does. An idle daemon of another version is replaced; a
+ * busy one is kept when it speaks our protocol, and `note` says so.
+ * @throws AgentRunError `runtime-folder`, `state-folder`, `daemon` (with the last lines of its log), `daemon-version`
+ */
+export async function connectOrStart(paths: Paths, options: StartOptions): Promise<RunningDaemon> {
+  const socket = checkedSocket(paths);
+  const deadline = systemClock.now() + (options.limitMs ?? START_LIMIT_MS);
+  using held = new DisposableStack();
+  let mayStart = false;
+  let attempt: { readonly child: ChildProcess; failure(): AgentRunError | undefined } | undefined;
+  for (;;) {
+    const found = await ask(paths, "GET", "/v1/status", undefined, hello);
+    if (found) {
+      const kept = judge(found, options.version, socket);
+      if (kept) return kept;
+      await replaceIdle(paths);
+    } else {
+      const failure = attempt?.failure();
+      if (failure) throw failure;
+      if (mayStart) {
+        attempt ??= await start(paths, options.startCommand);
+      } else {
+        const lock = takeLock(`${daemonLock(paths)}.start`);
+        if (lock) {
+          held.use(lock);
+          mayStart = true;
+          continue; // Whoever held the lock before may have started it since we asked.
+        }
+      }
+    }
+    if (systemClock.now() > deadline) throw tooLate(paths);
+    await sleep(POLL_MS);
+  }
+}
+
+/**
+ * `connectOrStart` and a lease on what it found.
+ * @throws AgentRunError as `connectOrStart`, and `daemon-version`
+ */
+export async function openLeaseOrStart(
+  paths: Paths,
+  options: StartOptions,
+): Promise<{ readonly lease: Lease<LauncherMessage, DaemonMessage>; readonly daemon: RunningDaemon }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const daemon = await connectOrStart(paths, options);
+    try {
+      return { lease: await openLease(daemon.socket, options.version), daemon };
+    } catch (error) {
+      if (attempt >= LEASE_ATTEMPTS || !nobodyAnswers(error)) throw error;
+    }
+  }
+}
+
+/**
+ * One request to the daemon if there is one, with the checks of the folder; undefined when none answers. For `ps`, `kill`, `daemon stop`.
+ * @throws AgentRunError as `requestJson`, and `runtime-folder`
+ */
+export async function ask<T>(
+  paths: Paths,
+  method: "GET" | "POST",
+  path: string,
+  body: unknown,
+  schema: z.ZodMiniType<T>,
+  limitMs?: number,
+): Promise<T | undefined> {
+  const socket = checkedSocket(paths);
+  try {
+    return await requestJson(socket, method, path, body, schema, limitMs);
+  } catch (error) {
+    if (nobodyAnswers(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What to do with a daemon that answered: keep it, or (undefined) replace it. */
+function judge(found: z.infer<typeof hello>, version: string, socket: string): RunningDaemon | undefined {
+  const daemon = { socket, pid: found.pid, version: found.version };
+  if (found.version === version && found.protocol === PROTOCOL) return { ...daemon, note: undefined };
+  if (found.sessions.length === 0) return undefined;
+  const busy = found.sessions.length === 1 ? "1 session" : `${found.sessions.length} sessions`;
+  if (found.protocol === PROTOCOL) {
+    return { ...daemon, note: `the daemon is version ${found.version}, this is ${version}: it is replaced when its ${busy} ended` };
+  }
+  throw new AgentRunError("daemon-version", `the daemon is version ${found.version}, holds ${busy}, and does not understand ${version}`, {
+    hint: "let its sessions end, or end them with 'agent-run kill --all', then try again",
+  });
+}
+
+/** Asks an idle daemon to leave. It may have got a session or be gone by now: the caller looks again. */
+async function replaceIdle(paths: Paths): Promise<void> {
+  try {
+    await ask(paths, "POST", "/v1/stop", { onlyIdle: true }, stopReply);
+  } catch (error) {
+    if (!(error instanceof AgentRunError) || error.code !== "daemon-version") throw error;
+  }
+}
+
+/** Loaded here and not above: a launch that finds a daemon needs none of it. */
+async function start(paths: Paths, command: Command) {
+  const { spawnDaemon } = await import("./spawn-daemon.ts");
+  return spawnDaemon(paths, { ...command, cwd: "/", env: daemonEnvironment(command.env) });
+}
+
+function tooLate(paths: Paths): AgentRunError {
+  const holder = lockHolder(daemonLock(paths)) ?? lockHolder(`${daemonLock(paths)}.start`);
+  return new AgentRunError("daemon", `no daemon answers${holder === undefined ? "" : `, though process ${holder} holds its lock`}`, {
+    hint: holder === undefined ? `see ${daemonLog(paths)}` : `see ${daemonLog(paths)}, or end it: kill -9 ${holder}`,
+  });
+}

@@ -1,0 +1,56 @@
+// What the daemon can be asked: one literal table of names and handlers. Called by socket.ts after its checks.
+import * as z from "zod/mini";
+import { type DaemonStatus, killRequest, PROTOCOL, stopRequest } from "../control/protocol.ts";
+import { AgentRunError } from "../core/error.ts";
+import type { SessionHost } from "../session/host.ts";
+
+/** What the handlers work on. */
+export interface Served {
+  readonly host: SessionHost;
+  readonly version: string;
+  readonly startedAt: number;
+  /** Ends every session, then the daemon; resolves when the sessions are wiped. */
+  leave(): Promise<void>;
+}
+
+export type Handler = (served: Served, body: unknown) => Promise<unknown> | unknown;
+
+/** Method and exact path to handler. The answer of a handler is sent as JSON. `GET /v1/lease` is an upgrade: socket.ts. */
+export const routes: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  ["GET /v1/status", status],
+  ["POST /v1/kill", kill],
+  ["POST /v1/stop", stop],
+]);
+
+/** The sessions that keep a daemon busy. */
+export const busySessions = (host: SessionHost): number => host.views().filter((view) => view.state !== "ended").length;
+
+function status(served: Served): DaemonStatus {
+  return {
+    protocol: PROTOCOL,
+    version: served.version,
+    pid: process.pid,
+    startedAt: served.startedAt,
+    sessions: served.host.views().filter((view) => view.state !== "ended"),
+  };
+}
+
+function kill(served: Served, body: unknown): Promise<unknown> {
+  return served.host.kill(understood(killRequest, body).session);
+}
+
+async function stop(served: Served, body: unknown): Promise<unknown> {
+  const { onlyIdle } = understood(stopRequest, body);
+  const ended = busySessions(served.host);
+  if (onlyIdle && ended > 0) {
+    throw new AgentRunError("daemon-version", `the daemon holds ${ended} session(s)`, { hint: "agent-run ps" });
+  }
+  await served.leave();
+  return { ended };
+}
+
+function understood<T>(schema: z.ZodMiniType<T>, body: unknown): T {
+  const parsed = z.safeParse(schema, body);
+  if (!parsed.success) throw new AgentRunError("usage", "the body of the request is not what this path takes");
+  return parsed.data;
+}

@@ -1,0 +1,22 @@
+// What the daemon needs of the sessions that it holds. Implemented in this folder, used by daemon/.
+import type { Lease } from "../control/lease.ts";
+import type { Cause, DaemonMessage, KillReply, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+
+export interface SessionHost {
+  /**
+   * A launcher opened a lease and sent its first message. The host owns the lease from now on: it sets the lease's handler before it returns,
+   * ends the session when the lease closes, and closes the lease when the session has ended.
+   */
+  open(message: OpenMessage, lease: Lease<DaemonMessage, LauncherMessage>): void;
+  /** Every session that is not yet forgotten; one in state `ended` does not keep the daemon alive. */
+  views(): SessionView[];
+  /**
+   * Ends one session, or `all`.
+   * @throws AgentRunError `session-not-found`
+   */
+  kill(which: string): Promise<KillReply>;
+  /** Ends every session and resolves when all are wiped. Sessions that are opened afterwards are refused. */
+  endAll(cause: Cause): Promise<void>;
+  /** Runs before the socket is there: ends and records the sessions that a dead daemon left open in the audit and in files. */
+  recover(): Promise<void>;
+}
