@@ -1,0 +1,98 @@
+// AssumeRole with everything that a session sends, and what its refusals mean. Called by session, and by the sources for a profile's role_arn.
+import type { AssumeRoleCommandInput, STSClient } from "@aws-sdk/client-sts";
+import { AgentRunError } from "../core/error.ts";
+import { Secret } from "../core/secret.ts";
+import { explainRefusal } from "./assume-refusal.ts";
+import type { SessionCredentials } from "./credentials.ts";
+import { readFailure } from "./failure.ts";
+import { CHAINED_LIMIT_S, checkTagKeys } from "./names.ts";
+
+export { type Cleaned, cleanName, cleanTag, cleanTags, durationFor, type SessionDuration } from "./names.ts";
+
+export interface AssumeRequest {
+  readonly roleArn: string;
+  readonly sessionName: string;
+  readonly sourceIdentity?: string | undefined;
+  /** All of them are made transitive, so that they live on in roles that the session assumes. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** IAM JSON as it is sent. */
+  readonly sessionPolicy?: string | undefined;
+  readonly externalId?: string | undefined;
+  readonly mfa?: { readonly serial: string; readonly code: string } | undefined;
+  /** 900 to 43200; see `durationFor`. */
+  readonly durationSeconds?: number | undefined;
+  /** ARN of the base identity, to name in a hint; AWS's own text is used when it is absent. */
+  readonly callerArn?: string | undefined;
+}
+
+export interface AssumedRole {
+  readonly credentials: SessionCredentials;
+  /** What STS says the new identity is. Not a proof: the identity gate asks again with the new credentials. */
+  readonly assumedRoleArn: string;
+  /** Percent of what STS allows for policy and tags together. */
+  readonly packedPolicySize?: number;
+  /** Said when STS refused the duration and one hour was taken. */
+  readonly shortened?: string;
+}
+
+/**
+ * Asks STS for a session of a role.
+ * @throws AgentRunError `assume-role`, `mfa`, `policy`, `base-credentials`, `config` or `sts-unreachable`, each with what mends it
+ */
+export async function assumeRole(client: STSClient, request: AssumeRequest): Promise<AssumedRole> {
+  checkTagKeys(Object.keys(request.tags ?? {}));
+  try {
+    return await send(client, request, request.durationSeconds);
+  } catch (error) {
+    if (!isDurationRefusal(error) || (request.durationSeconds ?? 0) <= CHAINED_LIMIT_S) throw await explainRefusal(error, client, request);
+  }
+  try {
+    // One hour is what every role allows at least: MaxSessionDuration is 3600 to 43200 (IAM API reference, CreateRole).
+    const assumed = await send(client, request, CHAINED_LIMIT_S);
+    return { ...assumed, shortened: "credentials last 1 h: the role allows no more (MaxSessionDuration); they are refreshed" };
+  } catch (error) {
+    throw await explainRefusal(error, client, request);
+  }
+}
+
+/** STS's two texts: over the role's MaxSessionDuration, and over the hour of role chaining. Both are a ValidationError. */
+function isDurationRefusal(error: unknown): boolean {
+  const { name, text } = readFailure(error);
+  return /^Validation(Error|Exception)$/.test(name) && /DurationSeconds exceeds/i.test(text);
+}
+
+async function send(client: STSClient, request: AssumeRequest, durationSeconds: number | undefined): Promise<AssumedRole> {
+  const { AssumeRoleCommand } = await import("@aws-sdk/client-sts");
+  const answer = await client.send(new AssumeRoleCommand(input(request, durationSeconds)));
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer.Credentials ?? {};
+  const arn = answer.AssumedRoleUser?.Arn;
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration || Number.isNaN(Expiration.getTime()) || !arn) {
+    throw new AgentRunError("assume-role", "sts answered AssumeRole without complete credentials", {
+      hint: "check what answers at the endpoint: --endpoint-url, AWS_ENDPOINT_URL",
+    });
+  }
+  return {
+    credentials: {
+      accessKeyId: AccessKeyId,
+      secretAccessKey: new Secret(SecretAccessKey),
+      sessionToken: new Secret(SessionToken),
+      expiresAt: Expiration.getTime(),
+    },
+    assumedRoleArn: arn,
+    ...(answer.PackedPolicySize === undefined ? {} : { packedPolicySize: answer.PackedPolicySize }),
+  };
+}
+
+function input(request: AssumeRequest, durationSeconds: number | undefined): AssumeRoleCommandInput {
+  const tags = Object.entries(request.tags ?? {});
+  return {
+    RoleArn: request.roleArn,
+    RoleSessionName: request.sessionName,
+    ...(request.sourceIdentity === undefined ? {} : { SourceIdentity: request.sourceIdentity }),
+    ...(tags.length === 0 ? {} : { Tags: tags.map(([Key, Value]) => ({ Key, Value })), TransitiveTagKeys: tags.map(([key]) => key) }),
+    ...(request.sessionPolicy === undefined ? {} : { Policy: request.sessionPolicy }),
+    ...(request.externalId === undefined ? {} : { ExternalId: request.externalId }),
+    ...(request.mfa === undefined ? {} : { SerialNumber: request.mfa.serial, TokenCode: request.mfa.code }),
+    ...(durationSeconds === undefined ? {} : { DurationSeconds: durationSeconds }),
+  };
+}

@@ -1,0 +1,164 @@
+// STS and IAM clients: one place for region, endpoint, time limits, retries and the connections that launches share. Called by credentials and session.
+import { readFileSync } from "node:fs";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { rootCertificates } from "node:tls";
+import type { IAMClient } from "@aws-sdk/client-iam";
+import type { STSClient } from "@aws-sdk/client-sts";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import type { Environment } from "../core/paths.ts";
+import type { AwsCredentials } from "./credentials.ts";
+
+export interface Connection {
+  readonly region: string;
+  /** Replaces AWS's own endpoint of every service: the local cloud, moto, LocalStack. */
+  readonly endpointUrl?: string | undefined;
+  /** The human's environment; only HTTP(S)_PROXY, NO_PROXY and AWS_CA_BUNDLE are read from it. */
+  readonly env?: Environment | undefined;
+  readonly connectTimeoutMs?: number | undefined;
+  readonly requestTimeoutMs?: number | undefined;
+  /** Tries after the first. */
+  readonly retries?: number | undefined;
+}
+
+export const CONNECT_TIMEOUT_MS = 3000;
+export const REQUEST_TIMEOUT_MS = 10_000;
+const RETRIES = 2;
+/** Longer than the pause between two launches of a busy developer, shorter than what proxies and NATs usually keep. */
+const IDLE_CONNECTION_MS = 60_000;
+
+const USER_AGENT = "agent-run";
+
+interface Partition {
+  readonly regions: RegExp;
+  readonly suffix: string;
+  readonly iamHost: string;
+  readonly iamRegion: string;
+}
+
+/** AWS General Reference, "Service endpoints": STS is regional; IAM has one endpoint and one signing region a partition. */
+const partitions: readonly Partition[] = [
+  { regions: /^cn-/, suffix: "amazonaws.com.cn", iamHost: "iam.cn-north-1.amazonaws.com.cn", iamRegion: "cn-north-1" },
+  { regions: /^us-gov-/, suffix: "amazonaws.com", iamHost: "iam.us-gov.amazonaws.com", iamRegion: "us-gov-west-1" },
+  { regions: /^eusc-/, suffix: "amazonaws.eu", iamHost: "iam.eusc-de-east-1.amazonaws.eu", iamRegion: "eusc-de-east-1" },
+  { regions: /^us-iso-/, suffix: "c2s.ic.gov", iamHost: "iam.us-iso-east-1.c2s.ic.gov", iamRegion: "us-iso-east-1" },
+  { regions: /^us-isob-/, suffix: "sc2s.sgov.gov", iamHost: "iam.us-isob-east-1.sc2s.sgov.gov", iamRegion: "us-isob-east-1" },
+];
+const commercial: Partition = { regions: /^/, suffix: "amazonaws.com", iamHost: "iam.amazonaws.com", iamRegion: "us-east-1" };
+
+const partitionOf = (region: string): Partition => partitions.find((partition) => partition.regions.test(region)) ?? commercial;
+
+/** The domain that a region's services are under: `amazonaws.com`, `amazonaws.com.cn`. */
+export const domainSuffix = (region: string): string => partitionOf(region).suffix;
+
+/** The regional STS endpoint, such as `https://sts.eu-west-1.amazonaws.com`. */
+export const stsEndpoint = (region: string): string => `https://sts.${region}.${partitionOf(region).suffix}`;
+
+/**
+ * Throws AgentRunError `config` unless the text can be a region: it becomes part of a host name that is sent credentials' signatures.
+ * @param where the flag, setting or variable that it came from
+ */
+export function requireRegion(region: string, where: string): string {
+  if (/^[a-z]{2,5}(-[a-z]+)+-\d{1,2}$/.test(region)) return region;
+  throw new AgentRunError("config", `${where}: '${region}' is not an aws region`, { hint: "pass --region with a name such as eu-west-1" });
+}
+
+/**
+ * An STS client; without credentials it can only make the unsigned calls. Loads the SDK at the first call of the process.
+ * Never call `destroy()` on it: the connections belong to all clients.
+ */
+export async function stsClient(connection: Connection, credentials?: AwsCredentials): Promise<STSClient> {
+  const { STSClient } = await import("@aws-sdk/client-sts");
+  const region = requireRegion(connection.region, "region");
+  return new STSClient({ ...settings(connection, credentials), region, endpoint: connection.endpointUrl ?? stsEndpoint(region) });
+}
+
+/** An IAM client, signed for the region where the partition keeps IAM. The same rules as `stsClient`. */
+export async function iamClient(connection: Connection, credentials: AwsCredentials): Promise<IAMClient> {
+  const { IAMClient } = await import("@aws-sdk/client-iam");
+  const { iamHost, iamRegion } = partitionOf(requireRegion(connection.region, "region"));
+  return new IAMClient({
+    ...settings(connection, credentials),
+    region: iamRegion,
+    endpoint: connection.endpointUrl ?? `https://${iamHost}`,
+  });
+}
+
+/** Where a client sends its calls, for a message. */
+export async function endpointOf(client: STSClient | IAMClient): Promise<string> {
+  const endpoint = await client.config.endpoint?.();
+  if (!endpoint) return "its endpoint";
+  return `${endpoint.protocol}//${endpoint.hostname}${endpoint.port ? `:${endpoint.port}` : ""}`;
+}
+
+/**
+ * Every setting that the SDK would else look for in this process's environment and in ~/.aws/config, which may be another profile's:
+ * a session must never be sent to the endpoint, region or retry mode of some `[default]`.
+ */
+function settings(connection: Connection, credentials: AwsCredentials | undefined) {
+  const { http, https } = agents(connection.env ?? {});
+  return {
+    maxAttempts: 1 + (connection.retries ?? RETRIES),
+    retryMode: "standard",
+    defaultsMode: "standard" as const,
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
+    userAgentAppId: USER_AGENT,
+    authSchemePreference: ["aws.auth#sigv4"],
+    sigv4aSigningRegionSet: [],
+    disableClockSkewCorrection: false,
+    requestHandler: {
+      httpAgent: http,
+      httpsAgent: https,
+      connectionTimeout: connection.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      requestTimeout: connection.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
+    credentials: async () => {
+      if (!credentials) throw new AgentRunError("internal", "a signed aws call was made without credentials");
+      const token = credentials.sessionToken?.reveal();
+      return {
+        accessKeyId: credentials.accessKeyId,
+        secretAccessKey: credentials.secretAccessKey.reveal(),
+        ...(token === undefined ? {} : { sessionToken: token }),
+      };
+    },
+  };
+}
+
+interface Agents {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+const shared = new Map<string, Agents>();
+
+/** Kept-alive connections, one set for each way out of this machine (proxy, certificate authorities). Idle ones do not keep the process alive. */
+export function agents(env: Environment): Agents {
+  const proxyEnv = Object.fromEntries(
+    ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"].flatMap((name) => {
+      const value = env[name.toLowerCase()] ?? env[name];
+      return value ? [[name, value]] : [];
+    }),
+  );
+  const bundle = env["AWS_CA_BUNDLE"];
+  const key = JSON.stringify([proxyEnv, bundle]);
+  let found = shared.get(key);
+  if (!found) {
+    const options = { keepAlive: true, timeout: IDLE_CONNECTION_MS, proxyEnv };
+    found = { http: new HttpAgent(options), https: new HttpsAgent({ ...options, ...(bundle ? { ca: authorities(bundle) } : {}) }) };
+    shared.set(key, found);
+  }
+  return found;
+}
+
+function authorities(bundle: string): string[] {
+  try {
+    return [...rootCertificates, readFileSync(bundle, "utf8")];
+  } catch (error) {
+    throw new AgentRunError("config", `cannot read AWS_CA_BUNDLE '${bundle}': ${messageOf(error)}`, {
+      hint: "point AWS_CA_BUNDLE at a readable PEM file, or unset it",
+      cause: error,
+    });
+  }
+}
