@@ -230,11 +230,15 @@ async function listen(server: Server, port: number | undefined): Promise<number>
   for (;;) {
     try {
       await new Promise<void>((resolve, fail) => {
-        server.once("error", fail);
-        server.listen({ host: "127.0.0.1", port: port ?? 0, exclusive: true, backlog: 511 }, () => {
-          server.off("error", fail);
-          resolve();
-        });
+        const done = (error?: Error): void => {
+          server.off("error", done);
+          server.off("listening", done);
+          if (error) fail(error);
+          else resolve();
+        };
+        server.once("error", done);
+        server.once("listening", done);
+        server.listen({ host: "127.0.0.1", port: port ?? 0, exclusive: true, backlog: 511 });
       });
       return (server.address() as AddressInfo).port;
     } catch (error) {
