@@ -1,0 +1,167 @@
+// One audit file being written: the chain is made when a record is appended, the writing follows in batches, each synced. Used by log.ts.
+import type { FileHandle } from "node:fs/promises";
+import type { Clock } from "../core/clock.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import type { SessionId } from "../core/id.ts";
+import type { Ends } from "./files.ts";
+import { FIRST, makeRecord, type RecordData, type RecordKind } from "./record.ts";
+
+export interface AuditOptions {
+  readonly clock: Clock;
+  /** Called with an error (`audit`) when writing begins to fail or takes too long, and with undefined when all is on disk again. */
+  readonly onTrouble: (error: AgentRunError | undefined) => void;
+}
+
+const RETRY_MS = 1000;
+/** A write that takes longer is reported, while it goes on. */
+const SLOW_MS = 3000;
+/** Records that wait for the disk; what comes on top is counted, and the count is a record. */
+const MOST_PENDING = 20_000;
+const MOST_A_WRITE = 1000;
+
+interface Pending {
+  readonly line: string;
+  readonly hash: string;
+  readonly sequence: number;
+}
+
+export class AuditWriter {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #session: SessionId;
+  readonly #options: AuditOptions;
+  readonly #pending: Pending[] = [];
+  #sequence: number;
+  #previous: string;
+  #dropped = 0;
+  /** What is on disk for sure. */
+  #written: { readonly size: number; readonly sequence: number; readonly hash: string };
+  /** A line break when the file ends in the middle of a line: that line stays, as a finding of its own. */
+  #lead: string;
+  /** A write failed, perhaps after some of its bytes. */
+  #uncertain = false;
+  #work: Promise<boolean> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #trouble: AgentRunError | undefined;
+  #closed = false;
+
+  /** @param before the ends of the file when it is not new */
+  constructor(file: FileHandle, path: string, session: SessionId, before: Ends | undefined, options: AuditOptions) {
+    this.#file = file;
+    this.#path = path;
+    this.#session = session;
+    this.#options = options;
+    this.#sequence = before?.last?.sequence ?? 0;
+    this.#previous = before?.last?.hash ?? FIRST;
+    this.#written = { size: before?.size ?? 0, sequence: this.#sequence, hash: this.#previous };
+    this.#lead = before?.torn ? "\n" : "";
+  }
+
+  /** Sequence and hash of the last record that is on disk. */
+  get written(): { readonly sequence: number; readonly hash: string } {
+    return this.#written;
+  }
+
+  /** Why the last write failed, if it did. */
+  get trouble(): AgentRunError | undefined {
+    return this.#trouble;
+  }
+
+  append(kind: RecordKind, data: RecordData): void {
+    if (this.#closed) return;
+    if (this.#pending.length >= MOST_PENDING && kind !== "end") {
+      this.#dropped += 1;
+      return;
+    }
+    if (this.#dropped > 0) this.#chain("trouble", { dropped: this.#dropped });
+    this.#dropped = 0;
+    this.#chain(kind, data);
+    this.#start();
+  }
+
+  /** Whether all that was appended so far is on disk, after at most one more try of at most `limitMs`. */
+  async settled(limitMs: number): Promise<boolean> {
+    const goal = this.#sequence;
+    const late = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => late.resolve(false), limitMs);
+    let going = true;
+    while (going && !this.#closed && this.#written.sequence < goal) going = await Promise.race([this.#start(), late.promise]);
+    clearTimeout(timer);
+    return this.#written.sequence >= goal;
+  }
+
+  /** Writes no more and lets go of the file. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    await this.#file.close().catch(() => {});
+  }
+
+  #chain(kind: RecordKind, data: RecordData): void {
+    const sequence = this.#sequence + 1;
+    const { line, hash } = makeRecord(this.#previous, sequence, this.#options.clock.now(), this.#session, kind, data);
+    this.#sequence = sequence;
+    this.#previous = hash;
+    this.#pending.push({ line, hash, sequence });
+  }
+
+  #start(): Promise<boolean> {
+    clearTimeout(this.#retry);
+    this.#work ??= this.#writeAll().finally(() => {
+      this.#work = undefined;
+    });
+    return this.#work;
+  }
+
+  async #writeAll(): Promise<boolean> {
+    // What is appended in the same turn is written together.
+    await Promise.resolve();
+    while (this.#pending.length > 0 && !this.#closed) {
+      const batch = this.#pending.slice(0, MOST_A_WRITE);
+      const slow = setTimeout(() => this.#report(new Error(`the disk took more than ${SLOW_MS} ms`)), SLOW_MS);
+      try {
+        await this.#write(batch);
+        this.#pending.splice(0, batch.length);
+      } catch (error) {
+        this.#uncertain = true;
+        if (this.#closed) return false;
+        this.#report(error);
+        this.#retry = setTimeout(() => void this.#start(), RETRY_MS).unref();
+        return false;
+      } finally {
+        clearTimeout(slow);
+      }
+    }
+    this.#report(undefined);
+    return true;
+  }
+
+  /** The whole batch, or a failure after which the next try first cuts the file back. */
+  async #write(batch: readonly Pending[]): Promise<void> {
+    const bytes = Buffer.from(this.#lead + batch.map((record) => `${record.line}\n`).join(""), "latin1");
+    if ((await this.#file.stat()).nlink === 0) throw new Error("the file was removed");
+    if (this.#uncertain) await this.#file.truncate(this.#written.size);
+    this.#uncertain = false;
+    for (let done = 0; done < bytes.length; ) done += (await this.#file.write(bytes, done)).bytesWritten;
+    await this.#file.datasync();
+    const last = batch.at(-1);
+    this.#lead = "";
+    if (last) this.#written = { size: this.#written.size + bytes.length, sequence: last.sequence, hash: last.hash };
+  }
+
+  #report(failure: unknown): void {
+    const error = failure === undefined ? undefined : auditError(this.#path, failure);
+    if (error?.message === this.#trouble?.message) return;
+    this.#trouble = error;
+    this.#options.onTrouble(error);
+  }
+}
+
+/** The error for a file of the audit that cannot be written. */
+export function auditError(path: string, failure: unknown): AgentRunError {
+  if (failure instanceof AgentRunError) return failure;
+  return new AgentRunError("audit", `cannot write the audit file ${path}: ${messageOf(failure)}`, {
+    hint: "make room on its disk, or set XDG_STATE_HOME to a folder that you can write",
+    cause: failure,
+  });
+}
