@@ -18,8 +18,11 @@ export function readConditions(
 ): readonly Condition[] {
   if (!node) return [];
   if (node.kind !== "object") throw policyFault(place, node.at, path, `must be an object, not ${described(node)}`);
+  const blocks = new Set<string>();
   return [...node.entries].flatMap(([name, block]) => {
     const inside = pathTo(path, name);
+    if (blocks.has(name.toLowerCase())) throw policyFault(place, block.at, inside, "stands here twice, in different case");
+    blocks.add(name.toLowerCase());
     const head = readOperator(name, block, place, inside);
     if (block.kind !== "object") throw policyFault(place, block.at, inside, `must be an object of keys, not ${described(block)}`);
     const seen = new Set<string>();
