@@ -38,7 +38,7 @@ export class AuditWriter {
   #written: { readonly size: number; readonly sequence: number; readonly hash: string };
   /** A line break when the file ends in the middle of a line: that line stays, as a finding of its own. */
   #lead: string;
-  /** A write failed, perhaps after some of its bytes. */
+  /** A write failed after some of its bytes, and these could not be taken away. */
   #uncertain = false;
   #work: Promise<boolean> | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -123,8 +123,10 @@ export class AuditWriter {
         await this.#write(batch);
         this.#pending.splice(0, batch.length);
       } catch (error) {
-        this.#uncertain = true;
         if (this.#closed) return false;
+        await this.#cutBack().catch(() => {
+          this.#uncertain = true;
+        });
         this.#report(error);
         this.#retry = setTimeout(() => void this.#start(), RETRY_MS).unref();
         return false;
@@ -136,17 +138,22 @@ export class AuditWriter {
     return true;
   }
 
-  /** The whole batch, or a failure after which the next try first cuts the file back. */
+  /** The whole batch, or a failure. */
   async #write(batch: readonly Pending[]): Promise<void> {
     const bytes = Buffer.from(this.#lead + batch.map((record) => `${record.line}\n`).join(""), "latin1");
     if ((await this.#file.stat()).nlink === 0) throw new Error("the file was removed");
-    if (this.#uncertain) await this.#file.truncate(this.#written.size);
-    this.#uncertain = false;
+    if (this.#uncertain) await this.#cutBack();
     for (let done = 0; done < bytes.length; ) done += (await this.#file.write(bytes, done)).bytesWritten;
     await this.#file.datasync();
     const last = batch.at(-1);
     this.#lead = "";
     if (last) this.#written = { size: this.#written.size + bytes.length, sequence: last.sequence, hash: last.hash };
+  }
+
+  /** Takes away what a failed write left behind what is on disk for sure. */
+  async #cutBack(): Promise<void> {
+    await this.#file.truncate(this.#written.size);
+    this.#uncertain = false;
   }
 
   #report(failure: unknown): void {
