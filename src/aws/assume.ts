@@ -1,11 +1,11 @@
 // AssumeRole with everything that a session sends, and what its refusals mean. Called by session, and by the sources for a profile's role_arn.
 import type { AssumeRoleCommandInput, STSClient } from "@aws-sdk/client-sts";
-import { AgentRunError } from "../core/error.ts";
-import { Secret } from "../core/secret.ts";
 import { explainRefusal } from "./assume-refusal.ts";
 import type { SessionCredentials } from "./credentials.ts";
 import { readFailure } from "./failure.ts";
+import { assumedRoleArn } from "./identity.ts";
 import { CHAINED_LIMIT_S, checkTagKeys } from "./names.ts";
+import { sealed } from "./sealed.ts";
 
 export { type Cleaned, cleanName, cleanTag, cleanTags, durationFor, type SessionDuration } from "./names.ts";
 
@@ -64,21 +64,11 @@ function isDurationRefusal(error: unknown): boolean {
 async function send(client: STSClient, request: AssumeRequest, durationSeconds: number | undefined): Promise<AssumedRole> {
   const { AssumeRoleCommand } = await import("@aws-sdk/client-sts");
   const answer = await client.send(new AssumeRoleCommand(input(request, durationSeconds)));
-  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer.Credentials ?? {};
-  const arn = answer.AssumedRoleUser?.Arn;
-  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration || Number.isNaN(Expiration.getTime()) || !arn) {
-    throw new AgentRunError("assume-role", "sts answered AssumeRole without complete credentials", {
-      hint: "check what answers at the endpoint: --endpoint-url, AWS_ENDPOINT_URL",
-    });
-  }
+  const credentials = sealed(answer.Credentials, "sts:AssumeRole");
   return {
-    credentials: {
-      accessKeyId: AccessKeyId,
-      secretAccessKey: new Secret(SecretAccessKey),
-      sessionToken: new Secret(SessionToken),
-      expiresAt: Expiration.getTime(),
-    },
-    assumedRoleArn: arn,
+    credentials,
+    // Left out by some emulators; the identity gate asks for it anyway.
+    assumedRoleArn: answer.AssumedRoleUser?.Arn ?? assumedRoleArn(request.roleArn, request.sessionName),
     ...(answer.PackedPolicySize === undefined ? {} : { packedPolicySize: answer.PackedPolicySize }),
   };
 }

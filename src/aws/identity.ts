@@ -28,6 +28,8 @@ export function parseArn(text: string): Arn | undefined {
 }
 
 export interface RoleArn {
+  /** The whole, as it was given. */
+  readonly arn: string;
   readonly partition: string;
   readonly account: string;
   /** `/` or `/team/sub/`. */
@@ -48,7 +50,7 @@ export function parseRoleArn(text: string, where: string): RoleArn {
       hint: "write it as arn:aws:iam::<12-digit account>:role/<name>",
     });
   }
-  return { partition: arn.partition, account: arn.account, path: match[1] ?? "/", name: match[2] ?? "" };
+  return { arn: text, partition: arn.partition, account: arn.account, path: match[1] ?? "/", name: match[2] ?? "" };
 }
 
 /**

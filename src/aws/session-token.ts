@@ -1,32 +1,43 @@
-// A session of an IAM user that was opened with an MFA code, so that one code is enough for all refreshes of a run. Called by session/grant.
+// GetSessionToken with an MFA code: one code opens the base for hours, so that refreshes need no other. Called by session.
 import type { STSClient } from "@aws-sdk/client-sts";
-import { AgentRunError, messageOf } from "../core/error.ts";
-import { Secret } from "../core/secret.ts";
+import { AgentRunError } from "../core/error.ts";
 import type { SessionCredentials } from "./credentials.ts";
-
-/** The longest that GetSessionToken gives an IAM user is 36 h, its default 12 h (STS API reference); a working day is enough. */
-const SECONDS = 12 * 3600;
+import { explainFailure, readFailure } from "./failure.ts";
+import { sealed } from "./sealed.ts";
 
 /**
- * GetSessionToken with an MFA code: credentials of the same user for 12 hours, which satisfy `aws:MultiFactorAuthPresent`.
- * @param serial serial number or ARN of the device
- * @throws AgentRunError `mfa`
+ * A session of the client's IAM user that has MFA. Only an IAM user's own long-lived keys can ask for one.
+ * @param serial ARN of the device (or its number, for a hardware device)
+ * @param durationSeconds 900 to 129600; 12 hours unless told otherwise
+ * @throws AgentRunError `mfa` for a wrong code or device, else as `callerIdentity`
  */
-export async function mfaSession(client: STSClient, serial: string, code: string): Promise<SessionCredentials> {
+export async function mfaSession(client: STSClient, serial: string, code: string, durationSeconds = 43_200): Promise<SessionCredentials> {
+  requireCode(code);
   const { GetSessionTokenCommand } = await import("@aws-sdk/client-sts");
   try {
-    const { Credentials } = await client.send(new GetSessionTokenCommand({ DurationSeconds: SECONDS, SerialNumber: serial, TokenCode: code }));
-    if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey || !Credentials.SessionToken || !Credentials.Expiration) throw new Error("the answer is incomplete");
-    return {
-      accessKeyId: Credentials.AccessKeyId,
-      secretAccessKey: new Secret(Credentials.SecretAccessKey),
-      sessionToken: new Secret(Credentials.SessionToken),
-      expiresAt: Credentials.Expiration.getTime(),
-    };
+    const answer = await client.send(
+      new GetSessionTokenCommand({ SerialNumber: serial, TokenCode: code.trim(), DurationSeconds: durationSeconds }),
+    );
+    return sealed(answer.Credentials, "sts:GetSessionToken");
   } catch (error) {
-    throw new AgentRunError("mfa", `no session for the MFA device ${serial}: ${messageOf(error)}`, {
-      hint: "wait for the next code and try again; a code works once. The device must be the one of your IAM user (aws iam list-mfa-devices)",
-      cause: error,
-    });
+    const { name, text } = readFailure(error);
+    if (/^AccessDenied/.test(name) && /MultiFactor|MFA/i.test(text)) throw wrongCode(serial);
+    if (/^AccessDenied/.test(name) && /session credentials/i.test(text)) {
+      throw new AgentRunError("mfa", "mfa can only be given for an IAM user's own keys, and the base credentials are a session", {
+        hint: "take mfa_serial out of the profile: the login that made the base credentials is where mfa belongs",
+      });
+    }
+    throw await explainFailure(error, client, "sts:GetSessionToken");
   }
 }
+
+/** Throws AgentRunError `mfa` unless the text is six digits, so that a typing mistake costs no call. */
+export function requireCode(code: string): void {
+  if (/^\d{6}$/.test(code.trim())) return;
+  throw new AgentRunError("mfa", "an mfa code has six digits", { hint: "enter the code that the device shows now" });
+}
+
+export const wrongCode = (serial: string): AgentRunError =>
+  new AgentRunError("mfa", `sts rejects the mfa code of ${serial}`, {
+    hint: "wait for the next code: each works once; check mfa_serial and the device's clock",
+  });

@@ -62,6 +62,7 @@ describe("arns", () => {
 
   it("a role's path and name are told apart", () => {
     expect(parseRoleArn("arn:aws:iam::111122223333:role/team/sub/agent", "role")).toEqual({
+      arn: "arn:aws:iam::111122223333:role/team/sub/agent",
       partition: "aws",
       account: "111122223333",
       path: "/team/sub/",

@@ -1,0 +1,162 @@
+// Where the base credentials come from: the sources in order, and what they gave, remembered while it is valid. Called by session.
+import { createHmac, randomBytes } from "node:crypto";
+import type { AwsCredentials } from "../aws/credentials.ts";
+import { type Clock, type Instant, systemClock } from "../core/clock.ts";
+import { AgentRunError } from "../core/error.ts";
+import type { Environment } from "../core/paths.ts";
+import { type AwsFiles, fileLocations, filesStamp, readAwsFiles } from "./sources/aws-files.ts";
+import { fromContainer } from "./sources/container.ts";
+import { fromEnvironment } from "./sources/environment.ts";
+import { fromInstance } from "./sources/instance.ts";
+import { fromProfile, namesCredentials } from "./sources/profile.ts";
+import type { Found, Search } from "./sources/source.ts";
+import type { SsoTokens } from "./sources/sso-token.ts";
+import { fromWebIdentity } from "./sources/web-identity.ts";
+
+export interface BaseRequest {
+  /** From --aws-profile or the profile's aws_profile; it goes before everything else. */
+  readonly awsProfile?: string | undefined;
+  /** The human's AWS variables, HOME and PATH. This process's own environment is never looked at. */
+  readonly env: Environment;
+  readonly region?: string | undefined;
+  readonly endpointUrl?: string | undefined;
+  /** Asks the human for the code of an MFA device. */
+  readonly mfa: (serial: string) => Promise<string>;
+}
+
+export interface Base extends Found {
+  readonly region: string | undefined;
+  /** Credentials that are valid for some minutes at least: these, or new ones from the same source. */
+  refresh(): Promise<AwsCredentials>;
+}
+
+export interface BaseResolver {
+  /**
+   * Finds base credentials in the order of AWS's SDKs: the profile asked for, keys in the environment, AWS_PROFILE, web identity, container,
+   * the default profile, the instance's role.
+   * @throws AgentRunError `no-credentials`, `base-credentials`, `mfa`, `assume-role`, `profile` or `sts-unreachable`
+   */
+  resolve(request: BaseRequest): Promise<Base>;
+  /** Forgets everything that was found. */
+  forget(): void;
+}
+
+/** Less than this left, and they are got anew. */
+const SPARE_MS = 5 * 60_000;
+/** How long credentials without an end are remembered: what gave them may give others now. */
+const ENDLESS_MS = 60 * 60_000;
+const MOST_REMEMBERED = 50;
+const FALLBACK_REGION = "us-east-1";
+
+/** A resolver that remembers: a second launch with the same environment and unchanged files asks nobody. */
+export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
+  // The environment may hold secrets, so that only a keyed digest of it is kept.
+  const seal = randomBytes(32);
+  const ssoTokens: SsoTokens = new Map();
+  const remembered = new Map<string, { found: Located; until: Instant }>();
+  const running = new Map<string, Promise<Located>>();
+
+  const keyOf = ({ awsProfile, env, region, endpointUrl }: BaseRequest): string => {
+    const { configFile, credentialsFile } = fileLocations(env);
+    const told = [awsProfile, region, endpointUrl, Object.entries(env).sort(), filesStamp([configFile, credentialsFile])];
+    return createHmac("sha256", seal).update(JSON.stringify(told)).digest("base64");
+  };
+
+  const find = async (request: BaseRequest): Promise<Located> => {
+    const key = keyOf(request);
+    const known = remembered.get(key);
+    if (known && clock.now() < known.until) return known.found;
+    remembered.delete(key);
+    let search = running.get(key);
+    if (!search) {
+      search = searchFor(request, clock, ssoTokens).finally(() => running.delete(key));
+      running.set(key, search);
+    }
+    const found = await search;
+    const end = found.credentials.expiresAt;
+    const until = end === undefined ? clock.now() + ENDLESS_MS : end - SPARE_MS;
+    if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value ?? "");
+    remembered.set(key, { found, until });
+    return found;
+  };
+
+  return {
+    async resolve(request) {
+      const found = await find(request);
+      return { ...found, refresh: async () => (await find(request)).credentials };
+    },
+    forget() {
+      remembered.clear();
+      ssoTokens.clear();
+    },
+  };
+}
+
+const shared = createBaseResolver();
+
+/** `resolve` of the one resolver of this process. */
+export const resolveBase = (request: BaseRequest): Promise<Base> => shared.resolve(request);
+
+type Located = Found & Pick<Base, "region">;
+
+async function searchFor(request: BaseRequest, clock: Clock, ssoTokens: SsoTokens): Promise<Located> {
+  const { env } = request;
+  const files = readAwsFiles(env);
+  const region = regionOf(request, files);
+  const search: Search = {
+    env,
+    files,
+    region: region ?? FALLBACK_REGION,
+    endpointUrl: request.endpointUrl,
+    mfa: request.mfa,
+    now: () => clock.now(),
+    ssoTokens,
+  };
+  return { ...(await inOrder(request.awsProfile, search)), region };
+}
+
+async function inOrder(awsProfile: string | undefined, search: Search): Promise<Found> {
+  const { env, files } = search;
+  if (awsProfile) return fromProfile(awsProfile, "--aws-profile", search);
+  const keys = fromEnvironment(search);
+  if (keys) return keys;
+  const profile = profileVariable(env);
+  if (profile) return fromProfile(profile.value, profile.name, search);
+  const tokenFile = env["AWS_WEB_IDENTITY_TOKEN_FILE"];
+  const roleArn = env["AWS_ROLE_ARN"];
+  if (tokenFile && roleArn) {
+    return fromWebIdentity({ roleArn, tokenFile, sessionName: env["AWS_ROLE_SESSION_NAME"], where: "environment variables" }, search);
+  }
+  const container = await fromContainer(search);
+  if (container) return container;
+  const usual = files.profiles.get("default");
+  if (usual && namesCredentials(usual)) return fromProfile("default", "the default profile", search);
+  const instance = await fromInstance(search);
+  if (instance) return instance;
+  throw nothingFound([...files.profiles].filter(([, section]) => namesCredentials(section)).map(([name]) => name));
+}
+
+function nothingFound(profiles: readonly string[]): AgentRunError {
+  const some = `${profiles.slice(0, 8).join(", ")}${profiles.length > 8 ? ", …" : ""}`;
+  return new AgentRunError("no-credentials", "found no aws credentials to start from", {
+    hint:
+      profiles.length > 0
+        ? `choose one of your aws profiles with --aws-profile: ${some}`
+        : "log in with aws configure sso, set AWS_PROFILE, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; agent-run demo needs none",
+  });
+}
+
+/** botocore also reads AWS_DEFAULT_PROFILE; an empty variable counts as none. */
+function profileVariable(env: Environment): { name: string; value: string } | undefined {
+  const name = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].find((variable) => env[variable]);
+  return name === undefined ? undefined : { name, value: env[name] ?? "" };
+}
+
+/** The flag or setting, AWS_REGION, AWS_DEFAULT_REGION, the profile in use or the one that it starts from. */
+function regionOf({ region, env, awsProfile }: BaseRequest, files: AwsFiles): string | undefined {
+  const given = region || env["AWS_REGION"] || env["AWS_DEFAULT_REGION"];
+  if (given) return given;
+  const name = awsProfile ?? profileVariable(env)?.value ?? "default";
+  const section = files.profiles.get(name);
+  return section?.get("region") || files.profiles.get(section?.get("source_profile") ?? "")?.get("region") || undefined;
+}

@@ -1,0 +1,112 @@
+// A profile of the human's AWS files, whatever kind it is. Called by sources.ts; calls itself for source_profile.
+import { assumeRole } from "../../aws/assume.ts";
+import { stsClient } from "../../aws/client.ts";
+import { parseRoleArn } from "../../aws/identity.ts";
+import { cleanName } from "../../aws/names.ts";
+import { requireCode } from "../../aws/session-token.ts";
+import { AgentRunError } from "../../core/error.ts";
+import { profileOf, type Section } from "./aws-files.ts";
+import { fromContainer } from "./container.ts";
+import { fromEnvironment } from "./environment.ts";
+import { fromProcess } from "./external-process.ts";
+import { fromInstance } from "./instance.ts";
+import { fromLogin } from "./login.ts";
+import { type Found, type Search, sealParts } from "./source.ts";
+import { fromSso, isSso } from "./sso.ts";
+import { fromWebIdentity } from "./web-identity.ts";
+
+/**
+ * The credentials of a profile. Where it has settings of several kinds the order is that of AWS's SDK for JavaScript: role, static keys, web identity,
+ * process, SSO, login; a profile that is its own source gives its static keys.
+ * @param askedBy the flag, setting or variable that named it
+ * @param visited the profiles that lead here through source_profile
+ */
+export async function fromProfile(name: string, askedBy: string, search: Search, visited: readonly string[] = []): Promise<Found> {
+  const section = profileOf(search.files, name, askedBy);
+  const label = `AWS profile '${name}'`;
+  const own = (): Found => ({ credentials: staticKeys(section, name, search), source: `${label} (static keys)`, chained: false });
+  const hasKeys = section.has("aws_access_key_id") && section.has("aws_secret_access_key");
+  if (hasKeys && visited.length > 0) return own();
+  const roleArn = section.get("role_arn");
+  if (roleArn && (section.has("source_profile") || section.has("credential_source")))
+    return fromRole(name, roleArn, section, search, visited);
+  if (hasKeys || section.has("aws_access_key_id") || section.has("aws_secret_access_key")) return own();
+  const tokenFile = section.get("web_identity_token_file");
+  if (roleArn && tokenFile) {
+    return fromWebIdentity({ roleArn, tokenFile, sessionName: section.get("role_session_name"), where: label }, search);
+  }
+  const command = section.get("credential_process");
+  if (command) return fromProcess(command, name, search);
+  if (isSso(section)) return fromSso(name, section, search);
+  const loginSession = section.get("login_session");
+  if (loginSession) return fromLogin(loginSession, name, search);
+  throw new AgentRunError("base-credentials", `aws profile '${name}' names no credentials`, {
+    hint: roleArn
+      ? `its role_arn needs a source_profile or credential_source in ${search.files.configFile}`
+      : `aws configure sso --profile ${name}`,
+  });
+}
+
+/** Whether a profile says anything about credentials; `[default]` often holds a region only. */
+export const namesCredentials = (section: Section): boolean =>
+  ["aws_access_key_id", "aws_secret_access_key", "role_arn", "credential_process", "login_session"].some((key) => section.has(key)) ||
+  isSso(section);
+
+function staticKeys(section: Section, name: string, search: Search) {
+  const parts = {
+    AccessKeyId: section.get("aws_access_key_id"),
+    SecretAccessKey: section.get("aws_secret_access_key"),
+    SessionToken: section.get("aws_session_token") || undefined,
+  };
+  return sealParts(parts, `aws profile '${name}'`, search.now(), `aws configure --profile ${name}`);
+}
+
+async function fromRole(name: string, roleArn: string, section: Section, search: Search, visited: readonly string[]): Promise<Found> {
+  const { arn, name: role } = parseRoleArn(roleArn, `role_arn of aws profile '${name}'`);
+  const source = await sourceOf(name, section, search, visited);
+  const serial = section.get("mfa_serial");
+  let mfa: { serial: string; code: string } | undefined;
+  if (serial) {
+    const code = (await search.mfa(serial)).trim();
+    requireCode(code);
+    mfa = { serial, code };
+  }
+  const seconds = Number.parseInt(section.get("duration_seconds") ?? "3600", 10);
+  const client = await stsClient({ region: search.region, endpointUrl: search.endpointUrl, env: search.env }, source.credentials);
+  const assumed = await assumeRole(client, {
+    roleArn: arn,
+    sessionName: cleanName(section.get("role_session_name") ?? "agent-run", "role_session_name").value,
+    externalId: section.get("external_id"),
+    mfa,
+    durationSeconds: Number.isNaN(seconds) ? 3600 : seconds,
+  });
+  return { credentials: assumed.credentials, source: `AWS profile '${name}' (role ${role}, from ${source.source})`, chained: true };
+}
+
+async function sourceOf(name: string, section: Section, search: Search, visited: readonly string[]): Promise<Found> {
+  const bad = (message: string, hint: string): AgentRunError => new AgentRunError("base-credentials", message, { hint });
+  const next = section.get("source_profile");
+  if (next !== undefined) {
+    if (visited.includes(next)) {
+      throw bad(
+        `aws profiles lead in a circle: ${[...visited, name, next].join(" → ")}`,
+        `change source_profile in ${search.files.configFile}`,
+      );
+    }
+    return fromProfile(next, `source_profile of aws profile '${name}'`, search, [...visited, name]);
+  }
+  const kind = section.get("credential_source");
+  const found =
+    kind === "Environment"
+      ? fromEnvironment(search)
+      : kind === "EcsContainer"
+        ? await fromContainer(search)
+        : kind === "Ec2InstanceMetadata"
+          ? await fromInstance(search)
+          : undefined;
+  if (found) return found;
+  throw bad(
+    `credential_source = ${kind} of aws profile '${name}' gives no credentials`,
+    "it may be Environment, EcsContainer or Ec2InstanceMetadata, and must be there where you start agent-run",
+  );
+}
