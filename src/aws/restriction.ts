@@ -1,0 +1,116 @@
+// Whether the session can do nothing destructive: what our session policy proves by itself, else what IAM tells of the role. Called by session at start step 5.
+import type { IAMClient } from "@aws-sdk/client-iam";
+import { AgentRunError } from "../core/error.ts";
+import { destructiveAllowed } from "../policy/destructive.ts";
+import { parsePolicyValue } from "../policy/parse.ts";
+import type { PolicyDocument, PolicySet, RequestContext } from "../policy/types.ts";
+import { networkFailure, readFailure } from "./failure.ts";
+import { readRolePolicies } from "./role-policies.ts";
+
+export interface RestrictionRequest {
+  readonly roleArn: string;
+  /** ARN of the session. */
+  readonly principal: string;
+  /** The session policy that was sent; undefined when none was. */
+  readonly sessionPolicy: PolicyDocument | undefined;
+  /** A client of the base identity; made only when the session policy leaves something open. */
+  readonly iam: () => Promise<IAMClient>;
+  /** What is known of every request of the session, such as `aws:PrincipalTag/agent-session`. */
+  readonly context?: RequestContext | undefined;
+  /** For all calls together; the launch waits for it. */
+  readonly budgetMs?: number | undefined;
+}
+
+export type Restriction =
+  /** `allowed`: the catalogue's actions that the session may do all the same; empty is what one hopes for. */
+  | { readonly verified: "by-policy" | "by-simulation" | "by-documents"; readonly allowed: readonly string[] }
+  | { readonly verified: false; readonly why: string };
+
+const BUDGET_MS = 4000;
+/** SimulatePrincipalPolicy answers at most this many results a page, and takes this many actions well. */
+const ACTIONS_A_CALL = 100;
+
+/** The widest role there can be, so that only the session policy decides. */
+const anything = parsePolicyValue({ Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } }, "any role");
+
+/**
+ * Checks the catalogue of `src/policy/destructive.ts` in three steps, each for what the one before left open: our session policy alone, without network;
+ * IAM's simulation of the role; the role's own documents. Never throws: what could not be found out is said in `why`.
+ */
+export async function checkRestriction(request: RestrictionRequest): Promise<Restriction> {
+  const session = request.sessionPolicy && [request.sessionPolicy];
+  const actionsAllowed = (policies: PolicySet): string[] => [
+    ...new Set(destructiveAllowed({ ...policies, session }, request.principal, request.context).map(({ action }) => action)),
+  ];
+  const open = actionsAllowed({ identity: [anything] });
+  if (open.length === 0) return { verified: "by-policy", allowed: [] };
+
+  const signal = AbortSignal.timeout(request.budgetMs ?? BUDGET_MS);
+  let iam: IAMClient;
+  let simulated: Map<string, string> | undefined;
+  let noSimulation = "";
+  try {
+    iam = await request.iam();
+    simulated = await simulate(iam, request, open, signal);
+  } catch (error) {
+    noSimulation = why(error, "iam:SimulatePrincipalPolicy", signal);
+  }
+  const undecided = open.filter((action) => simulated?.get(action) !== "allowed" && simulated?.get(action) !== "explicitDeny");
+  if (simulated && undecided.length === 0)
+    return { verified: "by-simulation", allowed: open.filter((action) => simulated.get(action) === "allowed") };
+  try {
+    const allowed = actionsAllowed(await readRolePolicies(await request.iam(), request.roleArn, signal));
+    return { verified: "by-documents", allowed: allowed.filter((action) => simulated?.get(action) !== "explicitDeny") };
+  } catch (error) {
+    const noDocuments = why(error, "reading the role's policies", signal);
+    const some = `the session policy leaves ${open.length} destructive action${open.length === 1 ? "" : "s"} open (${open[0]}${open.length > 1 ? ", …" : ""})`;
+    // Simulated without a resource, an action counts as denied although the role may allow it on some resource: that proves nothing.
+    return {
+      verified: false,
+      why: `${some}; ${[noSimulation, noDocuments].filter((text, index, all) => text && all.indexOf(text) === index).join("; ")}`,
+    };
+  }
+}
+
+/** IAM's own decision for each action on every resource (`*`): `allowed`, `explicitDeny` or `implicitDeny`. */
+async function simulate(
+  iam: IAMClient,
+  request: RestrictionRequest,
+  actions: readonly string[],
+  abortSignal: AbortSignal,
+): Promise<Map<string, string>> {
+  const { SimulatePrincipalPolicyCommand } = await import("@aws-sdk/client-iam");
+  const decisions = new Map<string, string>();
+  const ContextEntries = Object.entries(request.context ?? {}).map(([ContextKeyName, value]) => ({
+    ContextKeyName,
+    ContextKeyValues: [value].flat(),
+    ContextKeyType: typeof value === "string" ? ("string" as const) : ("stringList" as const),
+  }));
+  for (let start = 0; start < actions.length; start += ACTIONS_A_CALL) {
+    let Marker: string | undefined;
+    do {
+      const page = await iam.send(
+        new SimulatePrincipalPolicyCommand({
+          PolicySourceArn: request.roleArn,
+          ActionNames: actions.slice(start, start + ACTIONS_A_CALL),
+          ...(ContextEntries.length > 0 ? { ContextEntries } : {}),
+          ...(Marker === undefined ? {} : { Marker }),
+        }),
+        { abortSignal },
+      );
+      for (const { EvalActionName, EvalDecision } of page.EvaluationResults ?? []) {
+        if (EvalActionName && EvalDecision) decisions.set(EvalActionName, EvalDecision);
+      }
+      Marker = page.IsTruncated ? page.Marker : undefined;
+    } while (Marker !== undefined);
+  }
+  return decisions;
+}
+
+function why(thrown: unknown, action: string, signal: AbortSignal): string {
+  if (thrown instanceof AgentRunError) return thrown.message;
+  if (signal.aborted) return "iam did not answer in time";
+  const failure = readFailure(thrown);
+  if (/^AccessDenied/.test(failure.name)) return `${action} is not allowed to the base identity`;
+  return networkFailure(failure, "iam")?.message ?? `${action} failed with ${failure.name}`;
+}
