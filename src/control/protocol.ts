@@ -73,8 +73,8 @@ const open = z.object({
   resume: z.optional(
     z.object({
       session: sessionId,
-      port: z.number(),
-      token: z.string(),
+      port: z.optional(z.number()),
+      token: z.optional(z.string()),
       startedAt: z.number(),
       limitAt: z.number(),
       pid: z.optional(z.number()),

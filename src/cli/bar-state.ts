@@ -1,0 +1,21 @@
+// What the bar shows of a session: the daemon's view, as the terminal's words. Called by launch.ts.
+import type { SessionView } from "../control/protocol.ts";
+import type { Instant } from "../core/clock.ts";
+import type { BarState } from "../terminal/bar-layout.ts";
+
+export function barState(view: SessionView, now: Instant, notice?: string): BarState {
+  return {
+    agent: view.actor,
+    role: view.role,
+    account: view.account,
+    session: view.session,
+    profile: view.profile,
+    left: { label: view.onExpiry === "refresh" ? "renews in" : "left", ms: Math.max(0, view.limitAt - now) },
+    onExpiry: view.onExpiry,
+    delivery: view.delivery,
+    isolation: view.isolation,
+    caveats: view.caveats,
+    ...(view.trouble === undefined ? {} : { trouble: view.trouble }),
+    ...(notice === undefined ? {} : { notice }),
+  };
+}

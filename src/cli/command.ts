@@ -1,0 +1,124 @@
+// What a command is: data (name, summary, options, examples) and a handler that gives the exit status. Each command file exports one.
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import { nearest } from "../core/nearest.ts";
+import type { Environment, Paths } from "../core/paths.ts";
+import type { Printer } from "./printer.ts";
+
+export interface Option {
+  readonly name: string;
+  readonly short?: string;
+  /** Placeholder of the value in the help; absent for a flag. */
+  readonly value?: string;
+  readonly multiple?: boolean;
+  readonly help: string;
+}
+
+/** What a handler gets beside its own arguments; filled in by main.ts, the only reader of the process. */
+export interface Context {
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly paths: Paths;
+  readonly print: Printer;
+  /** The folder that holds package.json, profiles/ and shell/. */
+  readonly packageFolder: string;
+  /** How to start this program again: node and the bundle's entry. */
+  readonly self: readonly [string, ...string[]];
+  readonly version: string;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+}
+
+export interface Values {
+  readonly [name: string]: string | boolean | string[] | undefined;
+}
+
+export interface Command {
+  readonly name: string;
+  /** After `agent-run`. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly options: readonly Option[];
+  readonly examples?: readonly (readonly [command: string, what: string])[];
+  /** Options end at the first word that is not one: what follows belongs to the program that is run. */
+  readonly stopsAtFirstWord?: boolean;
+  run(values: Values, words: readonly string[], context: Context): Promise<number>;
+}
+
+/**
+ * Takes a command's own options out of `argv`.
+ * @throws AgentRunError `usage`, exit status 2, with the option that was probably meant
+ */
+export function parseCommand(
+  command: Pick<Command, "name" | "options" | "stopsAtFirstWord">,
+  argv: readonly string[],
+): { values: Values; words: string[] } {
+  const end = command.stopsAtFirstWord ? firstWord(command.options, argv) : argv.length;
+  const config: ParseArgsOptionsConfig = { help: { type: "boolean", short: "h" } };
+  for (const option of command.options) {
+    config[option.name] = {
+      type: option.value === undefined ? "boolean" : "string",
+      ...(option.short === undefined ? {} : { short: option.short }),
+      ...(option.multiple ? { multiple: true } : {}),
+    };
+  }
+  try {
+    const { values, positionals } = parseArgs({ args: argv.slice(0, end), options: config, allowPositionals: true, strict: true });
+    return { values: values as Values, words: [...positionals, ...argv.slice(end)] };
+  } catch (error) {
+    throw usageError(command, messageOf(error));
+  }
+}
+
+/** The index of the first argument that is neither an option nor an option's value; a `--` before it is skipped. */
+function firstWord(options: readonly Option[], argv: readonly string[]): number {
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? "";
+    if (word === "--") return index;
+    if (!word.startsWith("-") || word === "-") return index;
+    if (!word.includes("=") && takesValue(options, word)) index += 1;
+  }
+  return argv.length;
+}
+
+/** `--name`, `-n`, or a cluster `-xn` whose last letter takes the value. */
+function takesValue(options: readonly Option[], word: string): boolean {
+  if (word.startsWith("--")) return options.some((option) => option.value !== undefined && `--${option.name}` === word);
+  for (let at = 1; at < word.length; at += 1) {
+    const option = options.find((candidate) => candidate.short === word[at]);
+    if (option?.value !== undefined) return at === word.length - 1;
+  }
+  return false;
+}
+
+function usageError(command: Pick<Command, "name" | "options">, message: string): AgentRunError {
+  const unknown = /Unknown option '(-{1,2}[^']+)'/.exec(message)?.[1];
+  if (unknown !== undefined) {
+    const near = nearest(
+      unknown.replace(/^-+/, ""),
+      command.options.map((option) => option.name),
+    );
+    return new AgentRunError("usage", `unknown option '${unknown}'`, {
+      hint: near ? `did you mean '--${near}'?` : `agent-run ${command.name} --help`,
+      exitStatus: 2,
+    });
+  }
+  const first = message.split(/\.\s/)[0] ?? message;
+  return new AgentRunError("usage", first.charAt(0).toLowerCase() + first.slice(1), {
+    hint: `agent-run ${command.name} --help`,
+    exitStatus: 2,
+  });
+}
+
+/** A command that takes no more than `most` words. Throws AgentRunError `usage`. */
+export function atMost(words: readonly string[], most: number, command: string): void {
+  const extra = words[most];
+  if (extra !== undefined)
+    throw new AgentRunError("usage", `unexpected argument '${extra}'`, { hint: `agent-run ${command} --help`, exitStatus: 2 });
+}
+
+export function textValue(values: Values, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,50 @@
+// The one sorted list of commands. A command's file is loaded only when it is used, so that a run starts fast.
+import type { Command } from "./command.ts";
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Started by agent-run itself, not by people. */
+  readonly hidden?: boolean;
+  load(): Promise<Command>;
+}
+
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "audit",
+    summary: "what happened in a session, and whether its record is whole",
+    load: async () => (await import("./audit.ts")).audit,
+  },
+  {
+    name: "daemon",
+    summary: "start, stop or look at the background process that holds the credentials",
+    load: async () => (await import("./daemon.ts")).daemon,
+  },
+  { name: "demo", summary: "try everything on a local cloud, no AWS account needed", load: async () => (await import("./demo.ts")).demo },
+  {
+    name: "demo-agent",
+    summary: "the scripted agent of the demo",
+    hidden: true,
+    load: async () => (await import("./demo-agent.ts")).demoAgent,
+  },
+  {
+    name: "demo-aws",
+    summary: "a few aws calls for a demo without the AWS CLI",
+    hidden: true,
+    load: async () => (await import("./demo-aws.ts")).demoAws,
+  },
+  {
+    name: "env",
+    summary: "the environment an agent would get, with a reason for each change",
+    load: async () => (await import("./env.ts")).env,
+  },
+  { name: "kill", summary: "end a session now, from anywhere", load: async () => (await import("./kill.ts")).kill },
+  {
+    name: "local-cloud",
+    summary: "the cloud that the demo runs on",
+    hidden: true,
+    load: async () => (await import("./local-cloud.ts")).localCloud,
+  },
+  { name: "ps", summary: "the sessions that run now", load: async () => (await import("./ps.ts")).ps },
+  { name: "run", summary: "run an agent; the same as agent-run <agent>", load: async () => (await import("./run.ts")).run },
+];

@@ -1,0 +1,49 @@
+// The demo's cloud as a child process: started, asked where it is, and ended with the demo. Called by demo.ts.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import * as z from "zod/mini";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import type { Context } from "./command.ts";
+
+const announcement = z.object({
+  url: z.string(),
+  roleArn: z.string(),
+  accessKeyId: z.string(),
+  secretAccessKey: z.string(),
+  region: z.string(),
+  account: z.string(),
+});
+
+export interface DemoCloud extends Disposable, z.infer<typeof announcement> {}
+
+/** Starts it and waits for its first line. It leaves when its standard input closes, so it cannot outlive us. Throws AgentRunError `local-cloud`. */
+export async function startDemoCloud({ self }: Context): Promise<DemoCloud> {
+  const [node, ...args] = self;
+  const child = spawn(node, [...args, "local-cloud"], {
+    stdio: ["pipe", "pipe", "ignore"],
+    env: { PATH: "/usr/bin:/bin" },
+    detached: true,
+  });
+  child.unref();
+  child.stdin.on("error", () => {});
+  const lines = createInterface({ input: child.stdout });
+  const first = await new Promise<string>((resolve, reject) => {
+    lines.once("line", resolve);
+    lines.once("close", () =>
+      reject(new AgentRunError("local-cloud", "the local cloud did not start", { hint: `see why: ${[...self, "local-cloud"].join(" ")}` })),
+    );
+    child.once("error", (error) =>
+      reject(new AgentRunError("local-cloud", `cannot start the local cloud: ${messageOf(error)}`, { cause: error })),
+    );
+  });
+  const told = announcement.parse(JSON.parse(first));
+  return {
+    ...told,
+    [Symbol.dispose]() {
+      lines.close();
+      child.stdin.end();
+      child.stdout.destroy();
+      child.kill("SIGTERM");
+    },
+  };
+}

@@ -1,0 +1,91 @@
+// `agent-run demo`: a run as any other, but on the local cloud, with keys that open nothing else.
+import { basename, delimiter, join } from "node:path";
+import type { Environment } from "../core/paths.ts";
+import { resolveExecutable } from "../terminal/executable.ts";
+import type { Command, Context } from "./command.ts";
+import { type DemoCloud, startDemoCloud } from "./demo-cloud.ts";
+import { launch } from "./launch.ts";
+import { overridesOf, runOptions } from "./run-options.ts";
+
+export const demo: Command = {
+  name: "demo",
+  usage: "demo [run options] [command…]",
+  summary: "try everything on a local cloud, no AWS account needed",
+  description:
+    "Starts a small AWS of our own on this machine, makes a role in it, and runs a shell (in a terminal), a scripted agent\n" +
+    "(without one) or the command that you name under that role, as agent-run does with a real account.",
+  options: runOptions,
+  stopsAtFirstWord: true,
+  examples: [
+    ["agent-run demo", "a shell under the restricted role"],
+    ["agent-run demo --ttl 1m --on-expiry stop", "see it end"],
+    ["agent-run demo aws s3 ls", "one command"],
+  ],
+  async run(values, words, context) {
+    using cloud = await startDemoCloud(context);
+    const interactive = context.stdin.isTTY === true && context.stdout.isTTY === true;
+    const env = demoEnvironment(context, cloud);
+    const [agent, ...args] = commandOf(words[0] === "--" ? words.slice(1) : words, interactive, context);
+    return await launch({
+      agent,
+      args,
+      actor: words.length > 0 ? basename(agent) : interactive ? "demo-shell" : "demo-agent",
+      env,
+      overrides: { profile: "demo", role: cloud.roleArn, ...overridesOf(values) },
+      bar: values["no-bar"] !== true,
+      dryRun: values["dry-run"] === true,
+      mayStepDown: true,
+      intro: words.length > 0 ? "" : intro(env, context),
+      context,
+    });
+  },
+};
+
+/** The human's environment with the local cloud's administrator in place of all AWS access. */
+function demoEnvironment({ env, packageFolder, self }: Context, cloud: DemoCloud): Environment {
+  const others = Object.entries(env).filter(([name]) => !name.startsWith("AWS_"));
+  return {
+    ...Object.fromEntries(others),
+    AWS_ACCESS_KEY_ID: cloud.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: cloud.secretAccessKey,
+    AWS_ENDPOINT_URL: cloud.url,
+    AWS_REGION: cloud.region,
+    PATH: [join(packageFolder, "shell", "demo"), env["PATH"]].filter(Boolean).join(delimiter),
+    AGENT_RUN_DEMO_NODE: self[0],
+    AGENT_RUN_DEMO_MAIN: self[1],
+  };
+}
+
+function commandOf(words: readonly string[], interactive: boolean, { env, self }: Context): [string, ...string[]] {
+  const [first, ...rest] = words;
+  if (first !== undefined) return [first, ...rest];
+  return interactive ? [env["SHELL"] || "/bin/sh"] : [...self, "demo-agent"];
+}
+
+function intro(env: Environment, { cwd, packageFolder }: Context): string {
+  const withoutOurs = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== join(packageFolder, "shell", "demo"));
+  const aws = hasAws(withoutOurs.join(delimiter), cwd) ? "aws" : "demo-aws";
+  return [
+    "",
+    "This shell holds no access of yours: only a short-lived role on a cloud that lives in this machine.",
+    ...(aws === "aws" ? [] : ["The AWS CLI is not on your PATH; demo-aws stands in for it."]),
+    "Try:",
+    ...[
+      ["sts get-caller-identity", "who the agent is"],
+      ["s3 ls s3://acme-data", "a read that works"],
+      ["s3 rm s3://acme-backups/db/2026-11-21.sql.gz", "a delete that is denied"],
+      ["ec2 describe-instances", "works; terminate-instances with one of the ids is denied"],
+    ].map(([call = "", what]) => `  ${`${aws} ${call}`.padEnd(52)}  ${what}`),
+    `  ${"Ctrl-K, then Ctrl-K again".padEnd(52)}  ends it all at once; exit leaves quietly`,
+    "",
+  ].join("\n");
+}
+
+function hasAws(path: string, cwd: string): boolean {
+  try {
+    resolveExecutable("aws", path, cwd);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,34 @@
+// What `--dry-run` and `agent-run env` show: who the agent would be, and each change of its environment with its reason. Called by launch.ts and env.ts.
+import type { ReadyMessage } from "../control/protocol.ts";
+import type { Command as Program } from "../core/command.ts";
+import type { EnvironmentChange } from "../session/environment.ts";
+import type { Isolation } from "./isolate.ts";
+import type { LaunchRequest } from "./launch.ts";
+import { printable } from "./printer.ts";
+import { table } from "./table.ts";
+
+/** Prints the plan of a run that is not carried out. Gives the exit status. */
+export function describeDryRun(
+  { context: { print } }: LaunchRequest,
+  { view }: ReadyMessage,
+  { command, isolation, changes }: { command: Program; isolation: Isolation; changes: readonly EnvironmentChange[] },
+): number {
+  print.out(`agent      ${printable([command.file, ...command.args].join(" "))}`);
+  print.out(`identity   ${view.arn}`);
+  print.out(`profile    ${view.profile}, ${view.delivery} delivery, isolation ${isolation.level}`);
+  for (const caveat of view.caveats) print.out(`caveat     ${printable(caveat)}`);
+  print.out("");
+  print.out(environmentTable(changes));
+  if (isolation.explanation.length > 0) {
+    print.out("");
+    for (const line of isolation.explanation) print.out(printable(line));
+  }
+  print.note("dry run: nothing was started, and the credentials were thrown away");
+  return 0;
+}
+
+/** One line for each variable that is not simply passed on. Values are not shown: some are secret. */
+export function environmentTable(changes: readonly EnvironmentChange[]): string {
+  const told = changes.filter((change) => change.action !== "kept" || change.reason !== "");
+  return table([["VARIABLE", "", "WHY"], ...told.map(({ name, action, reason }) => [printable(name), action, reason])]);
+}

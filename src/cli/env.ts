@@ -1,0 +1,70 @@
+// `agent-run env`: the environment that an agent would get here, with a reason for each change. Asks nobody and starts nothing.
+import { basename } from "node:path";
+import { newSessionId } from "../core/id.ts";
+import { sessionFolder } from "../core/paths.ts";
+import { childVariables } from "../session/delivery.ts";
+import { childEnvironment } from "../session/environment.ts";
+import { loadProfile } from "../session/profile.ts";
+import type { Command } from "./command.ts";
+import { environmentTable } from "./dry-run.ts";
+import { isolate } from "./isolate.ts";
+import { printable } from "./printer.ts";
+import { overridesOf, runOptions } from "./run-options.ts";
+
+export const env: Command = {
+  name: "env",
+  usage: "env [run options] [--explain] [--json] [<agent>]",
+  summary: "the environment an agent would get, with a reason for each change",
+  description:
+    "Shows which variables are removed, set or kept on purpose; values are not shown. --explain adds what the agent\ncan reach on this machine.",
+  options: [
+    ...runOptions.filter((option) => option.name !== "dry-run" && option.name !== "no-bar"),
+    { name: "explain", help: "also what the agent can reach, and why" },
+    { name: "json", help: "as JSON" },
+  ],
+  stopsAtFirstWord: true,
+  async run(values, words, context) {
+    const { paths, packageFolder, print } = context;
+    const profile = loadProfile(paths, packageFolder, overridesOf(values));
+    // No session is opened: its id and folder only stand for those of a real one.
+    const session = newSessionId();
+    const folder = sessionFolder(paths, session);
+    const set = childVariables(
+      {
+        delivery: profile.delivery,
+        folder,
+        session,
+        profile: profile.name,
+        region: profile.region,
+        endpointUrl: profile.endpointUrl,
+        endpoint: undefined,
+        path: undefined,
+      },
+      undefined,
+    );
+    const { changes } = childEnvironment({ human: context.env, set, pass: profile.pass, allow: profile.isolation.allow });
+    const explain = values["explain"] === true;
+    const isolation = explain
+      ? await isolate(
+          { env: context.env, actor: basename(words[0] ?? "agent"), mayStepDown: false, context },
+          {
+            level: profile.isolation.level,
+            allow: profile.isolation.allow,
+            write: profile.isolation.write,
+            hide: profile.isolation.hide,
+            folder: undefined,
+          },
+        )
+      : undefined;
+    if (values["json"] === true) {
+      print.json({ changes, ...(isolation ? { isolation: { level: isolation.level, plan: isolation.plan } } : {}) });
+      return 0;
+    }
+    print.out(environmentTable(changes));
+    if (isolation) {
+      print.out("");
+      for (const line of isolation.explanation) print.out(printable(line));
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,256 @@
+// A run from launch to wipe, as the launcher sees it: session, isolation, agent, bar, end. Called by run.ts and demo.ts.
+// Who waits for whom: the daemon waits for our `exited` after its `end` (its grace plus 2 s); we wait for its `ended` (LAST_WORD_MS) after the agent is gone.
+import { constants, userInfo } from "node:os";
+import type { ReadStream, WriteStream } from "node:tty";
+import type { Cause, OpenMessage, Overrides, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
+import { openLeaseOrStart } from "../control/start-daemon.ts";
+import { sleep, systemClock } from "../core/clock.ts";
+import type { ProcessExit, Command as Program } from "../core/command.ts";
+import { formatSpan } from "../core/duration.ts";
+import { AgentRunError } from "../core/error.ts";
+import type { Environment } from "../core/paths.ts";
+import { processInfo } from "../core/process-tree.ts";
+import { childEnvironment, type EnvironmentChange } from "../session/environment.ts";
+import type { AgentProcess } from "../terminal/agent-process.ts";
+import type { TerminalAgent } from "../terminal/attach.ts";
+import { resolveExecutable } from "../terminal/executable.ts";
+import { spawnPlain } from "../terminal/plain.ts";
+import { barState } from "./bar-state.ts";
+import type { Context } from "./command.ts";
+import { describeDryRun } from "./dry-run.ts";
+import { askExpiry } from "./expiry-question.ts";
+import { type Isolation, isolate } from "./isolate.ts";
+import { type Ended, type LinkHandlers, SessionLink } from "./session-link.ts";
+import { sourceEnvironment } from "./source-environment.ts";
+import { startCommand } from "./start-command.ts";
+
+export interface LaunchRequest {
+  readonly agent: string;
+  readonly args: readonly string[];
+  /** The `agent-actor` tag. */
+  readonly actor: string;
+  /** The human's environment, from which the agent's is made. */
+  readonly env: Environment;
+  readonly overrides: Overrides;
+  readonly bar: boolean;
+  readonly dryRun: boolean;
+  /** Whether a machine without isolation may go on without it, saying so: the demo alone, which holds no real access. */
+  readonly mayStepDown: boolean;
+  /** Printed once the session stands, before the agent starts in a terminal. */
+  readonly intro?: string;
+  readonly context: Context;
+}
+
+const LAST_WORD_MS = 3000;
+/** How long a kill waits for the daemon to cut the access first; the agent is ended then all the same. */
+const CUT_FIRST_MS = 300;
+const BAR_TICK_MS = 1000;
+/** What is passed on to the agent. SIGTSTP and SIGCONT are job control: the terminal part handles them. */
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+
+/** Runs the agent and gives the exit status of the whole command. Throws AgentRunError when nothing was started. */
+export async function launch(request: LaunchRequest): Promise<number> {
+  const { context } = request;
+  const file = resolveExecutable(request.agent, request.env["PATH"], context.cwd);
+  const inTerminal = context.stdin.isTTY === true && context.stdout.isTTY === true && request.env["TERM"] !== "dumb";
+  const run = new Run(request, inTerminal);
+  const { link, ready } = await SessionLink.open(
+    async () => {
+      const { lease, daemon } = await openLeaseOrStart(context.paths, { startCommand: startCommand(context), version: context.version });
+      if (daemon.note !== undefined) run.say(daemon.note);
+      return lease;
+    },
+    openMessage(request, inTerminal),
+    run,
+  );
+  try {
+    const program = await run.prepare(file, ready);
+    return request.dryRun ? describeDryRun(request, ready, program) : await run.carryOut(link, ready, program);
+  } finally {
+    link.close();
+  }
+}
+
+function openMessage({ context, actor, env, overrides, dryRun }: LaunchRequest, interactive: boolean): OpenMessage {
+  return {
+    type: "open",
+    actor,
+    developer: userInfo().username,
+    cwd: context.cwd,
+    overrides,
+    source: sourceEnvironment(env),
+    interactive,
+    dryRun,
+  };
+}
+
+interface Prepared {
+  readonly command: Program;
+  readonly isolation: Isolation;
+  readonly changes: readonly EnvironmentChange[];
+}
+
+/** One launched agent, and what the session's daemon says about it meanwhile. */
+class Run implements LinkHandlers {
+  readonly #request: LaunchRequest;
+  readonly #inTerminal: boolean;
+  readonly #endAsked = Promise.withResolvers<void>();
+  readonly #hurry = new AbortController();
+  #agent: AgentProcess | undefined;
+  #screen: TerminalAgent | undefined;
+  #view: SessionView | undefined;
+  #notice: string | undefined;
+  #cause: Cause | undefined;
+  #stopping: Promise<unknown> | undefined;
+
+  constructor(request: LaunchRequest, inTerminal: boolean) {
+    this.#request = request;
+    this.#inTerminal = inTerminal;
+  }
+
+  step({ state, text }: StepMessage): void {
+    const { print } = this.#request.context;
+    if (this.#inTerminal || this.#request.dryRun) print.step(state, text);
+    else if (state === "warning") print.warn(text);
+  }
+
+  async ask(kind: "mfa" | "expiry", prompt: string): Promise<string> {
+    if (kind === "expiry") return this.#screen ? String(await askExpiry(this.#screen, prompt)) : "0";
+    if (!this.#inTerminal) throw new AgentRunError("mfa", "the profile wants an MFA code, and there is no terminal to ask for it");
+    const { askLine } = await import("../terminal/prompt.ts");
+    return askLine(this.#request.context.stdin as ReadStream, process.stderr as WriteStream, `${prompt}: `);
+  }
+
+  status(view: SessionView): void {
+    this.#view = view;
+    this.#paintBar();
+  }
+
+  end(cause: Cause, graceMs: number): void {
+    this.#cause ??= cause;
+    this.#endAsked.resolve();
+    void this.#stop(graceMs);
+  }
+
+  interrupted(state: "lost" | "restored", why: string): void {
+    this.say(state === "restored" ? "the daemon was restarted; the session goes on" : `the daemon is gone (${why}); restoring the session`);
+  }
+
+  /** To the human, wherever it can be seen now. */
+  say(text: string): void {
+    if (this.#screen) {
+      this.#notice = text;
+      this.#paintBar();
+    } else this.#request.context.print.warn(text);
+  }
+
+  /** The agent's complete command, wrapped for its isolation. */
+  async prepare(file: string, ready: ReadyMessage): Promise<Prepared> {
+    const { env, args, context } = this.#request;
+    this.#view = ready.view;
+    const isolation = await isolate(this.#request, ready);
+    if (isolation.level !== ready.view.isolation) this.#view = { ...ready.view, isolation: isolation.level };
+    const child = childEnvironment({ human: env, set: ready.childEnvironment, pass: ready.pass, allow: ready.isolation.allow });
+    return { command: { file, args, cwd: context.cwd, env: child.env }, isolation, changes: child.changes };
+  }
+
+  /** Starts the agent, waits for its end, and for everything to be wiped. Gives the exit status. */
+  async carryOut(link: SessionLink, ready: ReadyMessage, { command, isolation }: Prepared): Promise<number> {
+    const { intro, context } = this.#request;
+    if (intro !== undefined && this.#inTerminal) context.print.out(intro);
+    await using agent = this.#inTerminal ? await this.#attach(link, ready, command, isolation) : spawnPlain(isolation.wrap(command));
+    this.#agent = agent;
+    link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "");
+    const passOn = (name: NodeJS.Signals): void => {
+      agent.signal(name);
+      // The terminal is gone: an agent that does not leave by itself is ended.
+      if (name === "SIGHUP") void this.#stop(ready.graceMs);
+    };
+    for (const name of FORWARDED) process.on(name, passOn);
+    const ticking = this.#screen ? setInterval(() => this.#paintBar(), BAR_TICK_MS) : undefined;
+    if (this.#cause) void this.#stop(ready.graceMs);
+
+    const exit = await agent.exited;
+    clearInterval(ticking);
+    await this.#stopping;
+    await agent.stop(0);
+    const last = await link.exited(exit, LAST_WORD_MS);
+    await this.#screen?.restore();
+    for (const name of FORWARDED) process.off(name, passOn);
+    this.#summarise(ready, last);
+    return exitStatus(exit, last?.view.cause ?? this.#cause);
+  }
+
+  async #attach(link: SessionLink, ready: ReadyMessage, command: Program, isolation: Isolation): Promise<TerminalAgent> {
+    const { context, env, bar } = this.#request;
+    const { attachTerminal } = await import("../terminal/attach.ts");
+    const screen = await attachTerminal({
+      command,
+      wrap: isolation.wrap,
+      input: context.stdin as ReadStream,
+      output: context.stdout as WriteStream,
+      term: env["TERM"],
+      noColor: Boolean(env["NO_COLOR"]),
+      killKey: ready.killKey,
+      nested: env["AGENT_RUN"] === "1",
+      bar: bar && this.#view ? barState(this.#view, systemClock.now()) : undefined,
+      onKill: () => this.#kill(link, ready),
+    });
+    this.#screen = screen;
+    return screen;
+  }
+
+  /** The human confirmed at the bar. Access is cut first; a second confirmation skips the grace. */
+  #kill(link: SessionLink, ready: ReadyMessage): void {
+    if (this.#cause) {
+      this.#hurry.abort();
+      return;
+    }
+    this.#cause = "killed";
+    link.kill();
+    void Promise.race([this.#endAsked.promise, sleep(CUT_FIRST_MS)]).then(() => this.#stop(ready.graceMs));
+  }
+
+  #stop(graceMs: number): Promise<unknown> | undefined {
+    this.#stopping ??= this.#agent?.stop(graceMs, this.#hurry.signal);
+    return this.#stopping;
+  }
+
+  #paintBar(): void {
+    if (this.#screen && this.#view) this.#screen.setBar(barState(this.#view, systemClock.now(), this.#notice));
+  }
+
+  #summarise(ready: ReadyMessage, last: Ended | undefined): void {
+    const { print } = this.#request.context;
+    const cause = last?.view.cause ?? this.#cause ?? "lost";
+    const notes = last
+      ? [...last.notes]
+      : ["the daemon did not confirm the end; what it held is gone with it, see agent-run audit --verify"];
+    const view = last?.view ?? ready.view;
+    const keysLive =
+      cause === "exited" || view.credentialsExpireAt <= systemClock.now() || view.fetches === 0
+        ? []
+        : [`keys it holds stay valid until ${clockTime(view.credentialsExpireAt)}`];
+    if (!this.#inTerminal && cause === "exited" && notes.length === 0) return;
+    const parts = [
+      `${view.session} ${cause}`,
+      formatSpan(systemClock.now() - view.startedAt),
+      `${view.fetches} credential fetches`,
+      ...keysLive,
+    ];
+    print.note(parts.join(", "));
+    for (const note of notes) print.warn(note);
+  }
+}
+
+function clockTime(at: number): string {
+  return new Date(at).toLocaleTimeString("en-GB");
+}
+
+/** The contract's exit status: 124 for time up, 137 for killed through us, else the agent's own, `128+n` for a signal. */
+function exitStatus(exit: ProcessExit, cause: Cause | undefined): number {
+  if (cause === "expired") return 124;
+  if (cause === "killed") return 137;
+  if (exit.signal !== undefined) return 128 + constants.signals[exit.signal];
+  return exit.code ?? 125;
+}

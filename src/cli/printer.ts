@@ -1,0 +1,52 @@
+// All printing. Results go to stdout; everything said to the human goes to stderr with the prefix `agent-run: `, lower case, no full stop.
+// Colour only where the stream is a terminal and NO_COLOR (no-color.org) and TERM=dumb allow it.
+import { AgentRunError, messageOf } from "../core/error.ts";
+import type { Environment } from "../core/paths.ts";
+
+const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
+export type Style = keyof typeof STYLES;
+
+export interface Printer {
+  /** A result, as it is, to stdout. */
+  out(text: string): void;
+  json(value: unknown): void;
+  /** A sentence to the human. */
+  note(text: string): void;
+  warn(text: string): void;
+  error(error: unknown): void;
+  /** A start step that is done: a tick or an exclamation mark before it. */
+  step(state: "ok" | "warning", text: string): void;
+  /** For text on stdout. */
+  paint(style: Style, text: string): string;
+}
+
+/** C0 and C1 control characters, bidirectional controls and zero-width characters: what a name must not bring onto a terminal. */
+const UNPRINTABLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, "�");
+}
+
+export function createPrinter(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, env: Environment): Printer {
+  const plain = Boolean(env["NO_COLOR"]) || env["TERM"] === "dumb";
+  const painter = (stream: NodeJS.WriteStream) => (style: Style, text: string) =>
+    plain || !stream.isTTY ? text : `\u001b[${STYLES[style][0]}m${text}\u001b[${STYLES[style][1]}m`;
+  const paintOut = painter(stdout);
+  const paintErr = painter(stderr);
+  const say = (text: string): void => {
+    stderr.write(`${paintErr("dim", "agent-run:")} ${printable(text)}\n`);
+  };
+  return {
+    out: (text) => void stdout.write(text.endsWith("\n") ? text : `${text}\n`),
+    json: (value) => void stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
+    note: say,
+    warn: (text) => void stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("yellow", "warning:")} ${printable(text)}\n`),
+    error(error) {
+      stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("red", "error:")} ${printable(messageOf(error))}\n`);
+      const hint = error instanceof AgentRunError ? error.hint : undefined;
+      if (hint !== undefined) stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("cyan", "hint:")} ${printable(hint)}\n`);
+    },
+    step: (state, text) => void stderr.write(`${state === "ok" ? paintErr("green", "✓") : paintErr("yellow", "!")} ${printable(text)}\n`),
+    paint: paintOut,
+  };
+}

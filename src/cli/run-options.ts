@@ -1,0 +1,72 @@
+// The options of a run, the same for `run`, `demo` and `env`: their table, and how they become the protocol's overrides.
+import { deliveries, expiryActions, isolationLevels, type Overrides } from "../control/protocol.ts";
+import { parseDuration } from "../core/duration.ts";
+import { AgentRunError } from "../core/error.ts";
+import { nearest } from "../core/nearest.ts";
+import { type Option, textValue, type Values } from "./command.ts";
+
+export const runOptions: readonly Option[] = [
+  { name: "profile", short: "p", value: "<name>", help: "what the agent may do: readonly (default) or one of your own" },
+  { name: "role", value: "<arn>", help: "the role to assume, by ARN or by its name in the account" },
+  { name: "aws-profile", value: "<name>", help: "the AWS profile that holds your own (base) credentials" },
+  { name: "region", value: "<region>", help: "the region of the session" },
+  { name: "ttl", value: "<time>", help: "time limit of the session: 15m, 1h, 1h30m (default 1h)" },
+  { name: "on-expiry", value: "<what>", help: "at the limit: refresh (go on, default), stop (end the agent), ask" },
+  { name: "delivery", value: "<mode>", help: "how credentials reach the agent: endpoint (default), process, env" },
+  { name: "isolation", value: "<level>", help: "what of your machine the agent can reach: strict, standard (default), none" },
+  { name: "task", value: "<text>", help: "what the agent is to do; becomes a session tag" },
+  { name: "project", value: "<name>", help: "the project's name; default: the folder's" },
+  { name: "tag", value: "<k=v>", multiple: true, help: "one more session tag; may be repeated" },
+  { name: "no-bar", help: "no status bar; the kill key works all the same" },
+  { name: "dry-run", help: "check everything, assume the role, show what would run, start nothing" },
+];
+
+/** @throws AgentRunError `usage` for a value that cannot be */
+export function overridesOf(values: Values): Overrides {
+  const overrides: Overrides = {};
+  const put = <Key extends keyof Overrides>(key: Key, value: Overrides[Key] | undefined): void => {
+    if (value !== undefined) overrides[key] = value;
+  };
+  put("profile", filled(values, "profile"));
+  put("role", filled(values, "role"));
+  put("awsProfile", filled(values, "aws-profile"));
+  put("region", filled(values, "region"));
+  put("task", filled(values, "task"));
+  put("project", filled(values, "project"));
+  const ttl = filled(values, "ttl");
+  put("ttl", ttl === undefined ? undefined : parseDuration(ttl, "--ttl"));
+  put("onExpiry", oneOf(values, "on-expiry", expiryActions));
+  put("delivery", oneOf(values, "delivery", deliveries));
+  put("isolation", oneOf(values, "isolation", isolationLevels));
+  const tags = values["tag"];
+  if (Array.isArray(tags)) put("tags", Object.fromEntries(tags.map(tagOf)));
+  return overrides;
+}
+
+function filled(values: Values, name: string): string | undefined {
+  const value = textValue(values, name);
+  if (value === "") throw new AgentRunError("usage", `--${name} needs a value`, { hint: "agent-run run --help", exitStatus: 2 });
+  return value;
+}
+
+function oneOf<Word extends string>(values: Values, name: string, words: readonly Word[]): Word | undefined {
+  const value = filled(values, name);
+  if (value === undefined) return undefined;
+  const found = words.find((word) => word === value);
+  if (found !== undefined) return found;
+  const near = nearest(value, words);
+  throw new AgentRunError("usage", `--${name}: '${value}' is none of ${words.join(", ")}`, {
+    hint: near ? `did you mean '${near}'?` : `agent-run --${name} ${words[0]} …`,
+    exitStatus: 2,
+  });
+}
+
+function tagOf(text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at < 1)
+    throw new AgentRunError("usage", `--tag: '${text}' is not of the form key=value`, {
+      hint: "for example --tag ticket=OPS-17",
+      exitStatus: 2,
+    });
+  return [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,181 @@
+// The launcher's side of a session: the lease, what comes over it, and a new daemon under the same session when the old one died. Called by launch.ts.
+import type { Lease } from "../control/lease.ts";
+import type { Cause, DaemonMessage, LauncherMessage, OpenMessage, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
+import { fromWireError } from "../control/wire-error.ts";
+import { sleep } from "../core/clock.ts";
+import { AgentRunError } from "../core/error.ts";
+
+export interface LinkHandlers {
+  step(step: StepMessage): void;
+  /** Gives the human's answer; a rejection ends the session. */
+  ask(kind: "mfa" | "expiry", prompt: string): Promise<string>;
+  status(view: SessionView): void;
+  /** Nothing is served any more: the agent must be stopped. */
+  end(cause: Cause, graceMs: number): void;
+  /** The daemon died; `restored` when another one took the session over. */
+  interrupted(state: "lost" | "restored", why: string): void;
+}
+
+export interface Ended {
+  readonly view: SessionView;
+  readonly notes: readonly string[];
+}
+
+type Connect = () => Promise<Lease<LauncherMessage, DaemonMessage>>;
+
+/** Within this a dead daemon's session must be back (its endpoint's clients retry for about as long), else the agent is ended. */
+const RESTORE_MS = 3000;
+const RETRY_MS = 100;
+
+export class SessionLink {
+  readonly #connect: Connect;
+  readonly #handlers: LinkHandlers;
+  readonly #open: OpenMessage;
+  readonly #ended = Promise.withResolvers<Ended | undefined>();
+  #lease: Lease<LauncherMessage, DaemonMessage>;
+  #ready: ReadyMessage | undefined;
+  #view: SessionView | undefined;
+  #spawned: { pid: number; started: string } | undefined;
+  #finished = false;
+
+  private constructor(connect: Connect, lease: Lease<LauncherMessage, DaemonMessage>, open: OpenMessage, handlers: LinkHandlers) {
+    this.#connect = connect;
+    this.#lease = lease;
+    this.#open = open;
+    this.#handlers = handlers;
+  }
+
+  /**
+   * Opens the session and takes it through its start.
+   * @throws AgentRunError why the daemon refused it; nothing was handed out then
+   */
+  static async open(connect: Connect, open: OpenMessage, handlers: LinkHandlers): Promise<{ link: SessionLink; ready: ReadyMessage }> {
+    const link = new SessionLink(connect, await connect(), open, handlers);
+    const ready = await link.#start(open);
+    return { link, ready };
+  }
+
+  /** The last that the daemon said of the session. */
+  get view(): SessionView | undefined {
+    return this.#view;
+  }
+
+  /** Resolves with the daemon's last word, or undefined when it died and none took over. */
+  get ended(): Promise<Ended | undefined> {
+    return this.#ended.promise;
+  }
+
+  spawned(pid: number, started: string): void {
+    this.#spawned = { pid, started };
+    this.#lease.send({ type: "spawned", pid, started });
+  }
+
+  kill(): void {
+    this.#finished = true;
+    this.#lease.send({ type: "kill" });
+  }
+
+  /** The agent is gone. Gives the daemon's last word, waiting at most `limitMs` for it. */
+  async exited(exit: { code?: number; signal?: string }, limitMs: number): Promise<Ended | undefined> {
+    this.#finished = true;
+    this.#lease.send({ type: "exited", ...exit });
+    const last = await Promise.race([this.#ended.promise, sleep(limitMs).then(() => undefined)]);
+    this.#lease.close();
+    return last;
+  }
+
+  close(): void {
+    this.#finished = true;
+    this.#lease.close();
+  }
+
+  #start(open: OpenMessage): Promise<ReadyMessage> {
+    const lease = this.#lease;
+    const { promise, resolve, reject } = Promise.withResolvers<ReadyMessage>();
+    lease.onMessage((message) => {
+      if (message.type === "failed") {
+        reject(fromWireError(message.error));
+        lease.close();
+      } else if (message.type === "ready") {
+        this.#ready = message;
+        this.#view = message.view;
+        resolve(message);
+      } else {
+        this.#onMessage(message);
+      }
+    });
+    void lease.closed.then((error) => {
+      const gone = error ?? new AgentRunError("lease", "the daemon is gone", { hint: "agent-run daemon logs" });
+      reject(gone);
+      if (lease === this.#lease) this.#onClosed(gone);
+    });
+    lease.send(open);
+    return promise;
+  }
+
+  #onMessage(message: Exclude<DaemonMessage, { type: "ready" | "failed" }>): void {
+    if (message.type === "step") this.#handlers.step(message);
+    else if (message.type === "ask") void this.#answer(message.id, message.kind, message.prompt);
+    else if (message.type === "status") {
+      this.#view = message.view;
+      this.#handlers.status(message.view);
+    } else if (message.type === "end") {
+      this.#finished = true;
+      this.#handlers.end(message.cause, message.graceMs);
+    } else {
+      this.#finished = true;
+      this.#view = message.view;
+      this.#ended.resolve({ view: message.view, notes: message.notes });
+    }
+  }
+
+  async #answer(id: number, kind: "mfa" | "expiry", prompt: string): Promise<void> {
+    const lease = this.#lease;
+    try {
+      lease.send({ type: "answer", id, text: await this.#handlers.ask(kind, prompt) });
+    } catch {
+      lease.close();
+    }
+  }
+
+  #onClosed(why: AgentRunError): void {
+    if (this.#finished || this.#ready === undefined) {
+      this.#ended.resolve(undefined);
+      return;
+    }
+    this.#handlers.interrupted("lost", why.message);
+    void this.#restore(this.#ready);
+  }
+
+  /** Starts another daemon and opens the session there as it was: same id, port and token, so that running SDK clients go on. */
+  async #restore(ready: ReadyMessage): Promise<void> {
+    const until = performance.now() + RESTORE_MS;
+    let why = "";
+    while (performance.now() < until && !this.#finished) {
+      try {
+        this.#lease = await this.#connect();
+        await this.#start({
+          ...this.#open,
+          resume: {
+            session: ready.view.session,
+            ...(ready.port === undefined ? {} : { port: ready.port }),
+            ...(ready.token === undefined ? {} : { token: ready.token }),
+            startedAt: ready.view.startedAt,
+            limitAt: this.#view?.limitAt ?? ready.view.limitAt,
+            ...this.#spawned,
+          },
+        });
+        this.#handlers.interrupted("restored", "");
+        return;
+      } catch (error) {
+        why = error instanceof Error ? error.message : String(error);
+        await sleep(RETRY_MS);
+      }
+    }
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#ended.resolve(undefined);
+    this.#handlers.interrupted("lost", why);
+    this.#handlers.end("lost", ready.graceMs);
+  }
+}

@@ -1,0 +1,9 @@
+// How this program starts its own daemon. Called by launch.ts and daemon.ts.
+import type { Command as Program } from "../core/command.ts";
+import type { Context } from "./command.ts";
+
+export function startCommand({ self, env }: Pick<Context, "self" | "env">): Program {
+  const [file, ...args] = self;
+  const kept = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { file, args: [...args, "daemon", "run"], cwd: "/", env: Object.fromEntries(kept) };
+}

@@ -1,0 +1,64 @@
+// What a session may leave when its own launcher could not clean up: processes of the agent, and the session's folder. Called by session.ts and sessions.ts.
+import { readFileSync, rmSync } from "node:fs";
+import { sleep } from "../core/clock.ts";
+import type { SessionId } from "../core/id.ts";
+import { allProcesses, descendants, processInfo, signal } from "../core/process-tree.ts";
+
+/** The process that the launcher started; `started` tells it from a later one of the same pid. */
+export interface Spawned {
+  readonly pid: number;
+  readonly started: string;
+}
+
+const ROUND_MS = 25;
+
+/**
+ * Ends every process of a session: what is below `spawned`, and (Linux) what carries the session's id in its environment, so that a process
+ * that left the tree is found too. SIGTERM, then SIGKILL after `graceMs`, repeated until nothing is left or `limitMs` is over.
+ * Gives how many are still there.
+ */
+export async function endProcesses(session: SessionId, spawned: Spawned | undefined, graceMs: number, limitMs: number): Promise<number> {
+  const seen = new Map<number, string>();
+  const collect = (): number[] => {
+    for (const info of processesOf(session, spawned)) seen.set(info.pid, info.started);
+    for (const [pid, started] of seen) if (processInfo(pid)?.started !== started) seen.delete(pid);
+    return [...seen.keys()];
+  };
+  const begun = performance.now();
+  if (graceMs > 0) for (const pid of collect()) if (processInfo(pid)?.name !== "bwrap") signal(pid, "SIGTERM");
+  for (;;) {
+    const left = collect();
+    const elapsed = performance.now() - begun;
+    if (left.length === 0 || elapsed > limitMs) return left.length;
+    if (elapsed >= graceMs) for (const pid of left) signal(pid, "SIGKILL");
+    await sleep(ROUND_MS);
+  }
+}
+
+function processesOf(session: SessionId, spawned: Spawned | undefined) {
+  const all = allProcesses();
+  const root = spawned === undefined ? undefined : all.find((info) => info.pid === spawned.pid && info.started === spawned.started);
+  const tree = root ? [root, ...descendants(root.pid, all)] : [];
+  const strays = all.filter((info) => !tree.includes(info) && info.pid !== process.pid && carries(info.pid, session));
+  return [...tree, ...strays];
+}
+
+/** proc(5): /proc/pid/environ is what the process was started with. Unreadable means another user's: not ours to end. */
+function carries(pid: number, session: SessionId): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0AGENT_RUN_SESSION=${session}\0`);
+  } catch {
+    return false;
+  }
+}
+
+/** Removes the session's folder. Gives what went wrong, or undefined. */
+export function removeFolder(folder: string): string | undefined {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    return undefined;
+  } catch (error) {
+    return `could not remove ${folder}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

@@ -1,0 +1,371 @@
+// One session in the daemon: takes the start steps, then carries out what the state machine asks for, until everything is wiped. Made by sessions.ts.
+import type { AuditLog } from "../audit/log.ts";
+import type { RecordData, RecordKind } from "../audit/record.ts";
+import type { Lease } from "../control/lease.ts";
+import type { Cause, DaemonMessage, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+import { toWireError } from "../control/wire-error.ts";
+import type { Clock, Instant } from "../core/clock.ts";
+import { formatSpan } from "../core/duration.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import { newToken, type SessionId } from "../core/id.ts";
+import { type Paths, sessionFolder } from "../core/paths.ts";
+import { Secret } from "../core/secret.ts";
+import { type Broker, type BrokerEvent, createBroker } from "../credentials/broker.ts";
+import { type Endpoint, openEndpoint } from "../credentials/endpoint.ts";
+import { childVariables, sessionFiles, writeSessionFolder } from "./delivery.ts";
+import { type Grant, obtainGrant } from "./grant.ts";
+import { endProcesses, removeFolder, type Spawned } from "./leftover.ts";
+import type { Profile } from "./profile.ts";
+import { Questions } from "./questions.ts";
+import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, type SessionState } from "./state.ts";
+
+export interface SessionOptions {
+  readonly id: SessionId;
+  readonly open: OpenMessage;
+  readonly profile: Profile;
+  readonly lease: Lease<DaemonMessage, LauncherMessage>;
+  readonly audit: AuditLog;
+  /** What is wrong with writing the audit right now. */
+  readonly auditTrouble: () => string | undefined;
+  readonly paths: Paths;
+  readonly clock: Clock;
+  readonly version: string;
+}
+
+/** How much longer than its grace the launcher may take to say that the agent is gone, before the daemon ends the processes itself. */
+const LAUNCHER_PATIENCE_MS = 2000;
+/** Grace of an agent whose launcher is gone: nobody waits for it any more. */
+const LOST_GRACE_MS = 1000;
+const END_PROCESSES_MS = 4000;
+
+const REFUSALS: Record<Cause, string> = {
+  exited: "the agent has exited",
+  killed: "the session was killed",
+  expired: "the session reached its time limit",
+  lost: "the session lost its launcher",
+  failed: "the session failed to start",
+};
+
+export class Session {
+  readonly id: SessionId;
+  /** Resolves when everything is wiped and recorded. Never rejects. */
+  readonly ended: Promise<void>;
+  /** How long each part of the end took, in milliseconds from its cause. */
+  readonly timings: { endpointClosedMs?: number; agentGoneMs?: number } = {};
+  readonly notes: string[] = [];
+
+  readonly #options: SessionOptions;
+  readonly #startedAt: Instant;
+  readonly #questions: Questions;
+  readonly #agentGone = Promise.withResolvers<void>();
+  readonly #resolveEnded: () => void;
+  readonly #folder: string;
+  #state: SessionState;
+  #timer: Disposable | undefined;
+  #grant: Grant | undefined;
+  #broker: Broker | undefined;
+  #endpoint: Endpoint | undefined;
+  #token: Secret | undefined;
+  #spawned: Spawned | undefined;
+  #leaseOpen = true;
+  #endingAt = 0;
+  #fetches = 0;
+  #refreshes = 0;
+
+  constructor(options: SessionOptions) {
+    const { open, profile, clock, lease } = options;
+    this.#options = options;
+    this.id = options.id;
+    this.#folder = sessionFolder(options.paths, options.id);
+    this.#startedAt = open.resume?.startedAt ?? clock.now();
+    const window = firstWindow(this.#startedAt, profile.ttlMs, profile.maxTtlMs, profile.onExpiry);
+    this.#state = {
+      phase: "starting",
+      window: open.resume ? { ...window, limitAt: Math.min(open.resume.limitAt, window.lastLimitAt) } : window,
+    };
+    this.#questions = new Questions((message) => lease.send(message));
+    if (open.resume?.pid !== undefined) this.#spawned = { pid: open.resume.pid, started: open.resume.started ?? "" };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#resolveEnded = resolve;
+    lease.onMessage((message) => this.#onMessage(message));
+    void lease.closed.then(() => this.#onLeaseClosed());
+  }
+
+  /** Takes the start steps and tells the launcher that the agent may start, or why not. Never rejects. */
+  async start(): Promise<void> {
+    const { lease } = this.#options;
+    try {
+      await this.#start();
+    } catch (error) {
+      const wire = toWireError(error);
+      this.#record("trouble", { code: wire.code, message: wire.message });
+      lease.send({ type: "failed", error: wire });
+      this.#dispatch({ type: "end", at: this.#now(), cause: "failed" });
+    }
+  }
+
+  /** Ends the session for `cause`; the first cause wins. Resolves when all is wiped. */
+  end(cause: Cause): Promise<void> {
+    if (cause === "killed") this.#record("kill", { by: "command" });
+    this.#dispatch({ type: "end", at: this.#now(), cause });
+    return this.ended;
+  }
+
+  view(): SessionView {
+    const { open, profile } = this.#options;
+    const grant = this.#grant;
+    const trouble = this.#broker?.trouble ?? this.#options.auditTrouble();
+    return {
+      session: this.id,
+      actor: open.actor,
+      profile: profile.name,
+      role: grant?.roleArn.split("/").at(-1) ?? profile.role ?? "",
+      account: grant?.account ?? "",
+      arn: grant?.identity.arn ?? "",
+      developer: grant?.developer ?? open.developer,
+      project: grant?.project ?? "",
+      delivery: profile.delivery,
+      isolation: profile.isolation.level,
+      onExpiry: this.#state.window.onExpiry,
+      state: this.#state.phase,
+      ...("cause" in this.#state ? { cause: this.#state.cause } : {}),
+      startedAt: this.#startedAt,
+      limitAt: this.#state.window.limitAt,
+      credentialsExpireAt: this.#broker?.held()?.expiresAt ?? grant?.credentials.expiresAt ?? 0,
+      fetches: this.#fetches,
+      refreshes: this.#refreshes,
+      ...(trouble === undefined ? {} : { trouble }),
+      caveats: [...(grant?.caveats ?? [])],
+    };
+  }
+
+  async #start(): Promise<void> {
+    const { open, profile, lease, version, clock } = this.#options;
+    lease.send({
+      type: "step",
+      name: "profile",
+      state: "ok",
+      text: `profile ${profile.name}: ${profile.delivery} delivery, isolation ${profile.isolation.level}`,
+    });
+    const grant = await obtainGrant({
+      open,
+      profile,
+      session: this.id,
+      version,
+      clock,
+      hardLimitAt: () => (this.#state.window.onExpiry === "stop" ? this.#state.window.limitAt : undefined),
+      say: (name, state, text) => lease.send({ type: "step", name, state, text }),
+      askMfa: (serial) => this.#questions.ask("mfa", `MFA code for ${serial}`),
+    });
+    this.#grant = grant;
+    this.#record("identity", {
+      base: grant.base.arn,
+      source: grant.base.source,
+      arn: grant.identity.arn,
+      role: grant.roleArn,
+      tags: grant.tags,
+      caveats: [...grant.caveats],
+    });
+    if (this.#state.phase !== "starting") return;
+    if (open.dryRun) {
+      lease.send({ type: "ready", ...this.#readyParts(grant, undefined) });
+      this.#dispatch({ type: "end", at: this.#now(), cause: "exited" });
+      return;
+    }
+    await this.#openDelivery(grant);
+    lease.send({ type: "ready", ...this.#readyParts(grant, grant.credentials) });
+    this.#dispatch({ type: "ready", at: this.#now() });
+  }
+
+  async #openDelivery(grant: Grant): Promise<void> {
+    const { open, profile, clock } = this.#options;
+    const broker = createBroker({
+      obtain: () => grant.obtain(),
+      clock,
+      initial: grant.credentials,
+      onEvent: (event) => this.#onBrokerEvent(event),
+      ...(profile.onExpiry === "refresh" ? {} : { neededUntil: () => this.#state.window.limitAt }),
+    });
+    this.#broker = broker;
+    if (profile.delivery === "env") {
+      // Nobody can give the agent other keys later, so the session ends with them at the latest.
+      const { window } = this.#state;
+      const limitAt = Math.min(window.limitAt, grant.credentials.expiresAt);
+      this.#state = { ...this.#state, window: { ...window, onExpiry: "stop", limitAt, lastLimitAt: limitAt } };
+    } else {
+      const token = new Secret(open.resume?.token ?? newToken());
+      this.#token = token;
+      this.#endpoint = await openEndpoint({
+        session: this.id,
+        token,
+        port: open.resume?.port,
+        credentials: () => broker.current(),
+        onFetch: ({ status, accessKeyId, userAgent, reason }) => {
+          if (status === 200) this.#fetches += 1;
+          this.#record("fetch", { status, accessKeyId, userAgent, reason });
+        },
+      });
+    }
+    writeSessionFolder(this.#folder, sessionFiles(this.#delivery(grant)));
+  }
+
+  #delivery(grant: Grant) {
+    const { profile } = this.#options;
+    return {
+      delivery: profile.delivery,
+      folder: this.#folder,
+      session: this.id,
+      profile: profile.name,
+      region: grant.region,
+      endpointUrl: grant.endpointUrl,
+      endpoint:
+        this.#endpoint && this.#token ? { url: this.#endpoint.url, processUrl: this.#endpoint.processUrl, token: this.#token } : undefined,
+      path: this.#options.open.source["PATH"],
+    };
+  }
+
+  #readyParts(grant: Grant, credentials: Grant["credentials"] | undefined) {
+    const { profile } = this.#options;
+    return {
+      view: this.view(),
+      childEnvironment: childVariables(this.#delivery(grant), credentials),
+      folder: this.#folder,
+      ...(this.#endpoint && this.#token ? { port: this.#endpoint.port, token: this.#token.reveal() } : {}),
+      graceMs: profile.graceMs,
+      killKey: profile.killKey,
+      isolation: { allow: [...profile.isolation.allow], write: [...profile.isolation.write], hide: [...profile.isolation.hide] },
+      pass: [...profile.pass],
+    };
+  }
+
+  #onMessage(message: LauncherMessage): void {
+    const at = this.#now();
+    if (message.type === "spawned") {
+      this.#spawned = { pid: message.pid, started: message.started };
+      this.#record("spawned", { pid: message.pid });
+    } else if (message.type === "answer") {
+      this.#questions.answer(message.id, message.text);
+    } else if (message.type === "kill") {
+      this.#record("kill", { by: "key" });
+      this.#dispatch({ type: "end", at, cause: "killed" });
+    } else if (message.type === "exited") {
+      this.#record("exited", { code: message.code, signal: message.signal });
+      this.#agentGone.resolve();
+      this.#dispatch({ type: "end", at, cause: "exited" });
+    }
+  }
+
+  #onLeaseClosed(): void {
+    this.#leaseOpen = false;
+    this.#questions.giveUp();
+    if (this.#state.phase === "starting" || this.#state.phase === "active") this.#record("lost", { what: "the launcher" });
+    this.#dispatch({ type: "end", at: this.#now(), cause: "lost" });
+    this.#agentGone.resolve();
+  }
+
+  #onBrokerEvent(event: BrokerEvent): void {
+    if (event.type === "refreshed") {
+      this.#refreshes += 1;
+      this.#record("refresh", { accessKeyId: event.accessKeyId, expiresAt: new Date(event.expiresAt).toISOString() });
+    } else if (event.type === "refresh-failed") {
+      this.#record("refresh-failed", { code: event.error.code, message: event.error.message });
+    } else if (event.type === "expired") {
+      this.#record("expired", { accessKeyId: event.accessKeyId });
+    }
+    this.announce();
+  }
+
+  #dispatch(event: SessionEvent): void {
+    const { state, effects } = next(this.#state, event);
+    this.#state = state;
+    this.#timer?.[Symbol.dispose]();
+    const at = nextTick(state);
+    this.#timer = at === undefined ? undefined : this.#options.clock.at(at, () => this.#dispatch({ type: "tick", at: this.#now() }));
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: SessionEffect): void {
+    const state = this.#state;
+    if (effect === "announce") this.announce();
+    else if (effect === "ask-expiry") void this.#askExpiry();
+    else if (effect === "stop-refresher") this.#broker?.stop();
+    else if (effect === "stop-agent") void this.#stopAgent();
+    else if (effect === "wipe") void this.#wipe();
+    else if ("cause" in state) {
+      this.#endingAt = performance.now();
+      this.#endpoint?.refuse(`${REFUSALS[state.cause]}: agent-run serves no credentials any more`);
+      this.timings.endpointClosedMs = performance.now() - this.#endingAt;
+    }
+  }
+
+  /** Tells the launcher how things stand, while the agent runs. */
+  announce(): void {
+    if (this.#state.phase === "active") this.#options.lease.send({ type: "status", view: this.view() });
+  }
+
+  async #askExpiry(): Promise<void> {
+    const left = this.#state.window.limitAt - this.#now();
+    const answer = await this.#questions.ask("expiry", `the session ends in ${formatSpan(left)}`).catch(() => "0");
+    const minutes = Number.parseInt(answer, 10);
+    this.#record("answer", { question: "expiry", minutes });
+    if (minutes > 0) this.#dispatch({ type: "extend", at: this.#now(), byMs: minutes * 60_000 });
+  }
+
+  async #stopAgent(): Promise<void> {
+    const state = this.#state;
+    if (state.phase !== "ending") return;
+    const { lease, profile } = this.#options;
+    if (this.#leaseOpen && this.#spawned !== undefined && state.cause !== "exited") {
+      lease.send({ type: "end", cause: state.cause, graceMs: profile.graceMs });
+      const patience = setTimeout(() => this.#agentGone.resolve(), profile.graceMs + LAUNCHER_PATIENCE_MS);
+      await this.#agentGone.promise;
+      clearTimeout(patience);
+    }
+    const left = await endProcesses(this.id, this.#spawned, this.#leaseOpen ? 0 : LOST_GRACE_MS, END_PROCESSES_MS);
+    if (left > 0) this.notes.push(`${left} ${left === 1 ? "process" : "processes"} of the agent could not be ended`);
+    this.timings.agentGoneMs = performance.now() - this.#endingAt;
+    this.#dispatch({ type: "stopped", at: this.#now() });
+  }
+
+  /** Every step runs, whatever an earlier one did; what failed is noted. */
+  async #wipe(): Promise<void> {
+    const { lease } = this.#options;
+    const steps: [string, () => unknown][] = [
+      ["close the endpoint", () => this.#endpoint?.close()],
+      ["remove the session's files", () => removeFolder(this.#folder)],
+      ["wipe the secrets", () => (this.#token?.wipe(), this.#broker?.stop())],
+      ["finish the audit", () => this.#endAudit()],
+    ];
+    for (const [what, run] of steps) {
+      try {
+        await run();
+      } catch (error) {
+        this.notes.push(`could not ${what}: ${messageOf(error)}`);
+      }
+    }
+    lease.send({ type: "ended", view: this.view(), notes: this.notes });
+    lease.close();
+    this.#resolveEnded();
+  }
+
+  async #endAudit(): Promise<void> {
+    const state = this.#state;
+    const complete = await this.#options.audit.end({
+      cause: "cause" in state ? state.cause : "failed",
+      fetches: this.#fetches,
+      refreshes: this.#refreshes,
+      keysExpireAt: this.#grant ? new Date(this.#grant.credentials.expiresAt).toISOString() : undefined,
+      notes: [...this.notes],
+    });
+    if (!complete) this.notes.push(`the audit is not complete on disk: ${this.#options.auditTrouble() ?? "writing takes too long"}`);
+  }
+
+  #record(kind: RecordKind, data: RecordData): void {
+    this.#options.audit.append(kind, data);
+  }
+
+  #now(): Instant {
+    return this.#options.clock.now();
+  }
+}

@@ -1,0 +1,144 @@
+// All sessions of a daemon: opens them, ends them, and ends what a dead daemon left. The daemon's SessionHost.
+import { openAudit } from "../audit/log.ts";
+import { readSession, unendedSessions } from "../audit/verify.ts";
+import type { Lease } from "../control/lease.ts";
+import type { Cause, DaemonMessage, KillReply, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+import { toWireError } from "../control/wire-error.ts";
+import type { Clock } from "../core/clock.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import { isSessionId, newSessionId, type SessionId } from "../core/id.ts";
+import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
+import type { SessionHost } from "./host.ts";
+import { endProcesses, removeFolder } from "./leftover.ts";
+import { loadProfile } from "./profile.ts";
+import { Session } from "./session.ts";
+
+export interface SessionsOptions {
+  readonly paths: Paths;
+  /** Where the shipped profiles are. */
+  readonly packageFolder: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: (text: string) => void;
+}
+
+/** How long a launcher may take to come back for its session after its daemon died; then the session is lost. */
+const RESUME_MS = 4000;
+const LOST_GRACE_MS = 500;
+const LOST_LIMIT_MS = 4000;
+
+/** The host that `runDaemon` is given. */
+export function createSessions(options: SessionsOptions): SessionHost {
+  const { paths, clock, log } = options;
+  const sessions = new Map<SessionId, Session>();
+  let leaving: Cause | undefined;
+
+  const open = async (message: OpenMessage, lease: Lease<DaemonMessage, LauncherMessage>): Promise<void> => {
+    if (leaving) throw new AgentRunError("daemon", "the daemon is leaving", { hint: "run the command again" });
+    const profile = loadProfile(paths, options.packageFolder, message.overrides);
+    const id = message.resume ? resumable(message.resume.session, message.resume.limitAt) : newSessionId();
+    let trouble: string | undefined;
+    let session: Session | undefined;
+    const audit = await openAudit(
+      auditFolder(paths),
+      id,
+      {
+        kind: message.resume ? "resumed" : "start",
+        data: {
+          actor: message.actor,
+          profile: profile.name,
+          cwd: message.cwd,
+          developer: message.developer,
+          delivery: profile.delivery,
+          isolation: profile.isolation.level,
+          dryRun: message.dryRun,
+        },
+      },
+      {
+        clock,
+        onTrouble: (error) => {
+          trouble = error?.message;
+          session?.announce();
+        },
+      },
+    );
+    session = new Session({
+      id,
+      open: message,
+      profile,
+      lease,
+      audit,
+      auditTrouble: () => trouble,
+      paths,
+      clock,
+      version: options.version,
+    });
+    sessions.set(id, session);
+    if (leaving) void session.end(leaving);
+    await session.start();
+    await session.ended;
+    sessions.delete(id);
+  };
+
+  /** A session may come back only as it was: not ended, not killed, not past its limit. */
+  const resumable = (id: string, limitAt: number): SessionId => {
+    const { records } = readSession(auditFolder(paths), id, new Set());
+    const over = records.some((record) => record.kind === "kill" || record.kind === "end") || limitAt <= clock.now();
+    if (!isSessionId(id) || over || sessions.has(id)) {
+      throw new AgentRunError("session-not-found", `session ${id} has ended and cannot come back`, { hint: "start the agent again" });
+    }
+    return id;
+  };
+
+  const endLost = async (id: SessionId): Promise<void> => {
+    if (sessions.has(id)) return;
+    const left = await endProcesses(id, undefined, LOST_GRACE_MS, LOST_LIMIT_MS);
+    const notes = [removeFolder(sessionFolder(paths, id)), left > 0 ? `${left} processes could not be ended` : undefined].filter(
+      (note) => note !== undefined,
+    );
+    try {
+      const audit = await openAudit(auditFolder(paths), id, { kind: "lost", data: { what: "the daemon" } }, { clock, onTrouble: () => {} });
+      await audit.end({ cause: "lost", notes });
+    } catch (error) {
+      log(`cannot finish the audit of ${id}: ${messageOf(error)}`);
+    }
+    log(`${id} was left by a daemon that died: ended${notes.length > 0 ? ` (${notes.join("; ")})` : ""}`);
+  };
+
+  return {
+    open(message, lease) {
+      open(message, lease).catch((error: unknown) => {
+        lease.send({ type: "failed", error: toWireError(error) });
+        lease.close();
+      });
+    },
+
+    views: () => [...sessions.values()].map((session) => session.view()),
+
+    async kill(which): Promise<KillReply> {
+      const chosen = which === "all" ? [...sessions.values()] : [...sessions.values()].filter((session) => session.id === which);
+      if (which !== "all" && chosen.length === 0) {
+        throw new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
+      }
+      const killed = chosen.map(async (session) => {
+        await session.end("killed");
+        const { endpointClosedMs = 0, agentGoneMs } = session.timings;
+        return { session: session.id, endpointClosedMs, ...(agentGoneMs === undefined ? {} : { agentGoneMs }), notes: session.notes };
+      });
+      return { killed: await Promise.all(killed) };
+    },
+
+    async endAll(cause) {
+      leaving = cause;
+      await Promise.all([...sessions.values()].map((session) => session.end(cause)));
+    },
+
+    async recover() {
+      const lost = unendedSessions(auditFolder(paths));
+      if (lost.length === 0) return;
+      clock.at(clock.now() + RESUME_MS, () => {
+        for (const id of lost) void endLost(id);
+      });
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// Taking options out of a command line: where they end, and what is said about those that cannot be.
+import { describe, expect, it } from "vitest";
+import { parseCommand } from "../../src/cli/command.ts";
+import { overridesOf, runOptions } from "../../src/cli/run-options.ts";
+import { AgentRunError } from "../../src/core/error.ts";
+
+const run = { name: "run", options: runOptions, stopsAtFirstWord: true };
+
+describe("command line", () => {
+  it.each<[string[], string[]]>([
+    [["claude"], ["claude"]],
+    [
+      ["claude", "--help", "-p", "x"],
+      ["claude", "--help", "-p", "x"],
+    ],
+    [
+      ["-p", "readonly", "claude", "-p", "hello"],
+      ["claude", "-p", "hello"],
+    ],
+    [["--profile=readonly", "--no-bar", "claude"], ["claude"]],
+    [
+      ["-preadonly", "claude", "--", "x"],
+      ["claude", "--", "x"],
+    ],
+    [
+      ["--ttl", "5m", "--", "--odd"],
+      ["--", "--odd"],
+    ],
+    [
+      ["--tag", "a=b", "--tag", "c=d", "sh", "-c", "exit 3"],
+      ["sh", "-c", "exit 3"],
+    ],
+    [
+      ["-", "x"],
+      ["-", "x"],
+    ],
+  ])("of %j leaves the agent and its own arguments %j alone", (argv, words) => {
+    expect(parseCommand(run, argv).words).toEqual(words);
+  });
+
+  it("becomes the overrides of a run", () => {
+    const { values } = parseCommand(run, [
+      "-p",
+      "ops",
+      "--role",
+      "r",
+      "--ttl",
+      "1h30m",
+      "--on-expiry",
+      "stop",
+      "--tag",
+      "ticket=OPS=1",
+      "x",
+    ]);
+    expect(overridesOf(values)).toEqual({ profile: "ops", role: "r", ttl: 5_400_000, onExpiry: "stop", tags: { ticket: "OPS=1" } });
+  });
+
+  it.each<[string[], string, string | undefined]>([
+    [["--profil", "x", "claude"], "unknown option '--profil'", "did you mean '--profile'?"],
+    [["--on-expiry", "stopp", "x"], "--on-expiry: 'stopp' is none of refresh, stop, ask", "did you mean 'stop'?"],
+    [["--ttl", "never", "x"], "--ttl: 'never' is not a duration", undefined],
+    [["--tag", "novalue", "x"], "--tag: 'novalue' is not of the form key=value", undefined],
+    [["--role", "", "x"], "--role needs a value", undefined],
+    [["--role"], "option '--role <value>' argument missing", undefined],
+  ])("%j is wrong usage: %s", (argv, message, hint) => {
+    let error: unknown;
+    try {
+      overridesOf(parseCommand(run, argv).values);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(AgentRunError);
+    expect(error).toMatchObject({ code: "usage", message, exitStatus: 2 });
+    if (hint !== undefined) expect(error).toMatchObject({ hint });
+  });
+});
