@@ -39,7 +39,7 @@ const condition: fc.Arbitrary<Json> = fc
       operator: fc.constantFrom("NumericEquals", "NumericLessThan", "NumericNotEquals"),
       values: list(fc.constantFrom("1", "2")),
     }),
-    fc.record({ operator: fc.constantFrom("Bool"), values: fc.constantFrom("true", false) }),
+    fc.record({ operator: fc.constantFrom("Bool"), values: fc.constantFrom("true", "false") }),
     fc.record({ operator: fc.constantFrom("IpAddress", "NotIpAddress"), values: list(fc.constantFrom("10.0.0.0/8", "::/0")) }),
   )
   .chain(({ operator, values }) =>
