@@ -1,0 +1,115 @@
+// Carries out a plan on Linux with bubblewrap: turns it into bwrap's arguments and wraps a command with them. Pure; isolate.ts writes the files.
+import type { Command } from "../core/command.ts";
+import { nearestAbove, within } from "./path.ts";
+import type { IsolationPlan, PlanEntry } from "./plan.ts";
+
+/** Files that the wrapped command reads at its start. They must exist before it is spawned. */
+export interface LaunchFile {
+  readonly path: string;
+  readonly content: string | Uint8Array;
+  readonly mode: number;
+}
+
+export interface BubblewrapOptions {
+  /** Absolute path of bwrap. */
+  readonly bwrap: string;
+  /** A POSIX shell: it opens the two descriptors that bwrap reads, then becomes bwrap. */
+  readonly sh: string;
+  /** Start of the names of the files that are written for this command, in a private folder: `<folder>/isolation-1`. */
+  readonly files: string;
+  /** The compiled seccomp filter for this machine; undefined leaves system calls unfiltered. */
+  readonly filter: Uint8Array | undefined;
+}
+
+/** The same in every launch and in the probe: own namespaces, no privileges, dies with its parent, the controlling terminal kept. */
+export const NAMESPACE_ARGUMENTS: readonly string[] = [
+  ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
+  ...["--cap-drop", "ALL", "--die-with-parent"],
+];
+
+/** Variables that the shell in between, or bwrap, would change. */
+const TOUCHED_BY_SHELLS = ["PWD", "OLDPWD", "SHLVL", "_"];
+
+/**
+ * Wraps `command` so that it runs inside the plan. The result keeps the terminal, standard streams, environment and exit status of the command (a
+ * signal that ends it becomes status 128+n). Its process must not be in the terminal's foreground group together with the agent: the outer bwrap
+ * would die of the Ctrl-C that the agent handles. docs/isolation.md says how the launcher sees to that.
+ */
+export function bubblewrapCommand(
+  plan: IsolationPlan,
+  command: Command,
+  options: BubblewrapOptions,
+): { command: Command; files: LaunchFile[] } {
+  const blank = `${options.files}.blank`;
+  const args = [...NAMESPACE_ARGUMENTS, ...mountArguments(plan, blank), ...workingFolder(plan, command), ...environment(command)];
+  if (options.filter) args.push("--seccomp", "9");
+  const files: LaunchFile[] = [
+    { path: `${options.files}.args`, content: args.map((each) => `${each}\0`).join(""), mode: 0o600 },
+    { path: blank, content: "", mode: 0o444 },
+  ];
+  if (options.filter) files.push({ path: `${options.files}.seccomp`, content: options.filter, mode: 0o600 });
+  const script = `exec "$@" 8<"$0.args"${options.filter ? ' 9<"$0.seccomp"' : ""}`;
+  return {
+    command: {
+      file: options.sh,
+      args: ["-c", script, options.files, options.bwrap, "--args", "8", "--", command.file, ...command.args],
+      cwd: command.cwd,
+      env: command.env,
+    },
+    files,
+  };
+}
+
+/** bwrap's arguments for the plan's mounts, in order. `blank` is an empty file that covers hidden files. */
+export function mountArguments(plan: IsolationPlan, blank: string): string[] {
+  const entries = new Map(plan.entries.map((entry) => [entry.path, entry]));
+  const mounts = plan.entries.flatMap((entry) => mountsOf(entry, nearestAbove(entry.path, entries), blank));
+  const closed = plan.entries.filter((entry) => entry.access === "assembled" || isHiddenFolder(entry, nearestAbove(entry.path, entries)));
+  return [
+    ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
+    ...mounts,
+    // Children are mounted by now: what is left of these folders takes no new files.
+    ...closed.flatMap((entry) => ["--remount-ro", entry.path]),
+  ];
+}
+
+function mountsOf(entry: PlanEntry, above: PlanEntry | undefined, blank: string): string[] {
+  const shown = above?.access ?? "read-only";
+  const gone = shown === "hidden" || shown === "empty" || shown === "assembled";
+  const { path } = entry;
+  const source = entry.source ?? path;
+  switch (entry.access) {
+    case "hidden":
+      if (gone && !isHiddenFolder(entry, above)) return [];
+      return entry.kind === "folder" ? ["--tmpfs", path] : ["--ro-bind", blank, path];
+    case "assembled":
+      return ["--tmpfs", path];
+    case "empty":
+      return ["--tmpfs", path];
+    case "link":
+      return ["--symlink", entry.target ?? "", path];
+    case "writable":
+      return gone || shown === "read-only" || entry.pinned ? ["--bind", source, path] : [];
+    case "read-only":
+      return gone || shown === "writable" ? ["--ro-bind", source, path] : [];
+  }
+}
+
+/** A hidden folder needs a mount of its own unless what is around it leaves it out. */
+function isHiddenFolder(entry: PlanEntry, above: PlanEntry | undefined): boolean {
+  if (entry.access !== "hidden" || entry.kind !== "folder") return false;
+  return above === undefined || above.access === "read-only" || above.access === "writable";
+}
+
+/** Programs look at PWD to show the path as the human typed it; kept where that path leads to the same folder inside. */
+function workingFolder(plan: IsolationPlan, command: Command): string[] {
+  const emptied = plan.entries.some((entry) => entry.access === "empty" && within(command.cwd, entry.path));
+  return ["--chdir", emptied ? plan.cwd : command.cwd];
+}
+
+function environment(command: Command): string[] {
+  return TOUCHED_BY_SHELLS.flatMap((name) => {
+    const value = command.env[name];
+    return value === undefined ? ["--unsetenv", name] : ["--setenv", name, value];
+  });
+}

@@ -1,0 +1,77 @@
+// Makes the isolation of one run: looks at the machine, plans, checks that the machine can do it, and wraps commands. Called by the launcher.
+import { writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import type { IsolationLevel } from "../control/protocol.ts";
+import type { Command } from "../core/command.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import { bubblewrapCommand } from "./bubblewrap.ts";
+import { gatherFacts, realOf } from "./facts.ts";
+import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
+import { probeIsolation } from "./probe.ts";
+import { seccompFilter } from "./seccomp.ts";
+import { makeStandIns, removeStandIns } from "./stand-ins.ts";
+
+export interface IsolationRequest extends Omit<IsolationInput, "home" | "homes" | "platform"> {
+  readonly platform?: NodeJS.Platform;
+  /** A private folder of the launcher's for the files that a wrapped command reads at its start: `<runtime>/<session>`. */
+  readonly folder: string;
+}
+
+export interface Isolation {
+  readonly level: IsolationLevel;
+  readonly plan: IsolationPlan;
+  /** The command as it must be spawned. May be called for several commands of the same run. */
+  wrap(command: Command): Command;
+  /** After the run: takes away what was made on the machine only to be covered, once no other session needs it. Gives what could not be done. */
+  release(): string[];
+}
+
+/** The plan alone, for `env --explain` and `--dry-run`: nothing is probed, written or started. Throws as `planIsolation` does. */
+export function describeIsolation(request: Omit<IsolationRequest, "folder">): IsolationPlan {
+  const given = request.env["HOME"] || userInfo().homedir;
+  const home = realOf(given) ?? given;
+  const database = realOf(userInfo().homedir);
+  const homes = [...new Set([home, ...(database ? [database] : [])])];
+  const input: IsolationInput = { ...request, platform: request.platform ?? process.platform, home, homes };
+  return planIsolation(input, gatherFacts({ homes, project: input.project, cwd: input.cwd, places: placesToLookAt(input) }));
+}
+
+/**
+ * Prepares the isolation of a run. Level `none` gives a `wrap` that changes nothing.
+ * @throws AgentRunError `isolation` when this machine cannot give the level (never a weaker one instead); `config` as `planIsolation`
+ */
+export async function prepareIsolation(request: IsolationRequest): Promise<Isolation> {
+  if (request.level === "none") {
+    return { level: "none", plan: describeIsolation(request), wrap: (command) => command, release: () => [] };
+  }
+  const platform = request.platform ?? process.platform;
+  const probed = await probeIsolation(request.level, {
+    platform,
+    path: request.env["PATH"] ?? "",
+    cacheFile: join(request.paths.state, "isolation.json"),
+  });
+  if (!probed.ok) throw new AgentRunError("isolation", probed.why, { hint: probed.hint });
+  const plan = describeIsolation(request);
+  let count = 0;
+  return {
+    level: request.level,
+    plan,
+    wrap(command) {
+      if (count === 0) makeStandIns(plan, request.paths.state);
+      count += 1;
+      const files = join(request.folder, `isolation-${count}`);
+      const wrapped = bubblewrapCommand(plan, command, { bwrap: probed.bwrap, sh: "/bin/sh", files, filter: seccompFilter(process.arch) });
+      try {
+        for (const file of wrapped.files) writeFileSync(file.path, file.content, { mode: file.mode, flag: "wx" });
+      } catch (error) {
+        throw new AgentRunError("runtime-folder", `cannot write ${files}.*: ${messageOf(error)}`, {
+          hint: `make ${request.folder} writable for you`,
+          cause: error,
+        });
+      }
+      return wrapped.command;
+    },
+    release: () => removeStandIns(request.paths.state, request.folder),
+  };
+}

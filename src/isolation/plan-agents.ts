@@ -1,0 +1,98 @@
+// The part of the plan about agents and tools: the running agent's own state, other agents' state, caches. Used by plan.ts.
+import { CACHE_VARIABLES, CACHES, KNOWN_AGENTS, type KnownAgent } from "./agents.ts";
+import { absolute, joined } from "./path.ts";
+import type { Facts, IsolationInput, Place } from "./plan.ts";
+import type { PlanBuilder } from "./plan-builder.ts";
+import { expand } from "./plan-stores.ts";
+
+export function agentPlaces(input: IsolationInput): Place[] {
+  const agents = KNOWN_AGENTS.flatMap((known) => [
+    ...stateFolders(known, input).map((path) => ({ path, list: true as const })),
+    ...protectedPaths(known, input).map(({ path }) => ({ path })),
+    ...[...known.files.map((file) => file.path), ...known.hide].flatMap((place) => expand(place, input)).map((path) => ({ path })),
+  ]);
+  return [...agents, ...cachePaths(input).map((path) => ({ path }))];
+}
+
+export function planAgents(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
+  for (const known of KNOWN_AGENTS) {
+    const running = known.commands.includes(input.agent);
+    if (running || input.allow.includes(known.name)) ownState(builder, input, facts, known, running);
+    else hideState(builder, input, facts, known);
+    if (input.allow.includes("ide")) continue;
+    for (const path of known.hide.flatMap((place) => expand(place, input))) {
+      const found = facts.found.get(path);
+      if (found) builder.hide(found, `the door of ${known.name} to your editor`, "default");
+    }
+  }
+  const scratch = CACHES.filter((cache) => cache.scratch).flatMap((cache) => expand(cache.path, input));
+  for (const path of cachePaths(input)) {
+    const found = facts.found.get(path);
+    if (found?.kind === "folder" && !builder.isTooWide(found.real)) {
+      builder.put({ path: found.real, access: "writable", kind: "folder", reason: "a cache" });
+    } else if (!found && scratch.includes(path)) {
+      builder.put({ path, access: "empty", kind: "folder", reason: "a cache that you have none of: gone at the end" });
+    }
+  }
+}
+
+function ownState(builder: PlanBuilder, input: IsolationInput, facts: Facts, known: KnownAgent, running: boolean): void {
+  const reason = `${known.name}'s own state`;
+  for (const path of stateFolders(known, input)) {
+    const found = facts.found.get(path);
+    if (!found && (!running || !path.startsWith(`${input.home}/`))) continue;
+    const real = found?.real ?? path;
+    if (builder.isTooWide(real)) continue;
+    builder.put({ path: real, access: "writable", kind: "folder", reason, ...(found ? {} : { standIn: "folder" as const }) });
+    for (const child of facts.listings.get(real) ?? []) {
+      const runs = child.kind === "file" && (child.runs || /\.(sh|bash|zsh|fish|py|js|mjs|cjs|ts|rb|pl)$/.test(child.name));
+      if (runs)
+        builder.put({ path: joined(real, child.name), access: "read-only", kind: "file", reason: `a program in ${known.name}'s folder` });
+    }
+  }
+  for (const file of known.files) {
+    const path = absolute(file.path, input.home, "/");
+    const found = facts.found.get(path);
+    if (!found && !running) continue;
+    builder.put({
+      path: found?.real ?? path,
+      access: "writable",
+      kind: "file",
+      reason,
+      ...(found ? {} : { standIn: { file: file.content } }),
+    });
+  }
+  for (const { path, standIn } of protectedPaths(known, input)) {
+    const found = facts.found.get(path);
+    const why = `${known.name}'s settings or hooks: they would run later as you`;
+    if (found) builder.put({ path: found.real, access: "read-only", kind: found.kind === "folder" ? "folder" : "file", reason: why });
+    else if (standIn && running)
+      builder.put({ path, access: "read-only", kind: standIn === "folder" ? "folder" : "file", reason: why, standIn });
+  }
+}
+
+function hideState(builder: PlanBuilder, input: IsolationInput, facts: Facts, known: KnownAgent): void {
+  for (const path of [...stateFolders(known, input), ...known.files.flatMap((file) => expand(file.path, input))]) {
+    const found = facts.found.get(path);
+    if (found) builder.hide(found, `${known.name}'s login and state; give it back with isolation.allow = "${known.name}"`, "default", path);
+  }
+}
+
+function stateFolders(known: KnownAgent, input: IsolationInput): string[] {
+  const moved = known.variable && input.env[known.variable];
+  const standard = known.state.flatMap((place) => expand(place, input));
+  return moved ? [absolute(moved, input.home, input.cwd), ...standard] : standard;
+}
+
+function protectedPaths(known: KnownAgent, input: IsolationInput): { path: string; standIn: KnownAgent["protect"][number]["standIn"] }[] {
+  const moved = known.variable && input.env[known.variable];
+  const folders = [...(moved ? [absolute(moved, input.home, input.cwd)] : []), ...expand(known.state[0] ?? "~/.", input)];
+  return folders.flatMap((folder, index) =>
+    known.protect.map((each) => ({ path: joined(folder, each.path), standIn: index === 0 ? each.standIn : undefined })),
+  );
+}
+
+function cachePaths(input: IsolationInput): string[] {
+  const named = [...CACHES.flatMap((cache) => cache.variable ?? []), ...CACHE_VARIABLES].flatMap((name) => input.env[name] ?? []);
+  return [...new Set([...CACHES.flatMap((cache) => expand(cache.path, input)), ...named.filter((path) => path.startsWith("/"))])];
+}

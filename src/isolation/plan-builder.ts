@@ -1,0 +1,129 @@
+// Collects the entries of a plan and settles which wins where two name the same path. Used by plan.ts and the plan-*.ts beside it.
+import { depth, nearestAbove, parentOf, within } from "./path.ts";
+import type { Facts, Found, PlanEntry } from "./plan.ts";
+
+/** How much of the machine a single entry must never cover or open: doing so would hide or give away everything. */
+const WHOLE = [
+  "/",
+  "/bin",
+  "/boot",
+  "/dev",
+  "/etc",
+  "/home",
+  "/lib",
+  "/lib64",
+  "/media",
+  "/mnt",
+  "/opt",
+  "/proc",
+  "/root",
+  "/run",
+  "/sbin",
+  "/srv",
+  "/sys",
+];
+const ALSO_WHOLE = ["/tmp", "/usr", "/usr/local", "/var", "/var/lib", "/var/tmp", "/Users", "/private", "/Volumes"];
+
+/** `never` can not be given back, by nothing. */
+type Firmness = "never" | "default";
+
+export class PlanBuilder {
+  readonly notes: string[] = [];
+  readonly #entries = new Map<string, PlanEntry>();
+  readonly #never = new Map<string, string>();
+  readonly #hiddenLinks = new Set<string>();
+  readonly #facts: Facts;
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  note(text: string): void {
+    if (!this.notes.includes(text)) this.notes.push(text);
+  }
+
+  has(path: string): boolean {
+    return this.#entries.has(path);
+  }
+
+  hidesLink(path: string): boolean {
+    return this.#hiddenLinks.has(path);
+  }
+
+  /** Adds an entry. A hidden path stays hidden, and what is protected stays read-only: the later entry loses against those. */
+  put(entry: PlanEntry): void {
+    const before = this.#entries.get(entry.path);
+    if (before && strength(before) > strength(entry)) return;
+    this.#entries.set(entry.path, entry);
+  }
+
+  /** Hides what was found, and with it the link `asked` that led there. */
+  hide(found: Found, reason: string, firmness: Firmness, asked?: string): void {
+    if (asked && asked !== found.real) this.#hiddenLinks.add(asked);
+    if (this.#isWhole(found.real)) {
+      this.note(`${found.real} is not hidden (${reason}): it holds too much else`);
+      return;
+    }
+    if (firmness === "never") this.#never.set(found.real, reason);
+    this.put({ path: found.real, access: "hidden", kind: found.kind === "folder" ? "folder" : "file", reason });
+  }
+
+  /** Marks a path that no entry may open again, whether it exists or not. */
+  forbid(path: string, reason: string): void {
+    this.#never.set(path, reason);
+  }
+
+  /** Why `path` must not be opened, or undefined when it may be. */
+  forbidden(path: string): string | undefined {
+    for (const [place, reason] of this.#never) if (within(path, place)) return reason;
+    return undefined;
+  }
+
+  /** The reason of the hidden entry that holds `path`, if one does; a folder as wide as /run holds others' things by right. */
+  hiddenBecause(path: string): string | undefined {
+    const around = this.#entries.get(path) ?? nearestAbove(path, this.#entries);
+    return around?.access === "hidden" && !this.isTooWide(around.path) ? around.reason : undefined;
+  }
+
+  /** Whether the path is so high up that it holds a home, or is a folder of the system. */
+  isTooWide(path: string): boolean {
+    return WHOLE.includes(path) || ALSO_WHOLE.includes(path) || this.#facts.homes.some((home) => within(home, path));
+  }
+
+  #isWhole(path: string): boolean {
+    return this.isTooWide(path) || within(this.#facts.project, path);
+  }
+
+  /** Folders, outside of writable ones, that hold a hidden file: see `assemble`. */
+  parentsOfHiddenFiles(): string[] {
+    const parents = [...this.#entries.values()]
+      .filter((entry) => entry.access === "hidden" && entry.kind === "file")
+      .map((entry) => parentOf(entry.path));
+    return [...new Set(parents)].filter((folder) => {
+      const around = this.#entries.get(folder) ?? nearestAbove(folder, this.#entries);
+      return !around || around.access === "read-only" || around.access === "assembled";
+    });
+  }
+
+  /** All entries, parents before children, with a pin on every folder between a writable one and what is protected in it. */
+  entries(): PlanEntry[] {
+    for (const entry of [...this.#entries.values()]) if (entry.access === "read-only") this.#pinAbove(entry.path);
+    return [...this.#entries.values()].sort((left, right) => depth(left.path) - depth(right.path) || (left.path < right.path ? -1 : 1));
+  }
+
+  #pinAbove(path: string): void {
+    for (let folder = parentOf(path); folder !== "/"; folder = parentOf(folder)) {
+      const own = this.#entries.get(folder);
+      const around = own ?? nearestAbove(folder, this.#entries);
+      if (around?.access !== "writable") return;
+      const above = nearestAbove(folder, this.#entries);
+      if (own && above?.access !== "writable") return;
+      const reason = own?.reason ?? "a mount of its own, so that it can not be renamed away";
+      this.#entries.set(folder, { ...(own ?? {}), path: folder, access: "writable", kind: "folder", reason, pinned: true });
+    }
+  }
+}
+
+function strength(entry: PlanEntry): number {
+  return { hidden: 5, "read-only": 3, writable: 2, empty: 2, link: 1, assembled: 4 }[entry.access];
+}

@@ -1,0 +1,72 @@
+// The part of the plan about credential stores: where they are, which are hidden, which the human gave back. Used by plan.ts.
+import { absolute, joined } from "./path.ts";
+import type { Facts, IsolationInput, Place } from "./plan.ts";
+import type { PlanBuilder } from "./plan-builder.ts";
+import { AWS_STORES, ROOT_STORES, STORES, type Store } from "./stores.ts";
+
+const XDG: Readonly<Record<string, { variable: string; standard: string }>> = {
+  $config: { variable: "XDG_CONFIG_HOME", standard: ".config" },
+  $data: { variable: "XDG_DATA_HOME", standard: ".local/share" },
+  $state: { variable: "XDG_STATE_HOME", standard: ".local/state" },
+  $cache: { variable: "XDG_CACHE_HOME", standard: ".cache" },
+};
+
+/** Every store's paths, to be looked at; links in a store are followed, since what they lead to is part of it. */
+export function storePlaces(input: IsolationInput): Place[] {
+  return everyStore(input).flatMap((store) => pathsOf(store, input).map((path) => ({ path, followLinks: true as const })));
+}
+
+export function planStores(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
+  for (const store of everyStore(input)) {
+    const givenBack = input.allow.includes(store.name);
+    const never = AWS_STORES.includes(store) || ROOT_STORES.includes(store);
+    for (const path of pathsOf(store, input)) {
+      if (never) builder.forbid(path, store.what);
+      const found = facts.found.get(path);
+      if (!found) continue;
+      if (givenBack && !never) {
+        const reason = `${store.what}; given back: isolation.allow = "${store.name}"`;
+        builder.put({ path: found.real, access: "read-only", kind: found.kind === "folder" ? "folder" : "file", reason });
+        continue;
+      }
+      builder.hide(found, store.what, never ? "never" : "default", path);
+      for (const link of facts.links.filter((each) => each.place === path)) {
+        builder.hide(link.found, `${store.what}; a link in ${path} leads here`, never ? "never" : "default");
+      }
+    }
+  }
+  for (const socket of facts.sockets) {
+    if (HARMLESS_SOCKETS.some((prefix) => socket.startsWith(prefix)) || socket.startsWith(`${facts.project}/`) || builder.has(socket))
+      continue;
+    builder.hide({ kind: "socket", real: socket }, "a socket that a program outside listens on", "default");
+  }
+}
+
+/** Name service of the system: without it, users have no names. */
+const HARMLESS_SOCKETS = ["/var/lib/sss/"];
+
+function everyStore(input: IsolationInput): Store[] {
+  return [...AWS_STORES, ...STORES, ...(input.uid === 0 ? ROOT_STORES : [])];
+}
+
+function pathsOf(store: Store, input: IsolationInput): string[] {
+  const places = store.places.flatMap((place) => expand(place, input));
+  const located = store.variables.flatMap((name) => (input.env[name] ?? "").split(":").filter((value) => value !== ""));
+  return [...new Set([...places, ...located.map((value) => absolute(value, input.home, input.cwd))])];
+}
+
+/** The paths that a `~…`, `$config/…`, `$runtime/…` or plain entry of a table stands for. */
+export function expand(place: string, input: IsolationInput): string[] {
+  if (place.startsWith("/")) return [place];
+  const slash = place.indexOf("/");
+  const [root, rest] = [place.slice(0, slash), place.slice(slash + 1)];
+  if (root === "~") return input.homes.map((home) => joined(home, rest));
+  if (root === "$runtime") {
+    const runtime = input.env["XDG_RUNTIME_DIR"];
+    return [...new Set([runtime, `/run/user/${input.uid}`])].flatMap((folder) => (folder?.startsWith("/") ? [joined(folder, rest)] : []));
+  }
+  const xdg = XDG[root];
+  const moved = xdg && input.env[xdg.variable];
+  const standard = input.homes.map((home) => joined(home, `${xdg?.standard}/${rest}`));
+  return moved?.startsWith("/") ? [...new Set([...standard, joined(absolute(moved, "/", "/"), rest)])] : standard;
+}

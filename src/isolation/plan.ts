@@ -1,0 +1,226 @@
+// What the agent can reach, as a value: which paths are hidden, read-only, writable or empty inside, and why. Made by isolate.ts, printed by `env --explain`.
+import type { IsolationLevel } from "../control/protocol.ts";
+import { AgentRunError } from "../core/error.ts";
+import { nearest } from "../core/nearest.ts";
+import type { Environment, Paths } from "../core/paths.ts";
+import { KNOWN_AGENTS } from "./agents.ts";
+import { absolute, joined } from "./path.ts";
+import { agentPlaces, planAgents } from "./plan-agents.ts";
+import { PlanBuilder } from "./plan-builder.ts";
+import { planProject } from "./plan-project.ts";
+import { planStores, storePlaces } from "./plan-stores.ts";
+import { planOwn, planSystem } from "./plan-system.ts";
+import { STORES } from "./stores.ts";
+
+/**
+ * `hidden`: not there, or empty and read-only. `assembled`: a folder that shows only the entries listed below it. `empty`: fresh and writable, gone at
+ * the end. `link`: a symbolic link made anew.
+ */
+export type Access = "hidden" | "assembled" | "read-only" | "writable" | "empty" | "link";
+
+export interface PlanEntry {
+  /** Absolute, with links resolved. */
+  readonly path: string;
+  readonly access: Access;
+  readonly kind: "folder" | "file";
+  readonly reason: string;
+  /** What is shown at `path`, where that is not `path` itself. */
+  readonly source?: string;
+  /** For `link`: its text. */
+  readonly target?: string;
+  /** What to make on the machine first when nothing is there, so that there is something to cover: removed again at the end if nobody used it. */
+  readonly standIn?: "folder" | { readonly file: string };
+  /** A mount of its own even where nothing changes: a mount point cannot be renamed away, and with it what it protects. */
+  readonly pinned?: true;
+}
+
+export interface IsolationPlan {
+  readonly level: IsolationLevel;
+  /** Parents before children; the deeper entry wins. */
+  readonly entries: readonly PlanEntry[];
+  /** Linux namespaces of its own; the network is the machine's at `standard`. */
+  readonly namespaces: readonly string[];
+  readonly network: "shared";
+  /** The current folder inside. */
+  readonly cwd: string;
+  /** What the human should know, each a short sentence without a full stop. */
+  readonly notes: readonly string[];
+}
+
+export interface IsolationInput {
+  readonly level: IsolationLevel;
+  readonly platform: NodeJS.Platform;
+  /** The home folder, links resolved. */
+  readonly home: string;
+  /** That, and the one of the user database where it differs. */
+  readonly homes: readonly string[];
+  readonly uid: number;
+  /** The project folder: the git root around the current folder, or that folder. */
+  readonly project: string;
+  readonly cwd: string;
+  /** The command's short name: `claude`. */
+  readonly agent: string;
+  readonly paths: Paths;
+  /** Our own installed program. */
+  readonly packageFolder: string;
+  /** This session's folder in the runtime folder. */
+  readonly sessionFolder: string | undefined;
+  /** The human's environment: where XDG folders, stores and caches were moved to. */
+  readonly env: Environment;
+  /** Programs that must stay visible wherever they lie: the agent's, Node's. */
+  readonly programs: readonly string[];
+  readonly allow: readonly string[];
+  readonly write: readonly string[];
+  readonly hide: readonly string[];
+}
+
+/** A path to look at before planning. */
+export interface Place {
+  readonly path: string;
+  readonly followLinks?: true;
+  /** Its entries are wanted too. */
+  readonly list?: true;
+}
+
+export interface Found {
+  readonly kind: "folder" | "file" | "socket";
+  /** With all links resolved. */
+  readonly real: string;
+}
+
+export type Child =
+  | { readonly name: string; readonly kind: "folder" }
+  | { readonly name: string; readonly kind: "file"; readonly runs: boolean }
+  | { readonly name: string; readonly kind: "link"; readonly target: string };
+
+export interface GitFolder {
+  readonly path: string;
+  readonly kind: "own" | "shared" | "submodule";
+  readonly config: boolean;
+  readonly hooks: boolean;
+  readonly worktreeConfig: boolean;
+  readonly commonPointer: boolean;
+}
+
+/** What the machine has, as far as the plan asks. Paths without remark have their links resolved. */
+export interface Facts {
+  readonly homes: readonly string[];
+  readonly project: string;
+  readonly cwd: string;
+  /** By the path that was asked for. */
+  readonly found: ReadonlyMap<string, Found>;
+  /** Where links inside a store lead, by the store's path as asked for. */
+  readonly links: readonly { readonly place: string; readonly found: Found }[];
+  readonly listings: ReadonlyMap<string, readonly Child[]>;
+  readonly sockets: readonly string[];
+  readonly git: readonly GitFolder[];
+  readonly resolver: string | undefined;
+  readonly windowsDrives: readonly string[];
+}
+
+/** Every name that `isolation.allow` knows. */
+export const allowNames: readonly string[] = [
+  ...new Set([...STORES.map((store) => store.name), ...KNOWN_AGENTS.map((known) => known.name), "ide"]),
+];
+
+/** The paths whose state the plan needs: give them to `gatherFacts`. */
+export function placesToLookAt(input: IsolationInput): Place[] {
+  const own = [
+    input.paths.config,
+    input.paths.state,
+    input.paths.runtime,
+    input.packageFolder,
+    ...(input.sessionFolder ? [input.sessionFolder] : []),
+  ];
+  const named = [...input.write, ...input.hide].map((text) => absolute(text, input.home, input.cwd));
+  const system = ["/tmp", "/var/tmp", "/dev/shm", "/run", "/run/current-system", "/run/booted-system", "/run/opengl-driver", "/run/host"];
+  const tools = [...(input.env["PATH"] ?? "").split(":"), ...input.programs].filter((path) => path.startsWith("/"));
+  const located = ["XDG_RUNTIME_DIR", "TMPDIR", ...CERTIFICATES]
+    .flatMap((name) => input.env[name] ?? [])
+    .filter((path) => path.startsWith("/"));
+  return [...storePlaces(input), ...agentPlaces(input), ...[...own, ...named, ...system, ...tools, ...located].map((path) => ({ path }))];
+}
+
+/** Variables that name certificate files; shown inside wherever they lie. */
+export const CERTIFICATES = [
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "NODE_EXTRA_CA_CERTS",
+  "REQUESTS_CA_BUNDLE",
+  "CURL_CA_BUNDLE",
+  "GIT_SSL_CAINFO",
+  "PIP_CERT",
+];
+
+/**
+ * The plan for a run. Pure: the same input and facts give the same plan.
+ * @throws AgentRunError `config` for an unknown name or a refused path in allow, write or hide; `isolation` where the project lies in what must stay hidden
+ */
+export function planIsolation(input: IsolationInput, facts: Facts): IsolationPlan {
+  if (input.level === "none") {
+    return {
+      level: "none",
+      entries: [],
+      namespaces: [],
+      network: "shared",
+      cwd: input.cwd,
+      notes: ["not isolated: the agent can read every file and reach every socket that you can"],
+    };
+  }
+  for (const name of input.allow) checkAllowed(name);
+  const builder = new PlanBuilder(facts);
+  planSystem(builder, input, facts);
+  planStores(builder, input, facts);
+  planAgents(builder, input, facts);
+  planOwn(builder, input, facts);
+  planProject(builder, input, facts);
+  for (const text of input.hide) {
+    const found = facts.found.get(absolute(text, input.home, input.cwd));
+    if (!found) builder.note(`isolation.hide: ${text} is not there`);
+    else builder.hide(found, "you asked: isolation.hide", "never");
+  }
+  for (const home of facts.homes) if (home !== "/") assemble(builder, facts, home, "home, to read");
+  for (const folder of builder.parentsOfHiddenFiles()) {
+    if (facts.listings.has(folder) && !facts.homes.includes(folder)) assemble(builder, facts, folder, "to read");
+  }
+  return {
+    level: input.level,
+    entries: builder.entries(),
+    namespaces: ["user", "mount", "pid", "ipc", "uts", "cgroup"],
+    network: "shared",
+    cwd: facts.cwd,
+    notes: builder.notes,
+  };
+}
+
+/**
+ * Shows a folder entry by entry instead of as a whole, so that a hidden file is not there at all. Covering the file itself would not last: when the
+ * human's own programs replace it by a rename, the kernel drops the cover (namespaces: a mount point that is removed elsewhere is unmounted here).
+ */
+function assemble(builder: PlanBuilder, facts: Facts, folder: string, reason: string): void {
+  builder.put({ path: folder, access: "assembled", kind: "folder", reason });
+  for (const child of facts.listings.get(folder) ?? []) {
+    const path = joined(folder, child.name);
+    if (builder.has(path)) continue;
+    if (child.kind === "link") {
+      if (!builder.hidesLink(path)) builder.put({ path, access: "link", kind: "file", target: child.target, reason });
+    } else builder.put({ path, access: "read-only", kind: child.kind, reason });
+  }
+}
+
+function checkAllowed(name: string): void {
+  if (allowNames.includes(name)) return;
+  if (name === "aws") {
+    throw new AgentRunError(
+      "config",
+      "isolation.allow: 'aws' can not be given back: the session's role is the agent's only access to AWS",
+      {
+        hint: "remove it from isolation.allow, and choose a profile whose role may do what the agent needs",
+      },
+    );
+  }
+  const close = nearest(name, allowNames);
+  throw new AgentRunError("config", `isolation.allow: '${name}' is not a name that it knows`, {
+    hint: close ? `did you mean '${close}'?` : `it knows ${allowNames.join(", ")}`,
+  });
+}

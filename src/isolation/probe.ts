@@ -1,0 +1,183 @@
+// Whether this machine can give an isolation level, found out by doing it once; with the command that mends what is missing. Called by isolate.ts and doctor.
+import { spawn } from "node:child_process";
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { release, tmpdir } from "node:os";
+import { delimiter, isAbsolute, join } from "node:path";
+import type { IsolationLevel } from "../control/protocol.ts";
+import { bubblewrapCommand } from "./bubblewrap.ts";
+import { realOf } from "./facts.ts";
+import { seccompFilter } from "./seccomp.ts";
+
+export type Probe = { readonly ok: true; readonly bwrap: string } | { readonly ok: false; readonly why: string; readonly hint: string };
+
+export interface ProbeOptions {
+  readonly platform: NodeJS.Platform;
+  /** PATH, to find bwrap on. */
+  readonly path: string;
+  /** Where a good result is kept, so that a warm launch need not start a sandbox twice; undefined: always do it. */
+  readonly cacheFile?: string;
+}
+
+/** A sandbox that does nothing is up within milliseconds; one that is not up by now never will be. */
+const PROBE_LIMIT_MS = 5000;
+
+/**
+ * Starts a sandbox with the namespaces and filter of a real run and lets it do nothing. A good result is kept for this bwrap, kernel and user; a bad
+ * one never is. Level `none` needs nothing and gives an empty path.
+ */
+export async function probeIsolation(level: IsolationLevel, options: ProbeOptions): Promise<Probe> {
+  if (level === "none") return { ok: true, bwrap: "" };
+  if (level === "strict") {
+    return { ok: false, why: "isolation level 'strict' is not available in this version", hint: "use --isolation standard" };
+  }
+  if (options.platform !== "linux") {
+    return {
+      ok: false,
+      why: `isolation level '${level}' is not available on ${options.platform} in this version`,
+      hint: "run in a Linux machine or container, or give the agent your own reach with --isolation none",
+    };
+  }
+  const bwrap = findOnPath("bwrap", options.path);
+  if (!bwrap) return { ok: false, why: "bubblewrap is not installed: no 'bwrap' on PATH", hint: installCommand() };
+  if (!seccompFilter(process.arch)) {
+    return { ok: false, why: `isolation level '${level}' is not available on ${process.arch} machines`, hint: "use --isolation none" };
+  }
+  const key = cacheKey(bwrap);
+  if (options.cacheFile && readKey(options.cacheFile) === key) return { ok: true, bwrap };
+  const failure = await tryOut(bwrap);
+  if (failure !== undefined) return { ok: false, ...explain(bwrap, failure) };
+  if (options.cacheFile) writeKey(options.cacheFile, key);
+  return { ok: true, bwrap };
+}
+
+function findOnPath(name: string, path: string): string | undefined {
+  for (const folder of path.split(delimiter).filter(isAbsolute)) {
+    const file = join(folder, name);
+    try {
+      accessSync(file, constants.X_OK);
+      if (statSync(file).isFile()) return realOf(file);
+    } catch {
+      // Not in this one.
+    }
+  }
+  return undefined;
+}
+
+/** Gives undefined when it worked, else what bwrap said. */
+async function tryOut(bwrap: string): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), "agent-run-probe-"));
+  try {
+    const wrapped = bubblewrapCommand(
+      { level: "standard", entries: [], namespaces: [], network: "shared", cwd: "/", notes: [] },
+      { file: "/bin/sh", args: ["-c", ":"], cwd: "/", env: {} },
+      { bwrap, sh: "/bin/sh", files: join(folder, "probe"), filter: seccompFilter(process.arch) },
+    );
+    for (const file of wrapped.files) writeFileSync(file.path, file.content, { mode: file.mode });
+    return await new Promise((resolve) => {
+      const { command } = wrapped;
+      const child = spawn(command.file, command.args, {
+        cwd: "/",
+        env: {},
+        stdio: ["ignore", "ignore", "pipe"],
+        timeout: PROBE_LIMIT_MS,
+        killSignal: "SIGKILL",
+      });
+      let said = "";
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+      });
+      child.on("error", (error) => resolve(error.message));
+      child.on("close", (code) => resolve(code === 0 ? undefined : said.trim() || `it ended with status ${code ?? "none"}`));
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const setting = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return "";
+  }
+};
+const APPARMOR = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
+const CLONE = "/proc/sys/kernel/unprivileged_userns_clone";
+const MOST = "/proc/sys/user/max_user_namespaces";
+
+function explain(bwrap: string, said: string): { why: string; hint: string } {
+  const why = (reason: string): string =>
+    `this machine does not let bubblewrap isolate the agent: ${reason} (bwrap said: ${said.split("\n")[0]})`;
+  if (setting(MOST) === "0") {
+    return {
+      why: why("user namespaces are switched off, user.max_user_namespaces is 0"),
+      hint: "sudo sysctl -w user.max_user_namespaces=15000",
+    };
+  }
+  if (setting(CLONE) === "0") {
+    return { why: why("kernel.unprivileged_userns_clone is 0"), hint: "sudo sysctl -w kernel.unprivileged_userns_clone=1" };
+  }
+  if (setting(APPARMOR) === "1") {
+    const profile = `abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap ${bwrap} flags=(unconfined) {\\n  userns,\\n}\\n`;
+    return {
+      why: why("AppArmor restricts user namespaces"),
+      hint: `printf '${profile}' | sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap`,
+    };
+  }
+  if (/unknown option/i.test(said)) return { why: why("it is too old"), hint: `${installCommand()} (0.5 or newer)` };
+  if (inContainer()) {
+    return {
+      why: why("the container around it forbids namespaces"),
+      hint: "start the container with: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined …",
+    };
+  }
+  return {
+    why: why("for a reason that is not known"),
+    hint: `see what fails: ${bwrap} --unshare-user --unshare-pid --ro-bind / / --proc /proc true`,
+  };
+}
+
+function inContainer(): boolean {
+  return (
+    ["/.dockerenv", "/run/.containerenv"].some((path) => statSync(path, { throwIfNoEntry: false })) ||
+    setting("/proc/1/environ").includes("container=")
+  );
+}
+
+const INSTALLERS = [
+  ["/usr/bin/apt-get", "sudo apt-get install bubblewrap"],
+  ["/usr/bin/dnf", "sudo dnf install bubblewrap"],
+  ["/usr/bin/pacman", "sudo pacman -S bubblewrap"],
+  ["/usr/bin/zypper", "sudo zypper install bubblewrap"],
+  ["/sbin/apk", "sudo apk add bubblewrap"],
+] as const;
+
+function installCommand(): string {
+  return INSTALLERS.find(([program]) => statSync(program, { throwIfNoEntry: false }))?.[1] ?? "sudo apt-get install bubblewrap";
+}
+
+/** Everything that a good result depends on and that is cheap to read. */
+function cacheKey(bwrap: string): string {
+  const stat = statSync(bwrap);
+  return JSON.stringify([
+    bwrap,
+    stat.mtimeMs,
+    stat.size,
+    stat.mode,
+    release(),
+    process.getuid?.(),
+    ...[APPARMOR, CLONE, MOST].map(setting),
+  ]);
+}
+
+function readKey(file: string): string {
+  return setting(file);
+}
+
+function writeKey(file: string, key: string): void {
+  try {
+    writeFileSync(file, key, { mode: 0o600 });
+  } catch {
+    // No place to keep it: the next launch probes again.
+  }
+}

@@ -1,0 +1,104 @@
+// Makes and removes stand-ins: empty files and folders that are there so that the sandbox has something to cover read-only. Used by isolate.ts.
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import type { IsolationPlan } from "./plan.ts";
+
+/** Every stand-in that was made and not yet removed, one JSON line each: a crashed run's are removed by the next. */
+const listFile = (state: string): string => join(state, "stand-ins");
+
+interface StandIn {
+  readonly path: string;
+  /** A file's content; absent for a folder. */
+  readonly file?: string;
+}
+
+/**
+ * Makes what the plan covers where nothing is there, and notes it in the state folder first.
+ * @throws AgentRunError `isolation` when one cannot be made: the agent could make it then, so the run must not start
+ */
+export function makeStandIns(plan: IsolationPlan, state: string): void {
+  for (const entry of plan.entries) {
+    if (entry.standIn === undefined || statSync(entry.path, { throwIfNoEntry: false })) continue;
+    try {
+      if (entry.standIn === "folder") makeFolder(entry.path, state);
+      else {
+        makeFolder(dirname(entry.path), state);
+        note({ path: entry.path, file: entry.standIn.file }, state);
+        writeFileSync(entry.path, entry.standIn.file, { mode: 0o600, flag: "wx" });
+      }
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") continue;
+      throw new AgentRunError("isolation", `cannot protect ${entry.path}: ${messageOf(error)}`, {
+        hint: `make ${dirname(entry.path)} writable for you, or run with --isolation none`,
+        cause: error,
+      });
+    }
+  }
+}
+
+function makeFolder(path: string, state: string): void {
+  if (statSync(path, { throwIfNoEntry: false })) return;
+  makeFolder(dirname(path), state);
+  note({ path }, state);
+  mkdirSync(path, { mode: 0o700 });
+}
+
+function note(standIn: StandIn, state: string): void {
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  appendFileSync(listFile(state), `${JSON.stringify(standIn)}\n`, { mode: 0o600 });
+}
+
+/**
+ * Removes the stand-ins that nobody used, unless another session is still there: the kernel lifts a cover in every sandbox when what it covers is
+ * removed. Gives a sentence for each that could not be removed.
+ */
+export function removeStandIns(state: string, sessionFolder: string): string[] {
+  const others = list(dirname(sessionFolder)).filter((name) => name.startsWith("sess_") && name !== basename(sessionFolder));
+  if (others.length > 0) return [];
+  let lines: string[];
+  try {
+    lines = readFileSync(listFile(state), "utf8").split("\n");
+  } catch {
+    return [];
+  }
+  rmSync(listFile(state), { force: true });
+  return lines
+    .filter((line) => line !== "")
+    .toReversed()
+    .flatMap((line) => parse(line) ?? [])
+    .flatMap((standIn) => remove(standIn));
+}
+
+/** A line cut short by a crash is left out: what it names was not made yet. */
+function parse(line: string): StandIn | undefined {
+  try {
+    return JSON.parse(line) as StandIn;
+  } catch {
+    return undefined;
+  }
+}
+
+const GONE_OR_USED = new Set<unknown>(["ENOENT", "ENOTDIR", "ENOTEMPTY", "EEXIST"]);
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function remove(standIn: StandIn): string[] {
+  try {
+    if (standIn.file === undefined) rmdirSync(standIn.path);
+    else if (readFileSync(standIn.path, "utf8") === standIn.file) unlinkSync(standIn.path);
+    return [];
+  } catch (error) {
+    return GONE_OR_USED.has(codeOf(error)) ? [] : [`${standIn.path} was left behind: ${messageOf(error)}`];
+  }
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

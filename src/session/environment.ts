@@ -1,0 +1,93 @@
+// The child's environment: the human's, without what gives access to clouds and accounts, with ours. Pure. Used by the launcher and by `agent-run env`.
+import type { Environment } from "../core/paths.ts";
+import { ACCESS_KEY_ID, AWS_NAMES, GIVEN_BACK, KEPT, type NameRule, REMOVED, SECRET_LOOKING } from "./environment-names.ts";
+
+export interface EnvironmentRequest {
+  readonly human: Environment;
+  /** Ours: these win over everything. */
+  readonly set: Readonly<Record<string, string>>;
+  /** Names that the human gives back one by one: `environment.pass` of the profile. */
+  readonly pass: readonly string[];
+  /** Names of `isolation.allow`, which give back the variables that go with what they open. */
+  readonly allow: readonly string[];
+}
+
+export interface EnvironmentChange {
+  readonly name: string;
+  /** `kept` only where a rule would have removed it, or where a reader would expect that. */
+  readonly action: "removed" | "set" | "kept";
+  readonly reason: string;
+}
+
+export interface ChildEnvironment {
+  readonly env: Record<string, string>;
+  /** Sorted by name. Values are never in it. */
+  readonly changes: readonly EnvironmentChange[];
+}
+
+/**
+ * Builds the whole environment of the agent. AWS credential variables of the human never survive, whatever `pass` and `allow` say; `set` may hold the
+ * session's own. The names and their reasons are in environment-names.ts.
+ */
+export function childEnvironment(request: EnvironmentRequest): ChildEnvironment {
+  const env: Record<string, string> = {};
+  const changes: EnvironmentChange[] = [];
+  for (const [name, value] of Object.entries(request.human)) {
+    if (value === undefined || Object.hasOwn(request.set, name)) continue;
+    const verdict = judge(name, value, request);
+    if (verdict.action !== "removed") define(env, name, value);
+    if (verdict.reason !== undefined) changes.push({ name, action: verdict.action, reason: verdict.reason });
+  }
+  for (const [name, value] of Object.entries(request.set)) {
+    define(env, name, value);
+    const before = request.human[name];
+    changes.push({
+      name,
+      action: "set",
+      reason: before === undefined || before === value ? "for this session" : "for this session, in place of yours",
+    });
+  }
+  return { env, changes: changes.sort((left, right) => (left.name < right.name ? -1 : 1)) };
+}
+
+type Verdict = { readonly action: "removed" | "kept"; readonly reason: string | undefined };
+
+function judge(name: string, value: string, request: EnvironmentRequest): Verdict {
+  const aws = find(AWS_NAMES, name);
+  if (aws) return { action: "removed", reason: aws.reason };
+  if (ACCESS_KEY_ID.test(value)) return { action: "removed", reason: "its value holds an AWS access key id" };
+  if (request.pass.includes(name)) return { action: "kept", reason: "you asked: environment.pass" };
+  const given = request.allow.find((allowed) => GIVEN_BACK[allowed]?.some((pattern) => matches(pattern, name)));
+  if (given) return { action: "kept", reason: `you asked: isolation.allow = "${given}"` };
+  const kept = find(KEPT, name);
+  if (kept) return { action: "kept", reason: kept.reason };
+  const removed = find(REMOVED, name);
+  if (removed) return { action: "removed", reason: removed.reason };
+  if (SECRET_LOOKING.test(name)) return { action: "removed", reason: "its name looks like a secret's; give it back with environment.pass" };
+  return { action: "kept", reason: undefined };
+}
+
+function find(rules: readonly NameRule[], name: string): NameRule | undefined {
+  return rules.find((rule) => rule.names.some((pattern) => matches(pattern, name)));
+}
+
+/** `*` stands for any characters; names are compared without regard to case, since some tools read both spellings. */
+function matches(pattern: string, name: string): boolean {
+  const [first = "", ...rest] = pattern.toLowerCase().split("*");
+  const lower = name.toLowerCase();
+  if (rest.length === 0) return lower === first;
+  if (!lower.startsWith(first)) return false;
+  const last = rest.pop() ?? "";
+  let from = first.length;
+  for (const part of rest) {
+    const at = lower.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return lower.length - last.length >= from && lower.endsWith(last);
+}
+
+/** A plain assignment would lose a variable that is named `__proto__`. */
+function define(env: Record<string, string>, name: string, value: string): void {
+  Object.defineProperty(env, name, { value, enumerable: true, writable: true, configurable: true });
+}

@@ -1,0 +1,51 @@
+// Runs one command isolated, as whatever user it is started: `node run-isolated.ts '<json>'`. Started by the tests of this folder.
+import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { resolvePaths } from "../../src/core/paths.ts";
+import { prepareIsolation } from "../../src/isolation/isolate.ts";
+
+export interface IsolatedRun {
+  readonly command: readonly string[];
+  readonly project: string;
+  readonly cwd?: string;
+  readonly agent?: string;
+  readonly session: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly allow?: readonly string[];
+  readonly write?: readonly string[];
+  readonly hide?: readonly string[];
+  /** Print the pid of the outer sandbox process before the command's own output. */
+  readonly announce?: boolean;
+}
+
+const run = JSON.parse(process.argv[2] ?? "{}") as IsolatedRun;
+const uid = process.getuid?.() ?? 0;
+const paths = resolvePaths(run.env, uid);
+const folder = join(paths.runtime, run.session);
+mkdirSync(folder, { recursive: true, mode: 0o700 });
+mkdirSync(paths.state, { recursive: true, mode: 0o700 });
+const isolation = await prepareIsolation({
+  level: "standard",
+  uid,
+  project: run.project,
+  cwd: run.cwd ?? run.project,
+  agent: run.agent ?? "sh",
+  paths,
+  packageFolder: join(import.meta.dirname, "../.."),
+  sessionFolder: folder,
+  env: run.env,
+  programs: [process.execPath],
+  allow: run.allow ?? [],
+  write: run.write ?? [],
+  hide: run.hide ?? [],
+  folder,
+});
+const [file = "", ...args] = run.command;
+const wrapped = isolation.wrap({ file, args, cwd: run.cwd ?? run.project, env: run.env });
+const child = spawn(wrapped.file, wrapped.args, { cwd: wrapped.cwd, env: wrapped.env, stdio: "inherit" });
+if (run.announce) process.stderr.write(`pid ${child.pid}\n`);
+child.on("exit", (code) => {
+  for (const note of isolation.release()) process.stderr.write(`${note}\n`);
+  process.exitCode = code ?? 99;
+});
