@@ -186,7 +186,7 @@ function render(form: "container" | "process", credentials: SessionCredentials):
 function send(request: IncomingMessage, response: ServerResponse, { status, body, form }: Answer): void {
   // A helper script prints its error as it is; a bare sentence reads better there than JSON.
   const plain = form === "process" && status !== 200;
-  const text = plain ? `${(JSON.parse(body) as { message: string }).message}\n` : body;
+  const text = plain ? `${(JSON.parse(body) as { message: string }).message}` : body;
   const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
   response.writeHead(status, {
     "content-type": plain ? "text/plain; charset=utf-8" : "application/json",

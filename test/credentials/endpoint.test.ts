@@ -186,7 +186,7 @@ describe("what is refused", () => {
     endpoint.refuse("the session was killed; start a new one with agent-run");
     const reply = await ask(endpoint.port, { path: new URL(endpoint.processUrl).pathname });
     expect(reply.status).toBe(410);
-    expect(reply.body).toBe("agent-run: the session was killed; start a new one with agent-run\n");
+    expect(reply.body).toBe("agent-run: the session was killed; start a new one with agent-run");
   });
 
   it("other addresses of the machine, loopback or not, do not listen", async () => {
