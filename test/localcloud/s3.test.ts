@@ -1,0 +1,328 @@
+// S3 of the local cloud through the official SDK: objects, listings, conditions, ranges, multipart, checksums, both address styles.
+import { createHash } from "node:crypto";
+import { Agent } from "node:http";
+import { Readable } from "node:stream";
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetBucketAclCommand,
+  GetBucketLocationCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListBucketsCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsCommand,
+  ListObjectsV2Command,
+  ListPartsCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+} from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
+import { refusal, s3, settings } from "./clients.ts";
+
+let cloud: LocalCloud;
+let client: S3Client;
+let Bucket: string;
+let count = 0;
+beforeAll(async () => {
+  cloud = await startLocalCloud();
+  client = s3(cloud);
+});
+afterAll(() => cloud[Symbol.asyncDispose]());
+beforeEach(async () => {
+  count += 1;
+  Bucket = `bucket-${count}`;
+  await client.send(new CreateBucketCommand({ Bucket }));
+});
+
+const md5 = (data: string | Buffer): string => createHash("md5").update(data).digest("hex");
+const put = (Key: string, Body = Key) => client.send(new PutObjectCommand({ Bucket, Key, Body }));
+const text = async (Key: string, more = {}): Promise<string> =>
+  (await (await client.send(new GetObjectCommand({ Bucket, Key, ...more }))).Body?.transformToString()) ?? "";
+
+describe("objects", () => {
+  it("come back as they were put: bytes, true MD5 tag, type, metadata, checksum", async () => {
+    const Body = Buffer.from([0, 255, 13, 10, 128]);
+    const answer = await client.send(
+      new PutObjectCommand({
+        Bucket,
+        Key: "a/ü ~!*'()%+&=?.bin",
+        Body,
+        ContentType: "x/y",
+        CacheControl: "no-cache",
+        Metadata: { colour: "blue" },
+      }),
+    );
+    expect(answer.ETag).toBe(`"${md5(Body)}"`);
+    expect(answer.ChecksumCRC32).toBeDefined();
+    const found = await client.send(new GetObjectCommand({ Bucket, Key: "a/ü ~!*'()%+&=?.bin" }));
+    expect(Buffer.from((await found.Body?.transformToByteArray()) ?? [])).toEqual(Body);
+    expect(found).toMatchObject({
+      ETag: `"${md5(Body)}"`,
+      ContentType: "x/y",
+      CacheControl: "no-cache",
+      Metadata: { colour: "blue" },
+      ContentLength: 5,
+    });
+    const head = await client.send(new HeadObjectCommand({ Bucket, Key: "a/ü ~!*'()%+&=?.bin" }));
+    expect(head).toMatchObject({ ContentLength: 5, ETag: `"${md5(Body)}"`, AcceptRanges: "bytes" });
+  });
+
+  it("may be streamed, in chunks with a trailing checksum that is verified", async () => {
+    const Body = Readable.from([Buffer.alloc(70_000, "a"), Buffer.alloc(70_000, "b")]);
+    const answer = await client.send(new PutObjectCommand({ Bucket, Key: "stream", Body, ContentLength: 140_000 }));
+    expect(answer.ETag).toBe(`"${md5("a".repeat(70_000) + "b".repeat(70_000))}"`);
+    expect(cloud.events().at(-1)?.record).toMatchObject({ eventName: "PutObject" });
+  });
+
+  it.each(["CRC32", "CRC32C", "SHA1", "SHA256"] as const)("take a %s checksum, and refuse one that is wrong", async (ChecksumAlgorithm) => {
+    await client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "hello", ChecksumAlgorithm }));
+    await expect(text("k")).resolves.toBe("hello");
+    const wrong = {
+      [`Checksum${ChecksumAlgorithm}`]: Buffer.alloc({ CRC32: 4, CRC32C: 4, SHA1: 20, SHA256: 32 }[ChecksumAlgorithm], 1).toString(
+        "base64",
+      ),
+    };
+    expect(await refusal(client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "other", ...wrong })))).toMatchObject({
+      code: "BadDigest",
+      status: 400,
+    });
+    expect(
+      (await refusal(client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "other", ContentMD5: md5("x").slice(0, 22) + "==" }))))
+        .code,
+    ).toMatch(/Digest/);
+    await expect(text("k")).resolves.toBe("hello");
+  });
+
+  it("that are not there give NoSuchKey, in no bucket NoSuchBucket, to HEAD 404", async () => {
+    expect(await refusal(client.send(new GetObjectCommand({ Bucket, Key: "none" })))).toEqual({
+      code: "NoSuchKey",
+      status: 404,
+      message: "The specified key does not exist.",
+    });
+    expect(await refusal(client.send(new GetObjectCommand({ Bucket: "no-such-bucket", Key: "k" })))).toMatchObject({
+      code: "NoSuchBucket",
+      status: 404,
+    });
+    expect(await refusal(client.send(new HeadObjectCommand({ Bucket, Key: "none" })))).toMatchObject({ code: "NotFound", status: 404 });
+    await expect(client.send(new DeleteObjectCommand({ Bucket, Key: "none" }))).resolves.toBeDefined();
+  });
+
+  it("are copied with or without their metadata, but not onto themselves unchanged", async () => {
+    await client.send(new PutObjectCommand({ Bucket, Key: "from", Body: "x", Metadata: { a: "1" } }));
+    const copied = await client.send(new CopyObjectCommand({ Bucket, Key: "to here", CopySource: `${Bucket}/from` }));
+    expect(copied.CopyObjectResult?.ETag).toBe(`"${md5("x")}"`);
+    expect((await client.send(new HeadObjectCommand({ Bucket, Key: "to here" }))).Metadata).toEqual({ a: "1" });
+    await client.send(
+      new CopyObjectCommand({ Bucket, Key: "from", CopySource: `${Bucket}/from`, MetadataDirective: "REPLACE", Metadata: { b: "2" } }),
+    );
+    expect((await client.send(new HeadObjectCommand({ Bucket, Key: "from" }))).Metadata).toEqual({ b: "2" });
+    expect((await refusal(client.send(new CopyObjectCommand({ Bucket, Key: "from", CopySource: `${Bucket}/from` })))).code).toBe(
+      "InvalidRequest",
+    );
+    expect((await refusal(client.send(new CopyObjectCommand({ Bucket, Key: "k", CopySource: `${Bucket}/none` })))).code).toBe("NoSuchKey");
+  });
+
+  it("are deleted many at a time", async () => {
+    for (const key of ["a", "b & <c>", "d"]) await put(key);
+    const answer = await client.send(
+      new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key: "a" }, { Key: "b & <c>" }, { Key: "none" }] } }),
+    );
+    expect(answer.Deleted?.map(({ Key }) => Key)).toEqual(["a", "b & <c>", "none"]);
+    expect((await client.send(new ListObjectsV2Command({ Bucket }))).Contents?.map(({ Key }) => Key)).toEqual(["d"]);
+  });
+});
+
+describe("ranges and conditions", () => {
+  it.each([
+    ["bytes=0-1", "01", "bytes 0-1/10"],
+    ["bytes=8-", "89", "bytes 8-9/10"],
+    ["bytes=-3", "789", "bytes 7-9/10"],
+    ["bytes=5-100", "56789", "bytes 5-9/10"],
+  ])("%s gives %s", async (Range, expected, ContentRange) => {
+    await put("digits", "0123456789");
+    const answer = await client.send(new GetObjectCommand({ Bucket, Key: "digits", Range }));
+    expect(await answer.Body?.transformToString()).toBe(expected);
+    expect(answer).toMatchObject({ ContentRange, ContentLength: expected.length, $metadata: { httpStatusCode: 206 } });
+  });
+
+  it("refuse a range behind the end with 416", async () => {
+    await put("digits", "0123456789");
+    expect(await refusal(text("digits", { Range: "bytes=10-" }))).toMatchObject({ code: "InvalidRange", status: 416 });
+  });
+
+  it("answer 304 and 412 by tag and time", async () => {
+    const ETag = (await put("k")).ETag ?? "";
+    expect((await refusal(text("k", { IfNoneMatch: ETag }))).status).toBe(304);
+    expect((await refusal(text("k", { IfModifiedSince: new Date(Date.now() + 60_000) }))).status).toBe(304);
+    expect(await refusal(text("k", { IfMatch: '"other"' }))).toMatchObject({ code: "PreconditionFailed", status: 412 });
+    expect((await refusal(text("k", { IfUnmodifiedSince: new Date(0) }))).status).toBe(412);
+    await expect(text("k", { IfMatch: ETag, IfNoneMatch: '"other"' })).resolves.toBe("k");
+  });
+
+  it("let a write happen only once, or only over what was read", async () => {
+    const ETag = (await client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "1", IfNoneMatch: "*" }))).ETag ?? "";
+    expect(await refusal(client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "2", IfNoneMatch: "*" })))).toMatchObject({
+      code: "PreconditionFailed",
+      status: 412,
+    });
+    await client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "3", IfMatch: ETag }));
+    expect((await refusal(client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "4", IfMatch: ETag })))).status).toBe(412);
+    await expect(text("k")).resolves.toBe("3");
+  });
+});
+
+describe("listings", () => {
+  it("fold keys by delimiter and prefix, in the order of their bytes, page by page, without loss or repetition", async () => {
+    const keys = ["Z", "a/1", "a/2", "a/b/3", "b", "c/1", "ü", "z z"];
+    for (const key of keys) await put(key);
+    const seen: string[] = [];
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await client.send(
+        new ListObjectsV2Command({ Bucket, Delimiter: "/", MaxKeys: 2, ...(ContinuationToken && { ContinuationToken }) }),
+      );
+      expect(page.KeyCount).toBeLessThanOrEqual(2);
+      seen.push(...(page.Contents ?? []).map(({ Key }) => Key ?? ""), ...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix ?? ""));
+      expect(page.IsTruncated).toBe(page.NextContinuationToken !== undefined);
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken);
+    expect(seen.sort()).toEqual(["Z", "a/", "b", "c/", "z z", "ü"]);
+    const inner = await client.send(new ListObjectsV2Command({ Bucket, Prefix: "a/", Delimiter: "/" }));
+    expect(inner.Contents?.map(({ Key }) => Key)).toEqual(["a/1", "a/2"]);
+    expect(inner.CommonPrefixes).toEqual([{ Prefix: "a/b/" }]);
+    expect((await client.send(new ListObjectsV2Command({ Bucket, StartAfter: "c/1" }))).Contents?.map(({ Key }) => Key)).toEqual([
+      "z z",
+      "ü",
+    ]);
+    const old = await client.send(new ListObjectsCommand({ Bucket, Delimiter: "/", MaxKeys: 3, EncodingType: "url" }));
+    expect(old).toMatchObject({ IsTruncated: true, NextMarker: "b", EncodingType: "url" });
+    const rest = await client.send(new ListObjectsCommand({ Bucket, Delimiter: "/", Marker: "b", EncodingType: "url" }));
+    expect(rest.Contents?.map(({ Key }) => Key)).toEqual(["z%20z", "%C3%BC"]);
+  });
+
+  it("refuse a max-keys that is no number and a token that is none", async () => {
+    expect((await refusal(client.send(new ListObjectsV2Command({ Bucket, ContinuationToken: "!" })))).code).toBe("InvalidArgument");
+    expect((await refusal(client.send(new ListObjectsV2Command({ Bucket, MaxKeys: -1 })))).code).toBe("InvalidArgument");
+  });
+});
+
+describe("multipart uploads", () => {
+  const size = 5 * 1024 * 1024;
+  const start = async (Key: string): Promise<string> =>
+    (await client.send(new CreateMultipartUploadCommand({ Bucket, Key, ContentType: "x/y" }))).UploadId ?? "";
+
+  it("join their parts under the MD5 of MD5s, which HEAD gives too", async () => {
+    const UploadId = await start("big");
+    const bodies = [Buffer.alloc(size, 1), Buffer.alloc(10, 2)];
+    const Parts = [];
+    for (const [index, Body] of bodies.entries()) {
+      const { ETag } = await client.send(new UploadPartCommand({ Bucket, Key: "big", UploadId, PartNumber: index + 1, Body }));
+      expect(ETag).toBe(`"${md5(Body)}"`);
+      Parts.push({ ETag, PartNumber: index + 1 });
+    }
+    expect((await client.send(new ListPartsCommand({ Bucket, Key: "big", UploadId }))).Parts?.map(({ Size }) => Size)).toEqual([size, 10]);
+    expect((await client.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads?.map(({ Key }) => Key)).toEqual(["big"]);
+    const ETag = `"${md5(Buffer.concat(bodies.map((body) => Buffer.from(md5(body), "hex"))))}-2"`;
+    const done = await client.send(new CompleteMultipartUploadCommand({ Bucket, Key: "big", UploadId, MultipartUpload: { Parts } }));
+    expect(done.ETag).toBe(ETag);
+    expect(await client.send(new HeadObjectCommand({ Bucket, Key: "big" }))).toMatchObject({
+      ETag,
+      ContentLength: size + 10,
+      ContentType: "x/y",
+    });
+    expect((await client.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads).toBeUndefined();
+  });
+
+  it("may copy a part from an object", async () => {
+    await put("source", "0123456789");
+    const UploadId = await start("copy");
+    const { CopyPartResult } = await client.send(
+      new UploadPartCopyCommand({
+        Bucket,
+        Key: "copy",
+        UploadId,
+        PartNumber: 1,
+        CopySource: `${Bucket}/source`,
+        CopySourceRange: "bytes=2-4",
+      }),
+    );
+    const Parts = [{ ETag: CopyPartResult?.ETag, PartNumber: 1 }];
+    await client.send(new CompleteMultipartUploadCommand({ Bucket, Key: "copy", UploadId, MultipartUpload: { Parts } }));
+    await expect(text("copy")).resolves.toBe("234");
+  });
+
+  it("refuse a wrong tag, a wrong order, a part too small, and an upload that is over", async () => {
+    const UploadId = await start("big");
+    const part = async (PartNumber: number): Promise<{ ETag: string; PartNumber: number }> => {
+      const { ETag } = await client.send(new UploadPartCommand({ Bucket, Key: "big", UploadId, PartNumber, Body: `part ${PartNumber}` }));
+      return { ETag: ETag ?? "", PartNumber };
+    };
+    const [one, two] = [await part(1), await part(2)];
+    const complete = (Parts: { ETag: string; PartNumber: number }[]) =>
+      client.send(new CompleteMultipartUploadCommand({ Bucket, Key: "big", UploadId, MultipartUpload: { Parts } }));
+    expect((await refusal(complete([{ ...one, ETag: two.ETag }]))).code).toBe("InvalidPart");
+    expect((await refusal(complete([two, one]))).code).toBe("InvalidPartOrder");
+    expect((await refusal(complete([one, two]))).code).toBe("EntityTooSmall");
+    expect((await refusal(client.send(new UploadPartCommand({ Bucket, Key: "big", UploadId, PartNumber: 10_001, Body: "x" })))).code).toBe(
+      "InvalidArgument",
+    );
+    await client.send(new AbortMultipartUploadCommand({ Bucket, Key: "big", UploadId }));
+    expect(await refusal(complete([one]))).toMatchObject({ code: "NoSuchUpload", status: 404 });
+    expect((await refusal(text("big"))).code).toBe("NoSuchKey");
+  });
+});
+
+describe("buckets", () => {
+  it("are listed, located and headed, and deleted only when empty", async () => {
+    await client.send(new CreateBucketCommand({ Bucket: `${Bucket}-eu`, CreateBucketConfiguration: { LocationConstraint: "eu-west-1" } }));
+    expect((await client.send(new ListBucketsCommand({ Prefix: Bucket }))).Buckets?.map(({ Name }) => Name)).toEqual([
+      Bucket,
+      `${Bucket}-eu`,
+    ]);
+    expect((await client.send(new GetBucketLocationCommand({ Bucket: `${Bucket}-eu` }))).LocationConstraint).toBe("eu-west-1");
+    expect((await client.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBeFalsy();
+    expect((await client.send(new HeadBucketCommand({ Bucket: `${Bucket}-eu` }))).BucketRegion).toBe("eu-west-1");
+    await put("k");
+    expect(await refusal(client.send(new DeleteBucketCommand({ Bucket })))).toMatchObject({ code: "BucketNotEmpty", status: 409 });
+    await client.send(new DeleteObjectCommand({ Bucket, Key: "k" }));
+    await client.send(new DeleteBucketCommand({ Bucket }));
+    expect((await refusal(client.send(new HeadBucketCommand({ Bucket })))).status).toBe(404);
+  });
+
+  it("need a name that DNS would take", async () => {
+    expect((await refusal(client.send(new CreateBucketCommand({ Bucket: "Not_A_Bucket" })))).code).toBe("InvalidBucketName");
+    expect((await refusal(client.send(new CreateBucketCommand({ Bucket: "192.168.5.4" })))).code).toBe("InvalidBucketName");
+  });
+
+  it("say NotImplemented for what the local cloud has not", async () => {
+    expect(await refusal(client.send(new GetBucketAclCommand({ Bucket })))).toMatchObject({ code: "NotImplemented", status: 501 });
+  });
+
+  it("are addressed by host name too", async () => {
+    const agent = new Agent({ lookup: (_name, _options, done) => done(null, [{ address: "127.0.0.1", family: 4 }]) });
+    const virtual = new S3Client({
+      ...settings(cloud, cloud.admin),
+      endpoint: `http://s3.localhost:${cloud.port}`,
+      requestHandler: { httpAgent: agent },
+    });
+    await virtual.send(new PutObjectCommand({ Bucket, Key: "by/host", Body: "x" }));
+    expect((await virtual.send(new ListObjectsV2Command({ Bucket }))).Contents?.map(({ Key }) => Key)).toEqual(["by/host"]);
+    expect(cloud.events().at(-1)?.record["requestParameters"]).toMatchObject({
+      Host: `${Bucket}.s3.localhost:${cloud.port}`,
+      bucketName: Bucket,
+    });
+    await expect(text("by/host")).resolves.toBe("x");
+    agent.destroy();
+  });
+});
