@@ -1,10 +1,16 @@
 // Bundles src/ into dist/: one small entry for the launcher, with everything heavy in chunks that load when they are needed.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+
+// Tells two builds of one version apart, so that a launcher never talks to a daemon of other code: the hash of all sources.
+const hash = createHash("sha256");
+for (const file of globSync("src/**/*.{ts,tsx}", { cwd: root }).sort()) hash.update(readFileSync(`${root}${file}`));
+const buildId = hash.digest("hex").slice(0, 8);
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 mkdirSync(`${root}dist`, { recursive: true });
@@ -20,8 +26,10 @@ const result = await build({
   target: "node24",
   minifySyntax: true,
   jsx: "automatic",
+  // The AWS SDK's ES modules: named exports survive a dynamic import, and what is not used is left out.
+  mainFields: ["module", "main"],
   external: ["@lydell/node-pty", "react-devtools-core"],
-  define: { "process.env.NODE_ENV": '"production"', AGENT_RUN_VERSION: JSON.stringify(version) },
+  define: { "process.env.NODE_ENV": '"production"', AGENT_RUN_VERSION: JSON.stringify(`${version}+${buildId}`) },
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   chunkNames: "chunks/[name]-[hash]",
   metafile: true,

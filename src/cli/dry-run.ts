@@ -1,8 +1,9 @@
 // What `--dry-run` and `agent-run env` show: who the agent would be, and each change of its environment with its reason. Called by launch.ts and env.ts.
 import type { ReadyMessage } from "../control/protocol.ts";
 import type { Command as Program } from "../core/command.ts";
+import type { Isolation } from "../isolation/isolate.ts";
 import type { EnvironmentChange } from "../session/environment.ts";
-import type { Isolation } from "./isolate.ts";
+import { explain } from "./isolate.ts";
 import type { LaunchRequest } from "./launch.ts";
 import { printable } from "./printer.ts";
 import { table } from "./table.ts";
@@ -19,10 +20,8 @@ export function describeDryRun(
   for (const caveat of view.caveats) print.out(`caveat     ${printable(caveat)}`);
   print.out("");
   print.out(environmentTable(changes));
-  if (isolation.explanation.length > 0) {
-    print.out("");
-    for (const line of isolation.explanation) print.out(printable(line));
-  }
+  print.out("");
+  for (const line of explain(isolation.plan)) print.out(printable(line));
   print.note("dry run: nothing was started, and the credentials were thrown away");
   return 0;
 }

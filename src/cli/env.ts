@@ -7,7 +7,7 @@ import { childEnvironment } from "../session/environment.ts";
 import { loadProfile } from "../session/profile.ts";
 import type { Command } from "./command.ts";
 import { environmentTable } from "./dry-run.ts";
-import { isolate } from "./isolate.ts";
+import { explain, isolationPlan } from "./isolate.ts";
 import { printable } from "./printer.ts";
 import { overridesOf, runOptions } from "./run-options.ts";
 
@@ -43,27 +43,18 @@ export const env: Command = {
       undefined,
     );
     const { changes } = childEnvironment({ human: context.env, set, pass: profile.pass, allow: profile.isolation.allow });
-    const explain = values["explain"] === true;
-    const isolation = explain
-      ? await isolate(
-          { env: context.env, actor: basename(words[0] ?? "agent"), mayStepDown: false, context },
-          {
-            level: profile.isolation.level,
-            allow: profile.isolation.allow,
-            write: profile.isolation.write,
-            hide: profile.isolation.hide,
-            folder: undefined,
-          },
-        )
-      : undefined;
+    const plan =
+      values["explain"] === true
+        ? isolationPlan({ env: context.env, actor: basename(words[0] ?? "agent"), file: undefined, context }, profile.isolation)
+        : undefined;
     if (values["json"] === true) {
-      print.json({ changes, ...(isolation ? { isolation: { level: isolation.level, plan: isolation.plan } } : {}) });
+      print.json({ changes, ...(plan ? { isolation: plan } : {}) });
       return 0;
     }
     print.out(environmentTable(changes));
-    if (isolation) {
+    if (plan) {
       print.out("");
-      for (const line of isolation.explanation) print.out(printable(line));
+      for (const line of explain(plan)) print.out(printable(line));
     }
     return 0;
   },

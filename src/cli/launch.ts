@@ -4,12 +4,12 @@ import { constants, userInfo } from "node:os";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Cause, OpenMessage, Overrides, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
 import { openLeaseOrStart } from "../control/start-daemon.ts";
-import { sleep, systemClock } from "../core/clock.ts";
+import { systemClock, within } from "../core/clock.ts";
 import type { ProcessExit, Command as Program } from "../core/command.ts";
-import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
 import { processInfo } from "../core/process-tree.ts";
+import type { Isolation } from "../isolation/isolate.ts";
 import { childEnvironment, type EnvironmentChange } from "../session/environment.ts";
 import type { AgentProcess } from "../terminal/agent-process.ts";
 import type { TerminalAgent } from "../terminal/attach.ts";
@@ -19,10 +19,11 @@ import { barState } from "./bar-state.ts";
 import type { Context } from "./command.ts";
 import { describeDryRun } from "./dry-run.ts";
 import { askExpiry } from "./expiry-question.ts";
-import { type Isolation, isolate } from "./isolate.ts";
-import { type Ended, type LinkHandlers, SessionLink } from "./session-link.ts";
+import { isolate } from "./isolate.ts";
+import { type LinkHandlers, SessionLink } from "./session-link.ts";
 import { sourceEnvironment } from "./source-environment.ts";
 import { startCommand } from "./start-command.ts";
+import { endNotes, sayEnd } from "./summary.ts";
 
 export interface LaunchRequest {
   readonly agent: string;
@@ -146,9 +147,12 @@ class Run implements LinkHandlers {
 
   /** The agent's complete command, wrapped for its isolation. */
   async prepare(file: string, ready: ReadyMessage): Promise<Prepared> {
-    const { env, args, context } = this.#request;
+    const { env, args, actor, context, mayStepDown } = this.#request;
     this.#view = ready.view;
-    const isolation = await isolate(this.#request, ready);
+    const isolation = await isolate({ env, actor, file, context }, { level: ready.view.isolation, ...ready.isolation }, ready.folder, {
+      may: mayStepDown,
+      say: (text) => this.say(text),
+    });
     if (isolation.level !== ready.view.isolation) this.#view = { ...ready.view, isolation: isolation.level };
     const child = childEnvironment({ human: env, set: ready.childEnvironment, pass: ready.pass, allow: ready.isolation.allow });
     return { command: { file, args, cwd: context.cwd, env: child.env }, isolation, changes: child.changes };
@@ -175,10 +179,12 @@ class Run implements LinkHandlers {
     await this.#stopping;
     await agent.stop(0);
     const last = await link.exited(exit, LAST_WORD_MS);
+    const notRemoved = isolation.release();
     await this.#screen?.restore();
     for (const name of FORWARDED) process.off(name, passOn);
-    this.#summarise(ready, last);
-    return exitStatus(exit, last?.view.cause ?? this.#cause);
+    const cause = last?.view.cause ?? this.#cause ?? "lost";
+    sayEnd(context.print, { view: last?.view ?? ready.view, cause, notes: endNotes(last, notRemoved), quiet: !this.#inTerminal });
+    return exitStatus(exit, cause);
   }
 
   async #attach(link: SessionLink, ready: ReadyMessage, command: Program, isolation: Isolation): Promise<TerminalAgent> {
@@ -208,7 +214,7 @@ class Run implements LinkHandlers {
     }
     this.#cause = "killed";
     link.kill();
-    void Promise.race([this.#endAsked.promise, sleep(CUT_FIRST_MS)]).then(() => this.#stop(ready.graceMs));
+    void within(this.#endAsked.promise, CUT_FIRST_MS).then(() => this.#stop(ready.graceMs));
   }
 
   #stop(graceMs: number): Promise<unknown> | undefined {
@@ -219,36 +225,10 @@ class Run implements LinkHandlers {
   #paintBar(): void {
     if (this.#screen && this.#view) this.#screen.setBar(barState(this.#view, systemClock.now(), this.#notice));
   }
-
-  #summarise(ready: ReadyMessage, last: Ended | undefined): void {
-    const { print } = this.#request.context;
-    const cause = last?.view.cause ?? this.#cause ?? "lost";
-    const notes = last
-      ? [...last.notes]
-      : ["the daemon did not confirm the end; what it held is gone with it, see agent-run audit --verify"];
-    const view = last?.view ?? ready.view;
-    const keysLive =
-      cause === "exited" || view.credentialsExpireAt <= systemClock.now() || view.fetches === 0
-        ? []
-        : [`keys it holds stay valid until ${clockTime(view.credentialsExpireAt)}`];
-    if (!this.#inTerminal && cause === "exited" && notes.length === 0) return;
-    const parts = [
-      `${view.session} ${cause}`,
-      formatSpan(systemClock.now() - view.startedAt),
-      `${view.fetches} credential fetches`,
-      ...keysLive,
-    ];
-    print.note(parts.join(", "));
-    for (const note of notes) print.warn(note);
-  }
-}
-
-function clockTime(at: number): string {
-  return new Date(at).toLocaleTimeString("en-GB");
 }
 
 /** The contract's exit status: 124 for time up, 137 for killed through us, else the agent's own, `128+n` for a signal. */
-function exitStatus(exit: ProcessExit, cause: Cause | undefined): number {
+function exitStatus(exit: ProcessExit, cause: Cause): number {
   if (cause === "expired") return 124;
   if (cause === "killed") return 137;
   if (exit.signal !== undefined) return 128 + constants.signals[exit.signal];

@@ -7,8 +7,8 @@ export const localCloud: Command = {
   usage: "local-cloud",
   summary: "the cloud that the demo runs on",
   options: [],
-  async run() {
-    await serveLocalCloud();
+  async run(_values, _words, context) {
+    await serveLocalCloud(context.stdin, context.stdout);
     return 0;
   },
 };

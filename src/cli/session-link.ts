@@ -2,7 +2,7 @@
 import type { Lease } from "../control/lease.ts";
 import type { Cause, DaemonMessage, LauncherMessage, OpenMessage, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
 import { fromWireError } from "../control/wire-error.ts";
-import { sleep } from "../core/clock.ts";
+import { sleep, within } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 
 export interface LinkHandlers {
@@ -79,7 +79,7 @@ export class SessionLink {
   async exited(exit: { code?: number; signal?: string }, limitMs: number): Promise<Ended | undefined> {
     this.#finished = true;
     this.#lease.send({ type: "exited", ...exit });
-    const last = await Promise.race([this.#ended.promise, sleep(limitMs).then(() => undefined)]);
+    const last = await within(this.#ended.promise, limitMs);
     this.#lease.close();
     return last;
   }

@@ -6,6 +6,7 @@ import type { Delivery } from "../control/protocol.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import type { Secret } from "../core/secret.ts";
+import { awsConfigFile, credentialProcessFiles, findTools, HELPER } from "../credentials/credential-process.ts";
 
 export interface DeliveryRequest {
   readonly delivery: Delivery;
@@ -26,9 +27,15 @@ const AWS_CONFIG = "aws-config";
 const AWS_CREDENTIALS = "aws-credentials";
 const DRY_RUN = "(only in a real run)";
 
-/** The files of the session's folder. */
+/** The files of the session's folder. Only `process` delivery has a secret in them: the token of its own endpoint, for its helper. */
 export function sessionFiles(request: DeliveryRequest): SessionFiles {
-  return {};
+  const { delivery, folder, region, endpoint } = request;
+  const helper = delivery === "process" && endpoint !== undefined;
+  return {
+    [AWS_CONFIG]: { content: awsConfigFile({ delivery, region, helper: helper ? join(folder, HELPER) : undefined }), mode: 0o600 },
+    [AWS_CREDENTIALS]: { content: "", mode: 0o600 },
+    ...(helper ? credentialProcessFiles({ folder, url: endpoint.processUrl, token: endpoint.token, tools: findTools(request.path) }) : {}),
+  };
 }
 
 /** Makes the session's folder with its files, private to the user. Throws AgentRunError `runtime-folder`. */

@@ -6,7 +6,7 @@ import type { Cause, DaemonMessage, LauncherMessage, OpenMessage, SessionView } 
 import { toWireError } from "../control/wire-error.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
-import { AgentRunError, messageOf } from "../core/error.ts";
+import { messageOf } from "../core/error.ts";
 import { newToken, type SessionId } from "../core/id.ts";
 import { type Paths, sessionFolder } from "../core/paths.ts";
 import { Secret } from "../core/secret.ts";
@@ -334,7 +334,7 @@ export class Session {
     const steps: [string, () => unknown][] = [
       ["close the endpoint", () => this.#endpoint?.close()],
       ["remove the session's files", () => removeFolder(this.#folder)],
-      ["wipe the secrets", () => (this.#token?.wipe(), this.#broker?.stop())],
+      ["wipe the secrets", () => [this.#token?.wipe(), this.#broker?.stop()]],
       ["finish the audit", () => this.#endAudit()],
     ];
     for (const [what, run] of steps) {

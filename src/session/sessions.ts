@@ -2,7 +2,7 @@
 import { openAudit } from "../audit/log.ts";
 import { readSession, unendedSessions } from "../audit/verify.ts";
 import type { Lease } from "../control/lease.ts";
-import type { Cause, DaemonMessage, KillReply, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+import type { Cause, DaemonMessage, KillReply, LauncherMessage, OpenMessage } from "../control/protocol.ts";
 import { toWireError } from "../control/wire-error.ts";
 import type { Clock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";

@@ -1,0 +1,87 @@
+// The isolation of a run: what is known on the command line, handed to isolation/. Called by launch.ts and env.ts.
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { IsolationLevel } from "../control/protocol.ts";
+import { AgentRunError } from "../core/error.ts";
+import type { Environment } from "../core/paths.ts";
+import { describeIsolation, type Isolation, type IsolationRequest, prepareIsolation } from "../isolation/isolate.ts";
+import type { IsolationPlan } from "../isolation/plan.ts";
+import type { Context } from "./command.ts";
+
+export interface Isolated {
+  readonly env: Environment;
+  /** The agent's short name. */
+  readonly actor: string;
+  /** The agent's program, absolute. */
+  readonly file: string | undefined;
+  readonly context: Context;
+}
+
+export interface IsolationSettings {
+  readonly level: IsolationLevel;
+  readonly allow: readonly string[];
+  readonly write: readonly string[];
+  readonly hide: readonly string[];
+}
+
+/**
+ * Prepares it. `mayStepDown`: a machine that cannot isolate runs without, and `say` is told; else that is an error.
+ * @throws AgentRunError `isolation`
+ */
+export async function isolate(
+  run: Isolated,
+  settings: IsolationSettings,
+  folder: string,
+  stepDown: { readonly may: boolean; readonly say: (text: string) => void },
+): Promise<Isolation> {
+  const request = { ...requestOf(run, settings, folder), folder };
+  try {
+    return await prepareIsolation(request);
+  } catch (error) {
+    if (!stepDown.may || !(error instanceof AgentRunError) || error.code !== "isolation") throw error;
+    stepDown.say(`not isolated, as this is only a demo: ${error.message}${error.hint === undefined ? "" : ` (${error.hint})`}`);
+    return prepareIsolation({ ...request, level: "none" });
+  }
+}
+
+/** The plan alone; nothing is probed or made. */
+export function isolationPlan(run: Isolated, settings: IsolationSettings): IsolationPlan {
+  return describeIsolation(requestOf(run, settings, undefined));
+}
+
+function requestOf(
+  { env, actor, file, context }: Isolated,
+  settings: IsolationSettings,
+  sessionFolder: string | undefined,
+): Omit<IsolationRequest, "folder"> {
+  const { cwd, paths, packageFolder, self } = context;
+  return {
+    ...settings,
+    uid: process.getuid?.() ?? 0,
+    project: gitRoot(cwd) ?? cwd,
+    cwd,
+    agent: actor,
+    paths,
+    packageFolder,
+    sessionFolder,
+    env,
+    programs: [...(file === undefined ? [] : [file]), self[0]],
+  };
+}
+
+/** The nearest folder at or above `folder` that holds `.git`. */
+function gitRoot(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, ".git"))) return at;
+    if (dirname(at) === at) return undefined;
+  }
+}
+
+/** The plan as lines for a person: each path with what the agent can do there, and why. */
+export function explain(plan: IsolationPlan): string[] {
+  return [
+    `isolation ${plan.level}${plan.namespaces.length > 0 ? `: own ${plan.namespaces.join(", ")} namespaces; network ${plan.network}` : ""}`,
+    ...plan.entries.map(({ access, path, reason }) => `  ${access.padEnd(10)} ${path}  (${reason})`),
+    ...plan.notes,
+  ];
+}
