@@ -8,6 +8,8 @@ export interface QueryRequest {
   readonly headers: IncomingMessage["headers"];
   /** From the Authorization header; undefined for an unsigned call. */
   readonly accessKeyId: string | undefined;
+  /** The client's port: the same for calls over one connection. */
+  readonly port: number | undefined;
 }
 
 export type QueryAnswer =
@@ -27,7 +29,7 @@ export async function queryServer(answer: QueryServer["answer"]): Promise<QueryS
     for await (const chunk of incoming) chunks.push(chunk);
     const form = new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
     const accessKeyId = /Credential=([^/]+)\//.exec(incoming.headers.authorization ?? "")?.[1];
-    const request = { action: form.get("Action") ?? "", form, headers: incoming.headers, accessKeyId };
+    const request = { port: incoming.socket.remotePort, action: form.get("Action") ?? "", form, headers: incoming.headers, accessKeyId };
     started.requests.push(request);
     const given = await started.answer(request);
     if ("hang" in given) return;
