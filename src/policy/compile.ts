@@ -3,7 +3,7 @@ import { type CompiledCondition, type ContextView, compileCondition, type Verdic
 import { actionPattern } from "./match.ts";
 import type { PolicyDocument, Statement } from "./types.ts";
 import { fill, literalTemplate, readTemplate } from "./variables.ts";
-import { fits, type Pattern, resourcePattern } from "./wildcard.ts";
+import { fits, resourcePattern } from "./wildcard.ts";
 
 /** What one decision asks of each statement. */
 export interface Asked {
@@ -69,19 +69,19 @@ function compileActions(statement: Statement): (action: string) => boolean {
 }
 
 /** One entry of Resource; undefined while its variable has no value. */
-type ResourceTest = Pattern | ((context: ContextView) => Pattern | undefined);
+type ResourceTest = (asked: Asked) => Verdict;
 
 function compileResources(statement: Statement, version: PolicyDocument["version"]): (asked: Asked) => Verdict {
   const entries = statement.resource ?? statement.notResource;
   if (!entries) return () => true;
   const tests = entries.map((text) => compileResource(text, version));
   const positive = statement.resource !== undefined;
-  return ({ resource, context }) => {
+  return (asked) => {
     let unknown = false;
     for (const test of tests) {
-      const pattern = typeof test === "function" ? test(context) : test;
-      if (pattern === undefined) unknown = true;
-      else if (fits(pattern, resource)) return positive;
+      const found = test(asked);
+      if (found) return positive;
+      if (found === undefined) unknown = true;
     }
     if (positive) return false;
     return unknown ? undefined : true;
@@ -91,10 +91,16 @@ function compileResources(statement: Statement, version: PolicyDocument["version
 function compileResource(text: string, version: PolicyDocument["version"]): ResourceTest {
   const template = version === "2012-10-17" ? readTemplate(text) : literalTemplate(text);
   if (typeof template === "string") return () => undefined;
-  if (template.constant) return resourcePattern(fill(template, () => undefined) ?? []);
-  return (context) => {
+  if (template.constant) {
+    const pattern = resourcePattern(fill(template, () => undefined) ?? []);
+    return ({ resource }) => fits(pattern, resource);
+  }
+  // Where the fixed beginning differs, no value of the variable matters; nearly every request ends here.
+  const beginning = /^[^*?$]*/.exec(text)?.[0] ?? "";
+  return ({ resource, context }) => {
+    if (!resource.startsWith(beginning)) return false;
     const pieces = fill(template, context.single);
-    return pieces && resourcePattern(pieces);
+    return pieces && fits(resourcePattern(pieces), resource);
   };
 }
 

@@ -109,7 +109,8 @@ function isDeniedBy({ statement }: CompiledStatement, caller: Caller, policies: 
   return true;
 }
 
+/** Only a twelve-digit owner counts: AWS's own policies have `aws` there, buckets nothing. */
 function crossesAccounts(resource: string, context: ContextView, caller: Caller): boolean {
-  const owner = context.single("aws:ResourceAccount") ?? resource.split(":")[4];
-  return caller.account !== undefined && owner !== undefined && owner !== "" && owner !== caller.account;
+  const owner = context.single("aws:ResourceAccount") ?? resource.split(":")[4] ?? "";
+  return caller.account !== undefined && /^\d{12}$/.test(owner) && owner !== caller.account;
 }

@@ -105,6 +105,7 @@ describe("resource policies within the account", () => {
     ["another session of the role", `${SESSION}2`, { AWS: SESSION }, [false, false, false]],
     ["a session of another role", SESSION.replace("examplerole/", "examplerole2/"), { AWS: ROLE }, [false, false, false]],
     ["a session, among several", SESSION, { AWS: [ACCOUNT, ROLE, SESSION] }, [true, true, true]],
+    ["a session of a role of that name elsewhere", SESSION, { AWS: ROLE.replace(ACCOUNT, "444455556666") }, [false, false, false]],
     ["a role", ROLE, { AWS: ROLE }, [true, false, false]],
     ["a user", USER, { AWS: USER }, [true, true, true]],
     ["another user", `${USER}2`, { AWS: USER }, [false, false, false]],
@@ -190,6 +191,11 @@ describe("across accounts", () => {
     ["the session policy is silent", { identity: [mine], session: [yes], resource: [theirs(SESSION)] }, "implicitDeny", "session"],
   ])("when %s", (_title, policies, outcome, missing) => {
     expect(evaluate(ask, policies)).toMatchObject(missing ? { outcome, missing } : { outcome });
+  });
+
+  it("is not what a policy of AWS's own is", () => {
+    const ask = request("iam:GetPolicy", "arn:aws:iam::aws:policy/ReadOnlyAccess");
+    expect(evaluate(ask, { identity: [identity([allow("iam:*")])], resource: [] }).outcome).toBe("allowed");
   });
 
   it("a bucket's account comes from aws:ResourceAccount", () => {
