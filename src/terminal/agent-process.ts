@@ -1,0 +1,83 @@
+// A running agent, as the launcher holds it, in a terminal or on plain pipes; and how one is stopped. Made by plain.ts and attach.ts.
+import { within } from "../core/clock.ts";
+import type { ProcessExit } from "../core/command.ts";
+import { signal } from "../core/process-tree.ts";
+import type { AgentTree } from "./agent-tree.ts";
+
+export interface AgentProcess {
+  /** The top of the agent's tree: killing this one, and all below it, ends the agent. */
+  readonly pid: number;
+  /** Resolves once, after the last byte of the agent's output was delivered. Never rejects. */
+  readonly exited: Promise<ProcessExit>;
+  /** Sends a signal once to the agent's foreground process group. */
+  signal(name: NodeJS.Signals): void;
+  /**
+   * SIGHUP and SIGTERM to every process of the agent, then, after `graceMs` or as soon as `hurry` aborts, SIGKILL until none is left.
+   * `escalated` tells whether SIGKILL was needed; `left` holds the pids that outlived even that (uninterruptible ones).
+   */
+  stop(graceMs: number, hurry?: AbortSignal): Promise<StopResult>;
+  /** Stops without grace whatever is left. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface StopResult {
+  readonly escalated: boolean;
+  readonly left: number[];
+}
+
+/** SIGKILL cannot be refused, but a process in an uninterruptible system call dies only when that returns. */
+const KILL_PATIENCE_MS = 3000;
+/** Our own shim reports the exit after the agent's last process is gone; when it cannot (its terminal stalls), it goes too. */
+const SHIM_PATIENCE_MS = 700;
+const POLL_MS = 15;
+
+/**
+ * Carries out `AgentProcess.stop` over a tree. The processes of ours above the agent (sandbox, shim) go last, so that the shim can still
+ * report how the agent ended and no output is lost.
+ * @param ended resolves when the agent's exit was reported
+ */
+export async function stopTree(tree: AgentTree, ended: Promise<unknown>, graceMs: number, hurry?: AbortSignal): Promise<StopResult> {
+  const until = performance.now() + graceMs;
+  const asked = new Set<number>();
+  const ask = (): number => {
+    const { agent } = tree.look();
+    for (const { pid } of agent) {
+      if (asked.has(pid)) continue;
+      asked.add(pid);
+      // SIGCONT: a suspended process would not see the others before it is continued.
+      for (const name of ["SIGHUP", "SIGTERM", "SIGCONT"] as const) signal(pid, name);
+    }
+    return agent.length;
+  };
+  while (ask() > 0 && performance.now() < until && !hurry?.aborted) await nap(Math.min(POLL_MS, until - performance.now()), hurry);
+
+  let escalated = false;
+  const deadline = performance.now() + KILL_PATIENCE_MS;
+  for (;;) {
+    const { agent } = tree.look();
+    if (agent.length === 0 || performance.now() > deadline) break;
+    escalated = true;
+    for (const { pid } of agent) signal(pid, "SIGKILL");
+    await nap(POLL_MS);
+  }
+  await within(ended, SHIM_PATIENCE_MS);
+  for (;;) {
+    const { agent, above } = tree.look();
+    const all = [...agent, ...above];
+    if (all.length === 0 || performance.now() > deadline) return { escalated, left: all.map(({ pid }) => pid) };
+    for (const { pid } of all) signal(pid, "SIGKILL");
+    await nap(POLL_MS);
+  }
+}
+
+function nap(ms: number, hurry?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      hurry?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, Math.max(1, ms));
+    hurry?.addEventListener("abort", done);
+  });
+}

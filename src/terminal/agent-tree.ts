@@ -1,0 +1,122 @@
+// Every process that belongs to one agent, also those that left its session or lost their parents. Used by plain.ts, attach.ts and stopTree.
+import { readFileSync } from "node:fs";
+import { allProcesses, descendants, type ProcessInfo, processInfo, signal } from "../core/process-tree.ts";
+
+export interface TreeView {
+  /** The agent's own processes. */
+  readonly agent: ProcessInfo[];
+  /** Ours above it: the sandbox (`bwrap`) and the shim. Signals for the agent are not for them. */
+  readonly above: ProcessInfo[];
+}
+
+/** bubblewrap forwards nothing and dies of the signals that are meant for the agent. */
+const SANDBOX_NAME = "bwrap";
+/** A daemon that double-forks between two looks is still found by its session or its environment; this is for one that changed both. */
+const LOOK_EVERY_MS = 5000;
+
+/**
+ * The agent's processes: all below `root`; all whose session such a process was in; and, on Linux, all that carry `mark` (`NAME=value`) in
+ * the environment that they were started with. What was seen once stays known, by pid and start time, when its parents are gone.
+ */
+export class AgentTree {
+  readonly #root: number;
+  readonly #hasShim: boolean;
+  readonly #mark: string | undefined;
+  readonly #known = new Map<number, string>();
+  readonly #sessions = new Set<number>();
+  readonly #foreignSession: number;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(root: number, options: { hasShim: boolean; mark: string | undefined }) {
+    this.#root = root;
+    this.#hasShim = options.hasShim;
+    this.#mark = options.mark;
+    this.#foreignSession = processInfo(process.pid)?.session ?? 0;
+    const info = processInfo(root);
+    if (info !== undefined) this.#known.set(root, info.started);
+    this.#timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
+  }
+
+  /** Reads the process table and gives what is alive now. */
+  look(): TreeView {
+    const all = allProcesses();
+    const alive = new Map(all.map((info) => [info.pid, info]));
+    for (const [pid, started] of this.#known) {
+      if (alive.get(pid)?.started !== started) this.#known.delete(pid);
+    }
+    let before = -1;
+    while (before !== this.#known.size) {
+      before = this.#known.size;
+      for (const pid of [...this.#known.keys()]) {
+        this.#learn(alive.get(pid));
+        for (const below of descendants(pid, all)) this.#learn(below);
+      }
+      for (const info of all) {
+        if (this.#known.has(info.pid) || info.pid === process.pid) continue;
+        if (this.#sessions.has(info.session) || this.#carriesMark(info.pid)) this.#learn(info);
+      }
+    }
+    const above = this.#above(all);
+    const ours = new Set(above.map(({ pid }) => pid));
+    return { above, agent: all.filter(({ pid }) => this.#known.has(pid) && !ours.has(pid)) };
+  }
+
+  /** Sends one signal to a process group of the agent, sparing the sandbox. */
+  signalGroup(group: number, name: NodeJS.Signals): void {
+    const members = allProcesses().filter((info) => info.group === group);
+    if (members.length > 0 && members.every((info) => info.name !== SANDBOX_NAME)) {
+      signal(-group, name);
+      return;
+    }
+    for (const info of members) if (info.name !== SANDBOX_NAME) signal(info.pid, name);
+  }
+
+  /** The shim's pid as seen from here: the first process from the root down that is not the sandbox. */
+  shim(): number | undefined {
+    if (!this.#hasShim) return undefined;
+    return this.#spine(allProcesses()).find((info) => info.name !== SANDBOX_NAME)?.pid;
+  }
+
+  stopLooking(): void {
+    clearInterval(this.#timer);
+  }
+
+  #learn(info: ProcessInfo | undefined): void {
+    if (info === undefined || info.pid === process.pid) return;
+    this.#known.set(info.pid, info.started);
+    if (info.session !== 0 && info.session !== this.#foreignSession) this.#sessions.add(info.session);
+  }
+
+  #above(all: readonly ProcessInfo[]): ProcessInfo[] {
+    const spine = this.#spine(all);
+    const sandbox = all.filter((info) => this.#known.has(info.pid) && info.name === SANDBOX_NAME);
+    return this.#hasShim ? [...new Set([...spine, ...sandbox])] : sandbox;
+  }
+
+  /** From the root down through the sandbox to the first process in it. */
+  #spine(all: readonly ProcessInfo[]): ProcessInfo[] {
+    const spine: ProcessInfo[] = [];
+    let next = all.find((info) => info.pid === this.#root && this.#known.get(info.pid) === info.started);
+    while (next !== undefined) {
+      const current = next;
+      spine.push(current);
+      next = current.name === SANDBOX_NAME ? all.find((info) => info.parent === current.pid) : undefined;
+    }
+    return spine;
+  }
+
+  #carriesMark(pid: number): boolean {
+    if (this.#mark === undefined || process.platform !== "linux") return false;
+    try {
+      return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${this.#mark}\0`);
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** The variable that marks a session's processes, when the command has it: `AGENT_RUN_SESSION=sess_…`. */
+export function markOf(env: Readonly<Record<string, string>>): string | undefined {
+  const session = env["AGENT_RUN_SESSION"];
+  return session === undefined ? undefined : `AGENT_RUN_SESSION=${session}`;
+}

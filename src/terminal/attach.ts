@@ -1,0 +1,217 @@
+// Runs the agent in a terminal of its own inside the human's, with the bar on the last row. Called by the launcher when stdin and stdout are terminals.
+import { randomBytes } from "node:crypto";
+import type { ReadStream, WriteStream } from "node:tty";
+import type { Command, ProcessExit } from "../core/command.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import { signal } from "../core/process-tree.ts";
+import { type AgentProcess, stopTree } from "./agent-process.ts";
+import { AgentTree, markOf } from "./agent-tree.ts";
+import type { BarState } from "./bar-layout.ts";
+import { resolveExecutable } from "./executable.ts";
+import { foregroundGroup } from "./foreground.ts";
+import { openHumanTerminal } from "./human-terminal.ts";
+import { parseKey } from "./kill-key.ts";
+import type { OverlayView } from "./overlay.ts";
+import type { PtyHost, Size } from "./pty.ts";
+import { Screen } from "./screen.ts";
+import { readMarker, shimCommand } from "./shim.ts";
+
+export interface AttachOptions {
+  readonly command: Command;
+  /** Puts the sandbox around a command; the identity where there is none. Our shim goes inside it. */
+  readonly wrap: (command: Command) => Command;
+  readonly input: ReadStream;
+  readonly output: WriteStream;
+  /** The human's TERM. */
+  readonly term: string | undefined;
+  /** NO_COLOR is set and not empty. */
+  readonly noColor: boolean;
+  /** As in the configuration: `ctrl-k`. */
+  readonly killKey: string;
+  /** Undefined: no line is reserved (`--no-bar`). */
+  readonly bar: BarState | undefined;
+  /** Inside another agent-run: that one's bar is enough. */
+  readonly nested: boolean;
+  /** The human confirmed that the agent is to be ended. */
+  readonly onKill: () => void;
+}
+
+export interface TerminalAgent extends AgentProcess {
+  setBar(state: BarState): void;
+  /** Shows a short message on the bar for `ms` milliseconds. */
+  notice(text: string, ms: number): void;
+  /** Shows how the end proceeds, over the agent; no lines take it away. */
+  progress(lines: readonly string[]): void;
+  /** Asks over the running agent; gives the key of the choice, or undefined when the agent ended first. */
+  question(view: OverlayView): Promise<string | undefined>;
+  /** Gives the terminal back as it was. Any number of times; after `exited`, unless the agent is left to itself. */
+  restore(): Promise<void>;
+}
+
+/** Terminals of these names have no alternate screen. */
+const NO_ALTERNATE = /^(linux|vt\d+|ansi|dumb|cons25)/;
+/** A window that is being dragged changes its size many times a second. */
+const RESIZE_PAUSE_MS = 12;
+
+/**
+ * Starts the agent and shows it. The caller handles signals for us and ends the agent; terminal modes, job control and resizing are handled here.
+ * @throws AgentRunError `agent-not-found` (127), `agent-not-executable` (126), `config` for the kill key; the terminal is then as it was
+ */
+export async function attachTerminal(options: AttachOptions): Promise<TerminalAgent> {
+  const { command, input, output } = options;
+  const killKey = parseKey(options.killKey);
+  const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
+  const { openPty } = await import("./pty.ts");
+
+  const holding = new Set<string>();
+  let pty: PtyHost | undefined;
+  const hold = (why: string, on: boolean): void => {
+    const before = holding.size;
+    if (on) holding.add(why);
+    else holding.delete(why);
+    if (before === 0 && holding.size > 0) pty?.pause();
+    if (before > 0 && holding.size === 0) pty?.resume();
+  };
+  const terminal = openHumanTerminal(input, output, (high) => hold("terminal", high));
+  const nonce = randomBytes(16).toString("hex");
+  const ended = Promise.withResolvers<ProcessExit>();
+  let exitSeen = false;
+
+  const screen = new Screen({
+    terminal,
+    size: sizeOf(output),
+    bar: options.nested ? undefined : options.bar,
+    agent: options.bar?.agent ?? "the agent",
+    killKey,
+    colour: !options.noColor,
+    alternate: !NO_ALTERNATE.test(options.term ?? "dumb"),
+    nonce,
+    marker: (payload) => {
+      const marker = readMarker(payload, nonce);
+      if (marker?.kind === "exit") {
+        exitSeen = true;
+        void finish(marker.exit);
+      } else if (marker?.kind === "stop") setImmediate(() => void suspend());
+      return marker !== undefined;
+    },
+    toAgent: (bytes) => pty?.write(bytes),
+    resizeAgent: (size) => pty?.resize(size),
+    hold: (on) => hold("overlay", on),
+    onKill: options.onKill,
+  });
+
+  let restored = false;
+  const restore = async (): Promise<void> => {
+    if (restored) return;
+    restored = true;
+    for (const undo of cleanups) undo();
+    screen.end();
+    await terminal.drained();
+    terminal.cooked();
+    terminal.close();
+  };
+  const cleanups: (() => void)[] = [];
+  const on = (target: NodeJS.EventEmitter, event: string, run: (...args: never[]) => void): void => {
+    target.on(event, run as () => void);
+    cleanups.push(() => target.off(event, run as () => void));
+  };
+
+  terminal.raw();
+  screen.begin();
+  let host: PtyHost;
+  try {
+    const shim = shimCommand({ ...command, file }, nonce, terminal.modes);
+    host = openPty(options.wrap(shim), screen.agentSize, (bytes) => screen.output(bytes));
+    pty = host;
+  } catch (error) {
+    await restore();
+    throw new AgentRunError("agent-not-executable", `cannot start '${file}' in a terminal: ${messageOf(error)}`, {
+      hint: "run it through pipes to see more: agent-run … | cat",
+      exitStatus: 126,
+      cause: error,
+    });
+  }
+  const tree = new AgentTree(host.pid, { hasShim: true, mark: markOf(command.env) });
+  screen.spawned();
+
+  /** The agent's last byte is through: let go of the shim and its sandbox, and tell the caller. */
+  const finish = async (exit: ProcessExit): Promise<void> => {
+    // Everything that is still there is remembered, for a stop that comes later.
+    const { above } = tree.look();
+    for (const { pid } of above) signal(pid, "SIGKILL");
+    await screen.settle();
+    await terminal.drained();
+    ended.resolve(exit);
+  };
+  void host.exited.then((exit) => {
+    if (!exitSeen) void finish(exit);
+  });
+
+  let suspended = false;
+  const suspend = async (): Promise<void> => {
+    if (suspended || restored) return;
+    suspended = true;
+    screen.release();
+    await terminal.drained();
+    terminal.cooked();
+    process.off("SIGTSTP", onStop);
+    process.kill(0, "SIGTSTP");
+    // We are here again after SIGCONT, or at once when nobody could continue us (an orphaned process group is not stopped).
+    process.on("SIGTSTP", onStop);
+    suspended = false;
+    terminal.raw();
+    screen.retake(sizeOf(output));
+    const shim = tree.shim();
+    if (shim !== undefined) signal(shim, "SIGCONT");
+  };
+  const onStop = (): void => agentSignal("SIGTSTP");
+  /** Stopped from outside by SIGSTOP: whoever had the terminal meanwhile may have changed it. */
+  const onContinue = (): void => {
+    if (suspended || restored) return;
+    terminal.raw();
+    screen.retake(sizeOf(output));
+  };
+  const agentSignal = (name: NodeJS.Signals): void => {
+    const group = foregroundGroup(tree.shim() ?? host.pid);
+    if (group !== undefined) tree.signalGroup(group, name);
+  };
+  on(process, "SIGTSTP", onStop);
+  on(process, "SIGCONT", () => setImmediate(onContinue));
+
+  let resizing: NodeJS.Timeout | undefined;
+  on(output, "resize", () => {
+    clearTimeout(resizing);
+    resizing = setTimeout(() => screen.resize(sizeOf(output)), RESIZE_PAUSE_MS);
+  });
+  cleanups.push(() => clearTimeout(resizing));
+  on(input, "data", ((bytes: Buffer) => screen.input(bytes)) as never);
+  on(input, "error", () => undefined);
+  input.resume();
+
+  const stop = async (graceMs: number, hurry?: AbortSignal): ReturnType<AgentProcess["stop"]> => {
+    const result = await stopTree(tree, ended.promise, graceMs, hurry);
+    tree.stopLooking();
+    return result;
+  };
+  return {
+    pid: host.pid,
+    exited: ended.promise,
+    signal: agentSignal,
+    stop,
+    setBar: (state) => screen.setBar(state),
+    notice: (text, ms) => screen.notice(text, ms),
+    progress: (lines) => screen.progress(lines),
+    question: (view) => screen.question(view),
+    restore,
+    async [Symbol.asyncDispose]() {
+      await stop(0);
+      await restore();
+    },
+  };
+}
+
+/** A terminal that does not tell its size is taken for the classic one. */
+function sizeOf(output: WriteStream): Size {
+  const [cols, rows] = output.getWindowSize();
+  return { cols: cols > 0 ? cols : 80, rows: rows > 0 ? rows : 24 };
+}

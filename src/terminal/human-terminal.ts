@@ -1,0 +1,125 @@
+// The human's real terminal: raw mode, non-blocking writes with a limit, and its state given back whatever happens. Used by attach.ts.
+import { spawnSync } from "node:child_process";
+import type { ReadStream, WriteStream } from "node:tty";
+import { type Guard, startGuard } from "./guard.ts";
+
+/** Above this much unwritten output the agent's PTY is paused; below a quarter of it, it goes on. */
+const HIGH_WATER = 131_072;
+/** A terminal that takes nothing for this long at the end is given up: the launcher must be able to leave. */
+const DRAIN_DEADLINE_MS = 2000;
+
+/** POSIX names only. Not Node's `setRawMode`: it leaves output processing on, which would turn the agent's bare line feeds into CR LF. */
+const RAW = [
+  "-icanon",
+  "-echo",
+  "-isig",
+  "-iexten",
+  "-ixon",
+  "-icrnl",
+  "-inlcr",
+  "-igncr",
+  "-istrip",
+  "-brkint",
+  "-parmrk",
+  "-inpck",
+  "-opost",
+];
+
+export interface HumanTerminal {
+  /** Modes as they were, for `stty`. */
+  readonly modes: string;
+  readonly guard: Guard;
+  raw(): void;
+  /** Gives the modes back as they were. */
+  cooked(): void;
+  write(bytes: Uint8Array | string): void;
+  /** Resolves when everything was written, or the deadline for a stalled terminal has passed. */
+  drained(): Promise<void>;
+  /** Stops reading the input and dismisses the guard. */
+  close(): void;
+}
+
+/** @param onPressure true: stop producing; false: go on */
+export function openHumanTerminal(input: ReadStream, output: WriteStream, onPressure: (high: boolean) => void): HumanTerminal {
+  const inputFd = (input as unknown as { fd: number }).fd;
+  const outputFd = (output as unknown as { fd: number }).fd;
+  const modes = stty(inputFd, ["-g"]).trim();
+  const guard = startGuard(modes, inputFd, outputFd);
+  // A terminal that reads nothing must not stop our timers: the session's end is one of them.
+  const handle = (output as unknown as { _handle?: { setBlocking?: (on: boolean) => void } })._handle;
+  handle?.setBlocking?.(false);
+  // The window may be gone (EIO, EPIPE): SIGHUP tells the caller.
+  const ignore = (): void => undefined;
+  output.on("error", ignore);
+
+  let waiting = 0;
+  let high = false;
+  let idle: (() => void)[] = [];
+  let gathered: Uint8Array[] = [];
+  let scheduled = false;
+
+  const written = (length: number): void => {
+    waiting -= length;
+    if (high && waiting < HIGH_WATER / 4) {
+      high = false;
+      onPressure(false);
+    }
+    if (waiting === 0) {
+      for (const resolve of idle) resolve();
+      idle = [];
+    }
+  };
+  // One write for all that one turn of the event loop brought: the PTY gives 4 KB at a time.
+  const flush = (): void => {
+    scheduled = false;
+    if (gathered.length === 0) return;
+    const bytes = gathered.length === 1 ? (gathered[0] as Uint8Array) : Buffer.concat(gathered);
+    gathered = [];
+    output.write(bytes, () => written(bytes.length));
+  };
+
+  return {
+    modes,
+    guard,
+    raw: () => void stty(inputFd, [...RAW, "min", "1", "time", "0"]),
+    cooked: () => void stty(inputFd, [modes]),
+    write(text) {
+      const bytes = typeof text === "string" ? Buffer.from(text, "utf8") : text;
+      if (bytes.length === 0) return;
+      waiting += bytes.length;
+      gathered.push(bytes);
+      if (!scheduled) {
+        scheduled = true;
+        setImmediate(flush);
+      }
+      if (!high && waiting > HIGH_WATER) {
+        high = true;
+        onPressure(true);
+      }
+    },
+    async drained() {
+      flush();
+      if (waiting === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, DRAIN_DEADLINE_MS);
+        idle.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    },
+    close() {
+      input.pause();
+      input.unref();
+      // What a stalled terminal has not taken is given up; a blocking write would hang our exit.
+      if (waiting === 0) handle?.setBlocking?.(true);
+      guard.dismiss();
+    },
+  };
+}
+
+function stty(fd: number, args: readonly string[]): string {
+  // The terminal as descriptor 0 would be made blocking in the child; node's own description of it is another, opened anew by libuv.
+  const result = spawnSync("stty", args, { stdio: [fd, "pipe", "ignore"], env: { PATH: "/usr/bin:/bin" }, encoding: "utf8" });
+  return result.stdout ?? "";
+}

@@ -1,0 +1,104 @@
+// What the agent has changed in the terminal, so that it can be lifted while the bar is painted and undone when the agent is gone. Used by compositor.ts.
+
+/** Private modes that are off in a fresh terminal and that a shell would not want left on. */
+const OFF_AT_REST = [1, 5, 9, 45, 66, 69, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2026, 2031, 2048];
+const ON_AT_REST = [7, 25];
+
+export interface Margins {
+  top: number;
+  bottom: number;
+}
+
+export class Modes {
+  alternate = false;
+  origin = false;
+  insert = false;
+  newLine = false;
+  wrap = true;
+  synchronised = false;
+  keypad = false;
+  cursorStyled = false;
+  modifyOtherKeys = false;
+  /** OSC 8 payload of the open hyperlink, or empty. */
+  link = "";
+  /** Finals of the designated character sets G0 to G3, with their intermediate: `(0`. */
+  sets: string[] = ["", "", "", ""];
+  /** The set in GL: 0 to 3. */
+  shift = 0;
+  /** Depth of the kitty keyboard stack, main and alternate screen; and whether flags were set without a push. */
+  keyboard = [0, 0];
+  keyboardSet = [false, false];
+  readonly #changed = new Map<number, boolean>();
+
+  set(mode: number, on: boolean): void {
+    if (mode === 6) this.origin = on;
+    else if (mode === 7) this.wrap = on;
+    else if (mode === 2026) this.synchronised = on;
+    else if (mode === 47 || mode === 1047 || mode === 1049) this.alternate = on;
+    this.#changed.set(mode, on);
+  }
+
+  isSet(mode: number): boolean {
+    return this.#changed.get(mode) ?? false;
+  }
+
+  get cursorHidden(): boolean {
+    return this.#changed.get(25) === false;
+  }
+
+  /** DECSTR, VT510 manual: what a soft reset changes. */
+  soft(): void {
+    this.origin = false;
+    this.insert = false;
+    this.wrap = true;
+    this.keypad = false;
+    this.sets = ["", "", "", ""];
+    this.shift = 0;
+    for (const mode of [1, 6, 25, 7]) this.#changed.delete(mode);
+  }
+
+  /** RIS. */
+  hard(): void {
+    this.soft();
+    this.alternate = false;
+    this.newLine = false;
+    this.synchronised = false;
+    this.cursorStyled = false;
+    this.modifyOtherKeys = false;
+    this.link = "";
+    this.keyboard = [0, 0];
+    this.keyboardSet = [false, false];
+    this.#changed.clear();
+  }
+
+  /** Character sets as they are, to be designated again. */
+  charsets(): string {
+    const designations = this.sets.map((set) => (set === "" ? "" : `\x1b${set}`)).join("");
+    return designations + ["", "\x0e", "\x1bn", "\x1bo"][this.shift];
+  }
+
+  get plainCharsets(): boolean {
+    return this.shift === 0 && this.sets.every((set) => set === "");
+  }
+
+  /** Undoes what was changed and left so; nothing after an agent that tidied up itself. Leaves the cursor alone, but for leaving the alternate screen. */
+  undo(): string {
+    let text = "";
+    for (const mode of OFF_AT_REST) if (this.#changed.get(mode) === true) text += `\x1b[?${mode}l`;
+    for (const mode of ON_AT_REST) if (this.#changed.get(mode) === false) text += `\x1b[?${mode}h`;
+    if (this.insert) text += "\x1b[4l";
+    if (this.newLine) text += "\x1b[20l";
+    if (this.keypad) text += "\x1b>";
+    if (this.modifyOtherKeys) text += "\x1b[>4;0m";
+    if (this.cursorStyled) text += "\x1b[0 q";
+    if (this.link !== "") text += "\x1b]8;;\x07";
+    if (!this.plainCharsets) text += "\x1b(B\x0f";
+    const keys = (screen: number): string =>
+      ((this.keyboard[screen] ?? 0) > 0 ? `\x1b[<${this.keyboard[screen]}u` : "") + (this.keyboardSet[screen] ? "\x1b[=0u" : "");
+    if (this.alternate) {
+      const leave = this.isSet(1049) ? 1049 : this.isSet(1047) ? 1047 : 47;
+      text += `${keys(1)}\x1b[?${leave}l`;
+    }
+    return text + keys(0);
+  }
+}

@@ -1,0 +1,64 @@
+// Runs the agent without a terminal of its own: stdin, stdout and stderr are ours, byte for byte. For pipes; called by the launcher.
+import { spawn } from "node:child_process";
+import type { Command, ProcessExit } from "../core/command.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import { type AgentProcess, stopTree } from "./agent-process.ts";
+import { AgentTree, markOf } from "./agent-tree.ts";
+import { resolveExecutable } from "./executable.ts";
+
+/**
+ * Spawns `command` with our own stdin, stdout and stderr, in a session of its own: what the terminal sends to us (Ctrl-C) reaches it once,
+ * when the caller passes it on with `signal`. A stop of us (Ctrl-Z) stops it too, and SIGCONT continues both.
+ * @throws AgentRunError `agent-not-found` (127), `agent-not-executable` (126)
+ */
+export function spawnPlain(command: Command): AgentProcess {
+  const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
+  const child = spawn(file, command.args, { cwd: command.cwd, env: { ...command.env }, stdio: "inherit", detached: true });
+  const pid = child.pid;
+  if (pid === undefined) {
+    child.on("error", () => undefined);
+    throw new AgentRunError("agent-not-executable", `cannot start '${file}'`, {
+      hint: `run it alone to see why: '${file}'`,
+      exitStatus: 126,
+    });
+  }
+  const tree = new AgentTree(pid, { hasShim: false, mark: markOf(command.env) });
+
+  const suspend = (): void => {
+    tree.signalGroup(pid, "SIGSTOP");
+    process.kill(process.pid, "SIGSTOP");
+  };
+  const resume = (): void => tree.signalGroup(pid, "SIGCONT");
+  process.on("SIGTSTP", suspend);
+  process.on("SIGCONT", resume);
+
+  const exited = new Promise<ProcessExit>((resolve) => {
+    const finish = (exit: ProcessExit): void => {
+      process.off("SIGTSTP", suspend);
+      process.off("SIGCONT", resume);
+      resolve(exit);
+    };
+    child.on("exit", (code, signal) => finish(signal === null ? { code: code ?? 0 } : { signal }));
+    child.on("error", (error) => {
+      process.stderr.write(`agent-run: error: ${messageOf(error)}\n`);
+      finish({ code: 126 });
+    });
+  });
+
+  const stop = async (graceMs: number, hurry?: AbortSignal): ReturnType<AgentProcess["stop"]> => {
+    try {
+      return await stopTree(tree, exited, graceMs, hurry);
+    } finally {
+      tree.stopLooking();
+    }
+  };
+  return {
+    pid,
+    exited,
+    signal: (name) => tree.signalGroup(pid, name),
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop(0);
+    },
+  };
+}

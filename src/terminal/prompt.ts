@@ -1,0 +1,67 @@
+// Asks the human for one line before the agent is launched, such as an MFA code. Called by the launcher.
+import type { ReadStream, WriteStream } from "node:tty";
+import { AgentRunError } from "../core/error.ts";
+
+const CTRL_C = 0x03;
+const CTRL_D = 0x04;
+const CTRL_U = 0x15;
+const BACKSPACE = new Set([0x08, 0x7f]);
+const ENTER = new Set([0x0a, 0x0d]);
+const LONGEST = 1024;
+
+/**
+ * Shows `prompt` and reads a line from the terminal; with `hidden`, what is typed is not shown. Gives the line without its end.
+ * @throws AgentRunError `usage` when the human cancels with Ctrl-C or Ctrl-D, or the terminal goes away (exit status 130)
+ */
+export function askLine(input: ReadStream, output: WriteStream, prompt: string, options: { hidden?: boolean } = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const line: number[] = [];
+    const wasRaw = input.isRaw;
+    const show = (text: string): void => {
+      if (!options.hidden) output.write(text);
+    };
+    const finish = (settle: () => void): void => {
+      input.off("data", onData);
+      input.off("end", onEnd);
+      input.setRawMode(wasRaw);
+      input.pause();
+      output.write("\n");
+      settle();
+    };
+    const onEnd = (): void => finish(() => reject(cancelled()));
+    const onData = (bytes: Buffer): void => {
+      for (const [index, byte] of bytes.entries()) {
+        if (ENTER.has(byte)) {
+          // What was typed ahead is the agent's.
+          const rest = bytes.subarray(index + 1);
+          finish(() => resolve(Buffer.from(line).toString("utf8")));
+          if (rest.length > 0) input.unshift(rest);
+          return;
+        }
+        if (byte === CTRL_C || (byte === CTRL_D && line.length === 0)) {
+          finish(() => reject(cancelled()));
+          return;
+        }
+        if (BACKSPACE.has(byte)) {
+          if (line.length > 0) show("\b \b");
+          while (line.length > 0 && ((line.pop() ?? 0) & 0xc0) === 0x80);
+        } else if (byte === CTRL_U) {
+          show("\b \b".repeat(Buffer.from(line).toString("utf8").length));
+          line.length = 0;
+        } else if (byte >= 0x20 && line.length < LONGEST) {
+          line.push(byte);
+          show(String.fromCharCode(byte));
+        }
+      }
+    };
+    output.write(prompt);
+    input.setRawMode(true);
+    input.on("data", onData);
+    input.on("end", onEnd);
+    input.resume();
+  });
+}
+
+function cancelled(): AgentRunError {
+  return new AgentRunError("usage", "cancelled", { hint: "run it again when you have the answer at hand", exitStatus: 130 });
+}

@@ -1,0 +1,312 @@
+// Finds the sequences in an agent's output that matter to a terminal whose last row is not the agent's. PURE. Used by compositor.ts.
+import { Action, NON_ASCII, State, TABLE } from "./vt-table.ts";
+
+/** One complete control sequence. The object is reused: read it during the call only. */
+export interface Sequence {
+  kind: "csi" | "esc";
+  /** `<`, `=`, `>` or `?` of a CSI, else 0. */
+  prefix: number;
+  /** The last byte of 0x20..0x2f, else 0. */
+  intermediate: number;
+  final: number;
+  /** CSI parameters; an empty one is 0. Sub-parameters (after a colon) are not in here. */
+  params: Int32Array;
+  count: number;
+  /** Whether this is the first thing in what was scanned now. */
+  first: boolean;
+  /** Offset behind the sequence in the chunk that was given to `scan`. */
+  end: number;
+}
+
+/** What to do with a sequence: undefined lets it pass, a text goes out in its place. */
+export type Verdict = string | undefined;
+
+export interface ScannerHandler {
+  /** Bytes for the terminal, in order. Borrowed from the chunk: not to be changed. */
+  emit(bytes: Uint8Array): void;
+  sequence(sequence: Sequence): Verdict;
+  /** A complete OSC string. */
+  osc(payload: string): Verdict;
+  /** SO (0x0e) or SI (0x0f). */
+  shift(code: number): void;
+}
+
+/** A CSI longer than this is void: no terminal's parameters need it. */
+const LONGEST_CSI = 256;
+/** An OSC is held until it is complete, up to this; others are only passed on. Longer ones stream through. */
+const LONGEST_OSC = 4096;
+const LONGEST_STRING = 64;
+const MAX_PARAMS = 32;
+const BIGGEST_PARAM = 65_535;
+
+const CAN = new Uint8Array([0x18]);
+const NOTHING = new Uint8Array(0);
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** 1: the ground state has to look at this byte. */
+const GROUND_STOP = new Uint8Array(256);
+for (const byte of [0x0e, 0x0f, 0x1b, 0xc2]) GROUND_STOP[byte] = 1;
+
+/**
+ * Cuts a stream into runs that pass untouched and sequences that the handler decides on. A sequence or UTF-8 character that a chunk leaves
+ * incomplete is held back, so that the terminal is always between two of them, except inside a long string (`inString`). Malformed
+ * sequences are left out, since terminals differ in how they read them.
+ */
+export class Scanner {
+  /** The terminal is inside a string that was too long to be held: nothing may be written in between. */
+  inString = false;
+  /** Something other than text, line ends and SGR has come since this was last set to false. */
+  complex = false;
+  /** The character that was printed last, when nothing came after it. */
+  lastPrinted = "";
+
+  readonly #handler: ScannerHandler;
+  #held: Uint8Array = NOTHING;
+  /** Where the machine goes on: ground (what is held is read again), unless in a string that streams or a sequence that is left out. */
+  #state: number = State.ground;
+  /** The sequence that is being read is longer than any that means something: none of it goes out. */
+  #discard = false;
+  /** The string before this ESC was left out, so its `\` must be too. */
+  #dropTerminator = false;
+  readonly #sequence: Sequence = {
+    kind: "csi",
+    prefix: 0,
+    intermediate: 0,
+    final: 0,
+    params: new Int32Array(MAX_PARAMS),
+    count: 0,
+    first: false,
+    end: 0,
+  };
+
+  constructor(handler: ScannerHandler) {
+    this.#handler = handler;
+  }
+
+  /** Bytes that wait for the rest of their sequence. */
+  get held(): number {
+    return this.#held.length;
+  }
+
+  /** The stream is over: gives out what was held. */
+  finish(): void {
+    const held = this.#held;
+    this.#held = NOTHING;
+    if (held.length > 0 && !this.#discard) this.#handler.emit(held);
+  }
+
+  scan(chunk: Uint8Array): void {
+    const before = this.#held.length;
+    const bytes = before === 0 ? chunk : joined(this.#held, chunk);
+    this.#held = NOTHING;
+    const sequence = this.#sequence;
+    const n = bytes.length;
+    let state = this.#state;
+    /** The string that is being read began in an earlier chunk and is on its way to the terminal. */
+    let streamed = isString(state);
+    /** Start of the bytes that were seen but not yet given out. */
+    let run = 0;
+    /** Start of the sequence that is being read. */
+    let start = 0;
+    /** End of the last thing that was not text. */
+    let lastEnd = 0;
+    /** Control characters inside the sequence: they act at once, also when the sequence itself is void. */
+    let executed = "";
+    let subParameter = false;
+    let i = 0;
+
+    const replace = (end: number, instead: string): void => {
+      this.#emit(bytes, run, start);
+      this.#discard = false;
+      if (this.inString) this.#handler.emit(CAN);
+      this.inString = false;
+      if (executed + instead !== "") this.#handler.emit(encoder.encode(executed + instead));
+      executed = "";
+      run = end;
+    };
+
+    while (i < n) {
+      if (state === State.ground) {
+        while (i < n && GROUND_STOP[bytes[i] as number] === 0) i++;
+        if (i === n) break;
+      }
+      let code = bytes[i] as number;
+      let width = 1;
+      if (code === 0xc2) {
+        if (i + 1 === n) break;
+        const second = bytes[i + 1] as number;
+        if (second >= 0x80 && second <= 0xbf) width = 2;
+        code = second >= 0x80 && second <= 0x9f ? second : NON_ASCII;
+      } else if (code >= 0x80) code = NON_ASCII;
+      const transition = TABLE[(state << 8) | code] as number;
+      const next = transition & 0x0f;
+      const action = transition >> 4;
+      const at = i;
+      i += width;
+      if (action !== Action.print) lastEnd = i;
+
+      switch (action) {
+        case Action.execute:
+          if (code === 0x0e || code === 0x0f) this.#handler.shift(code);
+          if (state !== State.ground) executed += String.fromCharCode(code);
+          break;
+        case Action.clear:
+        case Action.stringStart:
+        case Action.oscStart:
+          if (!(state === State.escape && code < 0x80 && code !== 0x1b)) {
+            // Not the second byte of an introducer: something new starts, which ends a string and makes void what else was unfinished.
+            if (isString(state)) {
+              this.inString = true;
+              if (state === State.oscString && !streamed) {
+                const verdict = this.#handler.osc(payload(bytes, start, at));
+                if (verdict !== undefined) {
+                  this.inString = false;
+                  replace(at, verdict);
+                  this.#dropTerminator = true;
+                }
+              }
+            } else if (state !== State.ground) replace(at, "");
+            start = at;
+            executed = "";
+            streamed = false;
+          }
+          if (next !== State.escape && next !== State.csiEntry) this.complex = true;
+          sequence.prefix = 0;
+          sequence.intermediate = 0;
+          sequence.count = 0;
+          sequence.params[0] = 0;
+          subParameter = false;
+          break;
+        case Action.collect:
+          if (code >= 0x3c) sequence.prefix = code;
+          else sequence.intermediate = code;
+          break;
+        case Action.param:
+          if (sequence.count === 0) sequence.count = 1;
+          if (code === 0x3b) {
+            if (sequence.count < MAX_PARAMS) sequence.params[sequence.count++] = 0;
+            subParameter = false;
+          } else if (code === 0x3a) subParameter = true;
+          else if (!subParameter) {
+            const last = sequence.count - 1;
+            sequence.params[last] = Math.min(BIGGEST_PARAM, (sequence.params[last] as number) * 10 + code - 0x30);
+          }
+          break;
+        case Action.escDispatch:
+        case Action.csiDispatch: {
+          const terminator = action === Action.escDispatch && code === 0x5c && sequence.intermediate === 0;
+          let verdict: Verdict;
+          if (this.#discard || (terminator && this.#dropTerminator)) verdict = "";
+          else if (!terminator && !(code === 0x6d && action === Action.csiDispatch && sequence.prefix + sequence.intermediate === 0)) {
+            this.complex = true;
+            sequence.kind = action === Action.csiDispatch ? "csi" : "esc";
+            sequence.final = code;
+            sequence.first = start === 0;
+            sequence.end = i - before;
+            verdict = this.#handler.sequence(sequence);
+          }
+          this.#dropTerminator = false;
+          if (verdict !== undefined) replace(i, verdict);
+          this.inString = false;
+          executed = "";
+          break;
+        }
+        case Action.csiIgnored:
+        case Action.error:
+          replace(i, "");
+          break;
+        case Action.abort:
+          // CAN and SUB themselves pass: SUB shows a character on some terminals.
+          if (isString(state)) this.inString = false;
+          else replace(at, "");
+          break;
+        case Action.oscEnd: {
+          const verdict = streamed ? undefined : this.#handler.osc(payload(bytes, start, at));
+          if (verdict !== undefined) replace(i, verdict);
+          this.inString = false;
+          break;
+        }
+        case Action.stringEnd:
+          this.inString = false;
+          break;
+      }
+      state = next;
+    }
+    this.#end(bytes, state, run, start, i, streamed, executed);
+    this.lastPrinted = state === State.ground ? lastCharacter(bytes, lastEnd, n - this.#held.length) : "";
+  }
+
+  /** The end of a chunk: gives out what is complete, holds back what is not. `at` is before `n` when half a C1 control ends the chunk. */
+  #end(bytes: Uint8Array, state: number, run: number, start: number, at: number, streamed: boolean, executed: string): void {
+    const n = bytes.length;
+    let cut = at;
+    this.#state = state;
+    if (state === State.ground) {
+      if (at === n) cut = incompleteCharacter(bytes);
+    } else if (isString(state)) {
+      const cap = state === State.oscString ? LONGEST_OSC : LONGEST_STRING;
+      if (!streamed && n - start <= cap) {
+        cut = start;
+        this.#state = State.ground;
+      } else this.inString = true;
+    } else if (!this.#discard) {
+      cut = start;
+      if (n - start <= LONGEST_CSI) this.#state = State.ground;
+      else {
+        this.#emit(bytes, run, start);
+        if (executed !== "") this.#handler.emit(encoder.encode(executed));
+        this.#discard = true;
+        this.#held = at < n ? bytes.slice(at) : NOTHING;
+        return;
+      }
+    }
+    this.#emit(bytes, run, cut);
+    this.#held = cut < n ? bytes.slice(cut) : NOTHING;
+  }
+
+  #emit(bytes: Uint8Array, from: number, to: number): void {
+    if (from < to && !this.#discard) this.#handler.emit(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+  }
+}
+
+function isString(state: number): boolean {
+  return state >= State.dcsEntry;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+/** What is between the introducer at `start` (`ESC ]` or U+009D, both two bytes) and `end`. */
+function payload(bytes: Uint8Array, start: number, end: number): string {
+  return decoder.decode(bytes.subarray(start + 2, end));
+}
+
+/** How many bytes a UTF-8 lead byte announces; 1 for any other byte. */
+function announced(lead: number): number {
+  return lead >= 0xf0 && lead <= 0xf4 ? 4 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xc2 && lead < 0xe0 ? 2 : 1;
+}
+
+/** Where the UTF-8 character starts that the end of `bytes` cuts, or their length. */
+function incompleteCharacter(bytes: Uint8Array): number {
+  const n = bytes.length;
+  for (let back = 1; back <= Math.min(3, n); back++) {
+    const byte = bytes[n - back] as number;
+    if (byte >= 0xc0) return announced(byte) > back ? n - back : n;
+    if (byte < 0x80) return n;
+  }
+  return n;
+}
+
+/** The last character of `bytes[from..to)`, when there is one and it is printable. */
+function lastCharacter(bytes: Uint8Array, from: number, to: number): string {
+  const last = bytes[to - 1] ?? 0;
+  if (to <= from || last < 0x20 || last === 0x7f) return "";
+  let start = to - 1;
+  while (start > from && ((bytes[start] as number) & 0xc0) === 0x80 && to - start < 4) start--;
+  return decoder.decode(bytes.subarray(start, to));
+}

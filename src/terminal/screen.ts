@@ -1,0 +1,408 @@
+// What the human sees and types while an agent runs: output through the compositor, the bar, overlays, keys. Decides when. Used by attach.ts.
+import type { BarState } from "./bar-layout.ts";
+import { Compositor } from "./compositor.ts";
+import type { HumanTerminal } from "./human-terminal.ts";
+import { InputFilter } from "./input-filter.ts";
+import { KeyTap, type TapEvent } from "./key-tap.ts";
+import { keyNames } from "./keys.ts";
+import type { KillKey } from "./kill-key.ts";
+import { type Choice, killView, Overlay, type OverlayView, progressView } from "./overlay.ts";
+import { plainBar } from "./plain-bar.ts";
+import type { Size } from "./pty.ts";
+
+export interface ScreenOptions {
+  readonly terminal: HumanTerminal;
+  readonly size: Size;
+  /** Undefined: no line is reserved. */
+  readonly bar: BarState | undefined;
+  readonly agent: string;
+  readonly killKey: KillKey;
+  readonly colour: boolean;
+  /** Whether the terminal has an alternate screen. */
+  readonly alternate: boolean;
+  /** In every marker of ours; what is held is searched for it, so that an overlay never hides the agent's end. */
+  readonly nonce: string;
+  readonly marker: (payload: string) => boolean;
+  readonly toAgent: (bytes: Uint8Array) => void;
+  readonly resizeAgent: (size: Size) => void;
+  /** Too much is held: the agent's output should wait. */
+  readonly hold: (on: boolean) => void;
+  readonly onKill: () => void;
+}
+
+/** A pause in the output that lets us paint between what belongs together. */
+const QUIET_MS = 15;
+/** In output without a pause, the bar is painted between two sequences after this long. */
+const LONGEST_STALE_MS = 250;
+/** Terminals end synchronised output themselves after at most a second; a string that stands open for longer is broken off. */
+const SYNC_PATIENCE_MS = 1000;
+const STRING_PATIENCE_MS = 5000;
+/** How long an overlay waits for the end of a sequence or of synchronised output. */
+const OPEN_PATIENCE_MS = 250;
+/** Ink and xterm.js are loaded when the agent had time to start. */
+const LOAD_INK_MS = 60;
+const LOAD_SHADOW_MS = 150;
+const CURSOR_REPLY_MS = 400;
+const MOST_HELD = 4 * 1_048_576;
+
+interface OpenOverlay {
+  overlay: Overlay;
+  readonly choose: ((choice: Choice) => void) | undefined;
+  drawn: boolean;
+}
+
+export class Screen {
+  readonly #options: ScreenOptions;
+  readonly #compositor: Compositor;
+  readonly #tap: KeyTap;
+  readonly #filter = new InputFilter();
+  readonly #quiet: NodeJS.Timeout;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #size: Size;
+  #state: BarState | undefined;
+  #notice: string | undefined;
+  #noticeTimer: NodeJS.Timeout | undefined;
+  #flushTimer: NodeJS.Timeout | undefined;
+  #drawBar: typeof plainBar = plainBar;
+  #staleSince: number | undefined;
+  #blockedSince: number | undefined;
+  #overlay: OpenOverlay | undefined;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #begun = false;
+  #asked: PromiseWithResolvers<{ x: number; y: number } | undefined> | undefined;
+  #ended = false;
+
+  constructor(options: ScreenOptions) {
+    this.#options = options;
+    this.#size = options.size;
+    this.#state = options.bar;
+    this.#tap = new KeyTap(options.killKey);
+    this.#compositor = new Compositor({
+      size: options.size,
+      reserve: options.bar !== undefined,
+      emit: (bytes) => options.terminal.write(bytes),
+      marker: options.marker,
+    });
+    this.#quiet = setTimeout(() => this.#onQuiet(), QUIET_MS).unref();
+  }
+
+  get agentSize(): Size {
+    return this.#compositor.agentSize;
+  }
+
+  /** Reserves the line and paints it. Then the agent may start. */
+  begin(): void {
+    this.#compositor.begin();
+    this.#renderBar();
+    this.#paint();
+    this.#protect();
+  }
+
+  /** The agent was spawned: what is heavy may be loaded now. */
+  spawned(): void {
+    if (this.#options.bar !== undefined) this.#later(LOAD_INK_MS, () => void this.#loadInk());
+    this.#later(LOAD_SHADOW_MS, () => void this.#loadShadow());
+  }
+
+  /** Output of the agent. */
+  output(chunk: Buffer): void {
+    if (this.#overlay?.drawn) {
+      this.#hold(chunk);
+      return;
+    }
+    if (!this.#begun) this.#askCursor();
+    this.#compositor.write(chunk);
+    this.#afterOutput();
+  }
+
+  /** Bytes of the human's terminal. */
+  input(chunk: Uint8Array): void {
+    clearTimeout(this.#flushTimer);
+    for (const event of this.#tap.push(chunk)) this.#onInput(event);
+    const { wait } = this.#tap;
+    if (wait === undefined) return;
+    this.#flushTimer = setTimeout(() => {
+      for (const event of this.#tap.flush()) this.#onInput(event);
+    }, wait);
+  }
+
+  setBar(state: BarState): void {
+    this.#state = state;
+    this.#renderBar();
+  }
+
+  notice(text: string, ms: number): void {
+    this.#notice = text;
+    clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = setTimeout(() => {
+      this.#notice = undefined;
+      this.#renderBar();
+    }, ms).unref();
+    this.#renderBar();
+  }
+
+  /** Shows how the end proceeds, over the agent; no lines take it away. */
+  progress(lines: readonly string[]): void {
+    if (lines.length === 0) this.#closeOverlay();
+    else this.#open(progressView(`Ending ${this.#options.agent}`, lines), undefined);
+  }
+
+  /** Asks over the running agent. Gives the key of the choice; undefined when it was taken away. */
+  question(view: OverlayView): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      this.#onClosed();
+      this.#onClosed = () => resolve(undefined);
+      this.#open(view, (choice) => {
+        this.#onClosed = () => undefined;
+        this.#closeOverlay();
+        resolve(choice.key);
+      });
+    });
+  }
+  #onClosed: () => void = () => undefined;
+
+  resize(size: Size): void {
+    if (this.#ended || (size.cols === this.#size.cols && size.rows === this.#size.rows)) return;
+    this.#size = size;
+    const open = this.#overlay;
+    if (open?.drawn) this.#compositor.closeOverlay();
+    this.#renderBar();
+    this.#compositor.resize(size);
+    this.#options.resizeAgent(this.agentSize);
+    if (open?.drawn) {
+      this.#compositor.openOverlay(this.#options.alternate);
+      this.#drawOverlay(open, true);
+    } else this.#afterOutput();
+    this.#protect();
+  }
+
+  /** Somebody else has the terminal for a while (Ctrl-Z). */
+  release(): void {
+    this.#closeOverlay();
+    this.#compositor.release();
+  }
+
+  /** The terminal is ours again, perhaps with another size. */
+  retake(size: Size): void {
+    this.#size = size;
+    this.#begun = false;
+    this.#shadowLoading = undefined;
+    this.#renderBar();
+    this.#compositor.retake(size);
+    this.#options.resizeAgent(this.agentSize);
+    this.#paint();
+    this.#later(LOAD_SHADOW_MS, () => void this.#loadShadow());
+  }
+
+  /** The last of the agent's output is through: shows it, and waits for an answer of the terminal that is still on its way. */
+  async settle(): Promise<void> {
+    this.#closeOverlay();
+    await this.#asked?.promise;
+  }
+
+  /** Gives the screen back. Once. */
+  end(): void {
+    if (this.#ended) return;
+    this.#closeOverlay();
+    this.#ended = true;
+    for (const timer of [...this.#timers, this.#quiet, this.#noticeTimer, this.#flushTimer]) clearTimeout(timer);
+    this.#compositor.end();
+  }
+
+  #later(ms: number, run: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (!this.#ended) run();
+    }, ms).unref();
+    this.#timers.add(timer);
+  }
+
+  #renderBar(): void {
+    if (this.#state === undefined || this.#ended) return;
+    const { killKey, colour } = this.#options;
+    const state = this.#notice === undefined ? this.#state : { ...this.#state, notice: this.#notice };
+    const bar = this.#drawBar(state, killKey.name, this.#size.cols, colour);
+    if (bar === this.#compositor.bar) return;
+    this.#compositor.bar = bar;
+    this.#staleSince ??= performance.now();
+    if (this.#overlay?.drawn) this.#drawOverlay(this.#overlay, false);
+    else this.#quiet.refresh();
+  }
+
+  #paint(): void {
+    this.#compositor.paint();
+    this.#staleSince = undefined;
+    this.#blockedSince = undefined;
+  }
+
+  #afterOutput(): void {
+    if (this.#overlay !== undefined && !this.#overlay.drawn) this.#tryDraw(false);
+    else if (this.#compositor.mayPaint) {
+      if (this.#compositor.damaged) this.#paint();
+      else if (this.#staleSince !== undefined && performance.now() - this.#staleSince > LONGEST_STALE_MS) this.#paint();
+    }
+    this.#quiet.refresh();
+  }
+
+  #onQuiet(): void {
+    if (this.#ended || this.#overlay?.drawn) return;
+    this.#compositor.shadow?.drain();
+    this.#protect();
+    if (this.#staleSince === undefined && !this.#compositor.damaged) return;
+    if (this.#compositor.mayPaint || this.#waitedEnough()) this.#paint();
+    else this.#quiet.refresh();
+  }
+
+  #waitedEnough(): boolean {
+    const now = performance.now();
+    this.#blockedSince ??= now;
+    return now - this.#blockedSince > (this.#compositor.modes.synchronised ? SYNC_PATIENCE_MS : STRING_PATIENCE_MS);
+  }
+
+  #protect(): void {
+    this.#options.terminal.guard.protect(this.#compositor.reset());
+  }
+
+  #onInput(event: TapEvent): void {
+    if (this.#ended) return;
+    const cursor = this.#asked === undefined ? undefined : this.#filter.cursorReport(event);
+    if (cursor !== undefined) {
+      this.#asked?.resolve(cursor);
+      this.#asked = undefined;
+      return;
+    }
+    const open = this.#overlay;
+    if (open !== undefined && event.kind !== "reply") {
+      this.#onOverlayKey(open, event);
+      return;
+    }
+    if (event.kind === "kill") {
+      this.#askKill(event.bytes);
+      return;
+    }
+    const bytes = this.#filter.forAgent(event, this.#size.rows, this.agentSize.rows);
+    if (bytes.length > 0) this.#options.toAgent(bytes);
+  }
+
+  #askKill(literal: Uint8Array): void {
+    const { agent, killKey, onKill, toAgent } = this.#options;
+    this.#open(killView(agent, killKey.name), ({ key }) => {
+      if (key === "kill") {
+        this.progress(["cutting its access"]);
+        onKill();
+        return;
+      }
+      this.#closeOverlay();
+      if (key === "l") toAgent(literal);
+    });
+  }
+
+  #onOverlayKey(open: OpenOverlay, event: TapEvent): void {
+    const now = performance.now();
+    const names = event.kind === "kill" ? (event.repeat ? [] : ["kill"]) : event.kind === "key" ? keyNames(event) : [];
+    // What is no key of ours still counts as typing.
+    if (names.length === 0) open.overlay.press("", now);
+    for (const name of names) {
+      const choice = open.drawn ? open.overlay.press(name, now) : undefined;
+      if (choice === undefined) continue;
+      open.choose?.(choice);
+      return;
+    }
+  }
+
+  #open(view: OverlayView, choose: OpenOverlay["choose"]): void {
+    const drawn = this.#overlay?.drawn ?? false;
+    const opened: OpenOverlay = { overlay: new Overlay(view, performance.now()), choose, drawn };
+    this.#overlay = opened;
+    if (drawn) {
+      this.#drawOverlay(opened, true);
+      return;
+    }
+    void Promise.all([this.#loadOverlays(), this.#loadShadow()]).then(() => {
+      this.#tryDraw(false);
+      this.#later(OPEN_PATIENCE_MS, () => this.#tryDraw(true));
+    });
+  }
+
+  #tryDraw(force: boolean): void {
+    const open = this.#overlay;
+    if (open === undefined || open.drawn || this.#drawView === undefined || this.#ended) return;
+    if (!force && !this.#compositor.mayPaint) return;
+    open.drawn = true;
+    open.overlay = new Overlay(open.overlay.view, performance.now());
+    this.#compositor.openOverlay(this.#options.alternate);
+    this.#drawOverlay(open, true);
+    this.#protect();
+  }
+
+  #drawOverlay(open: OpenOverlay, afresh: boolean): void {
+    if (this.#drawView === undefined) return;
+    this.#compositor.drawOverlay(this.#drawView(open.overlay.view, this.agentSize, this.#options.colour), afresh);
+    this.#staleSince = undefined;
+  }
+
+  #closeOverlay(): void {
+    const open = this.#overlay;
+    this.#overlay = undefined;
+    const closed = this.#onClosed;
+    this.#onClosed = () => undefined;
+    closed();
+    if (!open?.drawn) return;
+    this.#compositor.closeOverlay();
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const chunk of held) this.#compositor.write(chunk);
+    this.#options.hold(false);
+    this.#afterOutput();
+    this.#protect();
+  }
+
+  #hold(chunk: Buffer): void {
+    const before = this.#held.at(-1);
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > MOST_HELD) this.#options.hold(true);
+    const seam = before === undefined ? chunk : Buffer.concat([before.subarray(-this.#options.nonce.length), chunk]);
+    if (seam.includes(this.#options.nonce)) this.#closeOverlay();
+  }
+
+  /** Asks the terminal where the cursor is, before the agent's first byte: the shadow starts there. */
+  #askCursor(): void {
+    this.#begun = true;
+    const asked = Promise.withResolvers<{ x: number; y: number } | undefined>();
+    this.#asked = asked;
+    this.#cursor = asked.promise;
+    this.#options.terminal.write("\x1b[6n");
+    setTimeout(() => {
+      asked.resolve(undefined);
+      if (this.#asked === asked) this.#asked = undefined;
+    }, CURSOR_REPLY_MS).unref();
+  }
+  #cursor: Promise<{ x: number; y: number } | undefined> | undefined;
+
+  #shadowLoading: Promise<void> | undefined;
+  #loadShadow(): Promise<void> {
+    if (!this.#begun) this.#askCursor();
+    this.#shadowLoading ??= (async () => {
+      const cursor = this.#cursor;
+      const [{ openShadow }, at] = await Promise.all([import("./shadow.ts"), cursor]);
+      if (cursor === this.#cursor && !this.#ended) this.#compositor.adopt(openShadow(this.agentSize, at));
+    })().catch(() => this.#compositor.goWithoutShadow());
+    return this.#shadowLoading;
+  }
+
+  #drawView: ((view: OverlayView, size: Size, colour: boolean) => string) | undefined;
+  async #loadOverlays(): Promise<void> {
+    this.#drawView ??= (await import("./overlays.tsx")).drawOverlayView;
+  }
+
+  async #loadInk(): Promise<void> {
+    // Without Ink the plain line stays: it says the same.
+    const ink = await import("./bar.tsx").catch(() => undefined);
+    if (ink === undefined) return;
+    this.#drawBar = ink.drawBar;
+    this.#renderBar();
+  }
+}
