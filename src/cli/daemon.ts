@@ -40,7 +40,7 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
       print.note("no daemon runs");
       return 0;
     }
-    await requestJson(controlSocket(paths), "POST", "/v1/stop", {}, stopReply, STOP_LIMIT_MS);
+    await requestJson(controlSocket(paths), "POST", "/v1/stop", { onlyIdle: false }, stopReply, STOP_LIMIT_MS);
     print.out(`the daemon leaves${status.sessions.length > 0 ? `; ${status.sessions.length} sessions were ended` : ""}`);
     return 0;
   },

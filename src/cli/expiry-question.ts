@@ -1,23 +1,22 @@
 // The question before a session's limit, over the running agent: how much longer? Called by launch.ts for `--on-expiry ask`.
 import type { TerminalAgent } from "../terminal/attach.ts";
 
-const MINUTES: ReadonlyMap<string, number> = new Map([
-  ["1", 15],
-  ["2", 30],
-  ["3", 60],
-]);
+const EXTENSIONS = [
+  { key: "1", minutes: 15, label: "15 more minutes" },
+  { key: "2", minutes: 30, label: "30 more minutes" },
+  { key: "3", minutes: 60, label: "1 more hour" },
+] as const;
 
 /** Minutes to add; 0 lets the session end. */
 export async function askExpiry(screen: TerminalAgent, prompt: string): Promise<number> {
-  const key = await screen.ask({
-    title: "time is nearly up",
+  const key = await screen.question({
+    title: "Time is nearly up",
     lines: [prompt],
     choices: [
-      { key: "1", label: "15 more minutes" },
-      { key: "2", label: "30 more minutes" },
-      { key: "3", label: "1 more hour" },
-      { key: "e", label: "let it end" },
+      ...EXTENSIONS.map((choice) => ({ key: choice.key, shown: choice.key, label: choice.label })),
+      { key: "e", shown: "e", label: "let it end" },
     ],
+    loud: false,
   });
-  return MINUTES.get(key ?? "") ?? 0;
+  return EXTENSIONS.find((choice) => choice.key === key)?.minutes ?? 0;
 }

@@ -52,7 +52,10 @@ export async function makeWorld(options: LocalCloudOptions & { config?: string }
   for (const folder of [home, project, own, join(own, "config")]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const config = options.config ?? "";
   const isolation = config.includes("isolation") ? "" : 'isolation.level = "none"\n';
-  writeFileSync(join(own, "config", "config.toml"), `profile = "demo"\n${config}\n[profiles.demo]\nrole = "${cloud.roleArn()}"\n${isolation}`);
+  writeFileSync(
+    join(own, "config", "config.toml"),
+    `profile = "demo"\n${config}\n[profiles.demo]\nrole = "${cloud.roleArn()}"\n${isolation}`,
+  );
   const env: Record<string, string> = {
     HOME: home,
     PATH: [join(ROOT, "node_modules", ".bin"), process.env["PATH"]].join(delimiter),
@@ -78,7 +81,9 @@ export async function makeWorld(options: LocalCloudOptions & { config?: string }
     child.stdin?.on("error", () => {});
     child.stdin?.end(options.input ?? "");
     const timer = setTimeout(() => child.kill("SIGKILL"), options.limitMs ?? 20_000);
-    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => child.once("close", (...end) => resolve(end)));
+    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+      child.once("close", (...end) => resolve(end)),
+    );
     clearTimeout(timer);
     return { code, signal, ...output };
   };
@@ -91,7 +96,10 @@ export async function makeWorld(options: LocalCloudOptions & { config?: string }
     env,
     run,
     start,
-    sessionFolders: () => execFileSync("find", [join(own, "run"), "-maxdepth", "1", "-name", "sess_*"], { encoding: "utf8" }).split("\n").filter(Boolean),
+    sessionFolders: () =>
+      execFileSync("find", [join(own, "run"), "-maxdepth", "1", "-name", "sess_*"], { encoding: "utf8" })
+        .split("\n")
+        .filter(Boolean),
     daemonPid: async () => (await status())?.pid,
     async [Symbol.asyncDispose]() {
       const pid = (await status())?.pid;
