@@ -67,7 +67,9 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
   const instances = plant(seed, account, store);
   const cloud: Cloud = { account, region: seed.region, clock, switches, trail: new Trail() };
   const services = new Map<string, Service>([sts, iam, s3Service(store), ec2Service(instances), cloudtrail].map((one) => [one.name, one]));
-  const serve = (request: IncomingMessage, response: ServerResponse): void => void serveRequest(cloud, services, request, response);
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    serveRequest(cloud, services, request, response).catch(() => request.socket.destroy());
+  };
   const server = createServer({ maxHeaderSize: LARGEST_HEAD, requestTimeout: 120_000, keepAliveTimeout: 60_000 }, serve);
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     response.writeContinue();

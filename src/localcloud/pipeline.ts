@@ -18,7 +18,7 @@ const LARGEST_OBJECT = 256 * 1024 * 1024;
 /** What chunk signatures may add. */
 const CHUNK_ROOM = 4 * 1024 * 1024;
 
-/** Takes a request to its answer. Never throws. */
+/** Takes a request to its answer, which may be an error of the service's protocol. */
 export async function serveRequest(
   cloud: Cloud,
   services: ReadonlyMap<string, Service>,
@@ -38,7 +38,7 @@ export async function serveRequest(
     if (trouble.end === "hang") return;
     if (trouble.end === "close") return void request.socket.destroy();
     if (trouble.error) throw troubleFault(trouble.error);
-    const content = header(head, "x-amz-content-sha256");
+    const content = header(head, "x-amz-content-sha256") ?? head.query.get("X-Amz-Content-Sha256") ?? undefined;
     const who = authenticate(cloud, head, claim, service.dialect, payloadHash(service, claim, content, early));
     const rest = early ? { body: early, trailers: new Map() } : await objectBody(request, head, who, content);
     const caller = callerOf(cloud.account, who.key);
@@ -118,11 +118,9 @@ function serviceOf(services: ReadonlyMap<string, Service>, head: HttpHead, claim
   if (claim === undefined && !type.includes("json") && !type.includes("form")) return services.get("s3") ?? absent("s3", "s3");
   if (claim === undefined && type.includes("form")) return services.get("sts") ?? absent("sts", "query");
   const name = claim?.scope.service ?? "unknown";
-  if (type.includes("json") || headers(head, "x-amz-target")) return absent(name, "json");
+  if (type.includes("json") || head.headers.has("x-amz-target")) return absent(name, "json");
   return absent(name, type.includes("form") ? "query" : "s3");
 }
-
-const headers = (head: HttpHead, name: string): boolean => head.headers.has(name);
 
 function absent(name: string, dialect: Service["dialect"]): Service {
   const refuse = (): never => {

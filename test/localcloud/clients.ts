@@ -1,7 +1,7 @@
 // The stock clients for the local cloud's tests, unmodified: AWS SDK clients by service, a raw HTTP request, and programs in a clean environment.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type RequestOptions } from "node:http";
 import { join } from "node:path";
 import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import { EC2Client } from "@aws-sdk/client-ec2";
@@ -62,11 +62,11 @@ export function raw(
   cloud: { readonly port: number },
   method: string,
   path: string,
-  headers: Record<string, string | readonly string[]>,
+  headers: Record<string, string | string[]>,
   body: string | Uint8Array = "",
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    const options = { host: "127.0.0.1", port: cloud.port, method, path, headers, agent: false };
+    const options: RequestOptions = { host: "127.0.0.1", port: cloud.port, method, path, headers, agent: false };
     const request = httpRequest(options, (response) => {
       const parts: Buffer[] = [];
       response.on("data", (part: Buffer) => parts.push(part));
@@ -77,6 +77,43 @@ export function raw(
     request.on("error", reject);
     request.end(body);
   });
+}
+
+/** The parts of a request that a signer works on. */
+export interface Parts {
+  method: string;
+  path: string;
+  query: Record<string, string>;
+  headers: Record<string, string>;
+  body?: unknown;
+}
+
+/** Catches what a client would send, signed, and sends nothing. */
+export async function signed(client: { middlewareStack: unknown; send: unknown }, command: unknown): Promise<Parts> {
+  type Stack = { add(middleware: () => (args: { request: Parts }) => Promise<never>, options: object): void; remove(name: string): void };
+  let caught: Parts | undefined;
+  const stack = client.middlewareStack as Stack;
+  const stop = new Error("caught");
+  const middleware = () => async (args: { request: Parts }) => {
+    caught = args.request;
+    throw stop;
+  };
+  stack.add(middleware, { step: "finalizeRequest", priority: "low", name: "catch" });
+  try {
+    await (client.send as (command: unknown) => Promise<unknown>).call(client, command);
+  } catch (error) {
+    if (error !== stop) throw error;
+  } finally {
+    stack.remove("catch");
+  }
+  if (!caught) throw new Error("nothing was signed");
+  return caught;
+}
+
+/** The path and query of a request's parts. */
+export function target({ path, query }: Parts): string {
+  const pairs = Object.entries(query).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+  return pairs.length === 0 ? path : `${path}?${pairs.join("&")}`;
 }
 
 /** The `<Code>` of an XML error. */

@@ -98,7 +98,7 @@ describe("objects", () => {
       status: 400,
     });
     expect(
-      (await refusal(client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "other", ContentMD5: md5("x").slice(0, 22) + "==" }))))
+      (await refusal(client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "other", ContentMD5: `${md5("x").slice(0, 22)}==` }))))
         .code,
     ).toMatch(/Digest/);
     await expect(text("k")).resolves.toBe("hello");
