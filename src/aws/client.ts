@@ -135,12 +135,10 @@ const shared = new Map<string, Agents>();
 
 /** Kept-alive connections, one set for each way out of this machine (proxy, certificate authorities). Idle ones do not keep the process alive. */
 export function agents(env: Environment): Agents {
-  const proxyEnv = Object.fromEntries(
-    ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"].flatMap((name) => {
-      const value = env[name.toLowerCase()] ?? env[name];
-      return value ? [[name, value]] : [];
-    }),
-  );
+  const told = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined;
+  // The local cloud and emulators on this machine are never behind a proxy.
+  const noProxy = [told("NO_PROXY"), "127.0.0.1", "localhost", "::1"].filter((hosts) => hosts !== undefined).join(",");
+  const proxyEnv = { HTTPS_PROXY: told("HTTPS_PROXY"), HTTP_PROXY: told("HTTP_PROXY"), NO_PROXY: noProxy };
   const bundle = env["AWS_CA_BUNDLE"];
   const key = JSON.stringify([proxyEnv, bundle]);
   let found = shared.get(key);
