@@ -6,7 +6,8 @@ import { AwsFault } from "./fault.ts";
 import { jsonReply } from "./reply.ts";
 import type { TrailEntry } from "./trail.ts";
 
-const TARGET = /^com\.amazonaws\.cloudtrail\.v20131101\.CloudTrail_20131101\.(\w+)$/;
+/** Python's clients send the long form, JavaScript's the short one. */
+const TARGET = /^(?:com\.amazonaws\.cloudtrail\.v20131101\.)?CloudTrail_20131101\.(\w+)$/;
 const DAYS_KEPT = 90;
 
 export const cloudtrail: Service = {
