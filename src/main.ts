@@ -1,24 +1,25 @@
 // The program: argv to command to exit status. The only reader of process.argv and process.env.
-import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runCommandLine } from "./cli/cli.ts";
-import { createPrinter } from "./cli/printer.ts";
-import { resolvePaths } from "./core/paths.ts";
+import { namesCommand } from "./cli/command-names.ts";
 
-/** Set by the build from package.json. */
+/** Set by the build: package.json's version, and what tells builds of it apart. */
 declare const AGENT_RUN_VERSION: string;
 
 const entry = fileURLToPath(import.meta.url);
+const argv = process.argv.slice(2);
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+// Two bundles that never meet (scripts/build.mjs): a run is to start as fast as it can.
+const { runCommandLine } = namesCommand(argv[0]) ? await import("./cli/cli.ts") : await import("./cli/run-line.ts");
+
+process.exitCode = await runCommandLine(argv, {
   env: process.env,
   cwd: process.cwd(),
-  paths: resolvePaths(process.env, process.getuid?.() ?? userInfo().uid),
-  print: createPrinter(process.stdout, process.stderr, process.env),
+  uid: process.getuid?.() ?? 0,
   packageFolder: dirname(dirname(entry)),
   self: [process.execPath, entry],
   version: AGENT_RUN_VERSION,
   stdin: process.stdin,
   stdout: process.stdout,
+  stderr: process.stderr,
 });

@@ -2,8 +2,8 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
-import type { Environment, Paths } from "../core/paths.ts";
-import type { Printer } from "./printer.ts";
+import { type Environment, type Paths, resolvePaths } from "../core/paths.ts";
+import { createPrinter, type Printer } from "./printer.ts";
 
 export interface Option {
   readonly name: string;
@@ -14,12 +14,11 @@ export interface Option {
   readonly help: string;
 }
 
-/** What a handler gets beside its own arguments; filled in by main.ts, the only reader of the process. */
-export interface Context {
+/** The process as main.ts, its only reader, found it. */
+export interface Host {
   readonly env: Environment;
   readonly cwd: string;
-  readonly paths: Paths;
-  readonly print: Printer;
+  readonly uid: number;
   /** The folder that holds package.json, profiles/ and shell/. */
   readonly packageFolder: string;
   /** How to start this program again: node and the bundle's entry. */
@@ -27,6 +26,17 @@ export interface Context {
   readonly version: string;
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** What a handler gets beside its own arguments. */
+export interface Context extends Host {
+  readonly paths: Paths;
+  readonly print: Printer;
+}
+
+export function contextOf(host: Host): Context {
+  return { ...host, paths: resolvePaths(host.env, host.uid), print: createPrinter(host.stdout, host.stderr, host.env) };
 }
 
 export interface Values {

@@ -1,8 +1,9 @@
 // The one sorted list of commands. A command's file is loaded only when it is used, so that a run starts fast.
 import type { Command } from "./command.ts";
+import type { commandNames } from "./command-names.ts";
 
 export interface CommandEntry {
-  readonly name: string;
+  readonly name: Exclude<(typeof commandNames)[number], "help">;
   readonly summary: string;
   /** Started by agent-run itself, not by people. */
   readonly hidden?: boolean;

@@ -1,9 +1,8 @@
-// `--help`: made from the commands' own data, so that it cannot say what they do not do.
-import type { Command, Option } from "./command.ts";
+// The first page of `--help`: what a newcomer needs, and where the rest is. Called by cli.ts.
+import { optionLines } from "./command-help.ts";
 import { commands } from "./commands.ts";
 import { runOptions } from "./run-options.ts";
 
-/** The first page: what a newcomer needs, and where the rest is. */
 export function overview(version: string): string {
   const width = Math.max(...commands.map((command) => command.name.length));
   return [
@@ -25,24 +24,4 @@ export function overview(version: string): string {
     "",
     "agent-run <command> --help tells more about a command",
   ].join("\n");
-}
-
-export function commandHelp(command: Command): string {
-  const lines = [`agent-run ${command.name}: ${command.summary}`, "", "usage:", `  agent-run ${command.usage}`];
-  if (command.description !== undefined) lines.push("", ...command.description.split("\n"));
-  if (command.options.length > 0) lines.push("", "options:", ...optionLines(command.options));
-  if (command.examples !== undefined) {
-    const width = Math.max(...command.examples.map(([example]) => example.length));
-    lines.push("", "examples:", ...command.examples.map(([example, what]) => `  ${example.padEnd(width)}  ${what}`));
-  }
-  return lines.join("\n");
-}
-
-function optionLines(options: readonly Option[]): string[] {
-  const heads = options.map(
-    (option) =>
-      `${option.short === undefined ? "    " : `-${option.short}, `}--${option.name}${option.value === undefined ? "" : ` ${option.value}`}`,
-  );
-  const width = Math.max(...heads.map((head) => head.length));
-  return options.map((option, index) => `  ${(heads[index] ?? "").padEnd(width)}  ${option.help}`);
 }

@@ -1,0 +1,22 @@
+// The first words that are commands, so that main.ts can tell a run from a command without loading either.
+
+export const commandNames = [
+  "audit",
+  "daemon",
+  "demo",
+  "demo-agent",
+  "demo-aws",
+  "env",
+  "help",
+  "kill",
+  "local-cloud",
+  "ps",
+  "run",
+] as const;
+
+const FLAGS = ["--help", "-h", "--version", "-V"];
+
+/** Whether a command line names a command; any other is a run: options, then the agent. */
+export function namesCommand(first: string | undefined): boolean {
+  return first === undefined || FLAGS.includes(first) || commandNames.some((name) => name === first);
+}
