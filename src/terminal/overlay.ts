@@ -60,8 +60,8 @@ export function killView(agent: string, killKey: string): OverlayView {
   };
 }
 
-export function progressView(title: string, lines: readonly string[]): OverlayView {
-  return { title, lines, choices: [], loud: false };
+export function progressView(title: string, lines: readonly string[], killKey: string): OverlayView {
+  return { title, lines, choices: [{ key: "kill", shown: shownKey(killKey), label: "end it at once" }], loud: false };
 }
 
 /** `ctrl-k` as people write it: `Ctrl-K`. */

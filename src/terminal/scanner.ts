@@ -116,13 +116,17 @@ export class Scanner {
     let subParameter = false;
     let i = 0;
 
+    const act = (): void => {
+      for (let k = 0; k < executed.length; k++) this.#shift(executed.charCodeAt(k));
+      executed = "";
+    };
     const replace = (end: number, instead: string): void => {
       this.#emit(bytes, run, start);
       this.#discard = false;
       if (this.inString) this.#handler.emit(CAN);
       this.inString = false;
       if (executed + instead !== "") this.#handler.emit(encoder.encode(executed + instead));
-      executed = "";
+      act();
       run = end;
     };
 
@@ -133,12 +137,12 @@ export class Scanner {
       }
       let code = bytes[i] as number;
       let width = 1;
-      if (code === 0xc2) {
-        if (i + 1 === n) break;
+      if (code >= 0x80) {
+        width = characterAt(bytes, i);
+        if (i + width > n) break;
         const second = bytes[i + 1] as number;
-        if (second >= 0x80 && second <= 0xbf) width = 2;
-        code = second >= 0x80 && second <= 0x9f ? second : NON_ASCII;
-      } else if (code >= 0x80) code = NON_ASCII;
+        code = code === 0xc2 && width === 2 && second <= 0x9f ? second : NON_ASCII;
+      }
       const transition = TABLE[(state << 8) | code] as number;
       const next = transition & 0x0f;
       const action = transition >> 4;
@@ -146,10 +150,18 @@ export class Scanner {
       i += width;
       if (action !== Action.print) lastEnd = i;
 
+      if (state >= State.dcsEntry && !isString(state) && isString(next) && action === Action.none) {
+        if (this.#discard || at - start >= LONGEST_CSI) {
+          replace(i, "");
+          state = State.ground;
+          continue;
+        }
+      }
+
       switch (action) {
         case Action.execute:
-          if (code === 0x0e || code === 0x0f) this.#handler.shift(code);
-          if (state !== State.ground) executed += String.fromCharCode(code);
+          if (state === State.ground) this.#shift(code);
+          else executed += String.fromCharCode(code);
           break;
         case Action.clear:
         case Action.stringStart:
@@ -158,7 +170,7 @@ export class Scanner {
             // Not the second byte of an introducer: something new starts, which ends a string and makes void what else was unfinished.
             if (isString(state)) {
               this.inString = true;
-              if (state === State.oscString && !streamed) {
+              if (state === State.oscString && !streamed && at - start <= LONGEST_OSC) {
                 const verdict = this.#handler.osc(payload(bytes, start, at));
                 if (verdict !== undefined) {
                   this.inString = false;
@@ -197,7 +209,7 @@ export class Scanner {
         case Action.csiDispatch: {
           const terminator = action === Action.escDispatch && code === 0x5c && sequence.intermediate === 0;
           let verdict: Verdict;
-          if (this.#discard || (terminator && this.#dropTerminator)) verdict = "";
+          if (this.#discard || at - start >= LONGEST_CSI || (terminator && this.#dropTerminator)) verdict = "";
           else if (!terminator && !(code === 0x6d && action === Action.csiDispatch && sequence.prefix + sequence.intermediate === 0)) {
             this.complex = true;
             sequence.kind = action === Action.csiDispatch ? "csi" : "esc";
@@ -209,7 +221,7 @@ export class Scanner {
           this.#dropTerminator = false;
           if (verdict !== undefined) replace(i, verdict);
           this.inString = false;
-          executed = "";
+          act();
           break;
         }
         case Action.csiIgnored:
@@ -222,7 +234,7 @@ export class Scanner {
           else replace(at, "");
           break;
         case Action.oscEnd: {
-          const verdict = streamed ? undefined : this.#handler.osc(payload(bytes, start, at));
+          const verdict = streamed || at - start > LONGEST_OSC ? undefined : this.#handler.osc(payload(bytes, start, at));
           if (verdict !== undefined) replace(i, verdict);
           this.inString = false;
           break;
@@ -252,10 +264,11 @@ export class Scanner {
       } else this.inString = true;
     } else if (!this.#discard) {
       cut = start;
-      if (n - start <= LONGEST_CSI) this.#state = State.ground;
+      if (n - start < LONGEST_CSI) this.#state = State.ground;
       else {
         this.#emit(bytes, run, start);
         if (executed !== "") this.#handler.emit(encoder.encode(executed));
+        for (let k = 0; k < executed.length; k++) this.#shift(executed.charCodeAt(k));
         this.#discard = true;
         this.#held = at < n ? bytes.slice(at) : NOTHING;
         return;
@@ -265,13 +278,18 @@ export class Scanner {
     this.#held = cut < n ? bytes.slice(cut) : NOTHING;
   }
 
+  #shift(code: number): void {
+    if (code === 0x0e || code === 0x0f) this.#handler.shift(code);
+  }
+
   #emit(bytes: Uint8Array, from: number, to: number): void {
     if (from < to && !this.#discard) this.#handler.emit(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
   }
 }
 
+/** What a string holds streams through; the beginning of a DCS is held and void when broken off, as a CSI is. */
 function isString(state: number): boolean {
-  return state >= State.dcsEntry;
+  return state >= State.dcsPassthrough;
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
@@ -289,6 +307,15 @@ function payload(bytes: Uint8Array, start: number, end: number): string {
 /** How many bytes a UTF-8 lead byte announces; 1 for any other byte. */
 function announced(lead: number): number {
   return lead >= 0xf0 && lead <= 0xf4 ? 4 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xc2 && lead < 0xe0 ? 2 : 1;
+}
+
+/** The length of the UTF-8 character at `at`, which may be more than there is; 1 for a byte that starts none. */
+function characterAt(bytes: Uint8Array, at: number): number {
+  const length = announced(bytes[at] as number);
+  for (let k = at + 1; k < Math.min(at + length, bytes.length); k++) {
+    if (((bytes[k] as number) & 0xc0) !== 0x80) return 1;
+  }
+  return length;
 }
 
 /** Where the UTF-8 character starts that the end of `bytes` cuts, or their length. */

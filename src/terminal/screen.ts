@@ -142,10 +142,11 @@ export class Screen {
     this.#renderBar();
   }
 
-  /** Shows how the end proceeds, over the agent; no lines take it away. */
+  /** Shows how the end proceeds, over the agent; no lines take it away. The kill key again is `onKill` again: no more grace. */
   progress(lines: readonly string[]): void {
+    const { agent, killKey, onKill } = this.#options;
     if (lines.length === 0) this.#closeOverlay();
-    else this.#open(progressView(`Ending ${this.#options.agent}`, lines), undefined);
+    else this.#open(progressView(`Ending ${agent}`, lines, killKey.name), () => onKill());
   }
 
   /** Asks over the running agent. Gives the key of the choice; undefined when it was taken away. */

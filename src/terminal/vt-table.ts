@@ -113,7 +113,7 @@ function build(): Uint8Array {
   on(all, 0x9b, 0x9b, A.clear, S.csiEntry);
   on(all, 0x9d, 0x9d, A.oscStart, S.oscString);
   on(all, 0x9e, 0x9f, A.stringStart, S.sosPmApcString);
-  on([...dcs, S.dcsPassthrough, S.dcsIgnore, S.sosPmApcString], 0x9c, 0x9c, A.stringEnd, S.ground);
+  on([S.dcsPassthrough, S.dcsIgnore, S.sosPmApcString], 0x9c, 0x9c, A.stringEnd, S.ground);
   on([S.oscString], 0x9c, 0x9c, A.oscEnd, S.ground);
 
   // The 7-bit forms of the introducers.

@@ -1,0 +1,137 @@
+// The compositor against an oracle: what an agent wrote, in a fresh terminal one row shorter, is what the rows above the bar show.
+import { describe, expect, it } from "vitest";
+import { Compositor } from "../../src/terminal/compositor.ts";
+import { openShadow } from "../../src/terminal/shadow.ts";
+import { snapshot, type VtScreen, vtScreen } from "./vt-screen.ts";
+
+const COLS = 40;
+const ROWS = 12;
+const BAR = "=".repeat(COLS);
+
+interface Rig {
+  readonly outer: VtScreen;
+  readonly oracle: VtScreen;
+  readonly compositor: Compositor;
+  readonly sent: () => string;
+  /** The agent writes; then a pause, in which the bar is painted. */
+  step(bytes: string | Uint8Array): void;
+}
+
+function rig(options: { shadow?: boolean; cols?: number; rows?: number } = {}): Rig {
+  const { cols = COLS, rows = ROWS } = options;
+  const outer = vtScreen(cols, rows);
+  const oracle = vtScreen(cols, rows - 1);
+  let sent = "";
+  const compositor = new Compositor({
+    size: { cols, rows },
+    reserve: true,
+    emit: (bytes) => {
+      sent += typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("latin1");
+      outer.write(bytes);
+    },
+    marker: () => false,
+  });
+  compositor.bar = "=".repeat(cols);
+  compositor.begin();
+  compositor.paint();
+  if (options.shadow !== false) compositor.adopt(openShadow(compositor.agentSize, { x: 0, y: 0 }));
+  return {
+    outer,
+    oracle,
+    compositor,
+    sent: () => sent,
+    step(bytes) {
+      const chunk = typeof bytes === "string" ? Buffer.from(bytes, "utf8") : bytes;
+      oracle.write(chunk);
+      compositor.write(chunk);
+      if (compositor.mayPaint) compositor.paint();
+    },
+  };
+}
+
+function same({ outer, oracle, compositor }: Rig, bar = BAR): void {
+  const { rows } = compositor.agentSize;
+  expect(snapshot(outer, rows)).toEqual(snapshot(oracle, rows));
+  if (compositor.mayPaint) {
+    compositor.paint();
+    expect(outer.row(rows)).toBe(bar);
+    expect(snapshot(outer, rows)).toEqual(snapshot(oracle, rows));
+  }
+}
+
+const lines = (count: number, word = "line"): string => Array.from({ length: count }, (_, i) => `${word} ${i}\r\n`).join("");
+
+/** Each case: what it is about, and what the agent writes between pauses. */
+const cases: [string, (string | Uint8Array)[]][] = [
+  ["plain lines that scroll", [lines(30), "more\r\n", "and more"]],
+  ["DECSTBM without parameters, as Claude Code writes it", ["one\r\n", "\x1b7\x1b[r\x1b8two\r\n", lines(20)]],
+  ["DECSTBM that asks for more than there is", ["\x1b[1;999r", lines(30), "\x1b[5r\x1b[11;1H", lines(9)]],
+  ["DECSTBM that is not one", [lines(5), "\x1b[7;3rx", "\x1b[99;100ry"]],
+  ["CUP, HVP and VPA past the end", ["\x1b[999;5Ha", "\x1b[999;7fb", "\x1b[999dc", "\x1b[12;1Hd", "\x1b[;3He"]],
+  ["CUP that is split between two reads", ["\x1b[9", "99;", "5", "Ha", "\x1b", "[12dz"]],
+  ["VPR past the end", ["\x1b[5;5H\x1b[99ex", "\x1b[2;1H\x1b[3ey"]],
+  ["CUD and CNL past the end", ["\x1b[99Bx\x1b[2;1H\x1b[99Ey"]],
+  ["a region, and a line feed on the last row below it", ["\x1b[2;6r\x1b[11;1Hlast\n", "after", "\x1b[r"]],
+  ["a region, and CUD below it", ["\x1b[2;6r\x1b[9;1H\x1b[99Blow", "er"]],
+  ["a region, and text that wraps on the last row below it", ["\x1b[2;6r\x1b[11;30H0123456789abcdefghij", "klm", "\x1b[1;1Htop"]],
+  [
+    "a region in which lines scroll, and a status line under it",
+    ["\x1b[1;10r\x1b[11;1H\x1b[7mstatus\x1b[m\x1b[1;1H", lines(30), "\x1b[r\x1b[5;1Hx"],
+  ],
+  ["a pending wrap over a pause", [`${"x".repeat(40)}`, "y", "\x1b[3;1H", `\x1b[31m${"z".repeat(40)}`, "\x1b[Kq"]],
+  ["a pending wrap of a wide character over a pause", [`${"x".repeat(38)}漢`, "y"]],
+  ["a saved cursor over a pause", ["ab\x1b7cd\r\nef", "\x1b8X", "\x1b[5;5H\x1b[s\x1b[9;9H", "y", "\x1b[uZ"]],
+  ["a saved cursor with its attributes", ["\x1b[1;31m\x1b[4;4H\x1b7\x1b[m\x1b[8;8Hplain", "p", "\x1b8red", "\x1b8again"]],
+  ["a cursor that was never saved", ["abc\r\ndef", "\x1b8X"]],
+  ["origin mode over a pause", ["\x1b[3;8r\x1b[?6h\x1b[1;1Hfirst", "\x1b[99;1Hlast", "\x1b[2;2Hx", "\x1b[?6l\x1b[r"]],
+  ["insert mode over a pause", ["abcdef\x1b[1;3H\x1b[4h", "XY", "Z", "\x1b[4l!"]],
+  ["line drawing over a pause", ["\x1b(0lqqk", "x", "\x1b(Bx", "\x1b)0\x0eqq", "q\x0fq"]],
+  ["the alternate screen", [lines(20), "\x1b[?1049h\x1b[H\x1b[2Jalt", lines(15), "\x1b[?1049l", "back\r\n", lines(3)]],
+  ["alternate screens 47 and 1047", [lines(4), "\x1b[?47hx", lines(20), "\x1b[?47ly", "\x1b[?1047hz", lines(20), "\x1b[?1047lw"]],
+  ["a region in the alternate screen", ["\x1b[?1049h\x1b[2;5r\x1b[11;1H", "low\n", "er", "\x1b[?1049lx"]],
+  ["RIS", [lines(20), "\x1bc", lines(30), "x"]],
+  ["DECSTR", ["\x1b[2;5r\x1b[?6h\x1b[4h\x1b[7mx", "\x1b[!py", lines(20)]],
+  ["ED of all kinds", [lines(20), "\x1b[5;5H\x1b[J", "a\x1b[2J", "b\x1b[1J", "\x1b[H\x1b[J", lines(5), "\x1b[3J"]],
+  ["clear, as clear(1) does it", [lines(20), "\x1b[H\x1b[2J\x1b[3J", "x"]],
+  ["OSC, DCS and APC that a pause splits", ["\x1b]0;ti", "tle\x07a", "\x1b]0;t\x1b", "\\b", "\x1bP1$q", "m\x1b\\c", "\x1b_Gx", "y\x1b\\d"]],
+  [
+    "UTF-8 that a pause splits",
+    [Buffer.from([0xe6, 0xbc]), Buffer.from([0xa2, 0xf0, 0x9f]), Buffer.from([0x99]), Buffer.from([0x82, 0x41])],
+  ],
+  ["8-bit controls as U+0080 to U+009F", ["a\u009b5;5Hb\u009b99", "9;3Hc", "\u009d0;t\u009cd\u0085e"]],
+  ["synchronised output that stands open", ["a\x1b[?2026hb\x1b[5;5Hc", "d\x1b[?2026le"]],
+  ["wide characters, emoji and combining marks", ["漢字 🙂 e\u0301 👩‍👩‍👧\r\n", "🙂", "x", "\u{1f1e9}\u{1f1ea}y"]],
+  ["REP after a pause", ["ab", "\x1b[5b", "c\x1b[3b"]],
+  ["tabs, backspaces and carriage returns", ["a\tb\x08c\rd", "\x1b[3g\x1b[1;9H\x1bH\r\tx"]],
+  [
+    "insert and delete of lines and characters",
+    [lines(9), "\x1b[3;1H\x1b[2Lx", "\x1b[2M", "\x1b[3P\x1b[4@y", "\x1b[2Xz", "\x1b[2S", "\x1b[3T"],
+  ],
+  ["IND, NEL and RI at the edges", ["\x1b[11;1H\x1bDa\x1bEb", "\x1b[1;1H\x1bMc", "\x1b[11;5H\x1bM\x1bM"]],
+  ["autowrap off", ["\x1b[?7l", `${"x".repeat(50)}`, "y", "\x1b[?7hz"]],
+  ["hyperlinks", ["\x1b]8;;https://example.com\x07link", " on\x1b]8;;\x07 off"]],
+  ["colours of every kind", ["\x1b[31;42;1;3;4;7ma", "\x1b[38;5;200mb", "\x1b[48;2;1;2;3mc\x1b[K", "\x1b[mx"]],
+  ["malformed sequences", ["\x1b[1;2\x18x", "\x1b[1<2my", "\x1b[\x1b[5Gz", "\x1b[5\nG!", "\x1b[1 2qa"]],
+];
+
+describe("compositor", () => {
+  it.each(cases)("shows what the agent wrote: %s", (_, steps) => {
+    const test = rig();
+    for (const bytes of steps) {
+      test.step(bytes);
+      same(test);
+    }
+  });
+
+  it.each(cases)("gives the same wherever the stream is cut: %s", (_, steps) => {
+    const all = Buffer.concat(steps.map((bytes) => Buffer.from(bytes as string)));
+    const whole = rig();
+    whole.compositor.write(all);
+    for (const size of [1, 2, 3, 7]) {
+      const test = rig();
+      test.oracle.write(all);
+      for (let i = 0; i < all.length; i += size) test.compositor.write(all.subarray(i, i + size));
+      same(test);
+    }
+  });
+});
