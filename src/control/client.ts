@@ -130,7 +130,7 @@ function readReply(received: Buffer): Reply | undefined {
   const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]));
   const rest = received.subarray(end + 4);
   if (status === 101) return { status, headers, body: rest };
-  const length = Number(headers.get("content-length") ?? "NaN");
+  const length = Number(/^\d+$/.exec(headers.get("content-length") ?? "")?.[0] ?? "NaN");
   if (end < 0 || Number.isNaN(status) || !Number.isSafeInteger(length) || length > LONGEST_BODY) {
     throw new AgentRunError("daemon", "what listens on the control socket is not an agent-run daemon");
   }

@@ -78,7 +78,8 @@ export async function runDaemon(options: DaemonOptions): Promise<Leaving> {
 
   await withLimit(async () => host.recover(), RECOVER_MS, "recovery", log);
   const startedAt = clock.now();
-  const door = stack.use(await openDoor(path, { host, version, startedAt, leave: () => leave("stopped", "killed") }, log));
+  const served = { host, version, startedAt, leaving: () => ending !== undefined, leave: () => leave("stopped", "killed") };
+  const door = stack.use(await openDoor(path, served, log));
   hide = door.hide;
   if (ending) hide();
   log.line(`agent-run ${version} serves as process ${process.pid}`);

@@ -9,6 +9,8 @@ export interface Served {
   readonly host: SessionHost;
   readonly version: string;
   readonly startedAt: number;
+  /** Whether `leave` was called: no session may begin any more. */
+  leaving(): boolean;
   /** Ends every session, then the daemon; resolves when the sessions are wiped. */
   leave(): Promise<void>;
 }

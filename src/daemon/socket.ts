@@ -7,7 +7,6 @@ import type { Duplex } from "node:stream";
 import { makeLease } from "../control/lease.ts";
 import { CONTROL_HOST, LEASE_UPGRADE, launcherMessage, PROTOCOL, PROTOCOL_HEADER, VERSION_HEADER } from "../control/protocol.ts";
 import { toWireError } from "../control/wire-error.ts";
-import { sleep } from "../core/clock.ts";
 import { AgentRunError, type ErrorCode, messageOf } from "../core/error.ts";
 import type { Log } from "./log.ts";
 import { routes, type Served } from "./routes.ts";
@@ -81,9 +80,11 @@ export async function openDoor(path: string, served: Served, log: Log): Promise<
       hide();
       server.close();
       server.closeIdleConnections();
-      const drained = Promise.all([...open].map((socket) => new Promise((resolve) => socket.once("close", resolve))));
-      await Promise.race([drained, sleep(DRAIN_MS)]);
-      for (const socket of open) socket.destroy();
+      const late = setTimeout(() => {
+        for (const socket of open) socket.destroy();
+      }, DRAIN_MS);
+      await Promise.all([...open].map((socket) => new Promise((resolve) => socket.once("close", resolve))));
+      clearTimeout(late);
     },
   };
 }
@@ -176,8 +177,12 @@ function acceptLease(request: IncomingMessage, socket: Duplex, head: Buffer, ser
   const impatient = setTimeout(() => lease.close(), FIRST_MESSAGE_MS);
   lease.onMessage((first) => {
     clearTimeout(impatient);
-    if (first.type === "open") served.host.open(first, lease);
-    else lease.close();
+    if (first.type !== "open") lease.close();
+    else if (!served.leaving()) served.host.open(first, lease);
+    else {
+      lease.send({ type: "failed", error: toWireError(new AgentRunError("daemon", "the daemon is leaving", { hint: "try again" })) });
+      lease.close();
+    }
   });
   void lease.closed.then((error) => {
     clearTimeout(impatient);

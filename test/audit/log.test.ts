@@ -9,6 +9,7 @@ import { listSessions, readSession, unendedSessions, verifyFolder } from "../../
 import type { AuditOptions } from "../../src/audit/writer.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { AgentRunError } from "../../src/core/error.ts";
+import { folderOfOrdinaryUser, noOrdinaryUser, runAsOrdinaryUser } from "../control/ordinary-user.ts";
 
 const folders: string[] = [];
 function temporary(): string {
@@ -30,7 +31,6 @@ function options(): AuditOptions & { events: (AgentRunError | undefined)[] } {
 }
 
 const prlimit = ["/usr/bin/prlimit", "/bin/prlimit"].find((path) => statSync(path, { throwIfNoEntry: false }));
-const isRoot = process.getuid?.() === 0;
 
 describe("openAudit", () => {
   it("writes records in order into a file that only the user can read, and lists the session in the index", async () => {
@@ -98,15 +98,14 @@ describe("openAudit", () => {
     expect(readdirSync(folder)).toEqual(["index.ndjson"]);
   });
 
-  it.skipIf(isRoot)(
-    "gives an error with a hint when the folder cannot be written (skipped as root, who can write everywhere)",
+  it.skipIf(noOrdinaryUser)(
+    `gives an error with a hint when the folder cannot be written (${noOrdinaryUser ?? "as an ordinary user"})`,
     async () => {
-      const folder = temporary();
+      const folder = folderOfOrdinaryUser();
+      folders.push(folder);
       chmodSync(folder, 0o500);
-      await expect(openAudit(folder, session, start, options())).rejects.toMatchObject({
-        code: "audit",
-        hint: expect.stringContaining("XDG_STATE_HOME"),
-      });
+      const { stdout } = await runAsOrdinaryUser(join(import.meta.dirname, "fill-disk.ts"), [folder], {});
+      expect(JSON.parse(stdout)).toMatchObject({ code: "audit", hint: expect.stringContaining("XDG_STATE_HOME") });
       expect(readdirSync(folder)).toEqual([]);
       chmodSync(folder, 0o700);
     },

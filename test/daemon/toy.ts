@@ -14,8 +14,11 @@ export interface Home {
   readonly paths: Paths;
   readonly socket: string;
   log(): string;
+  /** Ends the daemons that a failed test left, and removes everything. */
   remove(): void;
 }
+
+const started = new Set<ChildProcess>();
 
 export function temporaryHome(): Home {
   const home = mkdtempSync(join(tmpdir(), "ar-"));
@@ -25,7 +28,11 @@ export function temporaryHome(): Home {
     paths,
     socket: controlSocket(paths),
     log: () => (existsSync(daemonLog(paths)) ? readFileSync(daemonLog(paths), "utf8") : ""),
-    remove: () => rmSync(home, { recursive: true, force: true }),
+    remove: () => {
+      for (const child of started) child.kill("SIGKILL");
+      started.clear();
+      rmSync(home, { recursive: true, force: true });
+    },
   };
 }
 
@@ -38,11 +45,13 @@ export interface ToyOptions {
 
 export function startToy(home: Home, options: ToyOptions = {}): ChildProcess {
   const { version = "1.0.0", idleMs = 600_000, watchMs = 5000, words = [] } = options;
-  return spawn(process.execPath, [toyDaemon, version, String(idleMs), String(watchMs), ...words], {
+  const child = spawn(process.execPath, [toyDaemon, version, String(idleMs), String(watchMs), ...words], {
     cwd: "/",
     env: { PATH: "/usr/bin:/bin", AGENT_RUN_HOME: home.home },
     stdio: ["ignore", "ignore", "inherit"],
   });
+  started.add(child);
+  return child;
 }
 
 /** Resolves when the condition holds; the test's own time limit ends the waiting. */
