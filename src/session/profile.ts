@@ -158,6 +158,8 @@ function readSessionPolicy(folder: string, setting: string | undefined): Profile
       cause: error,
     });
   }
+  const known = policies.get(file);
+  if (known?.read === text) return known.policy;
   const document = parsePolicy(text, file);
   const sent = minifyPolicy(text);
   if (sent.length > SESSION_POLICY_LIMIT) {
@@ -165,5 +167,10 @@ function readSessionPolicy(folder: string, setting: string | undefined): Profile
       hint: "merge statements, shorten lists with wildcards such as ec2:Describe*, or drop Sids",
     });
   }
-  return { text: sent, document };
+  const policy = { text: sent, document };
+  policies.set(file, { read: text, policy });
+  return policy;
 }
+
+/** What was parsed last, by file: a document is compiled once an object, and a daemon starts many sessions from the same few. */
+const policies = new Map<string, { readonly read: string; readonly policy: Profile["sessionPolicy"] }>();

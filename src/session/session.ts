@@ -68,6 +68,8 @@ export class Session {
   #token: Secret | undefined;
   #spawned: Spawned | undefined;
   #leaseOpen = true;
+  /** The launcher says that the agent and all that it started are gone. */
+  #confirmedGone = false;
   #endingAt = 0;
   #fetches = 0;
   #refreshes = 0;
@@ -251,6 +253,7 @@ export class Session {
       this.#dispatch({ type: "end", at, cause: "killed" });
     } else if (message.type === "exited") {
       this.#record("exited", { code: message.code, signal: message.signal });
+      this.#confirmedGone = true;
       this.#agentGone.resolve();
       this.#dispatch({ type: "end", at, cause: "exited" });
     }
@@ -322,7 +325,7 @@ export class Session {
       await this.#agentGone.promise;
       clearTimeout(patience);
     }
-    const left = await endProcesses(this.id, this.#spawned, this.#leaseOpen ? 0 : LOST_GRACE_MS, END_PROCESSES_MS);
+    const left = this.#confirmedGone ? 0 : await endProcesses(this.id, this.#spawned, this.#leaseOpen ? 0 : LOST_GRACE_MS, END_PROCESSES_MS);
     if (left > 0) this.notes.push(`${left} ${left === 1 ? "process" : "processes"} of the agent could not be ended`);
     this.timings.agentGoneMs = performance.now() - this.#endingAt;
     this.#dispatch({ type: "stopped", at: this.#now() });
