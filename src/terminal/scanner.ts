@@ -258,13 +258,13 @@ export class Scanner {
       if (at === n) cut = incompleteCharacter(bytes);
     } else if (isString(state)) {
       const cap = state === State.oscString ? LONGEST_OSC : LONGEST_STRING;
-      if (!streamed && n - start <= cap) {
+      if (!streamed && at - start <= cap) {
         cut = start;
         this.#state = State.ground;
       } else this.inString = true;
     } else if (!this.#discard) {
       cut = start;
-      if (n - start < LONGEST_CSI) this.#state = State.ground;
+      if (at - start < LONGEST_CSI) this.#state = State.ground;
       else {
         this.#emit(bytes, run, start);
         if (executed !== "") this.#handler.emit(encoder.encode(executed));
