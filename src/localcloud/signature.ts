@@ -42,6 +42,7 @@ const ALGORITHM = "AWS4-HMAC-SHA256";
 export function readClaim(request: SignedRequest): Reading {
   const header = request.headers.get("authorization")?.[0];
   const query = new URLSearchParams(request.rawQuery);
+  if (header === undefined && query.has("AWSAccessKeyId")) return { problem: "Unsupported authorization type" };
   if (header === undefined) return query.has("X-Amz-Signature") || query.has("X-Amz-Algorithm") ? fromQuery(query) : undefined;
   const space = header.indexOf(" ");
   if (header.slice(0, space) !== ALGORITHM) return { problem: "Unsupported authorization type" };

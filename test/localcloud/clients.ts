@@ -157,7 +157,6 @@ export function run(
     AWS_CONFIG_FILE: "/dev/null",
     AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
     AWS_PAGER: "",
-    AWS_MAX_ATTEMPTS: "1",
     ...more.env,
   };
   return new Promise((resolve) => {
