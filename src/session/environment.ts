@@ -57,7 +57,7 @@ function judge(name: string, value: string, request: EnvironmentRequest): Verdic
   if (aws) return { action: "removed", reason: aws.reason };
   if (ACCESS_KEY_ID.test(value)) return { action: "removed", reason: "its value holds an AWS access key id" };
   if (request.pass.includes(name)) return { action: "kept", reason: "you asked: environment.pass" };
-  const given = request.allow.find((allowed) => GIVEN_BACK[allowed]?.some((pattern) => matches(pattern, name)));
+  const given = request.allow.find((allowed) => GIVEN_BACK.get(allowed)?.some((pattern) => matches(pattern, name)));
   if (given) return { action: "kept", reason: `you asked: isolation.allow = "${given}"` };
   const kept = find(KEPT, name);
   if (kept) return { action: "kept", reason: kept.reason };
