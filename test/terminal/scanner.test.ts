@@ -62,7 +62,11 @@ const stream = fc.oneof(
   fc.array(token, { maxLength: 60 }).map((tokens) => Buffer.from(tokens.join(""), "latin1")),
   fc.uint8Array({ maxLength: 200 }),
   fc
-    .tuple(fc.array(token, { maxLength: 9 }), fc.constantFrom("1", ";", "x", "é"), fc.constantFrom(200, 252, 253, 254, 255, 256, 257, 300, 4092, 4093, 4094, 4095, 4096, 4097, 5000))
+    .tuple(
+      fc.array(token, { maxLength: 9 }),
+      fc.constantFrom("1", ";", "x", "é"),
+      fc.constantFrom(200, 252, 253, 254, 255, 256, 257, 300, 4092, 4093, 4094, 4095, 4096, 4097, 5000),
+    )
     .map(([tokens, fill, count]) => bytes(tokens.join("") + fill.repeat(count) + tokens.reverse().join(""))),
 );
 

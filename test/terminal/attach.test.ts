@@ -1,0 +1,241 @@
+// The whole terminal, as a human meets it: a launcher in a real PTY, an agent in its own, a terminal in memory around both.
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { processInfo } from "../../src/core/process-tree.ts";
+import { demoBundle } from "./demo-bundle.ts";
+import { barShows, node, type Outer, type OuterOptions, openOuter, pause, shows } from "./outer.ts";
+
+let demo = "";
+let folder = "";
+beforeAll(async () => {
+  demo = await demoBundle();
+  folder = mkdtempSync(join(tmpdir(), "terminal-"));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  rmSync(join(demo, ".."), { recursive: true, force: true });
+});
+
+const hasBubblewrap =
+  spawnSync("bwrap", ["--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent", "true"]).status === 0;
+const levels: [string, Record<string, string>][] = [
+  ["bare", {}],
+  ...(hasBubblewrap ? [["in bubblewrap", { DEMO_BWRAP: "1" }] as [string, Record<string, string>]] : []),
+];
+
+const attached = (command: readonly string[], options: OuterOptions = {}): Outer => openOuter(node, [demo, ...command], options);
+const shell = (script: string, options: OuterOptions = {}): Outer => attached(["/bin/sh", "-c", script], options);
+const alive = (pid: number): boolean => processInfo(pid) !== undefined;
+const pidIn = async (name: string): Promise<number> => {
+  const path = join(folder, name);
+  for (let i = 0; i < 500 && !(existsSync(path) && statSync(path).size > 0); i++) await pause(10);
+  return Number(readFileSync(path, "utf8").trim());
+};
+const running = (part: string): string[] =>
+  execFileSync("ps", ["-eo", "args"], { encoding: "utf8" })
+    .split("\n")
+    .filter((line) => line.includes(part));
+
+describe.each(levels)("an agent in a terminal, %s", (_, env) => {
+  it.each([
+    ["exit 0", 0],
+    ["exit 3", 3],
+    ["kill -TERM $$", 143],
+    ["kill -KILL $$", 137],
+    ["kill -INT $$", 130],
+  ])("ends with the status of '%s'", async (script, status) => {
+    await using outer = shell(script, { env });
+    expect(await outer.exited).toEqual({ code: status });
+  });
+
+  it("gets the keys, and shows the bar on the last row", async () => {
+    await using outer = attached(["cat"], { env });
+    await outer.until("the bar", barShows("readonly@123456789012"));
+    outer.type("hello\r");
+    await outer.until("the line and its echo", (screen) => screen.rows().filter((row) => row === "hello").length === 2);
+    outer.type("\x04");
+    expect(await outer.exited).toEqual({ code: 0 });
+    expect(outer.screen.row(23)).toBe("");
+  });
+
+  it("gets Ctrl-C once, and nothing else does", async () => {
+    await using outer = shell('n=0; trap "n=\\$((n+1))" INT; echo ready; while [ $n = 0 ]; do sleep 0.05; done; sleep 0.3; echo got $n', {
+      env,
+    });
+    await outer.until("ready", shows("ready"));
+    outer.type("\x03");
+    await outer.until("one interrupt", shows("got 1"));
+    expect(await outer.exited).toEqual({ code: 0 });
+  });
+
+  it("gets a signal for the launcher once, in its foreground process group", async () => {
+    await using outer = shell('n=0; trap "n=\\$((n+1))" TERM; echo ready; while [ $n = 0 ]; do sleep 0.05; done; sleep 0.3; echo got $n', {
+      env,
+    });
+    await outer.until("ready", shows("ready"));
+    process.kill(outer.pid, "SIGTERM");
+    await outer.until("one signal", shows("got 1"));
+    expect(await outer.exited).toEqual({ code: 0 });
+  });
+
+  it("sees the terminal's size without the bar's row, also after a change", async () => {
+    await using outer = shell('trap "stty size" WINCH; stty size; while :; do sleep 0.05; done', { env });
+    await outer.until("its size", shows("23 80"));
+    outer.resize(100, 30);
+    await outer.until("its new size", shows("29 100"));
+    await outer.until("the bar on the new last row", barShows("readonly@"));
+  });
+
+  it("is ended by Ctrl-K twice, with half a second between", async () => {
+    const mark = `stubborn${performance.now()}`;
+    await using outer = shell(`trap "" TERM HUP; echo ready; while :; do sleep 0.1; : ${mark}; done`, {
+      env: { ...env, DEMO_GRACE_MS: "200" },
+    });
+    await outer.until("ready", shows("ready"));
+    outer.type("\x0b");
+    await outer.until("the question", shows("End sh?"));
+    await pause(600);
+    outer.type("\x0b");
+    expect(await outer.exited).toEqual({ code: 137 });
+    expect(running(mark)).toEqual([]);
+  });
+
+  it("leaves nothing behind when it is ended: no daemon in a session of its own, no orphan", async () => {
+    const name = `daemon-${env["DEMO_BWRAP"] ?? 0}`;
+    const marker = `sleep 3${Math.floor(100_000 + performance.now())}`;
+    await using outer = shell(
+      `setsid sh -c 'echo $$ > ${folder}/${name}; trap "" TERM HUP; while :; do ${marker}; done' & (setsid ${marker} &) ; echo ready; sleep 60`,
+      { env: { ...env, DEMO_GRACE_MS: "100", AGENT_RUN_SESSION: `sess_${name}` } },
+    );
+    await outer.until("ready", shows("ready"));
+    await pidIn(name);
+    outer.type("\x0b");
+    await outer.until("the question", shows("End sh?"));
+    await pause(600);
+    outer.type("\x0b");
+    await outer.exited;
+    expect(running(marker)).toEqual([]);
+  });
+
+  it("loses no byte at its end, 20 times", async () => {
+    for (let i = 0; i < 20; i++) {
+      await using outer = attached(["/bin/sh", "-c", `head -c 60000 /dev/zero | tr '\\0' x; printf END${i}END`], { env });
+      await outer.exited;
+      expect(outer.received().replace(/[^x]/g, "").length).toBeGreaterThanOrEqual(60_000);
+      expect(outer.received()).toContain(`END${i}END`);
+    }
+  }, 60_000);
+});
+
+describe("the human's terminal", () => {
+  const modes = 'printf "\\033[?1049h\\033[?2004h\\033[?1000h\\033[>1u\\033[?25l\\033[2;5r"; echo ready; sleep 60';
+  const restored = (outer: Outer): void => {
+    const { terminal } = outer.screen;
+    expect(terminal.buffer.active.type).toBe("normal");
+    expect(terminal.modes).toMatchObject({ bracketedPasteMode: false, mouseTrackingMode: "none", wraparoundMode: true });
+    expect(outer.received()).toContain("\x1b[<1u");
+  };
+
+  it("is itself again after the agent was killed in the middle of everything", async () => {
+    await using outer = openOuter("/bin/sh", [
+      "-c",
+      `echo modes $(stty -g); '${node}' '${demo}' sh -c '${modes}'; echo modes $(stty -g); echo after; sleep 60`,
+    ]);
+    await outer.until("ready", shows("ready"));
+    outer.type("\x0b");
+    await outer.until("the question", shows("End sh?"));
+    await pause(600);
+    outer.type("\x0b");
+    await outer.until("what comes after", shows("after"));
+    await pause(100);
+    restored(outer);
+    const [before, after] = outer.received().match(/modes [0-9a-f:=]+/g) ?? [];
+    expect(before).toBeDefined();
+    expect(after).toBe(before);
+  });
+
+  it("is itself again within a second after the launcher was killed by SIGKILL", async () => {
+    const pidFile = join(folder, "launcher");
+    writeFileSync(pidFile, "");
+    await using outer = openOuter("/bin/sh", [
+      "-c",
+      `before=$(stty -g); '${node}' '${demo}' sh -c '${modes}' </dev/tty & echo $! > ${pidFile}; wait $!; sleep 0.9; [ "$before" = "$(stty -g)" ] && echo same modes; sleep 60`,
+    ]);
+    await outer.until("ready", shows("ready"));
+    await pause(200);
+    process.kill(await pidIn("launcher"), "SIGKILL");
+    await outer.until("the same modes as before", shows("same modes"));
+    restored(outer);
+  });
+
+  it("keeps what was on the screen before, and the agent's output, in its scrollback", async () => {
+    await using outer = openOuter("/bin/sh", ["-c", `seq 1 30; '${node}' '${demo}' sh -c 'seq 100 140; exit 0'; echo after; sleep 60`]);
+    await outer.until("the end", shows("after"));
+    const buffer = outer.screen.terminal.buffer.active;
+    const all = Array.from({ length: buffer.baseY + buffer.cursorY }, (_, y) => buffer.getLine(y)?.translateToString(true));
+    const numbers = (from: number, to: number): string[] => Array.from({ length: to - from + 1 }, (_, i) => String(from + i));
+    expect(all).toEqual([...numbers(1, 30), ...numbers(100, 140), "after"]);
+  });
+
+  it("may stop reading: the agent is still ended in time, and we leave", async () => {
+    await using outer = attached(["/bin/sh", "-c", "while :; do echo flood flood flood flood; done"], {
+      env: { DEMO_STOP_AFTER_MS: "700" },
+    });
+    await outer.until("the flood", shows("flood"));
+    outer.stall(true);
+    const started = performance.now();
+    while (alive(outer.pid) && performance.now() - started < 12_000) await pause(50);
+    expect(alive(outer.pid)).toBe(false);
+    outer.stall(false);
+  });
+
+  it("that answers no query is no hindrance", async () => {
+    await using outer = shell("echo hi; sleep 0.3; echo there", { answers: false });
+    expect(await outer.exited).toEqual({ code: 0 });
+    expect(outer.received()).toContain("there");
+  });
+
+  it("of two rows shows the agent without a bar, and gets the bar when it grows", async () => {
+    await using outer = attached(["cat"], { cols: 40, rows: 2 });
+    outer.type("hi\r");
+    await outer.until("the echo", shows("hi"));
+    expect(outer.screen.rows().join("")).not.toContain("isolated");
+    outer.resize(40, 10);
+    await outer.until("the bar", barShows("cat"));
+    outer.resize(1, 1);
+    outer.resize(60, 12);
+    await outer.until("the bar again", barShows("cat"));
+  });
+});
+
+describe("a paste", () => {
+  it("of 300 KB to an agent that does not read neither blocks nor spins, and arrives whole when it reads", async () => {
+    const out = join(folder, "pasted");
+    await using outer = shell(
+      `stty raw -echo; echo ready; while [ ! -e ${folder}/go ]; do sleep 0.05; done; head -c 300000 > ${out}; echo done`,
+    );
+    await outer.until("ready", shows("ready"));
+    const paste = "0123456789".repeat(30_000);
+    outer.type(paste);
+    await pause(300);
+    const ticks = (): number => {
+      const fields = readFileSync(`/proc/${outer.pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+      return Number(fields[11]) + Number(fields[12]);
+    };
+    const before = ticks();
+    await pause(1000);
+    expect(ticks() - before).toBeLessThanOrEqual(10);
+    // The keys still work: the question opens over the agent that reads nothing.
+    outer.type("\x0b");
+    await outer.until("the question", shows("End sh?"));
+    await pause(600);
+    outer.type("\x1b");
+    await outer.until("no question", (screen) => !shows("End sh?")(screen));
+    writeFileSync(join(folder, "go"), "");
+    await outer.until("the end of it", shows("done"), 15_000);
+    expect(readFileSync(out, "latin1")).toBe(paste);
+  }, 40_000);
+});
