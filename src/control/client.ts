@@ -11,6 +11,7 @@ import {
   failure,
   type LauncherMessage,
   LEASE_UPGRADE,
+  PID_HEADER,
   PROTOCOL,
   PROTOCOL_HEADER,
   VERSION_HEADER,
@@ -57,12 +58,19 @@ export async function requestJson<T>(
   }
 }
 
+export interface OpenedLease {
+  readonly lease: Lease<LauncherMessage, DaemonMessage>;
+  /** Of the daemon. */
+  readonly version: string;
+  readonly pid: number;
+}
+
 /**
  * Opens a lease (`GET /v1/lease`, `Upgrade: agent-run-lease`).
  * @param version this launcher's version, for the daemon's log
  * @throws AgentRunError `daemon-version` when the protocols differ, `daemon` when none answers
  */
-export async function openLease(socketPath: string, version: string): Promise<Lease<LauncherMessage, DaemonMessage>> {
+export async function openLease(socketPath: string, version: string): Promise<OpenedLease> {
   const request = [
     "GET /v1/lease HTTP/1.1",
     `Host: ${CONTROL_HOST}`,
@@ -75,7 +83,11 @@ export async function openLease(socketPath: string, version: string): Promise<Le
   try {
     const reply = await exchange(socket, `${request}\r\n\r\n`, ANSWER_MS);
     if (reply.status !== 101) throw refusal(reply);
-    return makeLease<LauncherMessage, DaemonMessage>(socket, daemonMessage, "daemon", reply.body);
+    return {
+      lease: makeLease<LauncherMessage, DaemonMessage>(socket, daemonMessage, "daemon", reply.body),
+      version: reply.headers.get(VERSION_HEADER) ?? "",
+      pid: Number(reply.headers.get(PID_HEADER)),
+    };
   } catch (error) {
     socket.destroy();
     throw error;

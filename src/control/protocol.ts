@@ -14,6 +14,8 @@ export const CONTROL_HOST = "agent-run";
 /** Request and response headers that carry the two sides' version and `PROTOCOL`. */
 export const VERSION_HEADER = "agent-run-version";
 export const PROTOCOL_HEADER = "agent-run-protocol";
+/** Response header with the daemon's process id. */
+export const PID_HEADER = "agent-run-pid";
 
 /** A line longer than this is refused, so that neither side can fill the other's memory. */
 export const LONGEST_LINE = 1_048_576;

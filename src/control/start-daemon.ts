@@ -28,6 +28,11 @@ export interface RunningDaemon {
   readonly note: string | undefined;
 }
 
+export interface LeaseOn {
+  readonly lease: Lease<LauncherMessage, DaemonMessage>;
+  readonly daemon: RunningDaemon;
+}
+
 /** 20 launches at once on a loaded machine with two cores take 6 s. */
 const START_LIMIT_MS = 15_000;
 const POLL_MS = 20;
@@ -85,20 +90,21 @@ export async function connectOrStart(paths: Paths, options: StartOptions): Promi
 }
 
 /**
- * `connectOrStart` and a lease on what it found.
- * @throws AgentRunError as `connectOrStart`, and `daemon-version`
+ * A lease on the daemon that `connectOrStart` gives, with one request where it serves already.
+ * @throws AgentRunError as `connectOrStart`
  */
-export async function openLeaseOrStart(
-  paths: Paths,
-  options: StartOptions,
-): Promise<{ readonly lease: Lease<LauncherMessage, DaemonMessage>; readonly daemon: RunningDaemon }> {
+export async function openLeaseOrStart(paths: Paths, options: StartOptions): Promise<LeaseOn> {
+  const socket = checkedSocket(paths);
+  const ready = await openLease(socket, options.version).catch(orNoneForUs);
+  if (ready?.version === options.version)
+    return { lease: ready.lease, daemon: { socket, pid: ready.pid, version: ready.version, note: undefined } };
+  ready?.lease.close();
   for (let attempt = 1; ; attempt += 1) {
     const daemon = await connectOrStart(paths, options);
-    try {
-      return { lease: await openLease(daemon.socket, options.version), daemon };
-    } catch (error) {
-      if (attempt >= LEASE_ATTEMPTS || !nobodyAnswers(error)) throw error;
-    }
+    const opened = await openLease(socket, options.version).catch(orNobody);
+    if (opened) return { lease: opened.lease, daemon };
+    if (attempt === LEASE_ATTEMPTS)
+      throw new AgentRunError("daemon", "the daemon left as soon as it was there", { hint: `see ${daemonLog(paths)}` });
   }
 }
 
@@ -114,13 +120,18 @@ export async function ask<T>(
   schema: z.ZodMiniType<T>,
   limitMs?: number,
 ): Promise<T | undefined> {
-  const socket = checkedSocket(paths);
-  try {
-    return await requestJson(socket, method, path, body, schema, limitMs);
-  } catch (error) {
-    if (nobodyAnswers(error)) return undefined;
-    throw error;
-  }
+  return requestJson(checkedSocket(paths), method, path, body, schema, limitMs).catch(orNobody);
+}
+
+/** For `catch`: undefined where nobody answered. */
+function orNobody(error: unknown): undefined {
+  if (!nobodyAnswers(error)) throw error;
+}
+
+/** For `catch`: undefined where nobody answered, or a daemon of another protocol, or one that was asked to do what it must not now. */
+function orNoneForUs(error: unknown): undefined {
+  if (error instanceof AgentRunError && error.code === "daemon-version") return undefined;
+  return orNobody(error);
 }
 
 /** What to do with a daemon that answered: keep it, or (undefined) replace it. */
@@ -139,11 +150,7 @@ function judge(found: z.infer<typeof hello>, version: string, socket: string): R
 
 /** Asks an idle daemon to leave. It may have got a session or be gone by now: the caller looks again. */
 async function replaceIdle(paths: Paths): Promise<void> {
-  try {
-    await ask(paths, "POST", "/v1/stop", { onlyIdle: true }, stopReply);
-  } catch (error) {
-    if (!(error instanceof AgentRunError) || error.code !== "daemon-version") throw error;
-  }
+  await ask(paths, "POST", "/v1/stop", { onlyIdle: true }, stopReply).catch(orNoneForUs);
 }
 
 /** Loaded here and not above: a launch that finds a daemon needs none of it. */

@@ -5,7 +5,15 @@ import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { makeLease } from "../control/lease.ts";
-import { CONTROL_HOST, LEASE_UPGRADE, launcherMessage, PROTOCOL, PROTOCOL_HEADER, VERSION_HEADER } from "../control/protocol.ts";
+import {
+  CONTROL_HOST,
+  LEASE_UPGRADE,
+  launcherMessage,
+  PID_HEADER,
+  PROTOCOL,
+  PROTOCOL_HEADER,
+  VERSION_HEADER,
+} from "../control/protocol.ts";
 import { toWireError } from "../control/wire-error.ts";
 import { AgentRunError, type ErrorCode, messageOf } from "../core/error.ts";
 import type { Log } from "./log.ts";
@@ -171,7 +179,7 @@ function acceptLease(request: IncomingMessage, socket: Duplex, head: Buffer, ser
   }
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${LEASE_UPGRADE}\r\n` +
-      `${VERSION_HEADER}: ${served.version}\r\n${PROTOCOL_HEADER}: ${PROTOCOL}\r\n\r\n`,
+      `${VERSION_HEADER}: ${served.version}\r\n${PROTOCOL_HEADER}: ${PROTOCOL}\r\n${PID_HEADER}: ${process.pid}\r\n\r\n`,
   );
   const lease = makeLease(socket as Socket, launcherMessage, "launcher", head);
   const impatient = setTimeout(() => lease.close(), FIRST_MESSAGE_MS);

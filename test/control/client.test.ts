@@ -78,7 +78,7 @@ describe("the client", () => {
   it("hands over the messages that came in the same packet as the upgrade", async () => {
     const message = { type: "end", cause: "killed", graceMs: 5 };
     await serving((socket) => socket.write(`HTTP/1.1 101 Switching Protocols\r\n\r\n${JSON.stringify(message)}\n`));
-    const lease = await openLease(path, "1.0.0");
+    const { lease } = await openLease(path, "1.0.0");
     expect(await new Promise((resolve) => lease.onMessage(resolve))).toEqual(message);
     lease.close();
   });

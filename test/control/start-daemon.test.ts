@@ -19,7 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLease } from "../../src/control/client.ts";
 import { lockHolder } from "../../src/control/lock.ts";
 import { type OpenMessage, stopReply } from "../../src/control/protocol.ts";
-import { ask, connectOrStart, daemonEnvironment } from "../../src/control/start-daemon.ts";
+import { ask, connectOrStart, daemonEnvironment, openLeaseOrStart } from "../../src/control/start-daemon.ts";
 import { daemonLock } from "../../src/core/paths.ts";
 import { processInfo, signal } from "../../src/core/process-tree.ts";
 import { type Home, temporaryHome, toyDaemon, until } from "../daemon/toy.ts";
@@ -204,7 +204,7 @@ describe("a daemon of another version", () => {
 
   it("is kept while it holds a session, and the launcher gets a note to say so", async () => {
     const old = await connectOrStart(home.paths, options("1.0.0"));
-    const lease = await openLease(old.socket, "1.0.0");
+    const { lease } = await openLease(old.socket, "1.0.0");
     const ready = new Promise((resolve) => lease.onMessage(resolve));
     lease.send(open);
     await ready;
@@ -230,6 +230,34 @@ describe("a daemon of another version", () => {
       hint: expect.stringContaining("agent-run kill --all"),
     });
     future.close();
+  });
+});
+
+describe("openLeaseOrStart", () => {
+  it("gives a lease on a new daemon, then one on the same daemon", async () => {
+    const first = await openLeaseOrStart(home.paths, options("1.0.0"));
+    const second = await openLeaseOrStart(home.paths, options("1.0.0"));
+    expect(second.daemon).toEqual({ ...first.daemon, note: undefined });
+    for (const { lease } of [first, second]) lease.close();
+  });
+
+  it("gives a lease on a new daemon where the one that is there is idle and of another version", async () => {
+    const first = await openLeaseOrStart(home.paths, options("1.0.0"));
+    first.lease.close();
+    await first.lease.closed;
+    const second = await openLeaseOrStart(home.paths, options("2.0.0"));
+    expect(second.daemon).toMatchObject({ version: "2.0.0", note: undefined });
+    second.lease.close();
+  });
+
+  it("gives a lease on a busy daemon of another version, with the note", async () => {
+    const first = await openLeaseOrStart(home.paths, options("1.0.0"));
+    const begun = new Promise((resolve) => first.lease.onMessage(resolve));
+    first.lease.send(open);
+    await begun;
+    const second = await openLeaseOrStart(home.paths, options("2.0.0"));
+    expect(second.daemon).toMatchObject({ pid: first.daemon.pid, note: expect.stringContaining("version 1.0.0") });
+    for (const { lease } of [first, second]) lease.close();
   });
 });
 

@@ -20,7 +20,7 @@ afterEach(() => home.remove());
 
 /** A lease with a session, and what it was told. */
 async function session() {
-  const lease = await openLease(home.socket, "1.0.0");
+  const { lease } = await openLease(home.socket, "1.0.0");
   const messages: { type: string; view?: { cause?: string | undefined } }[] = [];
   lease.onMessage((message) => messages.push(message as (typeof messages)[number]));
   lease.send(open);

@@ -128,7 +128,7 @@ describe("the control socket", () => {
 
 describe("a lease on the control socket", () => {
   it("opens a session, which ends when the lease is closed", async () => {
-    const lease = await openLease(home.socket, "1.0.0");
+    const { lease } = await openLease(home.socket, "1.0.0");
     const first = new Promise((resolve) => lease.onMessage(resolve));
     lease.send(open);
     expect(await first).toMatchObject({ type: "status", view: { state: "active" } });
@@ -147,7 +147,7 @@ describe("a lease on the control socket", () => {
   });
 
   it("ends the session of a client that sends garbage, a message that is not due or a line without end, and serves the others", async () => {
-    const good = await openLease(home.socket, "1.0.0");
+    const { lease: good } = await openLease(home.socket, "1.0.0");
     const answers: unknown[] = [];
     good.onMessage((message) => answers.push(message));
     good.send(open);
@@ -171,7 +171,7 @@ describe("a lease on the control socket", () => {
   });
 
   it("is told that its session was killed from elsewhere", async () => {
-    const lease = await openLease(home.socket, "1.0.0");
+    const { lease } = await openLease(home.socket, "1.0.0");
     const messages: { type: string }[] = [];
     lease.onMessage((message) => messages.push(message));
     lease.send(open);
