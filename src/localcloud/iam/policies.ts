@@ -144,7 +144,7 @@ function allowedPolicy(call: Call, params: Params): ManagedPolicy {
 }
 
 export function getPolicy(call: Call, params: Params): XmlTree {
-  return { Policy: policyShape(call, allowedPolicy(call, params)) };
+  return { Policy: { ...policyShape(call, allowedPolicy(call, params)), Tags: [] } };
 }
 
 /** A policy here has one version. */

@@ -3,6 +3,7 @@ import { AwsFault } from "../fault.ts";
 import { childText, parseXml } from "../xml.ts";
 import { need, owner, S3_NAMESPACE, type S3Call, type S3Reply, xml } from "./s3-call.ts";
 
+/** The region of each bucket is shown to a request with parameters only (S3 API Reference, ListBuckets). */
 export function listBuckets(s3: S3Call): S3Reply {
   need(s3, "ListAllMyBuckets");
   const { query } = s3.call.head;
@@ -12,9 +13,10 @@ export function listBuckets(s3: S3Call): S3Reply {
   const after = Buffer.from(query.get("continuation-token") ?? "", "base64url").toString();
   const rest = names.filter((name) => name > after);
   const shown = rest.slice(0, most);
+  const asked = ["prefix", "max-buckets", "continuation-token", "bucket-region"].some((name) => query.has(name));
   const entries = shown.map((name) => {
     const bucket = s3.store.bucket(name);
-    return { Name: name, CreationDate: new Date(bucket.createdAt).toISOString(), BucketRegion: bucket.region };
+    return { Name: name, CreationDate: new Date(bucket.createdAt).toISOString(), BucketRegion: asked ? bucket.region : undefined };
   });
   const more = rest.length > shown.length ? Buffer.from(shown.at(-1) ?? "").toString("base64url") : undefined;
   const tree = { Owner: owner(s3), Buckets: { Bucket: entries }, ContinuationToken: more, Prefix: prefix || undefined };

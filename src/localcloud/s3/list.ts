@@ -3,7 +3,7 @@ import { AwsFault } from "../fault.ts";
 import { encode } from "../signature.ts";
 import type { XmlTree } from "../xml.ts";
 import { need, owner, type S3Call, type S3Reply, xml } from "./s3-call.ts";
-import type { Bucket } from "./store.ts";
+import type { Bucket, StoredObject } from "./store.ts";
 
 const MOST_KEYS = 1000;
 
@@ -66,10 +66,16 @@ function entry(s3: S3Call, bucket: Bucket, key: string, text: (value: string) =>
     Key: text(key),
     LastModified: new Date(object?.modifiedAt ?? 0).toISOString(),
     ETag: `"${object?.etag ?? ""}"`,
+    ...checksumOf(object),
     Size: object?.body.length ?? 0,
     Owner: withOwner ? owner(s3) : undefined,
     StorageClass: "STANDARD",
   };
+}
+
+function checksumOf(object: StoredObject | undefined): XmlTree {
+  const names = Object.keys(object?.checksums ?? {}).map((name) => name.replace("x-amz-checksum-", "").toUpperCase());
+  return names.length === 0 ? {} : { ChecksumAlgorithm: names, ChecksumType: "FULL_OBJECT" };
 }
 
 /** Slashes stay, as S3 leaves them. */

@@ -3,7 +3,7 @@
 import { decide } from "../authorize.ts";
 import { header } from "../call.ts";
 import { AwsFault } from "../fault.ts";
-import { childText, parseXml } from "../xml.ts";
+import { childText, parseXml, type XmlTree } from "../xml.ts";
 import { verifyChecksums } from "./checksum.ts";
 import { checkConditions, notModified, rangeOf } from "./conditional.ts";
 import { need, type S3Call, type S3Reply, xml } from "./s3-call.ts";
@@ -54,6 +54,12 @@ function validators(object: StoredObject): Record<string, string> {
 
 function checksumHeaders(object: StoredObject): Record<string, string> {
   return Object.keys(object.checksums).length === 0 ? {} : { ...object.checksums, "x-amz-checksum-type": "FULL_OBJECT" };
+}
+
+/** `x-amz-checksum-crc32` as the element `ChecksumCRC32`. */
+function checksumElements(checksums: StoredObject["checksums"]): XmlTree {
+  const named = Object.entries(checksums).map(([name, value]) => [`Checksum${name.replace("x-amz-checksum-", "").toUpperCase()}`, value]);
+  return named.length === 0 ? {} : { ...Object.fromEntries(named), ChecksumType: "FULL_OBJECT" };
 }
 
 /** Headers that are kept with the object. @throws AwsFault `MetadataTooLarge` */
@@ -155,5 +161,9 @@ export function copyObject(s3: S3Call): S3Reply {
   const headers = replace ? keptHeaders(s3) : source.headers;
   const object = { body: source.body, etag: md5(source.body), modifiedAt: call.now, headers, checksums: source.checksums };
   store.put(bucket, s3.key, object);
-  return xml("CopyObjectResult", { ETag: `"${object.etag}"`, LastModified: new Date(call.now).toISOString() });
+  return xml("CopyObjectResult", {
+    ETag: `"${object.etag}"`,
+    LastModified: new Date(call.now).toISOString(),
+    ...checksumElements(object.checksums),
+  });
 }
