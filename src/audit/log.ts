@@ -69,16 +69,22 @@ export async function openAudit(folder: string, session: SessionId, first: First
 
 /**
  * Closes the audit of a session whose daemon died: a `lost` record, the `end`, the line in the index; of these only what is not there yet.
+ * @param data of the two records
  * @throws AgentRunError `audit`
  */
-export async function endLostAudit(folder: string, session: SessionId, data: RecordData, options: AuditOptions): Promise<void> {
+export async function endLostAudit(
+  folder: string,
+  session: SessionId,
+  data: { readonly lost: RecordData; readonly end: RecordData },
+  options: AuditOptions,
+): Promise<void> {
   privateFolder(folder, "audit");
   const path = sessionFile(folder, session);
   const last = readEnds(path)?.last;
   const done =
     last?.kind === "end"
       ? await indexEnd(folder, session, last, options)
-      : await (await openAudit(folder, session, { kind: "lost", data }, options)).end({ cause: "lost" });
+      : await (await openAudit(folder, session, { kind: "lost", data: data.lost }, options)).end(data.end);
   if (!done) throw auditError(path, new Error("not all of it is on disk"));
 }
 

@@ -102,12 +102,10 @@ export function listSessions(folder: string, open: ReadonlySet<string>): Session
     .sort((a, b) => (a.startedAt ?? "").localeCompare(b.startedAt ?? "") || a.session.localeCompare(b.session));
 }
 
-/** The sessions without an `end`, or without a line in the index that says so: for a new daemon, those that a dead one left. */
+/** The sessions of which the index does not say that they ended: for a new daemon, those that a dead one left. Reads the index alone. */
 export function unendedSessions(folder: string): SessionId[] {
   const listed = readIndex(read(indexFile(folder)).lines);
-  return sessionFiles(folder).filter(
-    (session) => !listed.get(session)?.lastIsEnd || readEnds(sessionFile(folder, session))?.last?.kind !== "end",
-  );
+  return sessionFiles(folder).filter((session) => !listed.get(session)?.lastIsEnd);
 }
 
 function verifySession(folder: string, session: SessionId, listed: Listed | undefined, open: boolean): SessionReport {

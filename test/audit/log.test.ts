@@ -169,11 +169,11 @@ describe("after a daemon was killed", () => {
   it("endLostAudit closes its chain, and doing it again changes nothing in the file", async () => {
     const folder = temporary();
     await killed(folder);
-    await endLostAudit(folder, session, { why: "the daemon is gone" }, options());
+    await endLostAudit(folder, session, { lost: { why: "the daemon is gone" }, end: { cause: "lost" } }, options());
     expect(readSession(folder, session, none).records.map((record) => record.kind)).toEqual(["start", "fetch", "lost", "end"]);
     expect(verifyFolder(folder, none)).toMatchObject({ errors: 0, warnings: 0 });
     expect(unendedSessions(folder)).toEqual([]);
-    await endLostAudit(folder, session, {}, options());
+    await endLostAudit(folder, session, { lost: {}, end: { cause: "lost" } }, options());
     expect(readSession(folder, session, none).records).toHaveLength(4);
     expect(verifyFolder(folder, none)).toMatchObject({ errors: 0, warnings: 0 });
   });
@@ -186,14 +186,14 @@ describe("after a daemon was killed", () => {
     writeFileSync(index, `${readFileSync(index, "utf8").split("\n")[0]}\n`);
     expect(verifyFolder(folder, none).sessions[0]?.findings).toMatchObject([{ kind: "missing" }]);
     expect(unendedSessions(folder)).toEqual([session]);
-    await endLostAudit(folder, session, {}, options());
+    await endLostAudit(folder, session, { lost: {}, end: { cause: "lost" } }, options());
     expect(verifyFolder(folder, none)).toMatchObject({ errors: 0, warnings: 0 });
   });
 
   it("a session that is resumed goes on with the same chain, even after its end was recorded", async () => {
     const folder = temporary();
     await killed(folder);
-    await endLostAudit(folder, session, {}, options());
+    await endLostAudit(folder, session, { lost: {}, end: { cause: "lost" } }, options());
     const audit = await openAudit(folder, session, { kind: "resumed", data: {} }, options());
     audit.append("fetch");
     await audit.end({ cause: "exited" });
@@ -207,7 +207,7 @@ describe("after a daemon was killed", () => {
     await killed(folder);
     const path = join(folder, `${session}.ndjson`);
     writeFileSync(path, readFileSync(path).subarray(0, -10));
-    await endLostAudit(folder, session, {}, options());
+    await endLostAudit(folder, session, { lost: {}, end: { cause: "lost" } }, options());
     expect(verifyFolder(folder, none).sessions[0]?.findings).toMatchObject([{ line: 2, kind: "garbage" }]);
     expect(readSession(folder, session, none).records.map((record) => record.kind)).toEqual(["start", "lost", "end"]);
   });

@@ -331,8 +331,9 @@ describe("the runtime folder", () => {
       const { stdout, status } = await runAsOrdinaryUser(launcher, ["1.0.0"], { AGENT_RUN_HOME: folder });
       expect(JSON.parse(stdout)).toMatchObject({ code: "runtime-folder", hint: expect.stringContaining("chmod 700") });
       expect(status).toBe(125);
-      chmodSync(folder, 0o500);
+      chmodSync(paths.runtime, 0o700);
       rmSync(paths.runtime, { recursive: true, force: true });
+      chmodSync(folder, 0o500);
       const parent = await runAsOrdinaryUser(launcher, ["1.0.0"], { AGENT_RUN_HOME: join(folder, "below") });
       expect(JSON.parse(parent.stdout)).toMatchObject({ code: "runtime-folder", message: expect.stringContaining("cannot create") });
       chmodSync(folder, 0o700);
