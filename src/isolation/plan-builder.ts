@@ -60,7 +60,7 @@ export class PlanBuilder {
   /** Hides what was found, and with it the link `asked` that led there. */
   hide(found: Found, reason: string, firmness: Firmness, asked?: string): void {
     if (asked && asked !== found.real) this.#hiddenLinks.add(asked);
-    if (this.#isWhole(found.real)) {
+    if (this.isTooWide(found.real)) {
       this.note(`${found.real} is not hidden (${reason}): it holds too much else`);
       return;
     }
@@ -88,10 +88,6 @@ export class PlanBuilder {
   /** Whether the path is so high up that it holds a home, or is a folder of the system. */
   isTooWide(path: string): boolean {
     return WHOLE.includes(path) || ALSO_WHOLE.includes(path) || this.#facts.homes.some((home) => within(home, path));
-  }
-
-  #isWhole(path: string): boolean {
-    return this.isTooWide(path) || within(this.#facts.project, path);
   }
 
   /** Folders, outside of writable ones, that hold a hidden file: see `assemble`. */

@@ -1,0 +1,263 @@
+// The plan as a value: what it holds for a home and a project of every awkward kind, without touching the machine.
+import { describe, expect, it } from "vitest";
+import { bubblewrapCommand, mountArguments } from "../../src/isolation/bubblewrap.ts";
+import {
+  allowNames,
+  type Facts,
+  type Found,
+  type IsolationInput,
+  type PlanEntry,
+  placesToLookAt,
+  planIsolation,
+} from "../../src/isolation/plan.ts";
+
+const INPUT: IsolationInput = {
+  level: "standard",
+  platform: "linux",
+  home: "/home/dev",
+  homes: ["/home/dev"],
+  uid: 1000,
+  project: "/home/dev/code/app",
+  cwd: "/home/dev/code/app",
+  agent: "claude",
+  paths: { config: "/home/dev/.config/agent-run", state: "/home/dev/.local/state/agent-run", runtime: "/run/user/1000/agent-run" },
+  packageFolder: "/opt/agent-run",
+  sessionFolder: "/run/user/1000/agent-run/sess_00000001",
+  env: { HOME: "/home/dev", XDG_RUNTIME_DIR: "/run/user/1000", PATH: "/usr/bin" },
+  programs: ["/usr/bin/claude"],
+  allow: [],
+  write: [],
+  hide: [],
+};
+
+const folder = (real: string): Found => ({ kind: "folder", real });
+const file = (real: string): Found => ({ kind: "file", real });
+const same = (kind: (path: string) => Found, ...paths: string[]): [string, Found][] => paths.map((path) => [path, kind(path)]);
+
+const FACTS: Facts = {
+  homes: ["/home/dev"],
+  project: "/home/dev/code/app",
+  cwd: "/home/dev/code/app",
+  found: new Map([
+    ...same(
+      folder,
+      "/tmp",
+      "/var/tmp",
+      "/dev/shm",
+      "/run",
+      "/run/user/1000",
+      "/run/user/1000/agent-run",
+      "/run/user/1000/agent-run/sess_00000001",
+    ),
+    ...same(
+      folder,
+      "/home/dev/.aws",
+      "/home/dev/.ssh",
+      "/home/dev/.config/agent-run",
+      "/home/dev/.claude",
+      "/home/dev/.codex",
+      "/opt/agent-run",
+    ),
+    ...same(folder, "/home/dev/.cache", "/home/dev/.config/gcloud"),
+    ...same(file, "/home/dev/.netrc", "/home/dev/.claude.json", "/home/dev/.claude/settings.json"),
+  ]),
+  links: [],
+  listings: new Map([
+    [
+      "/home/dev",
+      [
+        ...[".aws", ".ssh", ".config", ".claude", ".codex", ".cache", "code"].map((name) => ({ name, kind: "folder" as const })),
+        ...[".netrc", ".claude.json", ".bashrc"].map((name) => ({ name, kind: "file" as const, runs: false })),
+        { name: ".vimrc", kind: "link" as const, target: "dotfiles/vimrc" },
+      ],
+    ],
+  ]),
+  sockets: [],
+  git: [{ path: "/home/dev/code/app/.git", kind: "own", config: true, hooks: false, worktreeConfig: false, commonPointer: false }],
+  resolver: "/run/systemd/resolve/stub-resolv.conf",
+  windowsDrives: [],
+};
+
+const plan = (input: Partial<IsolationInput> = {}, facts: Partial<Facts> = {}) =>
+  planIsolation({ ...INPUT, ...input }, { ...FACTS, ...facts });
+const access = (entries: readonly PlanEntry[]): Record<string, string> =>
+  Object.fromEntries(entries.map((entry) => [entry.path, entry.access]));
+const withFound = (...more: [string, Found][]): Partial<Facts> => ({ found: new Map([...FACTS.found, ...more]) });
+
+describe("the plan", () => {
+  it("is this, as a whole, for a developer's machine", () => {
+    expect(access(plan().entries)).toEqual({
+      "/dev/shm": "empty",
+      "/home/dev": "assembled",
+      "/home/dev/.aws": "hidden",
+      "/home/dev/.bashrc": "read-only",
+      "/home/dev/.cache": "writable",
+      "/home/dev/.claude": "writable",
+      "/home/dev/.claude.json": "writable",
+      "/home/dev/.claude/agents": "read-only",
+      "/home/dev/.claude/commands": "read-only",
+      "/home/dev/.claude/settings.json": "read-only",
+      "/home/dev/.claude/skills": "read-only",
+      "/home/dev/.codex": "hidden",
+      "/home/dev/.config": "read-only",
+      "/home/dev/.config/agent-run": "hidden",
+      "/home/dev/.config/gcloud": "hidden",
+      "/home/dev/.local/state/claude": "writable",
+      "/home/dev/.netrc": "hidden",
+      "/home/dev/.npm": "empty",
+      "/home/dev/.ssh": "hidden",
+      "/home/dev/.vimrc": "link",
+      "/home/dev/code": "read-only",
+      "/home/dev/code/app": "writable",
+      "/home/dev/code/app/.git": "writable",
+      "/home/dev/code/app/.git/commondir": "read-only",
+      "/home/dev/code/app/.git/config": "read-only",
+      "/home/dev/code/app/.git/hooks": "read-only",
+      "/opt/agent-run": "read-only",
+      "/run": "hidden",
+      "/run/systemd/resolve/stub-resolv.conf": "read-only",
+      "/run/user/1000": "empty",
+      "/run/user/1000/agent-run": "hidden",
+      "/run/user/1000/agent-run/sess_00000001": "read-only",
+      "/tmp": "empty",
+      "/var/tmp": "empty",
+    });
+    expect(plan().notes).toEqual([]);
+  });
+
+  it("gives every entry a reason and names parents before children", () => {
+    const { entries } = plan();
+    expect(entries.every((entry) => entry.reason !== "")).toBe(true);
+    for (const [index, entry] of entries.entries()) {
+      expect(entries.slice(index + 1).some((later) => entry.path.startsWith(`${later.path}/`))).toBe(false);
+    }
+  });
+
+  it("changes nothing at level none and says so", () => {
+    expect(plan({ level: "none" })).toMatchObject({ entries: [], namespaces: [], notes: [expect.stringContaining("not isolated")] });
+  });
+
+  it.each(["/home/dev", "/home", "/", "/tmp", "/usr"])("makes nothing writable when the project is %s, and says so", (project) => {
+    const result = plan({ project, cwd: project }, { project, cwd: project, git: [] });
+    expect(access(result.entries)[project]).not.toBe("writable");
+    expect(result.notes).toEqual([expect.stringContaining("too wide to be a project")]);
+  });
+
+  it("keeps a project in a temp folder visible under the fresh one", () => {
+    const { entries } = plan({ project: "/tmp/x/app", cwd: "/tmp/x/app" }, { project: "/tmp/x/app", cwd: "/tmp/x/app", git: [] });
+    const args = mountArguments(plan({ project: "/tmp/x/app" }, { project: "/tmp/x/app", git: [] }), "/blank").join(" ");
+    expect(access(entries)).toMatchObject({ "/tmp": "empty", "/tmp/x/app": "writable" });
+    expect(args.indexOf("--tmpfs /tmp ")).toBeLessThan(args.indexOf("--bind /tmp/x/app /tmp/x/app"));
+  });
+
+  it.each(["/home/dev/.aws/x", "/home/dev/.ssh/x", "/home/dev/.config/agent-run/x", "/run/user/1000/agent-run/sess_00000001"])(
+    "refuses a project in what is hidden: %s",
+    (project) => {
+      expect(() => plan({ project }, { project, git: [] })).toThrow(expect.objectContaining({ code: "isolation" }));
+    },
+  );
+
+  it("gives back what isolation.allow names, but neither AWS stores nor our own folders", () => {
+    const names = allowNames.filter((name) => name !== "aws");
+    const everything = access(plan({ allow: names }).entries);
+    expect(everything).toMatchObject({ "/home/dev/.ssh": "read-only", "/home/dev/.netrc": "read-only", "/home/dev/.codex": "writable" });
+    expect(everything).toMatchObject({
+      "/home/dev/.aws": "hidden",
+      "/home/dev/.config/agent-run": "hidden",
+      "/run/user/1000/agent-run": "hidden",
+    });
+    for (const name of ["aws", "toString", "shh", ""])
+      expect(() => plan({ allow: [name] })).toThrow(expect.objectContaining({ code: "config" }));
+  });
+
+  it("refuses to make hidden or too wide places writable", () => {
+    for (const path of ["~/.aws", "~/.ssh", "~/.config/agent-run", "~", "/tmp", "/run/user/1000/agent-run"]) {
+      const facts = withFound(["/home/dev", folder("/home/dev")]);
+      expect(() => plan({ write: [path] }, facts), path).toThrow(expect.objectContaining({ code: "config" }));
+    }
+    expect(plan({ write: ["~/nowhere"] }).notes).toEqual(["isolation.write: ~/nowhere is not there"]);
+  });
+
+  it("keeps what a wider writable folder holds protected, and pins what leads to it", () => {
+    const { entries } = plan({ write: ["~/code"] }, withFound(["/home/dev/code", folder("/home/dev/code")]));
+    expect(access(entries)).toMatchObject({ "/home/dev/code": "writable", "/home/dev/code/app/.git/config": "read-only" });
+    expect(entries.filter((entry) => entry.pinned).map((entry) => entry.path)).toEqual(["/home/dev/code/app", "/home/dev/code/app/.git"]);
+  });
+
+  it("hides what the human names, in the project too", () => {
+    const facts = withFound(["/home/dev/code/app/.env", file("/home/dev/code/app/.env")]);
+    const result = plan({ hide: [".env"] }, facts);
+    expect(access(result.entries)["/home/dev/code/app/.env"]).toBe("hidden");
+    expect(mountArguments(result, "/blank").join(" ")).toContain("--ro-bind /blank /home/dev/code/app/.env");
+  });
+
+  it("hides the store that a link leads to, and does not make the link anew", () => {
+    const found = new Map([...FACTS.found, ["/home/dev/.aws", folder("/data/aws")] as const]);
+    const listings = new Map([["/home/dev", [{ name: ".aws", kind: "link" as const, target: "/data/aws" }]]]);
+    const { entries } = plan({}, { found, listings });
+    expect(access(entries)["/data/aws"]).toBe("hidden");
+    expect(access(entries)["/home/dev/.aws"]).toBeUndefined();
+  });
+
+  it("does not hide a whole home because a link in a store leads there", () => {
+    const result = plan({}, { links: [{ place: "/home/dev/.aws", found: folder("/home/dev") }] });
+    expect(access(result.entries)["/home/dev"]).toBe("assembled");
+    expect(result.notes).toEqual([expect.stringContaining("/home/dev is not hidden")]);
+  });
+
+  it("looks for stores where variables moved them", () => {
+    const env = { ...INPUT.env, AWS_CONFIG_FILE: "~/work/aws", KUBECONFIG: "/a/k1:/b/k2", XDG_CONFIG_HOME: "/cfg", CODEX_HOME: "/codex" };
+    const places = placesToLookAt({ ...INPUT, env }).map((place) => place.path);
+    expect(places).toEqual(expect.arrayContaining(["/home/dev/work/aws", "/a/k1", "/b/k2", "/cfg/gh", "/home/dev/.config/gh", "/codex"]));
+  });
+});
+
+describe("bubblewrap's arguments", () => {
+  const wrapped = bubblewrapCommand(
+    plan(),
+    { file: "/usr/bin/claude", args: ["--flag", "a b"], cwd: "/home/dev/code/app", env: { A: "1", PWD: "/home/dev/code/app" } },
+    { bwrap: "/usr/bin/bwrap", sh: "/bin/sh", files: "/s/isolation-1", filter: new Uint8Array([1]) },
+  );
+  const args = String(wrapped.files[0]?.content).split("\0");
+
+  it("pass the command as it is, its environment as bwrap's own, and the plan by descriptor", () => {
+    expect(wrapped.command).toEqual({
+      file: "/bin/sh",
+      args: [
+        "-c",
+        'exec "$@" 8<"$0.args" 9<"$0.seccomp"',
+        "/s/isolation-1",
+        "/usr/bin/bwrap",
+        "--args",
+        "8",
+        "--",
+        "/usr/bin/claude",
+        "--flag",
+        "a b",
+      ],
+      cwd: "/home/dev/code/app",
+      env: { A: "1", PWD: "/home/dev/code/app" },
+    });
+    expect(wrapped.files.map((each) => each.path)).toEqual(["/s/isolation-1.args", "/s/isolation-1.blank", "/s/isolation-1.seccomp"]);
+  });
+
+  it("drop privileges, die with their parent, and keep the controlling terminal", () => {
+    expect(args).toEqual(
+      expect.arrayContaining(["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--seccomp"]),
+    );
+    expect(args.join(" ")).toContain("--cap-drop ALL");
+    expect(args).not.toContain("--new-session");
+    expect(args).not.toContain("--clearenv");
+  });
+
+  it("mount nothing of what is hidden, and nothing writable but what the plan says", () => {
+    const sources = (flag: string): string[] => args.flatMap((arg, index) => (arg === flag ? [args[index + 1] ?? ""] : []));
+    expect(sources("--bind")).toEqual(
+      plan()
+        .entries.filter((entry) => entry.access === "writable")
+        .map((entry) => entry.path),
+    );
+    expect(sources("--ro-bind")).not.toContain("/home/dev/.netrc");
+    expect(sources("--dev-bind")).toEqual([]);
+  });
+});

@@ -1,0 +1,63 @@
+// Probing by doing: what a machine that cannot isolate is told, and that only good results are kept.
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { probeIsolation } from "../../src/isolation/probe.ts";
+import { hasBubblewrap, missing } from "./world.ts";
+
+const PATH = "/usr/local/bin:/usr/bin:/bin";
+
+describe("the probe", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "probe-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const fakeBwrap = (script: string): void => {
+    writeFileSync(join(folder, "bwrap"), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(folder, "bwrap"), 0o755);
+  };
+
+  it("says how to install bubblewrap when there is none", async () => {
+    const result = await probeIsolation("standard", { platform: "linux", path: folder });
+    expect(result).toMatchObject({ ok: false, why: "bubblewrap is not installed: no 'bwrap' on PATH" });
+    expect(result.ok || result.hint).toContain("install bubblewrap");
+  });
+
+  it("refuses levels and machines that it has no driver for, and never steps down", async () => {
+    expect(await probeIsolation("strict", { platform: "linux", path: PATH })).toMatchObject({
+      ok: false,
+      hint: "use --isolation standard",
+    });
+    expect(await probeIsolation("standard", { platform: "darwin", path: PATH })).toMatchObject({ ok: false });
+    expect(await probeIsolation("none", { platform: "darwin", path: "" })).toEqual({ ok: true, bwrap: "" });
+  });
+
+  it("passes on what a failing bwrap said, with a command to go on with, and keeps no bad result", async () => {
+    fakeBwrap('echo "bwrap: setting up uid map: Permission denied" >&2; exit 1');
+    const cacheFile = join(folder, "cache");
+    const result = await probeIsolation("standard", { platform: "linux", path: folder, cacheFile });
+    expect(result).toMatchObject({ ok: false, why: expect.stringContaining("setting up uid map: Permission denied") });
+    expect(result.ok || result.hint).not.toBe("");
+    expect(existsSync(cacheFile)).toBe(false);
+  });
+
+  it("keeps a good result for that bwrap only", async () => {
+    const cacheFile = join(folder, "cache");
+    const count = join(folder, "count");
+    fakeBwrap(`echo x >> ${count}; exit 0`);
+    const probe = () => probeIsolation("standard", { platform: "linux", path: folder, cacheFile });
+    expect((await probe()).ok).toBe(true);
+    rmSync(count);
+    expect((await probe()).ok).toBe(true);
+    expect(existsSync(count)).toBe(false);
+    fakeBwrap(`echo x >> ${count}; exit 1`);
+    expect((await probe()).ok).toBe(false);
+  });
+
+  it.skipIf(!hasBubblewrap)(`succeeds on this machine${missing}`, async () => {
+    expect(await probeIsolation("standard", { platform: "linux", path: PATH })).toMatchObject({ ok: true });
+  });
+});

@@ -1,0 +1,89 @@
+// The filter of system calls: its program walked through by hand for each machine, and its effect on real calls.
+import { execFileSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { REFUSED, seccompFilter } from "../../src/isolation/seccomp.ts";
+import { hasBubblewrap, missing, users, World } from "./world.ts";
+
+const [ALLOW, EPERM, ENOSYS] = [0x7fff0000, 0x50001, 0x50026];
+const [X86_64, I386, AARCH64, ARM] = [0xc000003e, 0x40000003, 0xc00000b7, 0x40000028];
+
+/** Runs the classic BPF program as the kernel would; only the instructions that it may consist of. */
+function decide(program: Uint8Array, call: { arch: number; number: number; second?: number }): number {
+  const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
+  const words = new Map([
+    [0, call.number],
+    [4, call.arch],
+    [24, call.second ?? 0],
+  ]);
+  let loaded = 0;
+  for (let at = 0; at < program.length / 8; at += 1) {
+    const [code, ifTrue, ifFalse, value] = [
+      view.getUint16(at * 8, true),
+      view.getUint8(at * 8 + 2),
+      view.getUint8(at * 8 + 3),
+      view.getUint32(at * 8 + 4, true),
+    ];
+    if (code === 0x06) return value;
+    if (code === 0x20) {
+      const word = words.get(value);
+      if (word === undefined) throw new Error(`loads from ${value}`);
+      loaded = word;
+    } else if (code === 0x15) at += loaded === value ? ifTrue : ifFalse;
+    else if (code === 0x35) at += loaded >= value ? ifTrue : ifFalse;
+    else throw new Error(`unknown instruction ${code}`);
+  }
+  throw new Error("fell off the end");
+}
+
+describe("the filter of system calls", () => {
+  const x64 = seccompFilter("x64") ?? new Uint8Array();
+  const arm64 = seccompFilter("arm64") ?? new Uint8Array();
+
+  it.each(REFUSED)("refuses $name on every machine that has it", ({ errno, numbers: [first, second, third] }) => {
+    expect(decide(x64, { arch: X86_64, number: first })).toBe(0x50000 | errno);
+    expect(decide(x64, { arch: I386, number: second })).toBe(0x50000 | errno);
+    if (third !== undefined) expect(decide(arm64, { arch: AARCH64, number: third })).toBe(0x50000 | errno);
+  });
+
+  it("allows everything else, refuses only two ioctls, and knows no foreign machine", () => {
+    const refused = new Set(REFUSED.map((call) => call.numbers[0]));
+    for (let number = 0; number < 470; number += 1)
+      expect(decide(x64, { arch: X86_64, number })).toBe(refused.has(number) ? decide(x64, { arch: X86_64, number }) : ALLOW);
+    for (const [program, arch, ioctl] of [
+      [x64, X86_64, 16],
+      [x64, I386, 54],
+      [arm64, AARCH64, 29],
+    ] as const) {
+      expect(decide(program, { arch, number: ioctl, second: 0x5401 })).toBe(ALLOW);
+      expect(decide(program, { arch, number: ioctl, second: 0x5412 })).toBe(EPERM);
+      expect(decide(program, { arch, number: ioctl, second: 0x541c })).toBe(EPERM);
+    }
+    expect(decide(x64, { arch: X86_64, number: 0x40000000 })).toBe(ENOSYS);
+    expect(decide(x64, { arch: ARM, number: 4 })).toBe(ENOSYS);
+    expect(decide(arm64, { arch: ARM, number: 4 })).toBe(ENOSYS);
+    expect(seccompFilter("riscv64")).toBeUndefined();
+  });
+
+  const python = ((): boolean => {
+    try {
+      execFileSync("/usr/bin/python3", ["-c", ""], { stdio: "ignore" });
+      return process.arch === "x64";
+    } catch {
+      return false;
+    }
+  })();
+  it.skipIf(!hasBubblewrap || !python)(
+    `keeps the kernel's keyrings away from real programs${missing || (python ? "" : " (skipped: needs /usr/bin/python3 on x64)")}`,
+    () => {
+      const [user] = users;
+      if (!user) throw new Error("no user");
+      using world = new World(user);
+      world.settle();
+      const script =
+        "import ctypes; l=ctypes.CDLL(None,use_errno=True); print([(l.syscall(n,0,-3,1,0,0), ctypes.get_errno()) for n in (250,248,249,425,321)])";
+      const { stdout } = world.run(`/usr/bin/python3 -c '${script}'`);
+      expect(stdout.trim()).toBe("[(-1, 1), (-1, 1), (-1, 1), (-1, 38), (-1, 1)]");
+      expect(execFileSync("/usr/bin/python3", ["-c", script], { encoding: "utf8" })).not.toContain("(-1, 38)");
+    },
+  );
+});

@@ -1,0 +1,76 @@
+// Everyday tools do inside what they do bare: git, npm, node, python, vim, tmux, a debugger, a nested sandbox.
+import { spawnSync } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasBubblewrap, missing, users, World } from "./world.ts";
+
+const TOOLS: readonly { name: string; needs: string; script: string; says: string }[] = [
+  {
+    name: "git clone, commit and log",
+    needs: "git",
+    script:
+      "git clone -q . /tmp/c && cd /tmp/c && git -c user.name=a -c user.email=b commit -q --allow-empty -m two && git log --format=%s",
+    says: "two\nfirst\n",
+  },
+  {
+    name: "git init in a sub-folder",
+    needs: "git",
+    script: "git init -q sub && git -C sub rev-parse --is-inside-work-tree",
+    says: "true\n",
+  },
+  { name: "an npm script and an npm pack", needs: "npm", script: "npm run -s hello && npm pack -s", says: "hello from npm\nt-1.0.0.tgz\n" },
+  {
+    name: "node with a worker and a Unix socket",
+    needs: "node",
+    script: `node -e 'const w=require("worker_threads");if(w.isMainThread){require("net").createServer().listen("/tmp/n.sock",()=>{new w.Worker("1",{eval:true}).on("exit",()=>{console.log("ok");process.exit()})})}'`,
+    says: "ok\n",
+  },
+  {
+    name: "python with multiprocessing",
+    needs: "/usr/bin/python3",
+    script: `/usr/bin/python3 -c 'import multiprocessing as m; print(m.Pool(2).map(abs,[-1,-2])); m.Lock()'`,
+    says: "[1, 2]\n",
+  },
+  { name: "vim", needs: "vim", script: "vim -es -u NONE -c 's/hello/bye/' -c 'wq' readme.md; cat readme.md", says: "bye\n" },
+  {
+    name: "tmux, started inside",
+    needs: "tmux",
+    script: "tmux -f /dev/null new-session -d -s x 'echo in-tmux > /tmp/o; sleep 5'; sleep 0.5; cat /tmp/o; tmux kill-server",
+    says: "in-tmux\n",
+  },
+  {
+    name: "a nested bubblewrap",
+    needs: "bwrap",
+    script: "bwrap --unshare-user --unshare-pid --ro-bind / / --proc /proc --dev /dev echo nested",
+    says: "nested\n",
+  },
+  {
+    name: "a debugger on its own child",
+    needs: "strace",
+    script: "strace -f -o /tmp/trace true && grep -c exit_group /tmp/trace",
+    says: "1\n",
+  },
+  { name: "user names and temp files", needs: "mktemp", script: 'test -n "$(id -un)" && cat $(mktemp) && echo ok', says: "ok\n" },
+];
+
+const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" }).status === 0;
+
+describe.skipIf(!hasBubblewrap).each(users)(`tools in the sandbox of $name${missing}`, (user) => {
+  let world: World;
+  beforeAll(() => {
+    world = new World(user);
+    world.plant("code/project/readme.md", "hello\n");
+    world.plant("code/project/package.json", '{"name":"t","version":"1.0.0","scripts":{"hello":"echo hello from npm"}}');
+    world.git("init", "-q", "-b", "main");
+    world.git("add", ".");
+    world.git("commit", "-q", "-m", "first");
+    world.settle();
+  });
+  afterAll(() => world[Symbol.dispose]());
+
+  for (const tool of TOOLS) {
+    it.skipIf(!has(tool.needs))(`${tool.name} works${has(tool.needs) ? "" : ` (skipped: needs ${tool.needs})`}`, () => {
+      const { stdout, stderr } = world.run(tool.script);
+      expect(stdout, stderr).toBe(tool.says);
+    });
+  }
+});
