@@ -138,3 +138,8 @@ export async function until(condition: () => boolean | Promise<boolean>, limitMs
 export function has(program: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" }).status === 0;
 }
+
+/** Whether bubblewrap works here: installed is not enough where user namespaces are switched off. */
+export const hasBubblewrap =
+  spawnSync("bwrap", ["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "true"], { stdio: "ignore" })
+    .status === 0;
