@@ -25,6 +25,8 @@ export type SessionFiles = Readonly<Record<string, { readonly content: string; r
 
 const AWS_CONFIG = "aws-config";
 const AWS_CREDENTIALS = "aws-credentials";
+const RCLONE_CONFIG = "rclone.conf";
+const S3CMD_CONFIG = "s3cfg";
 const DRY_RUN = "(only in a real run)";
 
 /** The files of the session's folder. Only `process` delivery has a secret in them: the token of its own endpoint, for its helper. */
@@ -33,7 +35,7 @@ export function sessionFiles(request: DeliveryRequest): SessionFiles {
   const helper = delivery === "process" && endpoint !== undefined;
   return {
     [AWS_CONFIG]: { content: awsConfigFile({ delivery, region, helper: helper ? join(folder, HELPER) : undefined }), mode: 0o600 },
-    [AWS_CREDENTIALS]: { content: "", mode: 0o600 },
+    ...Object.fromEntries([AWS_CREDENTIALS, RCLONE_CONFIG, S3CMD_CONFIG].map((name) => [name, { content: "", mode: 0o600 }])),
     ...(helper ? credentialProcessFiles({ folder, url: endpoint.processUrl, token: endpoint.token, tools: findTools(request.path) }) : {}),
   };
 }
@@ -66,6 +68,9 @@ export function childVariables(request: DeliveryRequest, credentials: SessionCre
     // botocore and boto read these older files first when they are there (botocore/credentials.py).
     AWS_CREDENTIAL_FILE: "/dev/null",
     BOTO_CONFIG: "/dev/null",
+    // Else rclone and s3cmd read the human's, with keys in them. No /dev/null: rclone replaces its file when it writes.
+    RCLONE_CONFIG: join(request.folder, RCLONE_CONFIG),
+    S3CMD_CONFIG: join(request.folder, S3CMD_CONFIG),
     AWS_EC2_METADATA_DISABLED: "true",
     AWS_SDK_UA_APP_ID: "agent-run",
     ...(request.region === undefined ? {} : { AWS_REGION: request.region, AWS_DEFAULT_REGION: request.region }),
