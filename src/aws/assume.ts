@@ -7,7 +7,7 @@ import { assumedRoleArn } from "./identity.ts";
 import { CHAINED_LIMIT_S, checkTagKeys } from "./names.ts";
 import { sealed } from "./sealed.ts";
 
-export { type Cleaned, cleanName, cleanTag, cleanTags, durationFor, type SessionDuration } from "./names.ts";
+export { cleanName, cleanTags, durationFor } from "./names.ts";
 
 export interface AssumeRequest {
   readonly roleArn: string;

@@ -57,11 +57,6 @@ const THROTTLED = new Set([
 const EXPIRED = new Set(["ExpiredToken", "ExpiredTokenException", "RequestExpired"]);
 const REJECTED = new Set(["InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "InvalidToken"]);
 
-/** Whether trying again later, unchanged, may succeed: no network, throttling, or the service's own failure. */
-export function isTemporary(failure: ServiceFailure): boolean {
-  return UNREACHABLE.has(failure.name) || THROTTLED.has(failure.name) || failure.name.startsWith("ERR_TLS") || (failure.status ?? 0) >= 500;
-}
-
 /**
  * The AgentRunError for what any call can meet: network, throttling, clock, rejected or expired credentials; what is left gets `fallback`'s code.
  * @param action such as `sts:AssumeRole`

@@ -1,6 +1,7 @@
 // Who a set of credentials is, and whether that is who it must be. Called by session at the start steps 2 and 4, and by the credential sources.
 import type { STSClient } from "@aws-sdk/client-sts";
 import { AgentRunError } from "../core/error.ts";
+import { endpointOf } from "./client.ts";
 import type { AwsCredentials } from "./credentials.ts";
 import { explainFailure } from "./failure.ts";
 
@@ -82,16 +83,20 @@ export async function callerIdentity(client: STSClient): Promise<CallerIdentity>
   });
 }
 
-/** Remembers who an access key is, so that a second launch need not ask: a key id never changes its owner. Holds no secret. */
+/**
+ * Remembers who an access key is, so that a second launch need not ask: a key id never changes its owner. Emulators may give the same id to others,
+ * so the endpoint counts too. Holds no secret.
+ */
 export function createIdentityCache(limit = 100): { of(client: STSClient, credentials: AwsCredentials): Promise<CallerIdentity> } {
   const known = new Map<string, CallerIdentity>();
   return {
     async of(client, credentials) {
-      const found = known.get(credentials.accessKeyId);
+      const key = `${await endpointOf(client)} ${credentials.accessKeyId}`;
+      const found = known.get(key);
       if (found) return found;
       const identity = await callerIdentity(client);
       if (known.size >= limit) known.delete(known.keys().next().value ?? "");
-      known.set(credentials.accessKeyId, identity);
+      known.set(key, identity);
       return identity;
     },
   };

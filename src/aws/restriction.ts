@@ -5,6 +5,7 @@ import { destructiveAllowed } from "../policy/destructive.ts";
 import { parsePolicyValue } from "../policy/parse.ts";
 import type { PolicyDocument, PolicySet, RequestContext } from "../policy/types.ts";
 import { networkFailure, readFailure } from "./failure.ts";
+import { parseArn } from "./identity.ts";
 import { readRolePolicies } from "./role-policies.ts";
 
 export interface RestrictionRequest {
@@ -33,13 +34,16 @@ const ACTIONS_A_CALL = 100;
 /** The widest role there can be, so that only the session policy decides. */
 const anything = parsePolicyValue({ Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } }, "any role");
 
-/** What a session policy leaves open whatever the role: the same for every session of a profile, and 167 actions to decide. */
-const leftOpen = new WeakMap<PolicyDocument, string[]>();
+/** What a session policy leaves open whatever the role, by the account: the same for every session of a profile, and 167 actions to decide. */
+const leftOpen = new WeakMap<PolicyDocument, Map<string, string[]>>();
 
-function openUnder({ sessionPolicy, context }: RestrictionRequest, decide: () => string[]): string[] {
+function openUnder({ sessionPolicy, context, principal }: RestrictionRequest, decide: () => string[]): string[] {
   if (sessionPolicy === undefined || context !== undefined) return decide();
-  const known = leftOpen.get(sessionPolicy) ?? decide();
-  leftOpen.set(sessionPolicy, known);
+  const accounts = leftOpen.get(sessionPolicy) ?? new Map<string, string[]>();
+  leftOpen.set(sessionPolicy, accounts);
+  const account = parseArn(principal)?.account ?? "";
+  const known = accounts.get(account) ?? decide();
+  accounts.set(account, known);
   return known;
 }
 

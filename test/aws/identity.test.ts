@@ -135,6 +135,9 @@ describe("GetCallerIdentity", () => {
     const cache = createIdentityCache();
     expect(await cache.of(client, base)).toEqual(await cache.of(client, base));
     expect(server.requests).toHaveLength(1);
+    await using other = await queryServer(() => identityResult("arn:aws:iam::444455556666:user/bob", "444455556666"));
+    const elsewhere = await stsClient({ region: "eu-west-1", endpointUrl: other.url }, base);
+    expect((await cache.of(elsewhere, base)).account).toBe("444455556666");
   });
 
   it.each([
@@ -191,9 +194,9 @@ describe("GetCallerIdentity", () => {
     expect(performance.now() - start).toBeLessThan(5000);
   });
 
-  it("a name that does not resolve hints at the region", async () => {
+  it("a name that does not resolve hints at the network", async () => {
     const client = await stsClient({ region: "eu-west-1", endpointUrl: "http://no-such-host.invalid", retries: 0 }, base);
-    await expect(callerIdentity(client)).rejects.toMatchObject({ code: "sts-unreachable", hint: expect.stringContaining("--region") });
+    await expect(callerIdentity(client)).rejects.toMatchObject({ code: "sts-unreachable", hint: expect.stringContaining("network") });
   });
 
   it("what answers but is not aws is said to be that", async () => {

@@ -1,11 +1,9 @@
-// Our reading of a human's AWS files held against AWS's own SDK for JavaScript, run as the human would run it: the same files must give the same key.
-import { execFile } from "node:child_process";
-import { join } from "node:path";
+// Our reading of a human's AWS files held against AWS's own SDK for JavaScript: the same files must give the same key.
+import { fromIni } from "@aws-sdk/credential-provider-ini";
 import { describe, expect, it } from "vitest";
 import { assumedResult, queryServer } from "../aws/query-server.ts";
 import { human, keyId, keyPair } from "./human.ts";
 
-const root = join(import.meta.dirname, "../..");
 const role = (name: string): string => `arn:aws:iam::111122223333:role/${name}`;
 const printed = (id: string): string => `printf '{"Version":1,"AccessKeyId":"${id}","SecretAccessKey":"s"}'`;
 
@@ -102,27 +100,25 @@ describe("the same files", () => {
         ),
       ),
     );
-    const theirs = await bySdk(asked, { ...ann.env, AWS_ENDPOINT_URL_STS: sts.url });
+    const theirs: string[] = [];
+    for (const profile of asked) {
+      const provider = fromIni({
+        profile,
+        filepath: `${ann.home}/.aws/credentials`,
+        configFilepath: `${ann.home}/.aws/config`,
+        ignoreCache: true,
+        clientConfig: { region: "eu-west-1", endpoint: sts.url },
+      });
+      theirs.push(
+        await provider().then(
+          (found) => found.accessKeyId,
+          () => "none",
+        ),
+      );
+    }
     expect(Object.fromEntries(asked.map((name, index) => [name, ours[index]]))).toEqual(
       Object.fromEntries(asked.map((name, index) => [name, theirs[index]])),
     );
     expect(ours.filter((key) => key !== "none").length).toBeGreaterThan(12);
   });
 });
-
-/** What `fromIni` gives for each profile, in a process of its own with the human's environment. */
-function bySdk(asked: readonly string[], env: Record<string, string>): Promise<string[]> {
-  const program = `
-    import { fromIni } from "@aws-sdk/credential-provider-ini";
-    const keys = [];
-    for (const profile of ${JSON.stringify(asked)}) {
-      keys.push(await fromIni({ profile })().then((found) => found.accessKeyId, () => "none"));
-    }
-    console.log(JSON.stringify(keys));`;
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, ["--input-type=module", "-e", program], { env, cwd: root }, (error, stdout) => {
-      if (error) reject(error);
-      else resolve(JSON.parse(stdout) as string[]);
-    });
-  });
-}
