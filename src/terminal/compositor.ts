@@ -177,7 +177,7 @@ export class Compositor {
     const { modes } = this;
     const shadow = this.#shadow;
     const uncover = this.#overAlternate || shadow === undefined ? "" : shadow.rows(shadow.firstKnownRow, this.agentSize.rows);
-    const region = this.reserved && !modes.origin ? `\x1b7${this.#region()}\x1b8` : "";
+    const region = this.reserved ? `\x1b7${this.#region()}\x1b8` : "";
     const back = this.#overAlternate ? `\x1b[?1049l${region}` : "\x1b8";
     const cursor = modes.cursorHidden ? "" : "\x1b[?25h";
     const synchronised = modes.synchronised ? "\x1b[?2026h" : "";
@@ -271,10 +271,13 @@ export class Compositor {
 
   /** CUP and SGR of the shadow's cursor. */
   #cursorAt(shadow: Shadow): string {
+    return `\x1b[${this.#row(shadow)};${Math.min(shadow.cursor.x + 1, this.#size.cols)}H${shadow.attributes()}`;
+  }
+
+  /** The cursor's row as CUP and VPA count it. */
+  #row(shadow: Shadow): number {
     shadow.drain();
-    const { x, y } = shadow.cursor;
-    const row = y + 1 - (this.modes.origin ? this.#margins[this.#screen].top - 1 : 0);
-    return `\x1b[${row};${Math.min(x + 1, this.#size.cols)}H${shadow.attributes()}`;
+    return shadow.cursor.y + 1 - (this.modes.origin ? this.#margins[this.#screen].top - 1 : 0);
   }
 
   /** A cursor that waits behind the last column loses that by being moved: printing the last character again brings it back. */
@@ -314,13 +317,27 @@ export class Compositor {
   }
 
   /** DECRC, SCORC and their like: the saved cursor may be ours by now, then the agent's comes from the shadow. */
-  #restore(sequence: Sequence, instead = ""): Verdict {
-    if (!this.#borrowed[this.#screen] || !this.reserved) return undefined;
-    const shadow = this.#shadow;
-    if (shadow === undefined) return undefined;
+  #restore(sequence: Sequence): Verdict {
+    const { plainCharsets, link } = this.modes;
+    this.modes.restore();
+    if (!this.#borrowed[this.#screen] || !this.reserved || this.#shadow === undefined) return undefined;
+    return this.#restored(sequence, this.#shadow, plainCharsets, link);
+  }
+
+  /** What DECRC would have done, and the agent's saved cursor in its place again. */
+  #restored(sequence: Sequence, shadow: Shadow, wasPlain: boolean, wasLink: string): string {
+    const { modes } = this;
     this.#feed(sequence.end);
     this.#borrowed[this.#screen] = false;
-    return `${instead}${this.#cursorAt(shadow)}\x1b7`;
+    const charsets = wasPlain && modes.plainCharsets ? "" : `\x1b(B\x0f${modes.charsets()}`;
+    const link = modes.link === wasLink ? "" : `\x1b]${modes.link || "8;;"}\x07`;
+    return `${this.#cursorAt(shadow)}${charsets}${link}\x1b7`;
+  }
+
+  /** DECSC, SCOSC and their like: from here on the terminal's saved cursor is the agent's. */
+  #save(): void {
+    this.#borrowed[this.#screen] = false;
+    this.modes.save();
   }
 
   #osc(payload: string): Verdict {
@@ -338,7 +355,7 @@ export class Compositor {
     const { modes } = this;
     switch (intermediate) {
       case 0:
-        if (final === 0x37) this.#borrowed[this.#screen] = false;
+        if (final === 0x37) this.#save();
         else if (final === 0x38) return this.#restore({ intermediate, final, end, ...rest });
         else if (final === 0x3d || final === 0x3e) modes.keypad = final === 0x3d;
         else if (final === 0x6e || final === 0x6f) modes.shift = final - 0x6c;
@@ -382,8 +399,7 @@ export class Compositor {
       else if (intermediate === 0x21 && final === 0x70) {
         modes.soft();
         this.#margins[this.#screen] = this.#full();
-        this.#borrowed[this.#screen] = true;
-        return this.reserved ? `\x1b[!p\x1b7${this.#region()}\x1b8` : undefined;
+        return this.reserved ? `\x1b[!p${this.#reassert(sequence, false)}` : undefined;
       }
       // Rectangles, lines a screen, status lines: where they reach our row, it is painted again.
       else if (intermediate === 0x24 || intermediate === 0x2a) this.damaged = true;
@@ -406,8 +422,11 @@ export class Compositor {
         return this.reserved && first > rows ? `\x1b[${rows};${Math.max(1, second)}H` : undefined;
       case 0x64: // VPA
         return this.reserved && first > rows ? `\x1b[${rows}d` : undefined;
-      case 0x65: // VPR does not stop at the margin, CUD does
-        return this.reserved ? `\x1b[${Math.max(1, first)}B` : undefined;
+      case 0x65: // VPR does not stop at a margin; CUD does, which is the same while the margin is the agent's last row
+        if (!this.reserved) return undefined;
+        if (!this.#restricted || this.#shadow === undefined) return `\x1b[${Math.max(1, first)}B`;
+        this.#feed(sequence.end);
+        return `\x1b[${this.#row(this.#shadow)}d`;
       case 0x72: {
         if (!this.reserved) return undefined;
         const top = Math.max(1, first);
@@ -419,7 +438,7 @@ export class Compositor {
       case 0x4a:
         return this.#erase(sequence, first);
       case 0x73: // SCOSC; with left and right margins on it is DECSLRM
-        if (!modes.isSet(69) && count === 0) this.#borrowed[this.#screen] = false;
+        if (!modes.isSet(69) && count === 0) this.#save();
         return undefined;
       case 0x75:
         return this.#restore(sequence);
@@ -476,29 +495,30 @@ export class Compositor {
       kept.push(mode);
       const before = this.#screen;
       if (mode === 1048 || mode === 1049) {
-        if (on) this.#borrowed[before] = false;
+        if (on) this.#save();
         else if (mode === 1048) verdict = this.#restore(sequence);
       }
       modes.set(mode, on);
-      if (mode === 3) after = this.#reassert(false);
+      if (mode === 3) after = this.#reassert(sequence, false);
       if (this.#screen === before && mode !== 47 && mode !== 1047 && mode !== 1049) continue;
-      if (this.#screen === 1) this.#margins[1] = this.#full();
+      if (this.#screen === 1 && before === 0) this.#margins[1] = this.#full();
+      const { plainCharsets, link } = modes;
+      if (mode === 1049 && !on) modes.restore();
       this.damaged = true;
       if (mode === 1049 && !on && this.#borrowed[0] && this.reserved && this.#shadow !== undefined) {
-        this.#feed(sequence.end);
-        after = `${this.#region()}${this.#cursorAt(this.#shadow)}\x1b7`;
-        this.#borrowed[0] = false;
-      } else after = this.#reassert(mode === 1049 && !on);
+        after = this.#region() + this.#restored(sequence, this.#shadow, plainCharsets, link);
+      } else after = this.#reassert(sequence, mode === 1049 && !on);
     }
     if (verdict !== undefined) return verdict;
     if (after === "" && kept.length === count) return undefined;
     return (kept.length === 0 ? "" : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after;
   }
 
-  /** The region again, the cursor where it is. `same`: it is where the saved cursor is too. */
-  #reassert(same: boolean): string {
-    if (!this.reserved || this.modes.origin) return "";
+  /** The region again after `sequence`, the cursor where it is. `same`: it is where the saved cursor is too. */
+  #reassert(sequence: Sequence, same: boolean): string {
+    if (!this.reserved) return "";
     if (!same) this.#borrowed[this.#screen] = true;
-    return `\x1b7${this.#region()}\x1b8`;
+    if (this.#shadow !== undefined) this.#feed(sequence.end);
+    return `\x1b7${this.#region()}\x1b8${this.#wrapAgain()}`;
   }
 }

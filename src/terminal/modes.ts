@@ -9,6 +9,15 @@ export interface Margins {
   bottom: number;
 }
 
+/** What DECSC saves beside position and attributes. Hyperlinks: as xterm.js does. */
+interface Saved {
+  readonly link: string;
+  readonly sets: readonly string[];
+  readonly shift: number;
+}
+
+const PLAIN: Saved = { link: "", sets: ["", "", "", ""], shift: 0 };
+
 export class Modes {
   alternate = false;
   origin = false;
@@ -29,6 +38,8 @@ export class Modes {
   keyboard = [0, 0];
   keyboardSet = [false, false];
   readonly #changed = new Map<number, boolean>();
+  /** What DECSC saved, main and alternate screen. */
+  readonly #saved: [Saved, Saved] = [PLAIN, PLAIN];
 
   set(mode: number, on: boolean): void {
     if (mode === 6) this.origin = on;
@@ -36,6 +47,19 @@ export class Modes {
     else if (mode === 2026) this.synchronised = on;
     else if (mode === 47 || mode === 1047 || mode === 1049) this.alternate = on;
     this.#changed.set(mode, on);
+  }
+
+  /** DECSC. */
+  save(): void {
+    this.#saved[this.alternate ? 1 : 0] = { link: this.link, sets: [...this.sets], shift: this.shift };
+  }
+
+  /** DECRC. */
+  restore(): void {
+    const { link, sets, shift } = this.#saved[this.alternate ? 1 : 0];
+    this.link = link;
+    this.sets = [...sets];
+    this.shift = shift;
   }
 
   isSet(mode: number): boolean {
@@ -48,6 +72,7 @@ export class Modes {
 
   /** DECSTR, VT510 manual: what a soft reset changes. */
   soft(): void {
+    this.#saved[this.alternate ? 1 : 0] = PLAIN;
     this.origin = false;
     this.insert = false;
     this.wrap = true;
@@ -71,7 +96,7 @@ export class Modes {
     this.#changed.clear();
   }
 
-  /** Character sets as they are, to be designated again. */
+  /** Character sets as they are, to be designated again after `ESC ( B` and SI. */
   charsets(): string {
     const designations = this.sets.map((set) => (set === "" ? "" : `\x1b${set}`)).join("");
     return designations + ["", "\x0e", "\x1bn", "\x1bo"][this.shift];

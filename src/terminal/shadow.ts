@@ -81,7 +81,14 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
     const work = queue;
     queue = [];
     waiting = 0;
-    for (const { bytes } of work) internals._core._writeBuffer.writeSync(bytes);
+    for (const { bytes } of work) {
+      try {
+        internals._core._writeBuffer.writeSync(bytes);
+      } catch {
+        // xterm.js 6.0 can lose a line of its alternate screen in a resize, and then fails on it: a blank screen is near enough to go on with.
+        terminal.reset();
+      }
+    }
   };
   const cell = terminal.buffer.active.getNullCell();
 

@@ -16,7 +16,8 @@ interface Internals {
 export function vtScreen(cols: number, rows: number): VtScreen {
   const terminal = new xterm.Terminal({ cols, rows, scrollback: 1000, allowProposedApi: true, logLevel: "off" });
   const { _core } = terminal as unknown as Internals;
-  const row = (y: number): string => terminal.buffer.active.getLine(terminal.buffer.active.baseY + y)?.translateToString(true) ?? "";
+  const row = (y: number): string =>
+    terminal.buffer.active.getLine(terminal.buffer.active.baseY + y)?.translateToString(true, 0, terminal.cols) ?? "";
   return {
     terminal,
     write: (bytes) => _core._writeBuffer.writeSync(typeof bytes === "string" ? Buffer.from(bytes, "utf8") : bytes),
