@@ -201,6 +201,7 @@ function requestContext(head: HttpHead, region: string, now: number): Record<str
   };
 }
 
+/** A body that was not read is read and dropped by the server once the answer is out, so that a client that is still sending sees it; not one that is too large. */
 function answer(request: IncomingMessage, response: ServerResponse, { status, headers: fields, body }: Reply): void {
   if (response.destroyed) return;
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
@@ -209,7 +210,7 @@ function answer(request: IncomingMessage, response: ServerResponse, { status, he
     server: "local-cloud",
     ...(!bodiless && { "content-length": bytes.length }),
     ...fields,
-    ...(!request.complete && { connection: "close" }),
+    ...(Number(request.headers["content-length"] ?? 0) > LARGEST_OBJECT + CHUNK_ROOM && { connection: "close" }),
   });
   response.end(bodiless || request.method === "HEAD" ? undefined : bytes);
 }

@@ -33,6 +33,11 @@ export function getObject(s3: S3Call): S3Reply {
   const overrides: Record<string, string> = {};
   for (const name of KEPT_HEADERS) {
     const value = head.query.get(`response-${name}`);
+    if (value !== null && /[^\t\x20-\x7e]/.test(value)) {
+      throw new AwsFault("InvalidArgument", 400, "Header value cannot be represented using ISO-8859-1.", {
+        ArgumentName: `response-${name}`,
+      });
+    }
     if (value !== null) overrides[name] = value;
   }
   const headers = {
