@@ -77,8 +77,8 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
     if (count(request, "host") !== 1 || (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`)) {
       return refused(403, "Forbidden", "ask this endpoint by its loopback address; AWS_CONTAINER_CREDENTIALS_FULL_URI holds it");
     }
-    // Browsers add these; no SDK does. With Host they shut out web pages and DNS rebinding.
-    if (Object.keys(request.headers).some((name) => name === "origin" || name === "referer" || name.startsWith("sec-fetch-"))) {
+    // Browsers add one of these; no SDK does. With Host they shut out web pages and DNS rebinding. Not Sec-Fetch-Mode, which Node's own fetch sends too.
+    if (["origin", "referer", "sec-fetch-site"].some((name) => request.headers[name] !== undefined)) {
       return refused(403, "Forbidden", "this endpoint does not answer browsers");
     }
     const form = paths[request.url ?? ""];
