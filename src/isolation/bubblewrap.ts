@@ -73,6 +73,10 @@ export function mountArguments(plan: IsolationPlan, blank: string): string[] {
   ];
 }
 
+/**
+ * What vanished since the machine was looked at must not break the launch where it is only shown (`-try`); where a mount protects or covers
+ * something, a failure is one.
+ */
 function mountsOf(entry: PlanEntry, above: PlanEntry | undefined, blank: string): string[] {
   const shown = above?.access ?? "read-only";
   const gone = shown === "hidden" || shown === "empty" || shown === "assembled";
@@ -89,9 +93,11 @@ function mountsOf(entry: PlanEntry, above: PlanEntry | undefined, blank: string)
     case "link":
       return ["--symlink", entry.target ?? "", path];
     case "writable":
-      return gone || shown === "read-only" || entry.pinned ? ["--bind", source, path] : [];
+      if (gone) return ["--bind-try", source, path];
+      return shown === "read-only" || entry.pinned ? ["--bind", source, path] : [];
     case "read-only":
-      return gone || shown === "writable" ? ["--ro-bind", source, path] : [];
+      if (gone) return ["--ro-bind-try", source, path];
+      return shown === "writable" ? ["--ro-bind", source, path] : [];
   }
 }
 

@@ -226,9 +226,11 @@ describe.skipIf(!hasBubblewrap).each(users)(`the sandbox of $name${missing}`, (u
     const script = `node connect.mjs ${paths.join(" ")}`;
     const bare = execFileSync("sh", ["-c", script], { cwd: other.project, env: other.env, encoding: "utf8" });
     const inside = other.run(script);
+    const agent = other.run(script, { env: { ...other.env, SSH_AUTH_SOCK: paths[1] ?? "" }, allow: ["ssh"] });
     for (const server of servers) server.close();
     expect(bare.match(/reached/g)).toHaveLength(4);
     expect(inside.stdout).toBe("end\n");
+    expect(agent.stdout).toBe(`reached ${paths[1]}\nend\n`);
   });
 
   it("shows its own session's files to read, and no other session's", () => {

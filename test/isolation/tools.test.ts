@@ -34,7 +34,8 @@ const TOOLS: readonly { name: string; needs: string; script: string; says: strin
   {
     name: "tmux, started inside",
     needs: "tmux",
-    script: "tmux -f /dev/null new-session -d -s x 'echo in-tmux > /tmp/o; sleep 5'; sleep 0.5; cat /tmp/o; tmux kill-server",
+    script:
+      "export SHELL=/bin/sh; tmux -f /dev/null new-session -d -s x 'echo in-tmux > /tmp/o; sleep 5'; while ! test -s /tmp/o; do sleep 0.1; done; cat /tmp/o; tmux kill-server",
     says: "in-tmux\n",
   },
   {
@@ -67,7 +68,8 @@ describe.skipIf(!hasBubblewrap).each(users)(`tools in the sandbox of $name${miss
   });
   afterAll(() => world[Symbol.dispose]());
 
-  for (const tool of TOOLS) {
+  // The kernel lets a root without privileges map no users into a namespace (user_namespaces(7), CAP_SETFCAP).
+  for (const tool of TOOLS.filter((each) => user.uid !== 0 || each.needs !== "bwrap")) {
     it.skipIf(!has(tool.needs))(`${tool.name} works${has(tool.needs) ? "" : ` (skipped: needs ${tool.needs})`}`, () => {
       const { stdout, stderr } = world.run(tool.script);
       expect(stdout, stderr).toBe(tool.says);
