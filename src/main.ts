@@ -1,5 +1,5 @@
 // The program: argv to command to exit status. The only reader of process.argv and process.env.
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { namesCommand } from "./cli/command-names.ts";
 
@@ -8,12 +8,15 @@ declare const AGENT_RUN_VERSION: string;
 
 const entry = fileURLToPath(import.meta.url);
 const argv = process.argv.slice(2);
+const own = process.env["AGENT_RUN_HOME"];
+// The daemon, which works elsewhere, must find the same folder.
+const env = own ? { ...process.env, AGENT_RUN_HOME: resolve(own) } : process.env;
 
 // Two bundles that never meet (scripts/build.mjs): a run is to start as fast as it can.
 const { runCommandLine } = namesCommand(argv[0]) ? await import("./cli/cli.ts") : await import("./cli/run-line.ts");
 
 process.exitCode = await runCommandLine(argv, {
-  env: process.env,
+  env,
   cwd: process.cwd(),
   uid: process.getuid?.() ?? 0,
   packageFolder: dirname(dirname(entry)),

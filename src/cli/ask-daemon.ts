@@ -1,16 +1,11 @@
 // Questions to the daemon for commands that must not start one. Called by ps, kill, audit and daemon.
-import { nobodyAnswers, requestJson } from "../control/client.ts";
 import { type DaemonStatus, daemonStatus } from "../control/protocol.ts";
-import { controlSocket, type Paths } from "../core/paths.ts";
+import { ask } from "../control/start-daemon.ts";
+import type { Paths } from "../core/paths.ts";
 
 /** The daemon's status, or undefined when none runs. */
-export async function statusOf(paths: Paths): Promise<DaemonStatus | undefined> {
-  try {
-    return await requestJson(controlSocket(paths), "GET", "/v1/status", undefined, daemonStatus);
-  } catch (error) {
-    if (nobodyAnswers(error)) return undefined;
-    throw error;
-  }
+export function statusOf(paths: Paths): Promise<DaemonStatus | undefined> {
+  return ask(paths, "GET", "/v1/status", undefined, daemonStatus);
 }
 
 /** The sessions that a living daemon holds now. */

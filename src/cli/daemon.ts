@@ -1,8 +1,7 @@
 // `agent-run daemon`: the background process, by hand. `run` is what `start` and every launcher start.
 import { readFileSync } from "node:fs";
-import { requestJson } from "../control/client.ts";
 import { stopReply } from "../control/protocol.ts";
-import { connectOrStart } from "../control/start-daemon.ts";
+import { ask, connectOrStart } from "../control/start-daemon.ts";
 import { systemClock } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
@@ -15,13 +14,13 @@ const STOP_LIMIT_MS = 60_000;
 const LOG_LINES = 50;
 
 const actions: Record<string, (context: Context, json: boolean) => Promise<number>> = {
-  async run({ paths, packageFolder, version }) {
-    const [{ runDaemon }, { createSessions }, { streamLog }] = await Promise.all([
+  async run({ paths, packageFolder, version, stderr }) {
+    const [{ runDaemon }, { createSessions }, { fileLog, streamLog }] = await Promise.all([
       import("../daemon/daemon.ts"),
       import("../session/sessions.ts"),
       import("../daemon/log.ts"),
     ]);
-    const log = streamLog(process.stderr, systemClock);
+    const log = stderr.isTTY ? streamLog(stderr, systemClock) : fileLog(daemonLog(paths), systemClock);
     const host = createSessions({ paths, packageFolder, version, clock: systemClock, log: (text) => log.line(text) });
     const leaving = await runDaemon({ paths, version, host, log });
     return leaving === "broken" ? 1 : 0;
@@ -40,8 +39,9 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
       print.note("no daemon runs");
       return 0;
     }
-    await requestJson(controlSocket(paths), "POST", "/v1/stop", { onlyIdle: false }, stopReply, STOP_LIMIT_MS);
-    print.out(`the daemon leaves${status.sessions.length > 0 ? `; ${status.sessions.length} sessions were ended` : ""}`);
+    const reply = await ask(paths, "POST", "/v1/stop", { onlyIdle: false }, stopReply, STOP_LIMIT_MS);
+    const ended = reply?.ended ?? 0;
+    print.out(`the daemon leaves${ended > 0 ? `; ${ended} ${ended === 1 ? "session was" : "sessions were"} ended` : ""}`);
     return 0;
   },
 

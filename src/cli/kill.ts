@@ -1,9 +1,8 @@
 // `agent-run kill`: ends sessions from anywhere; says what is cut and what is not.
-import { nobodyAnswers, requestJson } from "../control/client.ts";
 import { killReply } from "../control/protocol.ts";
+import { ask } from "../control/start-daemon.ts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
-import { controlSocket } from "../core/paths.ts";
 import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command } from "./command.ts";
 
@@ -37,30 +36,23 @@ export const kill: Command = {
       });
     }
     const before = (await statusOf(paths))?.sessions ?? [];
-    const reply = await requestJson(
-      controlSocket(paths),
-      "POST",
-      "/v1/kill",
-      { session: session ?? "all" },
-      killReply,
-      KILL_LIMIT_MS,
-    ).catch((error: unknown) => {
-      if (!nobodyAnswers(error)) throw error;
-      if (all) return { killed: [] };
+    const reply = await ask(paths, "POST", "/v1/kill", { session: session ?? "all" }, killReply, KILL_LIMIT_MS);
+    const killed = reply?.killed ?? [];
+    if (!all && killed.length === 0) {
       throw new AgentRunError("session-not-found", `no session '${session}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
-    });
+    }
     if (values["json"] === true) {
-      print.json(reply.killed);
+      print.json(killed);
       return 0;
     }
-    if (reply.killed.length === 0) print.note("no session runs");
-    for (const killed of reply.killed) {
-      print.out(`${killed.session} killed`);
-      print.out(`  local access cut after ${formatSpan(killed.endpointClosedMs)}`);
-      if (killed.agentGoneMs !== undefined) print.out(`  agent gone after ${formatSpan(killed.agentGoneMs)}`);
-      const expiry = before.find((view) => view.session === killed.session)?.credentialsExpireAt ?? 0;
+    if (killed.length === 0) print.note("no session runs");
+    for (const one of killed) {
+      print.out(`${one.session} killed`);
+      print.out(`  local access cut after ${formatSpan(one.endpointClosedMs)}`);
+      if (one.agentGoneMs !== undefined) print.out(`  agent gone after ${formatSpan(one.agentGoneMs)}`);
+      const expiry = before.find((view) => view.session === one.session)?.credentialsExpireAt ?? 0;
       if (expiry > 0) print.out(`  not revoked at AWS: keys it holds stay valid until ${new Date(expiry).toISOString()}`);
-      for (const note of killed.notes) print.out(`  ${note}`);
+      for (const note of one.notes) print.out(`  ${note}`);
     }
     return 0;
   },

@@ -97,6 +97,8 @@ class Run implements LinkHandlers {
   readonly #inTerminal: boolean;
   readonly #endAsked = Promise.withResolvers<void>();
   readonly #hurry = new AbortController();
+  /** A session that is shorter than the time of its question asks before the terminal stands. */
+  readonly #attached = Promise.withResolvers<TerminalAgent>();
   #agent: AgentProcess | undefined;
   #screen: TerminalAgent | undefined;
   #view: SessionView | undefined;
@@ -116,8 +118,12 @@ class Run implements LinkHandlers {
   }
 
   async ask(kind: "mfa" | "expiry", prompt: string): Promise<string> {
-    if (kind === "expiry") return this.#screen ? String(await askExpiry(this.#screen, prompt)) : "0";
-    if (!this.#inTerminal) throw new AgentRunError("mfa", "the profile wants an MFA code, and there is no terminal to ask for it");
+    if (kind === "expiry") return this.#inTerminal ? String(await askExpiry(await this.#attached.promise, prompt)) : "0";
+    if (!this.#inTerminal) {
+      throw new AgentRunError("mfa", "the profile wants an MFA code, and there is no terminal to ask for it", {
+        hint: "run it in a terminal, or take mfa_serial out of the profile",
+      });
+    }
     const { askLine } = await import("../terminal/prompt.ts");
     return askLine(this.#request.context.stdin as ReadStream, process.stderr as WriteStream, `${prompt}: `);
   }
@@ -203,6 +209,7 @@ class Run implements LinkHandlers {
       onKill: () => this.#kill(link, ready),
     });
     this.#screen = screen;
+    this.#attached.resolve(screen);
     return screen;
   }
 

@@ -26,6 +26,7 @@ type Connect = () => Promise<Lease<LauncherMessage, DaemonMessage>>;
 /** Within this a dead daemon's session must be back (its endpoint's clients retry for about as long), else the agent is ended. */
 const RESTORE_MS = 3000;
 const RETRY_MS = 100;
+const OPEN_ATTEMPTS = 3;
 
 export class SessionLink {
   readonly #connect: Connect;
@@ -36,7 +37,11 @@ export class SessionLink {
   #ready: ReadyMessage | undefined;
   #view: SessionView | undefined;
   #spawned: { pid: number; started: string } | undefined;
+  /** Why a question got no answer: then that is what the command failed for. */
+  #noAnswer: AgentRunError | undefined;
   #finished = false;
+  /** Whether the daemon has said anything yet. */
+  #heard = false;
 
   private constructor(connect: Connect, lease: Lease<LauncherMessage, DaemonMessage>, open: OpenMessage, handlers: LinkHandlers) {
     this.#connect = connect;
@@ -50,9 +55,15 @@ export class SessionLink {
    * @throws AgentRunError why the daemon refused it; nothing was handed out then
    */
   static async open(connect: Connect, open: OpenMessage, handlers: LinkHandlers): Promise<{ link: SessionLink; ready: ReadyMessage }> {
-    const link = new SessionLink(connect, await connect(), open, handlers);
-    const ready = await link.#start(open);
-    return { link, ready };
+    for (let attempt = 1; ; attempt += 1) {
+      const link = new SessionLink(connect, await connect(), open, handlers);
+      try {
+        return { link, ready: await link.#start(open) };
+      } catch (error) {
+        // A daemon that was just leaving: there is another one to find or to start.
+        if (link.#heard || attempt === OPEN_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** The last that the daemon said of the session. */
@@ -93,6 +104,7 @@ export class SessionLink {
     const lease = this.#lease;
     const { promise, resolve, reject } = Promise.withResolvers<ReadyMessage>();
     lease.onMessage((message) => {
+      this.#heard = true;
       if (message.type === "failed") {
         reject(fromWireError(message.error));
         lease.close();
@@ -105,7 +117,7 @@ export class SessionLink {
       }
     });
     void lease.closed.then((error) => {
-      const gone = error ?? new AgentRunError("lease", "the daemon is gone", { hint: "agent-run daemon logs" });
+      const gone = error ?? this.#noAnswer ?? new AgentRunError("lease", "the daemon is gone", { hint: "agent-run daemon logs" });
       reject(gone);
       if (lease === this.#lease) this.#onClosed(gone);
     });
@@ -133,7 +145,8 @@ export class SessionLink {
     const lease = this.#lease;
     try {
       lease.send({ type: "answer", id, text: await this.#handlers.ask(kind, prompt) });
-    } catch {
+    } catch (error) {
+      if (error instanceof AgentRunError) this.#noAnswer = error;
       lease.close();
     }
   }

@@ -10,6 +10,8 @@ const KEPT = /^(AGENT_RUN_HOME|HOME|PATH|USER|LOGNAME|SHELL|TMPDIR|TZ|LANG|LC_\w
 
 export function startCommand({ self, env }: Pick<Context, "self" | "env">): Program {
   const [file, ...args] = self;
+  // On SIGUSR1 Node would open its debugger on loopback, where an agent could read the daemon's memory.
+  const hardened = ["--disable-sigusr1", ...args];
   const kept = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && KEPT.test(entry[0]));
-  return { file, args: [...args, "daemon", "run"], cwd: "/", env: Object.fromEntries(kept) };
+  return { file, args: [...hardened, "daemon", "run"], cwd: "/", env: Object.fromEntries(kept) };
 }

@@ -325,7 +325,9 @@ export class Session {
       await this.#agentGone.promise;
       clearTimeout(patience);
     }
-    const left = this.#confirmedGone ? 0 : await endProcesses(this.id, this.#spawned, this.#leaseOpen ? 0 : LOST_GRACE_MS, END_PROCESSES_MS);
+    const left = this.#confirmedGone
+      ? 0
+      : await endProcesses(this.id, this.#spawned, this.#leaseOpen ? 0 : LOST_GRACE_MS, END_PROCESSES_MS);
     if (left > 0) this.notes.push(`${left} ${left === 1 ? "process" : "processes"} of the agent could not be ended`);
     this.timings.agentGoneMs = performance.now() - this.#endingAt;
     this.#dispatch({ type: "stopped", at: this.#now() });

@@ -1,5 +1,5 @@
 // All sessions of a daemon: opens them, ends them, and ends what a dead daemon left. The daemon's SessionHost.
-import { openAudit } from "../audit/log.ts";
+import { endLostAudit, openAudit } from "../audit/log.ts";
 import { readSession, unendedSessions } from "../audit/verify.ts";
 import type { Lease } from "../control/lease.ts";
 import type { Cause, DaemonMessage, KillReply, LauncherMessage, OpenMessage } from "../control/protocol.ts";
@@ -97,8 +97,12 @@ export function createSessions(options: SessionsOptions): SessionHost {
       (note) => note !== undefined,
     );
     try {
-      const audit = await openAudit(auditFolder(paths), id, { kind: "lost", data: { what: "the daemon" } }, { clock, onTrouble: () => {} });
-      await audit.end({ cause: "lost", notes });
+      await endLostAudit(
+        auditFolder(paths),
+        id,
+        { lost: { what: "the daemon" }, end: { cause: "lost", notes } },
+        { clock, onTrouble: () => {} },
+      );
     } catch (error) {
       log(`cannot finish the audit of ${id}: ${messageOf(error)}`);
     }

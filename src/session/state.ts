@@ -44,8 +44,10 @@ export interface Step {
   readonly effects: readonly SessionEffect[];
 }
 
-/** How long before the limit the human is asked. */
+/** How long before the limit the human is asked; in a short window, when half of it is over. */
 export const ASK_BEFORE_MS = 120_000;
+
+const askAt = (window: Window): Instant => window.limitAt - Math.min(ASK_BEFORE_MS, window.ttlMs / 2);
 
 /** The first window of a session that starts at `at`. `maxTtlMs` bounds all renewals and extensions together. */
 export function firstWindow(at: Instant, ttlMs: number, maxTtlMs: number, onExpiry: ExpiryAction): Window {
@@ -76,12 +78,7 @@ function tick(state: Extract<SessionState, { phase: "active" }>, at: Instant): S
     if (window.onExpiry !== "refresh" || renewed <= at) return ending(window, "expired", at);
     return { state: { phase: "active", window: { ...window, limitAt: renewed } }, effects: ["announce"] };
   }
-  if (
-    window.onExpiry === "ask" &&
-    at >= window.limitAt - ASK_BEFORE_MS &&
-    window.askedFor !== window.limitAt &&
-    window.limitAt < window.lastLimitAt
-  ) {
+  if (window.onExpiry === "ask" && at >= askAt(window) && window.askedFor !== window.limitAt && window.limitAt < window.lastLimitAt) {
     return { state: { phase: "active", window: { ...window, askedFor: window.limitAt } }, effects: ["ask-expiry"] };
   }
   return { state, effects: [] };
@@ -99,5 +96,5 @@ export function nextTick(state: SessionState): Instant | undefined {
   if (state.phase !== "active") return undefined;
   const { window } = state;
   const asks = window.onExpiry === "ask" && window.askedFor !== window.limitAt && window.limitAt < window.lastLimitAt;
-  return asks ? window.limitAt - ASK_BEFORE_MS : window.limitAt;
+  return asks ? askAt(window) : window.limitAt;
 }

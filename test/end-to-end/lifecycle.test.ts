@@ -1,0 +1,200 @@
+// How sessions last and end: refresh past one lifetime, limits, parallel launches and fetches, and whatever dies.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { alive, FIXTURES, gone, makeWorld, until, type World } from "./world.ts";
+
+let world: World;
+beforeEach(async () => {
+  world = await makeWorld();
+});
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+const views = async (): Promise<{ session: string; state: string; fetches: number; refreshes: number; trouble?: string }[]> =>
+  JSON.parse((await world.run(["ps", "--json"])).stdout);
+const verified = async (): Promise<void> => {
+  const { code, stdout } = await world.run(["audit", "--verify"]);
+  expect(stdout).toMatch(/all as they were written/);
+  expect(code).toBe(0);
+};
+const lastCause = async (): Promise<unknown> => {
+  const sessions = JSON.parse((await world.run(["audit", "--json"])).stdout) as { state: string; end: { cause: string } }[];
+  return sessions.at(-1)?.end.cause;
+};
+/** The pid that an agent `sh -c 'echo $$ > pid; …'` wrote. */
+const agentPid = async (): Promise<number> => {
+  const file = join(world.project, "pid");
+  await until(() => existsSync(file) && readFileSync(file, "utf8").endsWith("\n"), 10_000, "the agent to start");
+  return Number(readFileSync(file, "utf8"));
+};
+const SLEEPER = ["sh", "-c", "echo $$ > pid; while :; do sleep 0.05; done"];
+
+describe("a session", () => {
+  it("goes on past the lifetime of its credentials, without a restart of the agent", async () => {
+    world.cloud.switches.apply({ credentialSeconds: 4 });
+    const { stdout, code } = await world.run(["node", join(FIXTURES, "asks-for-a-while.mjs"), "9000"], { limitMs: 30_000 });
+    expect(code).toBe(0);
+    const { keys, failures } = JSON.parse(stdout) as { keys: number; failures: string[] };
+    expect(failures).toEqual([]);
+    expect(keys).toBeGreaterThanOrEqual(3);
+  });
+
+  it("with --on-expiry stop is ended within a second of its limit, with exit status 124, even when its agent ignores the request", async () => {
+    writeFileSync(
+      join(world.own, "config", "config.toml"),
+      `profile = "demo"\n[profiles.demo]\nrole = "${world.cloud.roleArn()}"\nisolation.level = "none"\ngrace = "1s"\n`,
+    );
+    const ended = async (args: string[]): Promise<{ code: number | null; ms: number }> => {
+      const begun = performance.now();
+      const { code } = await world.run(args);
+      return { code, ms: performance.now() - begun };
+    };
+    await world.run(["true"]);
+    const launch = await ended(["true"]);
+    const polite = await ended(["--ttl", "2s", "--on-expiry", "stop", ...SLEEPER]);
+    expect(polite.code).toBe(124);
+    expect(polite.ms).toBeGreaterThan(1900);
+    expect(polite.ms).toBeLessThan(2000 + launch.ms + 1000);
+    const stubborn = await ended([
+      "--ttl",
+      "2s",
+      "--on-expiry",
+      "stop",
+      "sh",
+      "-c",
+      "trap '' TERM HUP INT; echo $$ > pid; while :; do sleep 0.05; done",
+    ]);
+    expect(stubborn.code).toBe(124);
+    expect(stubborn.ms).toBeGreaterThan(2900);
+    expect(alive(await agentPid())).toBe(false);
+    expect(await lastCause()).toBe("expired");
+  });
+
+  it("sends a session policy that ends with the limit, so that copied keys do too", async () => {
+    await world.run(["--ttl", "20s", "--on-expiry", "stop", "true"]);
+    const assumed = world.cloud
+      .events()
+      .filter((event) => event.name === "AssumeRole")
+      .at(-1);
+    const { policy } = (assumed?.record["requestParameters"] ?? {}) as { policy: string };
+    const deny = JSON.parse(policy).Statement.at(-1);
+    expect(deny).toMatchObject({ Effect: "Deny", Action: "*", Condition: { DateGreaterThan: { "aws:CurrentTime": expect.any(String) } } });
+    const seconds = (Date.parse(deny.Condition.DateGreaterThan["aws:CurrentTime"]) - Date.now()) / 1000;
+    expect(seconds).toBeGreaterThan(5);
+    expect(seconds).toBeLessThan(21);
+  });
+
+  it("answers 200 parallel fetches on a cold cache from one call to STS", async () => {
+    world.cloud.switches.apply({ credentialSeconds: 3 });
+    const launcher = world.start(["node", join(FIXTURES, "fetches-in-parallel.mjs"), "200", "5000"]);
+    let output = "";
+    launcher.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    await until(async () => (await views())[0]?.state === "active", 10_000, "the session to be active");
+    {
+      using _down = world.cloud.switches.fault({ operation: "sts:*", end: "close" });
+      await until(async () => /expired|no credentials/.test((await views())[0]?.trouble ?? ""), 10_000, "the credentials to expire");
+      world.cloud.switches.apply({ credentialSeconds: 900 });
+    }
+    const before = world.cloud.calls("sts:AssumeRole");
+    await new Promise((resolve) => launcher.once("close", resolve));
+    const answers = Object.entries(JSON.parse(output) as Record<string, number>);
+    expect(answers).toEqual([[expect.stringMatching(/^200 ASIA/), 200]]);
+    expect(world.cloud.calls("sts:AssumeRole") - before).toBe(1);
+  });
+
+  it("is one of 20 parallel launches with one daemon", async () => {
+    const runs = await Promise.all(
+      Array.from({ length: 20 }, () => world.run(["sh", "-c", "echo $AGENT_RUN_SESSION"], { limitMs: 60_000 })),
+    );
+    expect(runs.map(({ code, stderr }) => `${code} ${stderr}`)).toEqual(runs.map(() => "0 "));
+    expect(new Set(runs.map(({ stdout }) => stdout)).size).toBe(20);
+    const log = readFileSync(join(world.own, "state", "daemon.log"), "utf8");
+    expect(log.match(/serves as process/g)).toHaveLength(1);
+    await verified();
+  }, 90_000);
+});
+
+describe("whatever dies", () => {
+  it("SIGKILL of the launcher: within 5 s no agent, no endpoint, no file, and the audit has an end", async () => {
+    const launcher = world.start([
+      "sh",
+      "-c",
+      "echo $AWS_CONTAINER_CREDENTIALS_FULL_URI > uri; echo $$ > pid; while :; do sleep 0.05; done",
+    ]);
+    const pid = await agentPid();
+    const uri = readFileSync(join(world.project, "uri"), "utf8").trim();
+    launcher.kill("SIGKILL");
+    await gone(pid, 5000);
+    await until(() => world.sessionFolders().length === 0, 5000, "the session's folder to go");
+    await expect(fetch(uri)).rejects.toThrow();
+    expect(await views()).toEqual([]);
+    expect(await lastCause()).toBe("lost");
+    await verified();
+  });
+
+  it("SIGKILL of the daemon: the session goes on under the same id, port and token", async () => {
+    const launcher = world.start(["node", join(FIXTURES, "asks-for-a-while.mjs"), "6000"]);
+    let output = "";
+    launcher.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
+    await until(async () => (await views())[0]?.state === "active", 10_000, "the session to be active");
+    const [before] = await views();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    process.kill((await world.daemonPid()) ?? 0, "SIGKILL");
+    await until(async () => (await views())[0]?.state === "active", 5000, "the session to be back");
+    expect((await views())[0]?.session).toBe(before?.session);
+    const code = await new Promise((resolve) => launcher.once("close", resolve));
+    expect(code).toBe(0);
+    expect(JSON.parse(output).failures).toEqual([]);
+    expect(await lastCause()).toBe("exited");
+    await verified();
+  });
+
+  it("SIGKILL of both: the next daemon ends what was left, and the next launch works at once", async () => {
+    const launcher = world.start(SLEEPER);
+    const pid = await agentPid();
+    const daemon = (await world.daemonPid()) ?? 0;
+    process.kill(daemon, "SIGKILL");
+    launcher.kill("SIGKILL");
+    expect((await world.run(["true"])).code).toBe(0);
+    await gone(pid, 8000);
+    await until(() => world.sessionFolders().length === 0, 5000, "the session's folder to go");
+    await until(async () => (await world.run(["audit", "--verify"])).code === 0, 5000, "the audit to have an end");
+    await verified();
+  });
+
+  it("SIGKILL of the agent: the exit status says so", async () => {
+    const launcher = world.start(SLEEPER);
+    process.kill(await agentPid(), "SIGKILL");
+    expect(await new Promise((resolve) => launcher.once("close", resolve))).toBe(137);
+    expect(world.sessionFolders()).toEqual([]);
+  });
+
+  it("agent-run kill ends the session from anywhere, and it cannot come back", async () => {
+    const launcher = world.start(SLEEPER);
+    const pid = await agentPid();
+    const [view] = await views();
+    const killed = await world.run(["kill", view?.session ?? ""]);
+    expect(killed.code).toBe(0);
+    expect(killed.stdout).toMatch(/local access cut after \d+ ms\n {2}agent gone after/);
+    expect(await new Promise((resolve) => launcher.once("close", resolve))).toBe(137);
+    expect(alive(pid)).toBe(false);
+    expect((await world.run(["kill", view?.session ?? ""])).code).toBe(1);
+    expect(await lastCause()).toBe("killed");
+  });
+
+  it("SIGTERM to the launcher reaches the agent once, which decides", async () => {
+    const launcher = world.start([
+      "sh",
+      "-c",
+      "trap 'echo got >> signals' TERM; echo $$ > pid; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 0.1; done; exit 9",
+    ]);
+    await agentPid();
+    launcher.kill("SIGTERM");
+    expect(await new Promise((resolve) => launcher.once("close", resolve))).toBe(9);
+    expect(readFileSync(join(world.project, "signals"), "utf8")).toBe("got\n");
+  });
+});
