@@ -83,8 +83,11 @@ describe("objects", () => {
       new PutObjectCommand({ Bucket, Key: "stream", Body: Readable.from(["0123456789"]), ContentLength: 10 }),
     );
     const { "transfer-encoding": _chunked, ...rest } = short.headers;
-    const wrong = await raw(cloud, "PUT", target(short), { ...rest, "content-length": String(chunks.length) }, chunks);
+    const send = (body: string) => raw(cloud, "PUT", target(short), { ...rest, "content-length": String(body.length) }, body);
+    const wrong = await send(chunks);
     expect([wrong.status, codeOf(wrong)]).toEqual([400, "BadDigest"]);
+    const less = await send("9\r\n012345678\r\n0\r\n\r\n");
+    expect([less.status, codeOf(less)]).toEqual([400, "IncompleteBody"]);
   });
 
   it.each(["CRC32", "CRC32C", "SHA1", "SHA256"] as const)("take a %s checksum, and refuse one that is wrong", async (ChecksumAlgorithm) => {

@@ -105,7 +105,7 @@ function pageOf(bucket: Bucket, { prefix, delimiter, after, most }: Wanted): Pag
     const common = end < 0 ? undefined : key.slice(0, end + delimiter.length);
     const shown = common ?? key;
     if (shown === last && common !== undefined) continue;
-    if (byBytes(shown, after) <= 0 || (after !== "" && common !== undefined && after.startsWith(common))) continue;
+    if (byBytes(shown, after) <= 0) continue;
     if (keys.length + prefixes.length >= most) return { keys, prefixes, next: most === 0 ? undefined : last };
     (common === undefined ? keys : prefixes).push(shown);
     last = shown;
