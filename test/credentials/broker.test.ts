@@ -1,5 +1,4 @@
 // The broker: one request for all, renewal at half-life, what holds while STS is down, and the end.
-import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SessionCredentials } from "../../src/aws/credentials.ts";
@@ -265,47 +264,4 @@ describe("a stopped broker", () => {
     expect(late.secretAccessKey.reveal()).toBe("");
     expect(broker.held()).toBeUndefined();
   });
-});
-
-it("whatever happens in whatever order, no expired key is served and at most one request runs", async () => {
-  const step = fc.oneof(
-    fc.record({ do: fc.constant("advance" as const), ms: fc.integer({ min: 1, max: 40 * MINUTE }) }),
-    fc.record({ do: fc.constant("sleep" as const), ms: fc.integer({ min: 1, max: 90 * MINUTE }) }),
-    fc.record({ do: fc.constantFrom("ask" as const, "refresh" as const, "up" as const, "down" as const), ms: fc.constant(0) }),
-  );
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-      const clock = manualClock();
-      let running = 0;
-      let most = 0;
-      let up = true;
-      const broker = createBroker({
-        obtain: async () => {
-          running += 1;
-          most = Math.max(most, running);
-          await Promise.resolve();
-          running -= 1;
-          if (!up) throw down();
-          return issue(1, clock.now() + 15 * MINUTE);
-        },
-        clock,
-        onEvent: () => undefined,
-      });
-      for (const { do: what, ms } of steps) {
-        if (what === "advance") await clock.advance(ms);
-        if (what === "sleep") await clock.sleepThrough(ms);
-        if (what === "up" || what === "down") up = what === "up";
-        if (what === "refresh") broker.refresh().catch(() => undefined);
-        const answers = await Promise.allSettled([broker.current(), broker.current()]);
-        for (const answer of answers) {
-          if (answer.status === "fulfilled" && answer.value.expiresAt <= clock.now()) throw new Error("an expired key was served");
-          if (answer.status === "fulfilled" && answer.value.secretAccessKey.reveal() === "") throw new Error("a wiped key was served");
-        }
-      }
-      broker.stop();
-      expect(most).toBeLessThanOrEqual(1);
-      expect(inspect(broker, { depth: 9, showHidden: true })).not.toContain("secret-1");
-    }),
-    { numRuns: 60 },
-  );
 });

@@ -1,85 +1,14 @@
-// The endpoint over real sockets: what it answers, what it refuses, and that it is shut when it is shut.
-import { request as httpRequest } from "node:http";
-import { connect, createServer } from "node:net";
+// The endpoint over real sockets: what it answers and what it refuses.
+import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import type { SessionCredentials } from "../../src/aws/credentials.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { AgentRunError } from "../../src/core/error.ts";
 import { newToken } from "../../src/core/id.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { createBroker } from "../../src/credentials/broker.ts";
-import { type Endpoint, type EndpointOptions, type FetchInfo, openEndpoint } from "../../src/credentials/endpoint.ts";
+import { ask, closeAll, credentials, PATH, raw, start, TOKEN } from "./endpoint-client.ts";
 
-const TOKEN = newToken();
-const PATH = "/v1/s/sess_a8f3b21c/creds";
-const credentials: SessionCredentials = {
-  accessKeyId: "ASIAEXAMPLE000000001",
-  secretAccessKey: new Secret("theSecretAccessKey"),
-  sessionToken: new Secret("theSessionToken"),
-  expiresAt: Date.UTC(2031, 0, 2, 3, 4, 5, 678),
-};
-
-const open: Endpoint[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((endpoint) => endpoint.close()));
-});
-
-async function start(options: Partial<EndpointOptions> = {}): Promise<{ endpoint: Endpoint; fetches: FetchInfo[] }> {
-  const fetches: FetchInfo[] = [];
-  const endpoint = await openEndpoint({
-    session: "sess_a8f3b21c",
-    token: new Secret(TOKEN),
-    credentials: async () => credentials,
-    onFetch: (info) => fetches.push(info),
-    ...options,
-  });
-  open.push(endpoint);
-  return { endpoint, fetches };
-}
-
-interface Reply {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly body: string;
-}
-
-function ask(
-  port: number,
-  options: { path?: string; method?: string; headers?: Record<string, string | string[]>; body?: string } = {},
-): Promise<Reply> {
-  return new Promise((resolve, fail) => {
-    const request = httpRequest(
-      {
-        host: "127.0.0.1",
-        port,
-        path: options.path ?? PATH,
-        method: options.method ?? "GET",
-        headers: { authorization: TOKEN, ...options.headers },
-        agent: false,
-      },
-      async (response) => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of response) chunks.push(chunk);
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() });
-      },
-    );
-    request.on("error", fail);
-    request.end(options.body);
-  });
-}
-
-/** Sends bytes as they are, gives what comes back until the peer closes. */
-function raw(port: number, text: string): Promise<string> {
-  return new Promise((resolve, fail) => {
-    const socket = connect(port, "127.0.0.1", () => socket.write(text));
-    let received = "";
-    socket.on("data", (data) => {
-      received += data.toString();
-    });
-    socket.on("close", () => resolve(received));
-    socket.on("error", (error: NodeJS.ErrnoException) => (error.code === "ECONNRESET" ? resolve(received) : fail(error)));
-  });
-}
+afterEach(closeAll);
 
 describe("an SDK that asks", () => {
   it("gets exactly the four fields, with an Expiration that every SDK reads", async () => {
@@ -263,77 +192,5 @@ describe("when there is nothing to serve", () => {
     broker.stop();
     expect(replies.map(({ status }) => status)).toEqual(Array.from({ length: 200 }, () => 200));
     expect(calls).toBe(1);
-  });
-});
-
-describe("the end", () => {
-  it("refuse answers 410 with the sentence, to the right token only", async () => {
-    const { endpoint } = await start();
-    endpoint.refuse("the session's time was up at 12:00; start a new one with agent-run");
-    const reply = await ask(endpoint.port);
-    expect(reply.status).toBe(410);
-    expect(JSON.parse(reply.body)).toEqual({
-      code: "SessionEnded",
-      message: "agent-run: the session's time was up at 12:00; start a new one with agent-run",
-    });
-    expect((await ask(endpoint.port, { headers: { authorization: "x" } })).status).toBe(401);
-  });
-
-  it("refuse also stops the answer to a request that is already waiting", async () => {
-    let give: (value: SessionCredentials) => void = () => undefined;
-    const { endpoint } = await start({
-      credentials: () =>
-        new Promise((resolve) => {
-          give = resolve;
-        }),
-    });
-    const waiting = ask(endpoint.port);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    endpoint.refuse("ended");
-    give(credentials);
-    const reply = await waiting;
-    expect(reply.status).toBe(410);
-    expect(reply.body).not.toContain("theSecret");
-  });
-
-  it("secrets that were wiped meanwhile are not served as empty ones", async () => {
-    const wiped = { ...credentials, secretAccessKey: new Secret("x"), sessionToken: new Secret("y") };
-    wiped.secretAccessKey.wipe();
-    const { endpoint } = await start({ credentials: async () => wiped });
-    expect((await ask(endpoint.port)).status).toBe(410);
-  });
-
-  it("close drops kept-alive and waiting connections at once and frees the port", async () => {
-    const { endpoint } = await start({ credentials: () => new Promise(() => undefined) });
-    const waiting = raw(endpoint.port, `GET ${PATH} HTTP/1.1\r\nHost: 127.0.0.1:${endpoint.port}\r\nAuthorization: ${TOKEN}\r\n\r\n`);
-    const idle = raw(endpoint.port, "");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const began = performance.now();
-    await endpoint.close();
-    expect(await waiting).not.toContain("200");
-    await idle;
-    expect(performance.now() - began).toBeLessThan(500);
-    await expect(ask(endpoint.port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
-  });
-
-  it("a session that is resumed gets its port again, also right after the old listener served", async () => {
-    const { endpoint } = await start();
-    await ask(endpoint.port);
-    await endpoint.close();
-    const { endpoint: again } = await start({ port: endpoint.port });
-    expect(again.port).toBe(endpoint.port);
-    expect((await ask(again.port)).status).toBe(200);
-  });
-
-  it("a port that frees up within a second is waited for; one that does not is an error", async () => {
-    const holder = createServer();
-    await new Promise<void>((resolve) => {
-      holder.listen(0, "127.0.0.1", resolve);
-    });
-    const address = holder.address();
-    const port = typeof address === "object" && address ? address.port : 0;
-    await expect(start({ port })).rejects.toMatchObject({ code: "daemon", hint: expect.any(String) });
-    setTimeout(() => holder.close(), 300);
-    expect((await start({ port })).endpoint.port).toBe(port);
   });
 });

@@ -1,0 +1,60 @@
+// What the sources found is remembered while it is valid, asked for once at a time, and shown to nobody.
+import { statSync, utimesSync } from "node:fs";
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { human, keyId } from "./human.ts";
+
+const ENV_KEYS = { AWS_ACCESS_KEY_ID: keyId("env"), AWS_SECRET_ACCESS_KEY: "envSecret" };
+const inAnHour = () => new Date(Date.now() + 3_600_000);
+const process1 = (id: string, more = ""): string => `printf '{"Version":1,"AccessKeyId":"${id}","SecretAccessKey":"processSecret"${more}}'`;
+
+describe("what was found", () => {
+  const countProcess = (more = ""): string => `[profile p]\ncredential_process = echo x >> "$HOME/runs"; ${process1(keyId("p"), more)}\n`;
+  const runs = (ann: ReturnType<typeof human>): number => (ann.files()[`${ann.home}/runs`] ?? "").split("\n").length - 1;
+
+  it("is remembered while it is valid, and got anew shortly before its end", async () => {
+    using ann = human();
+    ann.write(".aws/config", countProcess(`,"SessionToken":"t","Expiration":"${inAnHour().toISOString()}"`));
+    const base = await ann.find({ awsProfile: "p" });
+    await ann.find({ awsProfile: "p" });
+    expect(await base.refresh()).toBe(base.credentials);
+    expect(runs(ann)).toBe(1);
+    await ann.clock.advance(56 * 60_000);
+    await base.refresh();
+    expect(runs(ann)).toBe(2);
+  });
+
+  it("is asked for once by 20 launches at the same time", async () => {
+    using ann = human();
+    ann.write(".aws/config", countProcess());
+    await Promise.all(Array.from({ length: 20 }, () => ann.find({ awsProfile: "p" })));
+    expect(runs(ann)).toBe(1);
+  });
+
+  it("is forgotten when a file, a variable or the profile changes", async () => {
+    using ann = human();
+    const config = ann.write(".aws/config", countProcess());
+    await ann.find({ awsProfile: "p" });
+    ann.env["AWS_REGION"] = "eu-west-1";
+    await ann.find({ awsProfile: "p" });
+    expect(runs(ann)).toBe(2);
+    const later = new Date(statSync(config).mtimeMs + 2000);
+    utimesSync(config, later, later);
+    await ann.find({ awsProfile: "p" });
+    expect(runs(ann)).toBe(3);
+  });
+
+  it("is not remembered when it failed", async () => {
+    using ann = human({ ".aws/config": "[profile p]\ncredential_process = exit 1\n" });
+    await ann.fail({ awsProfile: "p" });
+    ann.write(".aws/config", countProcess());
+    expect((await ann.find({ awsProfile: "p" })).credentials.accessKeyId).toBe(keyId("p"));
+  });
+
+  it("shows no secret in any rendering", async () => {
+    using ann = human({}, { ...ENV_KEYS, AWS_SESSION_TOKEN: "envToken" });
+    const base = await ann.find();
+    expect(inspect(base, { depth: 9, showHidden: true }) + JSON.stringify(base)).not.toMatch(/envSecret|envToken/);
+    expect(base.credentials.sessionToken?.reveal()).toBe("envToken");
+  });
+});
