@@ -40,7 +40,8 @@ export function drawOverlayView(view: OverlayView, size: Size, colour: boolean):
   const width = Math.min(WIDEST, size.cols - 2);
   const inner = width - BORDERS - PADDING;
   const room = size.rows - BORDERS - 1 - (view.choices.length > 0 ? view.choices.length + 1 : 0);
-  const lines = view.lines.flatMap((line) => wrapped(cleanText(line), inner)).slice(-Math.max(0, room));
+  const all = view.lines.flatMap((line) => wrapped(cleanText(line), inner));
+  const lines = room > 0 ? all.slice(-room) : [];
   const drawn = renderToString(<Dialog view={view} width={width} lines={lines} colour={colour} />, { columns: width }).split("\n");
   const top = Math.max(1, Math.floor((size.rows - drawn.length) / 2) + 1);
   const left = Math.max(1, Math.floor((size.cols - width) / 2) + 1);

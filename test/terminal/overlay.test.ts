@@ -1,0 +1,186 @@
+// Overlays over a running agent: nothing typed ahead answers them, nothing behind them is lost, and they fit.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { KeyTap } from "../../src/terminal/key-tap.ts";
+import { keyNames } from "../../src/terminal/keys.ts";
+import { parseKey } from "../../src/terminal/kill-key.ts";
+import { killView, Overlay } from "../../src/terminal/overlay.ts";
+import { drawOverlayView } from "../../src/terminal/overlays.tsx";
+import { demoBundle } from "./demo-bundle.ts";
+import { barShows, node, type Outer, type OuterOptions, openOuter, pause, shows } from "./outer.ts";
+import { snapshot, vtScreen } from "./vt-screen.ts";
+
+let demo = "";
+beforeAll(async () => {
+  demo = await demoBundle();
+});
+afterAll(() => rmSync(join(demo, ".."), { recursive: true, force: true }));
+const shell = (script: string, options: OuterOptions = {}): Outer => openOuter(node, [demo, "/bin/sh", "-c", script], options);
+const asked = shows("End sh?");
+
+describe("an overlay's answers", () => {
+  const view = killView("claude", "ctrl-k");
+
+  it("are none in the first half second", () => {
+    const overlay = new Overlay(view, 1000);
+    expect([1000, 1200, 1499].map((now) => new Overlay(view, 1000).press("kill", now))).toEqual([undefined, undefined, undefined]);
+    expect(overlay.press("kill", 1500)?.label).toBe("end it");
+  });
+
+  it("are none while a key is held down", () => {
+    const overlay = new Overlay(view, 0);
+    for (let now = 30; now < 3000; now += 30) expect(overlay.press("kill", now)).toBeUndefined();
+    expect(overlay.press("kill", 3300)?.key).toBe("kill");
+  });
+
+  it("are none for keys that it does not name", () => {
+    expect(["enter", "y", "x", " "].map((key) => new Overlay(view, 0).press(key, 1000))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it.each([
+    ["\x1b", ["escape"]],
+    ["\x1b[27u", ["escape"]],
+    ["\x1b[27;1:1u", ["escape"]],
+    ["\x1b[27;1:3u", []],
+    ["\x1b[108u", ["l"]],
+    ["\x1b[108;2u", ["l"]],
+    ["\x1b[108;5u", []],
+    ["\x1b[1076::108u", ["l"]],
+    ["\x1b[27;1;108~", ["l"]],
+    ["\x1b[76;38;108;1;0;1_", ["l"]],
+    ["\x1b[76;38;108;0;0;1_", []],
+    ["\x1b[13u", ["enter"]],
+    ["L\r", ["l", "enter"]],
+    ["\x1bl", []],
+    ["\x1b[A", []],
+  ])("know the key in %j", (bytes, names) => {
+    const tap = new KeyTap(parseKey("ctrl-k"));
+    expect([...tap.push(Buffer.from(bytes)), ...tap.flush()].flatMap(keyNames)).toEqual(names);
+  });
+});
+
+describe("an overlay's picture", () => {
+  it.each([
+    [120, 30],
+    [80, 24],
+    [40, 10],
+    [24, 7],
+    [20, 5],
+    [8, 2],
+    [2, 1],
+  ])("fits %i columns and %i rows, and names its keys", (cols, rows) => {
+    const screen = vtScreen(Math.max(2, cols), rows + 1);
+    screen.write(
+      `\x1b[${rows + 1};1H${"bar".slice(0, cols)}\x1b[?7l${drawOverlayView(killView("claude", "ctrl-k"), { cols, rows }, true)}`,
+    );
+    expect(screen.row(rows)).toBe("bar".slice(0, cols));
+    if (cols >= 24) {
+      for (const word of ["Ctrl-K", "Esc", "claude"]) expect(screen.rows().join("\n")).toContain(word);
+    } else if (cols >= 20) expect(screen.rows().join("\n")).toContain("Ctrl-K");
+  });
+});
+
+describe("an overlay over a running agent", () => {
+  it("keeps the agent's keys from it, and gives them back with Escape", async () => {
+    await using outer = shell("stty -echo; echo ready; cat");
+    await outer.until("ready", shows("ready"));
+    outer.type("\x0b");
+    await outer.until("the question", asked);
+    outer.type("lost\r");
+    await pause(700);
+    outer.type("\x1b");
+    await outer.until("no question", (screen) => !asked(screen));
+    outer.type("found\r");
+    await outer.until("the agent's echo", shows("found"));
+    expect(shows("lost")(outer.screen)).toBe(false);
+  });
+
+  it("sends the literal key with l", async () => {
+    await using outer = shell("stty raw -echo; echo ready; dd bs=1 count=1 2>/dev/null | od -An -tx1; sleep 9");
+    await outer.until("ready", shows("ready"));
+    outer.type("\x0b");
+    await outer.until("the question", asked);
+    await pause(600);
+    outer.type("l");
+    await outer.until("the byte", shows("0b"));
+    expect(asked(outer.screen)).toBe(false);
+  });
+
+  it("is not answered by a burst of keys, however long", async () => {
+    await using outer = shell("echo ready; sleep 9");
+    await outer.until("ready", shows("ready"));
+    for (let i = 0; i < 40; i++) {
+      outer.type("\x0b");
+      await pause(30);
+    }
+    expect(asked(outer.screen)).toBe(true);
+    expect(shows("Ending")(outer.screen)).toBe(false);
+  });
+
+  it.each([
+    ["on the main screen, with what was there before", "seq 900 915; ", ""],
+    ["on the alternate screen", "", "\\033[?1049h\\033[H"],
+  ])("leaves everything as it was, and output goes on exactly: %s", async (_, before, start) => {
+    const script = `i=0; printf '${start}'; while [ $i -lt 60 ]; do printf '\\033[3%dmline %d\\033[m\\r\\n' $((i%8)) $i; i=$((i+1)); sleep 0.04; done; printf done; sleep 9`;
+    await using outer = openOuter("/bin/sh", ["-c", `${before}'${node}' '${demo}' sh -c "$SCRIPT"`], {
+      cols: 60,
+      rows: 14,
+      env: { SCRIPT: script },
+    });
+    await outer.until("some lines", shows("line 12"));
+    outer.type("\x0b");
+    await outer.until("the question", asked);
+    const frozen = outer.screen
+      .rows()
+      .filter((row) => row.includes("line"))
+      .join();
+    await pause(700);
+    expect(
+      outer.screen
+        .rows()
+        .filter((row) => row.includes("line"))
+        .join(),
+    ).toBe(frozen);
+    outer.type("\x1b");
+    await outer.until("the end", shows("done"));
+    await pause(100);
+    const oracle = vtScreen(60, 13);
+    const lines = Array.from({ length: 60 }, (_, i) => `\x1b[3${i % 8}mline ${i}\x1b[m\r\n`).join("");
+    const earlier = before === "" ? "" : Array.from({ length: 16 }, (_, i) => `${900 + i}\r\n`).join("");
+    oracle.write(`${earlier}${start.replaceAll("\\033", "\x1b")}${lines}done`);
+    expect(snapshot(outer.screen, 13)).toEqual(snapshot(oracle, 13));
+  });
+
+  it("does not hide that the agent ended by itself", async () => {
+    await using outer = shell("echo ready; sleep 1; echo last; exit 4");
+    await outer.until("ready", shows("ready"));
+    outer.type("\x0b");
+    await outer.until("the question", asked);
+    expect(await outer.exited).toEqual({ code: 4 });
+    expect(outer.screen.rows().join()).toMatch(/ready,.*last/);
+  });
+
+  it("follows the window's size", async () => {
+    await using outer = shell("seq 1 9; sleep 9");
+    await outer.until("the bar", barShows("sh"));
+    outer.type("\x0b");
+    await outer.until("the question", asked);
+    for (const [cols, rows] of [
+      [40, 10],
+      [20, 5],
+      [120, 30],
+    ] as const) {
+      outer.resize(cols, rows);
+      await pause(150);
+      expect(outer.screen.rows().join("\n")).toContain("Ctrl-K");
+    }
+    outer.type("\x1b");
+    await outer.until("the agent's output", (screen) => screen.rows().filter((row) => /^[1-9]$/.test(row)).length === 9 && !asked(screen));
+  });
+});
