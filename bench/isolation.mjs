@@ -34,8 +34,20 @@ const paths = resolvePaths(env, process.getuid());
 const folder = join(paths.runtime, "sess_0000bec4");
 for (const path of [folder, paths.state]) mkdirSync(path, { recursive: true, mode: 0o700 });
 const request = {
-  level: "standard", uid: process.getuid(), project, cwd: project, agent: "sh", paths, packageFolder: join(import.meta.dirname, ".."),
-  sessionFolder: folder, env, programs: [process.execPath], allow: [], write: [], hide: [], folder,
+  level: "standard",
+  uid: process.getuid(),
+  project,
+  cwd: project,
+  agent: "sh",
+  paths,
+  packageFolder: join(import.meta.dirname, ".."),
+  sessionFolder: folder,
+  env,
+  programs: [process.execPath],
+  allow: [],
+  write: [],
+  hide: [],
+  folder,
 };
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
@@ -65,19 +77,32 @@ try {
     runs.sandbox.push(clock(() => start(noShell)));
     runs.plan.push(clock(() => describeIsolation(request)));
     runs.wrap.push(clock(() => isolation.wrap(bare)));
-    if (round % 2 === 0) for (const [name, command] of [["status", status], ["statusInside", inside]]) runs[name].push(clock(() => start(command)));
+    if (round % 2 === 0)
+      for (const [name, command] of [
+        ["status", status],
+        ["statusInside", inside],
+      ])
+        runs[name].push(clock(() => start(command)));
   }
   const of = (name) => median(runs[name]);
   const added = of("sandbox") - of("bare") + of("plan") + of("wrap");
   console.log(`isolation, ${isolation.plan.entries.length} entries in the plan`);
   line("/bin/true, bare", of("bare"), "1.00x");
-  line("/bin/true through a shell", of("shell"), `${(of("shell") / of("bare")).toFixed(2)}x; the shell that opens the descriptors: +${(of("shell") - of("bare")).toFixed(2)} ms`);
+  line(
+    "/bin/true through a shell",
+    of("shell"),
+    `${(of("shell") / of("bare")).toFixed(2)}x; the shell that opens the descriptors: +${(of("shell") - of("bare")).toFixed(2)} ms`,
+  );
   line("/bin/true in the sandbox", of("sandbox"), `${(of("sandbox") / of("bare")).toFixed(2)}x`);
   line("looking and planning (warm)", of("plan"), "");
   line("wrapping", of("wrap"), "");
   line("added to a launch, together", added, "goal: at most 15 ms");
   line(`git status, ${FILES} files, bare`, of("status"), "1.00x");
-  line(`git status, ${FILES} files, in the sandbox`, of("statusInside"), `${((of("statusInside") - of("sandbox") + of("bare")) / of("status")).toFixed(3)}x without the start; goal: at most 1.05x`);
+  line(
+    `git status, ${FILES} files, in the sandbox`,
+    of("statusInside"),
+    `${((of("statusInside") - of("sandbox") + of("bare")) / of("status")).toFixed(3)}x without the start; goal: at most 1.05x`,
+  );
   isolation.release();
 } finally {
   rmSync(root, { recursive: true, force: true });

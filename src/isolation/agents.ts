@@ -86,11 +86,6 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
   ),
 ];
 
-/** The known agent behind a command's name, such as `claude`; undefined for any other program. */
-export function knownAgent(command: string): KnownAgent | undefined {
-  return KNOWN_AGENTS.find((known) => known.commands.includes(command));
-}
-
 /** What package managers and compilers keep between runs. `~` is home; a variable names a folder; `scratch` ones are there, empty, when the human has none. */
 export const CACHES: readonly { readonly path: string; readonly variable?: string; readonly scratch?: true }[] = [
   { path: "~/.cache", variable: "XDG_CACHE_HOME", scratch: true },

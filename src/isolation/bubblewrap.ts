@@ -63,11 +63,17 @@ export function bubblewrapCommand(
 /** bwrap's arguments for the plan's mounts, in order. `blank` is an empty file that covers hidden files. */
 export function mountArguments(plan: IsolationPlan, blank: string): string[] {
   const entries = new Map(plan.entries.map((entry) => [entry.path, entry]));
-  const mounts = plan.entries.flatMap((entry) => mountsOf(entry, nearestAbove(entry.path, entries), blank));
+  const mounts = (inDev: boolean): string[] =>
+    plan.entries
+      .filter((entry) => within(entry.path, "/dev") === inDev)
+      .flatMap((entry) => mountsOf(entry, nearestAbove(entry.path, entries), blank));
   const closed = plan.entries.filter((entry) => entry.access === "assembled" || isHiddenFolder(entry, nearestAbove(entry.path, entries)));
   return [
-    ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
-    ...mounts,
+    ...["--ro-bind", "/", "/"],
+    ...mounts(false),
+    // bwrap reads the whole list of mounts for each bind: what it can do later, it does cheaper later.
+    ...["--dev", "/dev", "--proc", "/proc"],
+    ...mounts(true),
     // Children are mounted by now: what is left of these folders takes no new files.
     ...closed.flatMap((entry) => ["--remount-ro", entry.path]),
   ];
