@@ -30,8 +30,8 @@ export interface GrantRequest {
   readonly session: SessionId;
   readonly version: string;
   readonly clock: Clock;
-  /** When the session must be over, where no renewal is wanted: credentials must not outlive it. */
-  readonly hardLimitAt: () => Instant | undefined;
+  /** When the session must be over at the latest: credentials must not outlive it. */
+  readonly endsAt: () => Instant;
   readonly say: Say;
   readonly askMfa: (serial: string) => Promise<string>;
 }
@@ -52,10 +52,14 @@ export interface Grant {
   readonly caveats: readonly string[];
   /** New credentials under the same names, through the same gate. */
   obtain(): Promise<SessionCredentials>;
+  /** Overwrites what was kept to sign with. */
+  forget(): void;
 }
 
 /** STS answers in every region; this one is asked when the human named none. */
 const FALLBACK_REGION = "us-east-1";
+/** Credentials that last no longer than this past the end need no time limit of their own. */
+const OUTLIVES_MS = 1000;
 
 const identities = createIdentityCache();
 
@@ -98,26 +102,25 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
   });
   for (const change of [developer.changed, ...changed]) if (change !== undefined) say("assume", "warning", change);
 
-  const assume = async (): Promise<{ credentials: SessionCredentials; identity: CallerIdentity; shortened: string | undefined }> => {
+  const assume = async () => {
     const now = request.clock.now();
-    const limitAt = request.hardLimitAt();
-    const duration = durationFor({
-      wantedMs: limitAt === undefined ? profile.ttlMs : Math.max(limitAt - now, 1000),
-      chained: base.chained,
-    });
-    const assumed = await assumeRole(await stsClient(connection, await signer()), {
+    const endsAt = request.endsAt();
+    const duration = durationFor({ wantedMs: Math.max(Math.min(profile.ttlMs, endsAt - now), 1000), chained: base.chained });
+    const outlives = now + duration.seconds * 1000 > endsAt + OUTLIVES_MS;
+    const policy = outlives ? withTimeLimit(profile.sessionPolicy.text, endsAt) : profile.sessionPolicy.text;
+    const assumed = await assumeRole(await stsClient(connection, await signer.credentials()), {
       roleArn,
       sessionName: request.session,
       sourceIdentity: developer.value,
       tags,
-      sessionPolicy: withTimeLimit(profile.sessionPolicy.text, limitAt),
+      sessionPolicy: policy ?? profile.sessionPolicy.text,
       externalId: profile.externalId,
       durationSeconds: duration.seconds,
       callerArn: baseIdentity.arn,
     });
     const identity = await callerIdentity(await stsClient(connection, assumed.credentials));
     confirmIdentity(identity, { roleArn, sessionName: request.session, account });
-    return { credentials: assumed.credentials, identity, shortened: assumed.shortened };
+    return { credentials: assumed.credentials, identity, shortened: assumed.shortened, unlimited: policy === undefined };
   };
 
   const first = await assume();
@@ -129,7 +132,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     roleArn,
     principal: first.identity.arn,
     sessionPolicy: profile.sessionPolicy.document,
-    iam: async () => iamClient(connection, await signer()),
+    iam: async () => iamClient(connection, await signer.credentials()),
   });
   if (restriction.verified === false) {
     caveats.push(`restriction not verified: ${restriction.why}`);
@@ -141,9 +144,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
   } else {
     say("restriction", "ok", "nothing destructive is allowed");
   }
-  if (withTimeLimit(profile.sessionPolicy.text, 0) === profile.sessionPolicy.text && request.hardLimitAt() !== undefined) {
-    caveats.push("keys may outlive the limit: no room for a time limit in the session policy");
-  }
+  if (first.unlimited) caveats.push("keys outlive the session: its session policy has no room for a time limit");
 
   return {
     roleArn,
@@ -158,6 +159,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     tags,
     caveats,
     obtain: async () => (await assume()).credentials,
+    forget: () => signer.forget(),
   };
 }
 
@@ -173,28 +175,40 @@ function roleArnOf(profile: Profile, base: CallerIdentity): string {
   return parseRoleArn(`arn:${partition}:iam::${base.account}:role/${profile.role}`, "role").arn;
 }
 
+interface Signer {
+  credentials(): Promise<AwsCredentials>;
+  /** Overwrites what is this session's alone. */
+  forget(): void;
+}
+
 /** Who signs AssumeRole: the base, or where the profile wants MFA a session of the base that was opened with a code, once a run. */
-async function signerFor(request: GrantRequest, base: Base, connection: Connection): Promise<() => Promise<AwsCredentials>> {
+async function signerFor(request: GrantRequest, base: Base, connection: Connection): Promise<Signer> {
   const { mfaSerial } = request.profile;
-  if (mfaSerial === undefined) return () => base.refresh();
+  if (mfaSerial === undefined) return { credentials: () => base.refresh(), forget: () => {} };
   const code = await request.askMfa(mfaSerial);
   const session = await mfaSession(await stsClient(connection, base.credentials), mfaSerial, code);
-  return async () => session;
+  return {
+    credentials: async () => session,
+    forget() {
+      session.secretAccessKey.wipe();
+      session.sessionToken.wipe();
+    },
+  };
 }
 
 /**
- * The session policy with a Deny of everything after `limitAt`, so that keys that an agent copied end with the session although STS gives
- * no less than 15 minutes. Without a limit, or where the policy has no room left, it stays as it is.
+ * The session policy with a Deny of everything after `endsAt`, so that keys that an agent copied end with the session although STS gives no less
+ * than 15 minutes (an explicit Deny, because an implicit one does not bind resource policies that name the session). Undefined where the policy has no
+ * room left for it.
  */
-export function withTimeLimit(policy: string, limitAt: Instant | undefined): string {
-  if (limitAt === undefined) return policy;
+export function withTimeLimit(policy: string, endsAt: Instant): string | undefined {
   const parsed = JSON.parse(policy) as { Statement: unknown };
   const end = {
     Effect: "Deny",
     Action: "*",
     Resource: "*",
-    Condition: { DateGreaterThan: { "aws:CurrentTime": `${new Date(limitAt).toISOString().slice(0, 19)}Z` } },
+    Condition: { DateGreaterThan: { "aws:CurrentTime": `${new Date(endsAt).toISOString().slice(0, 19)}Z` } },
   };
   const limited = minifyPolicy(JSON.stringify({ ...parsed, Statement: [parsed.Statement, end].flat() }));
-  return limited.length <= SESSION_POLICY_LIMIT ? limited : policy;
+  return limited.length <= SESSION_POLICY_LIMIT ? limited : undefined;
 }

@@ -53,12 +53,7 @@ function carries(pid: number, session: SessionId): boolean {
   }
 }
 
-/** Removes the session's folder. Gives what went wrong, or undefined. */
-export function removeFolder(folder: string): string | undefined {
-  try {
-    rmSync(folder, { recursive: true, force: true });
-    return undefined;
-  } catch (error) {
-    return `could not remove ${folder}: ${error instanceof Error ? error.message : String(error)}`;
-  }
+/** Removes the session's folder with all that is in it. Throws what the file system says. */
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -6,18 +6,16 @@ import type { Cause, DaemonMessage, LauncherMessage, OpenMessage, SessionView } 
 import { toWireError } from "../control/wire-error.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
-import { messageOf } from "../core/error.ts";
-import { newToken, type SessionId } from "../core/id.ts";
+import type { SessionId } from "../core/id.ts";
 import { type Paths, sessionFolder } from "../core/paths.ts";
-import { Secret } from "../core/secret.ts";
-import { type Broker, type BrokerEvent, createBroker } from "../credentials/broker.ts";
-import { type Endpoint, openEndpoint } from "../credentials/endpoint.ts";
-import { childVariables, sessionFiles, writeSessionFolder } from "./delivery.ts";
+import type { BrokerEvent } from "../credentials/broker.ts";
+import { type Access, describedVariables, openAccess } from "./access.ts";
 import { type Grant, obtainGrant } from "./grant.ts";
-import { endProcesses, removeFolder, type Spawned } from "./leftover.ts";
+import { endProcesses, type Spawned } from "./leftover.ts";
 import type { Profile } from "./profile.ts";
 import { Questions } from "./questions.ts";
 import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, type SessionState } from "./state.ts";
+import { viewOf } from "./view.ts";
 
 export interface SessionOptions {
   readonly id: SessionId;
@@ -63,9 +61,7 @@ export class Session {
   #state: SessionState;
   #timer: Disposable | undefined;
   #grant: Grant | undefined;
-  #broker: Broker | undefined;
-  #endpoint: Endpoint | undefined;
-  #token: Secret | undefined;
+  #access: Access | undefined;
   #spawned: Spawned | undefined;
   #leaseOpen = true;
   /** The launcher says that the agent and all that it started are gone. */
@@ -115,31 +111,13 @@ export class Session {
   }
 
   view(): SessionView {
-    const { open, profile } = this.#options;
-    const grant = this.#grant;
-    const trouble = this.#broker?.trouble ?? this.#options.auditTrouble();
-    return {
-      session: this.id,
-      actor: open.actor,
-      profile: profile.name,
-      role: grant?.roleArn.split("/").at(-1) ?? profile.role ?? "",
-      account: grant?.account ?? "",
-      arn: grant?.identity.arn ?? "",
-      developer: grant?.developer ?? open.developer,
-      project: grant?.project ?? "",
-      delivery: profile.delivery,
-      isolation: profile.isolation.level,
-      onExpiry: this.#state.window.onExpiry,
-      state: this.#state.phase,
-      ...("cause" in this.#state ? { cause: this.#state.cause } : {}),
+    return viewOf(this.#options, this.#state, this.#grant, {
       startedAt: this.#startedAt,
-      limitAt: this.#state.window.limitAt,
-      credentialsExpireAt: this.#broker?.held()?.expiresAt ?? grant?.credentials.expiresAt ?? 0,
       fetches: this.#fetches,
       refreshes: this.#refreshes,
-      ...(trouble === undefined ? {} : { trouble }),
-      caveats: [...(grant?.caveats ?? [])],
-    };
+      trouble: this.#access?.broker.trouble ?? this.#options.auditTrouble(),
+      credentialsExpireAt: this.#access?.broker.held()?.expiresAt,
+    });
   }
 
   async #start(): Promise<void> {
@@ -156,7 +134,7 @@ export class Session {
       session: this.id,
       version,
       clock,
-      hardLimitAt: () => (this.#state.window.onExpiry === "stop" ? this.#state.window.limitAt : undefined),
+      endsAt: () => (this.#state.window.onExpiry === "stop" ? this.#state.window.limitAt : this.#state.window.lastLimitAt),
       say: (name, state, text) => lease.send({ type: "step", name, state, text }),
       askMfa: (serial) => this.#questions.ask("mfa", `MFA code for ${serial}`),
     });
@@ -169,74 +147,63 @@ export class Session {
       tags: grant.tags,
       caveats: [...grant.caveats],
     });
-    if (this.#state.phase !== "starting") return;
+    if (this.#isOver()) return grant.forget();
     if (open.dryRun) {
-      lease.send({ type: "ready", ...this.#readyParts(grant, undefined) });
+      const described = describedVariables({ session: this.id, profile, grant, folder: this.#folder, path: open.source["PATH"] });
+      lease.send(this.#ready(described, undefined));
+      grant.forget();
       this.#dispatch({ type: "end", at: this.#now(), cause: "exited" });
       return;
     }
-    await this.#openDelivery(grant);
-    lease.send({ type: "ready", ...this.#readyParts(grant, grant.credentials) });
+    const access = await this.#openAccess(grant);
+    if (this.#isOver()) return void (await access.close());
+    this.#access = access;
+    lease.send(this.#ready(access.childEnvironment, access.endpoint));
     this.#dispatch({ type: "ready", at: this.#now() });
   }
 
-  async #openDelivery(grant: Grant): Promise<void> {
+  /** Killed or lost while it was still starting. */
+  #isOver(): boolean {
+    return this.#state.phase !== "starting";
+  }
+
+  /** Opens what the agent is served. In `env` delivery nobody can give it other keys later, so the session ends with them at the latest. */
+  #openAccess(grant: Grant): Promise<Access> {
     const { open, profile, clock } = this.#options;
-    const broker = createBroker({
-      obtain: () => grant.obtain(),
-      clock,
-      initial: grant.credentials,
-      onEvent: (event) => this.#onBrokerEvent(event),
-      ...(profile.onExpiry === "refresh" ? {} : { neededUntil: () => this.#state.window.limitAt }),
-    });
-    this.#broker = broker;
     if (profile.delivery === "env") {
-      // Nobody can give the agent other keys later, so the session ends with them at the latest.
       const { window } = this.#state;
       const limitAt = Math.min(window.limitAt, grant.credentials.expiresAt);
       this.#state = { ...this.#state, window: { ...window, onExpiry: "stop", limitAt, lastLimitAt: limitAt } };
-    } else {
-      const token = new Secret(open.resume?.token ?? newToken());
-      this.#token = token;
-      this.#endpoint = await openEndpoint({
-        session: this.id,
-        token,
-        port: open.resume?.port,
-        credentials: () => broker.current(),
-        onFetch: ({ status, accessKeyId, userAgent, reason }) => {
-          if (status === 200) this.#fetches += 1;
-          this.#record("fetch", { status, accessKeyId, userAgent, reason });
-        },
-      });
     }
-    writeSessionFolder(this.#folder, sessionFiles(this.#delivery(grant)));
-  }
-
-  #delivery(grant: Grant) {
-    const { profile } = this.#options;
-    return {
-      delivery: profile.delivery,
-      folder: this.#folder,
+    return openAccess({
       session: this.id,
-      profile: profile.name,
-      region: grant.region,
-      endpointUrl: grant.endpointUrl,
-      endpoint:
-        this.#endpoint && this.#token ? { url: this.#endpoint.url, processUrl: this.#endpoint.processUrl, token: this.#token } : undefined,
-      path: this.#options.open.source["PATH"],
-    };
+      profile,
+      grant,
+      folder: this.#folder,
+      clock,
+      known: open.resume,
+      path: open.source["PATH"],
+      neededUntil: profile.onExpiry === "refresh" ? undefined : () => this.#state.window.limitAt,
+      onFetch: ({ status, accessKeyId, userAgent, reason }) => {
+        if (status === 200) this.#fetches += 1;
+        this.#record("fetch", { status, accessKeyId, userAgent, reason });
+      },
+      onBrokerEvent: (event) => this.#onBrokerEvent(event),
+    });
   }
 
-  #readyParts(grant: Grant, credentials: Grant["credentials"] | undefined) {
+  #ready(childEnvironment: Record<string, string>, endpoint: Access["endpoint"]): DaemonMessage {
     const { profile } = this.#options;
+    const { allow, write, hide } = profile.isolation;
     return {
+      type: "ready",
       view: this.view(),
-      childEnvironment: childVariables(this.#delivery(grant), credentials),
+      childEnvironment,
       folder: this.#folder,
-      ...(this.#endpoint && this.#token ? { port: this.#endpoint.port, token: this.#token.reveal() } : {}),
+      ...endpoint,
       graceMs: profile.graceMs,
       killKey: profile.killKey,
-      isolation: { allow: [...profile.isolation.allow], write: [...profile.isolation.write], hide: [...profile.isolation.hide] },
+      isolation: { allow: [...allow], write: [...write], hide: [...hide] },
       pass: [...profile.pass],
     };
   }
@@ -292,12 +259,12 @@ export class Session {
     const state = this.#state;
     if (effect === "announce") this.announce();
     else if (effect === "ask-expiry") void this.#askExpiry();
-    else if (effect === "stop-refresher") this.#broker?.stop();
+    else if (effect === "stop-refresher") this.#access?.broker.stop();
     else if (effect === "stop-agent") void this.#stopAgent();
     else if (effect === "wipe") void this.#wipe();
     else if ("cause" in state) {
       this.#endingAt = performance.now();
-      this.#endpoint?.refuse(`${REFUSALS[state.cause]}: agent-run serves no credentials any more`);
+      this.#access?.refuse(`${REFUSALS[state.cause]}: agent-run serves no credentials any more`);
       this.timings.endpointClosedMs = performance.now() - this.#endingAt;
     }
   }
@@ -336,19 +303,8 @@ export class Session {
   /** Every step runs, whatever an earlier one did; what failed is noted. */
   async #wipe(): Promise<void> {
     const { lease } = this.#options;
-    const steps: [string, () => unknown][] = [
-      ["close the endpoint", () => this.#endpoint?.close()],
-      ["remove the session's files", () => removeFolder(this.#folder)],
-      ["wipe the secrets", () => [this.#token?.wipe(), this.#broker?.stop()]],
-      ["finish the audit", () => this.#endAudit()],
-    ];
-    for (const [what, run] of steps) {
-      try {
-        await run();
-      } catch (error) {
-        this.notes.push(`could not ${what}: ${messageOf(error)}`);
-      }
-    }
+    this.notes.push(...((await this.#access?.close()) ?? []));
+    await this.#endAudit();
     lease.send({ type: "ended", view: this.view(), notes: this.notes });
     lease.close();
     this.#resolveEnded();

@@ -93,9 +93,12 @@ export function createSessions(options: SessionsOptions): SessionHost {
   const endLost = async (id: SessionId): Promise<void> => {
     if (sessions.has(id)) return;
     const left = await endProcesses(id, undefined, LOST_GRACE_MS, LOST_LIMIT_MS);
-    const notes = [removeFolder(sessionFolder(paths, id)), left > 0 ? `${left} processes could not be ended` : undefined].filter(
-      (note) => note !== undefined,
-    );
+    const notes = left > 0 ? [`${left} processes could not be ended`] : [];
+    try {
+      removeFolder(sessionFolder(paths, id));
+    } catch (error) {
+      notes.push(`could not remove the session's files: ${messageOf(error)}`);
+    }
     try {
       await endLostAudit(
         auditFolder(paths),

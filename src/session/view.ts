@@ -1,0 +1,44 @@
+// What others see of a session: the bar, `ps`, the daemon's status. Called by session.ts.
+import type { OpenMessage, SessionView } from "../control/protocol.ts";
+import type { Instant } from "../core/clock.ts";
+import type { SessionId } from "../core/id.ts";
+import type { Grant } from "./grant.ts";
+import type { Profile } from "./profile.ts";
+import type { SessionState } from "./state.ts";
+
+export interface Figures {
+  readonly startedAt: Instant;
+  readonly fetches: number;
+  readonly refreshes: number;
+  readonly trouble: string | undefined;
+  readonly credentialsExpireAt: Instant | undefined;
+}
+
+/** Before there is a grant, what is only known from it is empty. */
+export function viewOf(
+  { id, open, profile }: { readonly id: SessionId; readonly open: OpenMessage; readonly profile: Profile },
+  state: SessionState,
+  grant: Grant | undefined,
+  { trouble, credentialsExpireAt, ...figures }: Figures,
+): SessionView {
+  return {
+    session: id,
+    actor: open.actor,
+    profile: profile.name,
+    role: grant?.roleArn.split("/").at(-1) ?? profile.role ?? "",
+    account: grant?.account ?? "",
+    arn: grant?.identity.arn ?? "",
+    developer: grant?.developer ?? open.developer,
+    project: grant?.project ?? "",
+    delivery: profile.delivery,
+    isolation: profile.isolation.level,
+    onExpiry: state.window.onExpiry,
+    state: state.phase,
+    ...("cause" in state ? { cause: state.cause } : {}),
+    limitAt: state.window.limitAt,
+    credentialsExpireAt: credentialsExpireAt ?? grant?.credentials.expiresAt ?? 0,
+    ...figures,
+    ...(trouble === undefined ? {} : { trouble }),
+    caveats: [...(grant?.caveats ?? [])],
+  };
+}
