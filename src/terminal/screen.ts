@@ -47,7 +47,9 @@ const MOST_HELD = 4 * 1_048_576;
 
 interface OpenOverlay {
   overlay: Overlay;
-  readonly choose: ((choice: Choice) => void) | undefined;
+  readonly choose: (choice: Choice) => void;
+  /** It went away without a choice. */
+  readonly dismissed: () => void;
   drawn: boolean;
 }
 
@@ -152,16 +154,13 @@ export class Screen {
   /** Asks over the running agent. Gives the key of the choice; undefined when it was taken away. */
   question(view: OverlayView): Promise<string | undefined> {
     return new Promise((resolve) => {
-      this.#onClosed();
-      this.#onClosed = () => resolve(undefined);
-      this.#open(view, (choice) => {
-        this.#onClosed = () => undefined;
+      const choose = ({ key }: Choice): void => {
+        resolve(key);
         this.#closeOverlay();
-        resolve(choice.key);
-      });
+      };
+      this.#open(view, choose, () => resolve(undefined));
     });
   }
-  #onClosed: () => void = () => undefined;
 
   resize(size: Size): void {
     if (this.#ended || (size.cols === this.#size.cols && size.rows === this.#size.rows)) return;
@@ -307,14 +306,17 @@ export class Screen {
     for (const name of names) {
       const choice = open.drawn ? open.overlay.press(name, now) : undefined;
       if (choice === undefined) continue;
-      open.choose?.(choice);
+      open.choose(choice);
       return;
     }
+    // Whatever is being asked, the kill key works.
+    if (event.kind === "kill" && open.drawn && open.overlay.view.choices.every(({ key }) => key !== "kill")) this.#askKill(event.bytes);
   }
 
-  #open(view: OverlayView, choose: OpenOverlay["choose"]): void {
+  #open(view: OverlayView, choose: OpenOverlay["choose"], dismissed: () => void = () => undefined): void {
     const drawn = this.#overlay?.drawn ?? false;
-    const opened: OpenOverlay = { overlay: new Overlay(view, performance.now()), choose, drawn };
+    this.#overlay?.dismissed();
+    const opened: OpenOverlay = { overlay: new Overlay(view, performance.now()), choose, dismissed, drawn };
     this.#overlay = opened;
     if (drawn) {
       this.#drawOverlay(opened, true);
@@ -346,9 +348,7 @@ export class Screen {
   #closeOverlay(): void {
     const open = this.#overlay;
     this.#overlay = undefined;
-    const closed = this.#onClosed;
-    this.#onClosed = () => undefined;
-    closed();
+    open?.dismissed();
     if (!open?.drawn) return;
     this.#compositor.closeOverlay();
     const held = this.#held;

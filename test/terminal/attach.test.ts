@@ -120,6 +120,31 @@ describe.each(levels)("an agent in a terminal, %s", (_, env) => {
     expect(running(marker)).toEqual([]);
   });
 
+  it("gets exactly the environment of its command, names included that no shell would keep", async () => {
+    const own = { "BASH_FUNC_hi%%": "() { :; }", "npm.odd-name": "x y", "quote's": '"$HOME"', AGENT_RUN_SESSION: "sess_0000abcd" };
+    await using outer = attached(["env"], { env: { ...env, ...own }, cols: 200 });
+    await outer.exited;
+    const lines = outer.screen
+      .rows()
+      .flatMap((row) => (row.includes("=") ? [[row.slice(0, row.indexOf("=")), row.slice(row.indexOf("=") + 1)]] : []));
+    const { PATH, HOME, LANG, TERM, PWD, ...rest } = Object.fromEntries(lines) as Record<string, string>;
+    expect([PATH, HOME, LANG, TERM, PWD].every((value) => value !== undefined)).toBe(true);
+    expect(rest).toEqual(own);
+  });
+
+  it("holds no descriptor of ours", async () => {
+    const script = `ls /proc/self/fd | xargs echo bare; '${node}' '${demo}' sh -c 'ls /proc/self/fd | xargs echo agent'; echo over; sleep 9`;
+    await using outer = openOuter("/bin/sh", ["-c", script], { env, cols: 300 });
+    await outer.until("both", shows("over"));
+    const [bare, agent] = ["bare", "agent"].map((word) =>
+      outer.screen
+        .rows()
+        .find((row) => row.startsWith(word))
+        ?.slice(word.length),
+    );
+    expect(agent).toBe(bare);
+  });
+
   it("loses no byte at its end, 20 times", async () => {
     for (let i = 0; i < 20; i++) {
       await using outer = attached(["/bin/sh", "-c", `head -c 60000 /dev/zero | tr '\\0' x; printf END${i}END`], { env });
