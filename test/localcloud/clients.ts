@@ -130,7 +130,9 @@ export const programs = {
   moto: join(venv, "moto_server"),
 } as const;
 
-export const has = (program: keyof typeof programs): boolean => existsSync(programs[program]);
+/** Whether it can run here: a script of the virtual environment also needs its interpreter, which another user may not be able to reach. */
+export const has = (program: keyof typeof programs): boolean =>
+  existsSync(programs[program]) && (!programs[program].startsWith(venv) || existsSync(programs.python));
 
 export interface Ran {
   readonly code: number;
