@@ -160,7 +160,7 @@ function readSessionPolicy(folder: string, setting: string | undefined): Profile
   }
   const known = policies.get(file);
   if (known?.read === text) return known.policy;
-  const document = parsePolicy(text, file);
+  const document = parsed(text, file);
   const sent = minifyPolicy(text);
   if (sent.length > SESSION_POLICY_LIMIT) {
     throw new AgentRunError("policy", `${file} has ${sent.length} characters without white space; STS takes ${SESSION_POLICY_LIMIT}`, {
@@ -174,3 +174,13 @@ function readSessionPolicy(folder: string, setting: string | undefined): Profile
 
 /** What was parsed last, by file: a document is compiled once an object, and a daemon starts many sessions from the same few. */
 const policies = new Map<string, { readonly read: string; readonly policy: Profile["sessionPolicy"] }>();
+
+/** A policy's own error says where and what; the hint is what is left to say. */
+function parsed(text: string, file: string): PolicyDocument {
+  try {
+    return parsePolicy(text, file);
+  } catch (error) {
+    if (!(error instanceof AgentRunError) || error.hint !== undefined) throw error;
+    throw new AgentRunError(error.code, error.message, { hint: `mend ${file}: it is a policy as IAM writes them`, cause: error });
+  }
+}

@@ -3,19 +3,30 @@ import * as z from "zod/mini";
 import { deliveries, expiryActions, isolationLevels } from "../control/protocol.ts";
 import { parseDuration } from "../core/duration.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { parseKey } from "../terminal/kill-key.ts";
 
-const duration = z.pipe(
-  z.string(),
-  z.transform((text: string, context) => {
-    try {
-      return parseDuration(text, "value");
-    } catch (error) {
-      const hint = error instanceof AgentRunError && error.hint ? ` (${error.hint})` : "";
-      context.issues.push({ code: "custom", message: messageOf(error).replace(/^value: /, "") + hint, input: text });
-      return z.NEVER;
-    }
-  }),
-);
+/** A text that `read` understands; what it throws is said of the setting. */
+function text<Value>(read: (text: string) => Value) {
+  return z.pipe(
+    z.string(),
+    z.transform((given: string, context): Value => {
+      try {
+        return read(given);
+      } catch (error) {
+        const hint = error instanceof AgentRunError && error.hint ? ` (${error.hint})` : "";
+        context.issues.push({ code: "custom", message: messageOf(error).replace(/^value: /, "") + hint, input: given });
+        return z.NEVER;
+      }
+    }),
+  );
+}
+
+const duration = text((given) => parseDuration(given, "value"));
+/** Refused here and not only where it is used, so that a run without a terminal says it too. */
+const killKey = text((given) => {
+  parseKey(given);
+  return given;
+});
 
 const account = z.string().check(z.regex(/^\d{12}$/, "must be a 12-digit account id, in quotes"));
 const role = z
@@ -64,7 +75,7 @@ export const profileSettings = z.strictObject({
 export const configSettings = z.strictObject({
   /** The profile of a run without `--profile`. */
   profile: z.optional(z.string()),
-  kill_key: z.optional(z.string()),
+  kill_key: z.optional(killKey),
   developer: z.optional(z.string().check(z.minLength(1))),
   /** Settings that override those of the profile of that name. */
   profiles: z.optional(z.record(z.string(), profileSettings)),

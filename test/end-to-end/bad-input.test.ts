@@ -1,0 +1,462 @@
+// What goes wrong before a launch: each is one error and one hint, the right exit status, nothing launched, nothing left behind.
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { GetSessionTokenCommand, STSClient } from "@aws-sdk/client-sts";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/core/clock.ts";
+import { allProcesses } from "../../src/core/process-tree.ts";
+import { DEMO_ACCOUNT, demoSeed, type Seed, type SeedRole, trusts } from "../../src/localcloud/seed.ts";
+import { folderOfOrdinaryUser, noOrdinaryUser, runAsOrdinaryUser } from "../control/ordinary-user.ts";
+import { BIN, makeWorld, type Result, type RunOptions, until, type World } from "./world.ts";
+
+const DEV = `arn:aws:iam::${DEMO_ACCOUNT}:user/dev`;
+const arn = (role: string): string => `arn:aws:iam::${DEMO_ACCOUNT}:role/${role}`;
+
+function trusting(name: string, ...statements: { Action: readonly string[]; Condition?: object }[]): SeedRole {
+  const Statement = statements.map((statement) => ({ Effect: "Allow", Principal: { AWS: DEV }, ...statement }));
+  return { name, trust: { Version: "2012-10-17", Statement } };
+}
+
+const seed: Seed = {
+  ...demoSeed,
+  roles: [
+    ...demoSeed.roles,
+    trusting("no-tags", { Action: ["sts:AssumeRole", "sts:SetSourceIdentity"] }),
+    trusting("no-source-identity", { Action: ["sts:AssumeRole", "sts:TagSession"] }),
+    trusting(
+      "wants-external-id",
+      { Action: ["sts:AssumeRole"], Condition: { StringEquals: { "sts:ExternalId": "right-one" } } },
+      { Action: ["sts:TagSession", "sts:SetSourceIdentity"] },
+    ),
+    { name: "trusts-another", trust: trusts(`arn:aws:iam::${DEMO_ACCOUNT}:user/somebody-else`) },
+  ],
+};
+
+let world: World;
+/** The start under a service that never answers takes long: it waits in the background while the others run. */
+let hanging: Promise<Result>;
+let hangingWorld: World;
+
+beforeAll(async () => {
+  world = await makeWorld({ seed });
+  mkdirSync(join(world.home, ".aws", "sso", "cache"), { recursive: true });
+  writeFileSync(join(world.home, ".aws", "config"), AWS_CONFIG);
+  writeFileSync(
+    join(world.home, ".aws", "sso", "cache", `${createHash("sha1").update("work").digest("hex")}.json`),
+    JSON.stringify({
+      accessToken: "stale",
+      expiresAt: "2026-01-01T00:00:00Z",
+      region: "us-east-1",
+      startUrl: "https://acme.awsapps.com/start",
+    }),
+  );
+  hangingWorld = await makeWorld();
+  hangingWorld.cloud.switches.fault({ operation: "sts:*", end: "hang" });
+  hanging = hangingWorld.run(["touch", "launched"], { limitMs: 60_000 });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await hangingWorld[Symbol.asyncDispose]();
+});
+afterEach(() => {
+  world.cloud.switches.clear();
+  configure("");
+});
+
+const AWS_CONFIG = `[profile single-sign-on]
+sso_session = work
+sso_account_id = ${DEMO_ACCOUNT}
+sso_role_name = Developer
+region = us-east-1
+
+[sso-session work]
+sso_start_url = https://acme.awsapps.com/start
+sso_region = us-east-1
+`;
+
+const configFile = (): string => join(world.own, "config", "config.toml");
+
+/** config.toml: the demo's role without isolation, with these lines for the profile. */
+function configure(profile: string): void {
+  writeFileSync(
+    configFile(),
+    `profile = "demo"\n[profiles.demo]\nrole = "${world.cloud.roleArn()}"\nisolation.level = "none"\n${profile}\n`,
+  );
+}
+
+interface Refusal {
+  readonly status?: number;
+  readonly error: RegExp;
+  readonly hint: RegExp;
+}
+
+/** Runs an agent that would leave a file, and holds the refusal to its form. */
+async function refused(args: readonly string[], expected: Refusal, options: RunOptions = {}): Promise<void> {
+  rmSync(join(world.project, "launched"), { force: true });
+  const before = content(join(world.home, ".aws"));
+  const result = await world.run([...args, "touch", "launched"], options);
+  judge(result, expected);
+  expect(existsSync(join(world.project, "launched")), "the agent was launched").toBe(false);
+  expect(world.sessionFolders()).toEqual([]);
+  expect(JSON.parse((await world.run(["ps", "--json"])).stdout)).toEqual([]);
+  expect(content(join(world.home, ".aws"))).toEqual(before);
+  expect(withSession(world.home)).toEqual([]);
+}
+
+/** One error, one hint, and nothing else. */
+function judge({ code, stdout, stderr }: Pick<Result, "code" | "stdout" | "stderr">, { status = 125, error, hint }: Refusal): void {
+  expect(stderr).toMatch(/^agent-run: error: [^\n]+\nagent-run: hint: [^\n]+\n$/);
+  const [said = "", mend = ""] = stderr.split("\n");
+  expect(said).toMatch(error);
+  expect(mend).toMatch(hint);
+  expect(stderr).not.toMatch(/\n\s+at |undefined|\[object/);
+  expect(stdout).toBe("");
+  expect(code).toBe(status);
+}
+
+/** Every file below a folder with its content. */
+function content(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files.map((entry) => [join(entry.parentPath, entry.name), readFileSync(join(entry.parentPath, entry.name), "latin1")]),
+  );
+}
+
+function withSession(home: string): number[] {
+  return allProcesses().flatMap(({ pid }) => {
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, "latin1");
+      return environment.includes("AGENT_RUN_SESSION=") && environment.includes(`HOME=${home}\0`) ? [pid] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+const NO_KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_EC2_METADATA_DISABLED: "true" };
+
+describe("what the human asks for", () => {
+  it("names the nearest profile when there is none of that name", () =>
+    refused(["-p", "readonyl"], { error: /there is no profile 'readonyl'$/, hint: /did you mean 'readonly'\?$/ }));
+
+  it("names the nearest option when there is none of that name, with 2", () =>
+    refused(["--profle", "demo"], { status: 2, error: /--profle/, hint: /--profile/ }));
+
+  it.each([
+    ["--ttl", "soon", /--ttl: 'soon' is not a duration/],
+    ["--on-expiry", "explode", /--on-expiry: 'explode' is none of refresh, stop, ask/],
+    ["--isolation", "total", /--isolation: 'total' is none of/],
+    ["--tag", "novalue", /--tag: 'novalue' is not of the form key=value/],
+    ["--role", "", /--role needs a value/],
+  ])("refuses %s '%s' with 2", (option, value, error) => refused([option, value], { status: 2, error, hint: /./ }));
+
+  it("refuses a role that is none", () =>
+    refused(["--role", "arn:aws:s3:::bucket"], { error: /arn:aws:s3:::bucket/, hint: /arn:aws:iam::/ }));
+
+  it("refuses a region that cannot be one", () =>
+    refused(["--region", "the-moon"], { error: /'the-moon' is not an aws region/, hint: /--region/ }));
+
+  it("gives 127 for an agent that is not there", async () => {
+    judge(await world.run(["clade"]), { status: 127, error: /clade/, hint: /./ });
+    judge(await world.run(["./no/such/agent"]), { status: 127, error: /no\/such\/agent/, hint: /./ });
+  });
+
+  it("gives 126 for an agent that cannot be executed", async () => {
+    writeFileSync(join(world.project, "notes.txt"), "hello", { mode: 0o644 });
+    judge(await world.run(["./notes.txt"]), { status: 126, error: /notes\.txt/, hint: /chmod/ });
+    mkdirSync(join(world.project, "folder"), { recursive: true });
+    judge(await world.run(["./folder"]), { status: 126, error: /folder/, hint: /./ });
+  });
+});
+
+describe("what the files say", () => {
+  it("names line and column of a config.toml that is not TOML", async () => {
+    writeFileSync(configFile(), 'profile = "demo"\n\nkill_key = = "ctrl-k"\n');
+    await refused([], { error: /config\.toml:3:\d+: not valid TOML/, hint: /line 3 of .*config\.toml$/ });
+  });
+
+  it("names line and column of a setting that config.toml cannot have, and the nearest one", async () => {
+    configure('deliverey = "env"');
+    await refused([], { error: /config\.toml:5:1: unknown setting 'profiles\.demo\.deliverey'$/, hint: /did you mean 'delivery'\?$/ });
+  });
+
+  it("names line and column of a value that cannot be", async () => {
+    configure('ttl = "eventually"');
+    await refused([], { error: /config\.toml:5:1: profiles\.demo\.ttl: 'eventually' is not a duration/, hint: /config\.toml$/ });
+  });
+
+  it.each(["ctrl-c", "shift-k", "", "kill"])("refuses '%s' as the kill key, on pipes too", async (key) => {
+    writeFileSync(configFile(), `profile = "demo"\nkill_key = "${key}"\n`);
+    await refused([], { error: /config\.toml:2:1: kill_key: /, hint: /./ });
+  });
+
+  it("names file, line and column of a session policy that is not IAM's", async () => {
+    const folder = join(world.own, "config", "profiles", "mine");
+    mkdirSync(folder, { recursive: true });
+    const policy = join(folder, "session-policy.json");
+    writeFileSync(join(folder, "profile.toml"), `role = "${world.cloud.roleArn()}"\n`);
+    writeFileSync(policy, '{\n  "Version": "2012-10-17",\n  "Statement": [}\n');
+    await refused(["-p", "mine"], { error: /session-policy\.json:3:17: /, hint: /./ });
+    writeFileSync(policy, '{\n  "Version": "2012-10-17",\n  "Statement": [{ "Effect": "Permit", "Action": "*", "Resource": "*" }]\n}\n');
+    await refused(["-p", "mine"], { error: /session-policy\.json:3:\d+: .*Permit/, hint: /./ });
+    rmSync(policy);
+    await refused(["-p", "mine"], { error: /cannot read the session policy/, hint: /./ });
+  });
+});
+
+describe("who the human is", () => {
+  it("finds no credentials at all", () =>
+    refused([], { error: /found no aws credentials to start from$/, hint: /--aws-profile: single-sign-on$/ }, { env: NO_KEYS }));
+
+  it("finds half a key pair", () =>
+    refused(
+      [],
+      { error: /AWS_SECRET_ACCESS_KEY/, hint: /./ },
+      { env: { AWS_SECRET_ACCESS_KEY: undefined, AWS_EC2_METADATA_DISABLED: "true" } },
+    ));
+
+  it("finds no such AWS profile", () =>
+    refused(
+      ["--aws-profile", "single-sing-on"],
+      { error: /there is no aws profile 'single-sing-on'/, hint: /single-sign-on/ },
+      { env: NO_KEYS },
+    ));
+
+  it("finds the SSO login expired", () =>
+    refused(
+      ["--aws-profile", "single-sign-on"],
+      { error: /the SSO session of aws profile 'single-sign-on' has expired$/, hint: /aws sso login --profile single-sign-on$/ },
+      { env: NO_KEYS },
+    ));
+
+  it("finds the secret wrong", () =>
+    refused([], { error: /rejects the signature/, hint: /aws configure/ }, { env: { AWS_SECRET_ACCESS_KEY: "A".repeat(40) } }));
+
+  it("finds the access key unknown", () =>
+    refused([], { error: /does not know the base credentials/, hint: /./ }, { env: { AWS_ACCESS_KEY_ID: "AKIAAAAAAAAAAAAAAAAA" } }));
+
+  it("finds the session token expired", async () => {
+    world.cloud.switches.apply({ credentialSeconds: 0 });
+    const { accessKeyId, secretAccessKey } = world.cloud.admin;
+    const client = new STSClient({ endpoint: world.cloud.url, region: world.cloud.region, credentials: { accessKeyId, secretAccessKey } });
+    const { Credentials } = await client.send(new GetSessionTokenCommand({}));
+    world.cloud.switches.apply({ credentialSeconds: null });
+    await until(() => Date.now() > (Credentials?.Expiration?.getTime() ?? Infinity), 2000, "the session token to expire");
+    const env = {
+      AWS_ACCESS_KEY_ID: Credentials?.AccessKeyId,
+      AWS_SECRET_ACCESS_KEY: Credentials?.SecretAccessKey,
+      AWS_SESSION_TOKEN: Credentials?.SessionToken,
+    };
+    await refused([], { error: /the base credentials have expired$/, hint: /get new ones/ }, { env });
+  });
+
+  it("refuses the account's root user", () => {
+    const { accessKeyId, secretAccessKey } = world.cloud.keys("root");
+    const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+    return refused([], { error: /root user of account 123456789012/, hint: /--aws-profile/ }, { env });
+  });
+
+  it("refuses an account that the profile does not allow", async () => {
+    configure('accounts = ["999999999999"]');
+    await refused([], { error: /of account 123456789012, the profile allows 999999999999$/, hint: /--aws-profile/ });
+  });
+
+  it("asks for no MFA code where there is no terminal", async () => {
+    configure(`mfa_serial = "arn:aws:iam::${DEMO_ACCOUNT}:mfa/dev"`);
+    await refused([], { error: /MFA code, and there is no terminal/, hint: /terminal/ });
+  });
+});
+
+describe("what the role allows", () => {
+  it("cannot assume a role that is not there", () =>
+    refused(["--role", arn("no-such-role")], { error: /user\/dev may not assume .*role\/no-such-role$/, hint: /add to the trust policy/ }));
+
+  it("cannot assume a role that trusts another", () =>
+    refused(["--role", arn("trusts-another")], { error: /may not assume/, hint: new RegExp(`"AWS":"${DEV}"`) }));
+
+  it.each([
+    ["no-tags", "sts:TagSession"],
+    ["no-source-identity", "sts:SetSourceIdentity"],
+  ])("shows the statement that the trust policy of %s lacks: %s", async (role, action) => {
+    await refused(["--role", arn(role)], {
+      error: new RegExp(`the trust policy of ${arn(role)} does not allow ${action} to ${DEV}$`),
+      hint: new RegExp(
+        `\\{"Effect":"Allow","Principal":\\{"AWS":"${DEV}"\\},"Action":\\["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"\\]\\}`,
+      ),
+    });
+  });
+
+  it("says that the external id may be wrong, or missing", async () => {
+    configure('external_id = "wrong-one"');
+    await refused(["--role", arn("wants-external-id")], { error: /may not assume/, hint: /the external id of the profile may be wrong$/ });
+    configure("");
+    await refused(["--role", arn("wants-external-id")], { error: /may not assume/, hint: /external_id in the profile/ });
+    configure('external_id = "right-one"');
+    expect(await world.run(["--role", arn("wants-external-id"), "true"])).toMatchObject({ code: 0, stderr: "" });
+  });
+});
+
+describe("what AWS answers", () => {
+  it("cannot reach STS", () =>
+    refused(
+      [],
+      { error: /cannot reach http:\/\/127\.0\.0\.1:1: connection refused$/, hint: /AWS_ENDPOINT_URL/ },
+      { env: { AWS_ENDPOINT_URL: "http://127.0.0.1:1" } },
+    ));
+
+  it("gets STS's own failure", async () => {
+    world.cloud.switches.fault({ operation: "sts:AssumeRole", error: { code: "InternalFailure", status: 500, message: "try later" } });
+    await refused([], { error: /answered 500/, hint: /try again/ });
+  });
+
+  it("is throttled", async () => {
+    world.cloud.switches.fault({ operation: "sts:AssumeRole", error: { code: "Throttling", status: 400, message: "Rate exceeded" } });
+    await refused([], { error: /is throttling: 'Rate exceeded'$/, hint: /wait a minute/ });
+  });
+
+  it("loses the connection", async () => {
+    world.cloud.switches.fault({ operation: "sts:AssumeRole", end: "close" });
+    await refused([], { error: /the connection broke/, hint: /network/ });
+  });
+
+  it("is denied with a text that is not known", async () => {
+    world.cloud.switches.fault({ operation: "sts:AssumeRole", error: { code: "SomethingNew", status: 400, message: "well" } });
+    await refused([], { error: /SomethingNew.*'well'$/, hint: /get-caller-identity/ });
+  });
+
+  it("finds another at the gate than it must be", async () => {
+    world.cloud.switches.fault({ operation: "sts:GetCallerIdentity", error: { code: "AccessDenied", status: 403, message: "no" } });
+    await refused([], { error: /GetCallerIdentity/, hint: /./ });
+  });
+
+  it.each([
+    ["behind", 3_600_000],
+    ["ahead of", -3_600_000],
+  ])("says it when this machine's clock is an hour %s AWS's", async (_, offset) => {
+    await using other = await makeWorld({ clock: { ...systemClock, now: () => systemClock.now() + offset } });
+    const result = await other.run(["touch", "launched"]);
+    judge(result, { error: /clock/, hint: /clock/ });
+    expect(existsSync(join(other.project, "launched"))).toBe(false);
+    expect(other.sessionFolders()).toEqual([]);
+  });
+
+  it("gives STS up that never answers", async () => {
+    judge(await hanging, { error: /no answer in time$/, hint: /network/ });
+    expect(existsSync(join(hangingWorld.project, "launched"))).toBe(false);
+    expect(hangingWorld.sessionFolders()).toEqual([]);
+  }, 60_000);
+});
+
+describe.skipIf(noOrdinaryUser !== undefined)(
+  `where our own files are${noOrdinaryUser === undefined ? "" : ` (${noOrdinaryUser})`}`,
+  () => {
+    const folders: string[] = [];
+    afterAll(() => {
+      for (const folder of folders) {
+        for (const name of [".", "run", "state"]) if (existsSync(join(folder, name))) chmodSync(join(folder, name), 0o700);
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+
+    const someFolder = (): string => {
+      const folder = folderOfOrdinaryUser();
+      folders.push(folder);
+      return folder;
+    };
+
+    /** Makes a folder of the ordinary user's. */
+    function make(path: string, mode: number): string {
+      mkdirSync(path);
+      const { uid, gid } = statSync(join(path, ".."));
+      chownSync(path, uid, gid);
+      chmodSync(path, mode);
+      return path;
+    }
+
+    /** A run of the ordinary user's, with what `prepare` gives as AGENT_RUN_HOME, must be refused. */
+    async function refusedIn(prepare: (own: string) => string, expected: Refusal): Promise<void> {
+      const [home, project] = [someFolder(), someFolder()];
+      const launched = join(project, "launched");
+      const keys = Object.fromEntries(Object.entries(world.env).filter(([name]) => name.startsWith("AWS_")));
+      const env = { ...keys, HOME: home, AGENT_RUN_HOME: prepare(someFolder()) };
+      const agent = ["-p", "demo", "--role", world.cloud.roleArn(), "--isolation", "none", "touch", launched];
+      const { stdout, stderr, status } = await runAsOrdinaryUser(BIN, agent, env);
+      judge({ stdout, stderr, code: status }, expected);
+      expect(existsSync(launched)).toBe(false);
+      expect(withSession(home)).toEqual([]);
+    }
+
+    it("cannot make the runtime folder", () =>
+      refusedIn(
+        (own) => {
+          chmodSync(own, 0o500);
+          return own;
+        },
+        { error: /cannot create the folder .*\/run: /, hint: /AGENT_RUN_HOME/ },
+      ));
+
+    it("does not use a runtime folder of another user", () =>
+      refusedIn(() => "/", { error: /the folder \/run belongs to user 0, not to you \(\d+\)$/, hint: /AGENT_RUN_HOME/ }));
+
+    it("does not use a runtime folder that others may enter", () =>
+      refusedIn(
+        (own) => {
+          make(join(own, "run"), 0o755);
+          return own;
+        },
+        { error: /the folder .*\/run is open to other users \(mode 755\)$/, hint: /chmod 700 .*\/run$/ },
+      ));
+
+    it("does not follow a link to a runtime folder", () =>
+      refusedIn(
+        (own) => {
+          symlinkSync(make(join(own, "elsewhere"), 0o700), join(own, "run"));
+          return own;
+        },
+        { error: /\/run is not a folder$/, hint: /mv / },
+      ));
+
+    it("cannot write its state", () =>
+      refusedIn(
+        (own) => {
+          make(join(own, "state"), 0o500);
+          return own;
+        },
+        { error: /cannot write .*\/state\/daemon\.log: /, hint: /chmod 700 / },
+      ));
+
+    it("cannot make the folder of its state", () =>
+      refusedIn(
+        (own) => {
+          make(join(own, "run"), 0o700);
+          chmodSync(own, 0o500);
+          return own;
+        },
+        { error: /cannot create the folder .*\/state: /, hint: /AGENT_RUN_HOME/ },
+      ));
+
+    it("cannot write the audit", () =>
+      refusedIn(
+        (own) => {
+          make(make(join(own, "state"), 0o700).concat("/audit"), 0o500);
+          return own;
+        },
+        { error: /audit/, hint: /./ },
+      ));
+
+    it("takes no path for the control socket that the system cannot", () =>
+      refusedIn((own) => join(own, "a".repeat(100)), { error: /the path of the control socket is too long/, hint: /shorter/ }));
+  },
+);
