@@ -20,12 +20,21 @@ const ranks: Record<string, { rank: number; reason: string }> = {
 };
 
 const PURE = [
-  "src/policy",
+  "src/policy/",
   "src/session/state.ts",
   "src/session/environment.ts",
-  "src/isolation/plan.ts",
+  "src/session/environment-names.ts",
+  "src/session/view.ts",
+  "src/isolation/plan",
+  "src/isolation/path.ts",
+  "src/isolation/stores.ts",
+  "src/isolation/agents.ts",
+  "src/isolation/bubblewrap.ts",
+  "src/isolation/seccomp.ts",
   "src/terminal/key-tap.ts",
   "src/terminal/scanner.ts",
+  "src/terminal/bar-layout.ts",
+  "src/terminal/overlay.ts",
   "src/audit/record.ts",
 ];
 

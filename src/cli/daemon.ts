@@ -22,6 +22,8 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
     ]);
     const log = stderr.isTTY ? streamLog(stderr, systemClock) : fileLog(daemonLog(paths), systemClock);
     const host = createSessions({ paths, packageFolder, version, clock: systemClock, log: (text) => log.line(text) });
+    // The first launch should not wait for the SDK to load.
+    void import("@aws-sdk/client-sts");
     const leaving = await runDaemon({ paths, version, host, log });
     return leaving === "broken" ? 1 : 0;
   },

@@ -1,19 +1,12 @@
 // What `--dry-run` and `agent-run env` show: who the agent would be, and each change of its environment with its reason. Called by launch.ts and env.ts.
-import type { ReadyMessage } from "../control/protocol.ts";
-import type { Command as Program } from "../core/command.ts";
-import type { Isolation } from "../isolation/isolate.ts";
 import type { EnvironmentChange } from "../session/environment.ts";
 import { explain } from "./isolate.ts";
-import type { LaunchRequest } from "./launch.ts";
+import type { LaunchRequest, Prepared } from "./launch.ts";
 import { printable } from "./printer.ts";
 import { table } from "./table.ts";
 
 /** Prints the plan of a run that is not carried out. Gives the exit status. */
-export function describeDryRun(
-  { context: { print } }: LaunchRequest,
-  { view }: ReadyMessage,
-  { command, isolation, changes }: { command: Program; isolation: Isolation; changes: readonly EnvironmentChange[] },
-): number {
+export function describeDryRun({ context: { print } }: LaunchRequest, { view, command, isolation, changes }: Prepared): number {
   print.out(`agent      ${printable([command.file, ...command.args].join(" "))}`);
   print.out(`identity   ${view.arn}`);
   print.out(`profile    ${view.profile}, ${view.delivery} delivery, isolation ${isolation.level}`);

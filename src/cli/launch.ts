@@ -2,7 +2,7 @@
 // Who waits for whom: the daemon waits for our `exited` after its `end` (its grace plus 2 s); we wait for its `ended` (LAST_WORD_MS) after the agent is gone.
 import { constants, userInfo } from "node:os";
 import type { ReadStream, WriteStream } from "node:tty";
-import type { Cause, OpenMessage, Overrides, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
+import type { Cause, OpenMessage, Overrides, PlanMessage, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
 import { openLeaseOrStart } from "../control/start-daemon.ts";
 import { systemClock, within } from "../core/clock.ts";
 import type { ProcessExit, Command as Program } from "../core/command.ts";
@@ -54,7 +54,7 @@ export async function launch(request: LaunchRequest): Promise<number> {
   const { context } = request;
   const file = resolveExecutable(request.agent, request.env["PATH"], context.cwd);
   const inTerminal = context.stdin.isTTY === true && context.stdout.isTTY === true && request.env["TERM"] !== "dumb";
-  const run = new Run(request, inTerminal);
+  const run = new Run(request, file, inTerminal);
   const { link, ready } = await SessionLink.open(
     async () => {
       const { lease, daemon } = await openLeaseOrStart(context.paths, { startCommand: startCommand(context), version: context.version });
@@ -65,8 +65,8 @@ export async function launch(request: LaunchRequest): Promise<number> {
     run,
   );
   try {
-    const program = await run.prepare(file, ready);
-    return request.dryRun ? describeDryRun(request, ready, program) : await run.carryOut(link, ready, program);
+    const prepared = await run.prepared(ready);
+    return request.dryRun ? describeDryRun(request, prepared) : await run.carryOut(link, prepared);
   } finally {
     link.close();
   }
@@ -85,7 +85,10 @@ function openMessage({ context, actor, env, overrides, dryRun }: LaunchRequest, 
   };
 }
 
-interface Prepared {
+/** Everything that is known before the agent starts. */
+export interface Prepared {
+  readonly plan: PlanMessage;
+  readonly view: SessionView;
   readonly command: Program;
   readonly isolation: Isolation;
   readonly changes: readonly EnvironmentChange[];
@@ -94,11 +97,14 @@ interface Prepared {
 /** One launched agent, and what the session's daemon says about it meanwhile. */
 class Run implements LinkHandlers {
   readonly #request: LaunchRequest;
+  readonly #file: string;
   readonly #inTerminal: boolean;
   readonly #endAsked = Promise.withResolvers<void>();
   readonly #hurry = new AbortController();
   /** A session that is shorter than the time of its question asks before the terminal stands. */
   readonly #attached = Promise.withResolvers<TerminalAgent>();
+  #plan: PlanMessage | undefined;
+  #isolation: Promise<Isolation> | undefined;
   #agent: AgentProcess | undefined;
   #screen: TerminalAgent | undefined;
   #view: SessionView | undefined;
@@ -106,9 +112,20 @@ class Run implements LinkHandlers {
   #cause: Cause | undefined;
   #stopping: Promise<unknown> | undefined;
 
-  constructor(request: LaunchRequest, inTerminal: boolean) {
+  constructor(request: LaunchRequest, file: string, inTerminal: boolean) {
     this.#request = request;
+    this.#file = file;
     this.#inTerminal = inTerminal;
+  }
+
+  /** The sandbox is looked at and planned while the daemon talks to AWS. */
+  plan(plan: PlanMessage): void {
+    const { env, actor, context, mayStepDown } = this.#request;
+    this.#plan = plan;
+    const place = { env, actor, file: this.#file, context };
+    this.#isolation = isolate(place, plan.isolation, plan.folder, { may: mayStepDown, say: (text) => this.say(text) });
+    // It is awaited in `prepared`; a session that fails before has its own error.
+    this.#isolation.catch(() => {});
   }
 
   step({ state, text }: StepMessage): void {
@@ -129,7 +146,8 @@ class Run implements LinkHandlers {
   }
 
   status(view: SessionView): void {
-    this.#view = view;
+    // The daemon knows what was asked for; a demo may have less.
+    this.#view = { ...view, isolation: this.#view?.isolation ?? view.isolation };
     this.#paintBar();
   }
 
@@ -151,34 +169,37 @@ class Run implements LinkHandlers {
     } else this.#request.context.print.warn(text);
   }
 
-  /** The agent's complete command, wrapped for its isolation. */
-  async prepare(file: string, ready: ReadyMessage): Promise<Prepared> {
-    const { env, args, actor, context, mayStepDown } = this.#request;
-    this.#view = ready.view;
-    const isolation = await isolate({ env, actor, file, context }, { level: ready.view.isolation, ...ready.isolation }, ready.folder, {
-      may: mayStepDown,
-      say: (text) => this.say(text),
-    });
-    if (isolation.level !== ready.view.isolation) this.#view = { ...ready.view, isolation: isolation.level };
-    const child = childEnvironment({ human: env, set: ready.childEnvironment, pass: ready.pass, allow: ready.isolation.allow });
-    return { command: { file, args, cwd: context.cwd, env: child.env }, isolation, changes: child.changes };
+  /** @throws AgentRunError `isolation` or `lease` */
+  async prepared(ready: ReadyMessage): Promise<Prepared> {
+    const { env, args, context } = this.#request;
+    const isolation = await this.#isolation;
+    const plan = this.#plan;
+    if (!plan || !isolation)
+      throw new AgentRunError("lease", "the daemon began a session without its plan", { hint: "agent-run daemon stop" });
+    const child = childEnvironment({ human: env, set: ready.childEnvironment, pass: plan.pass, allow: plan.isolation.allow });
+    const view = { ...ready.view, isolation: isolation.level };
+    this.#view = view;
+    return { plan, view, isolation, changes: child.changes, command: { file: this.#file, args, cwd: context.cwd, env: child.env } };
   }
 
   /** Starts the agent, waits for its end, and for everything to be wiped. Gives the exit status. */
-  async carryOut(link: SessionLink, ready: ReadyMessage, { command, isolation }: Prepared): Promise<number> {
+  async carryOut(link: SessionLink, prepared: Prepared): Promise<number> {
+    const { plan, command, isolation } = prepared;
     const { intro, context } = this.#request;
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
-    await using agent = this.#inTerminal ? await this.#attach(link, ready, command, isolation) : spawnPlain(isolation.wrap(command));
+    await using agent = this.#inTerminal
+      ? await this.#attach(link, prepared)
+      : spawnPlain(isolation.wrap(command), { sealed: isolation.level !== "none" });
     this.#agent = agent;
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "");
     const passOn = (name: NodeJS.Signals): void => {
       agent.signal(name);
       // The terminal is gone: an agent that does not leave by itself is ended.
-      if (name === "SIGHUP") void this.#stop(ready.graceMs);
+      if (name === "SIGHUP") void this.#stop(plan.graceMs);
     };
     for (const name of FORWARDED) process.on(name, passOn);
     const ticking = this.#screen ? setInterval(() => this.#paintBar(), BAR_TICK_MS) : undefined;
-    if (this.#cause) void this.#stop(ready.graceMs);
+    if (this.#cause) void this.#stop(plan.graceMs);
 
     const exit = await agent.exited;
     clearInterval(ticking);
@@ -189,24 +210,25 @@ class Run implements LinkHandlers {
     await this.#screen?.restore();
     for (const name of FORWARDED) process.off(name, passOn);
     const cause = last?.view.cause ?? this.#cause ?? "lost";
-    sayEnd(context.print, { view: last?.view ?? ready.view, cause, notes: endNotes(last, notRemoved), quiet: !this.#inTerminal });
+    sayEnd(context.print, { view: last?.view ?? prepared.view, cause, notes: endNotes(last, notRemoved), quiet: !this.#inTerminal });
     return exitStatus(exit, cause);
   }
 
-  async #attach(link: SessionLink, ready: ReadyMessage, command: Program, isolation: Isolation): Promise<TerminalAgent> {
+  async #attach(link: SessionLink, { plan, command, isolation }: Prepared): Promise<TerminalAgent> {
     const { context, env, bar } = this.#request;
     const { attachTerminal } = await import("../terminal/attach.ts");
     const screen = await attachTerminal({
       command,
       wrap: isolation.wrap,
+      sealed: isolation.level !== "none",
       input: context.stdin as ReadStream,
       output: context.stdout as WriteStream,
       term: env["TERM"],
       noColor: Boolean(env["NO_COLOR"]),
-      killKey: ready.killKey,
+      killKey: plan.killKey,
       nested: env["AGENT_RUN"] === "1",
       bar: bar && this.#view ? barState(this.#view, systemClock.now()) : undefined,
-      onKill: () => this.#kill(link, ready),
+      onKill: () => this.#kill(link, plan.graceMs),
     });
     this.#screen = screen;
     this.#attached.resolve(screen);
@@ -214,14 +236,14 @@ class Run implements LinkHandlers {
   }
 
   /** The human confirmed at the bar. Access is cut first; a second confirmation skips the grace. */
-  #kill(link: SessionLink, ready: ReadyMessage): void {
+  #kill(link: SessionLink, graceMs: number): void {
     if (this.#cause) {
       this.#hurry.abort();
       return;
     }
     this.#cause = "killed";
     link.kill();
-    void within(this.#endAsked.promise, CUT_FIRST_MS).then(() => this.#stop(ready.graceMs));
+    void within(this.#endAsked.promise, CUT_FIRST_MS).then(() => this.#stop(graceMs));
   }
 
   #stop(graceMs: number): Promise<unknown> | undefined {

@@ -1,11 +1,22 @@
 // The launcher's side of a session: the lease, what comes over it, and a new daemon under the same session when the old one died. Called by launch.ts.
 import type { Lease } from "../control/lease.ts";
-import type { Cause, DaemonMessage, LauncherMessage, OpenMessage, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
+import type {
+  Cause,
+  DaemonMessage,
+  LauncherMessage,
+  OpenMessage,
+  PlanMessage,
+  ReadyMessage,
+  SessionView,
+  StepMessage,
+} from "../control/protocol.ts";
 import { fromWireError } from "../control/wire-error.ts";
 import { sleep, within } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 
 export interface LinkHandlers {
+  /** Comes before the first step; not again when another daemon takes the session over. */
+  plan(plan: PlanMessage): void;
   step(step: StepMessage): void;
   /** Gives the human's answer; a rejection ends the session. */
   ask(kind: "mfa" | "expiry", prompt: string): Promise<string>;
@@ -35,6 +46,7 @@ export class SessionLink {
   readonly #ended = Promise.withResolvers<Ended | undefined>();
   #lease: Lease<LauncherMessage, DaemonMessage>;
   #ready: ReadyMessage | undefined;
+  #graceMs = 0;
   #view: SessionView | undefined;
   #spawned: { pid: number; started: string } | undefined;
   /** Why a question got no answer: then that is what the command failed for. */
@@ -126,7 +138,10 @@ export class SessionLink {
   }
 
   #onMessage(message: Exclude<DaemonMessage, { type: "ready" | "failed" }>): void {
-    if (message.type === "step") this.#handlers.step(message);
+    if (message.type === "plan") {
+      this.#graceMs = message.graceMs;
+      if (!this.#ready) this.#handlers.plan(message);
+    } else if (message.type === "step") this.#handlers.step(message);
     else if (message.type === "ask") void this.#answer(message.id, message.kind, message.prompt);
     else if (message.type === "status") {
       this.#view = message.view;
@@ -189,6 +204,6 @@ export class SessionLink {
     this.#finished = true;
     this.#ended.resolve(undefined);
     this.#handlers.interrupted("lost", why);
-    this.#handlers.end("lost", ready.graceMs);
+    this.#handlers.end("lost", this.#graceMs);
   }
 }

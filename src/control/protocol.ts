@@ -155,21 +155,34 @@ const sessionView = once(() =>
   }),
 );
 
+/** Comes first, so that the launcher can prepare the agent's place while the daemon talks to AWS. */
+const plan = once(() =>
+  z.object({
+    type: z.literal("plan"),
+    session: sessionId(),
+    /** The session's folder in the runtime folder; readable inside the sandbox. */
+    folder: z.string(),
+    isolation: z.object({
+      level: z.enum(isolationLevels),
+      allow: z.array(z.string()),
+      write: z.array(z.string()),
+      hide: z.array(z.string()),
+    }),
+    /** Variables that the profile hands to the agent although they look like secrets. */
+    pass: z.array(z.string()),
+    graceMs: z.number(),
+    killKey: z.string(),
+  }),
+);
+
 const ready = once(() =>
   z.object({
     type: z.literal("ready"),
     view: sessionView(),
     /** Variables to set for the child on top of the cleaned environment; in `env` delivery these hold the keys. */
     childEnvironment: z.record(z.string(), z.string()),
-    /** The session's folder in the runtime folder; readable inside the sandbox. */
-    folder: z.string(),
     port: z.optional(z.number()),
     token: z.optional(z.string()),
-    graceMs: z.number(),
-    killKey: z.string(),
-    isolation: z.object({ allow: z.array(z.string()), write: z.array(z.string()), hide: z.array(z.string()) }),
-    /** Variables that the profile hands to the agent although they look like secrets. */
-    pass: z.array(z.string()),
   }),
 );
 
@@ -177,6 +190,7 @@ const ready = once(() =>
 export const daemonMessage = z.lazy(() =>
   z.discriminatedUnion("type", [
     step(),
+    plan(),
     /** `mfa`: before launch, answered with the code. `expiry`: over the running agent, answered with minutes to add, or `0` to let it end. */
     z.object({ type: z.literal("ask"), id: z.number(), kind: z.enum(["mfa", "expiry"]), prompt: z.string() }),
     ready(),
@@ -236,6 +250,7 @@ export const failure = z.lazy(() => z.object({ error: wireError() }));
 export type LauncherMessage = z.infer<typeof launcherMessage>;
 export type OpenMessage = z.infer<ReturnType<typeof open>>;
 export type DaemonMessage = z.infer<typeof daemonMessage>;
+export type PlanMessage = z.infer<ReturnType<typeof plan>>;
 export type ReadyMessage = z.infer<ReturnType<typeof ready>>;
 export type StepMessage = z.infer<ReturnType<typeof step>>;
 export type SessionView = z.infer<ReturnType<typeof sessionView>>;

@@ -8,6 +8,7 @@ import {
   callerIdentity,
   confirmIdentity,
   createIdentityCache,
+  isRoleSession,
   parseRoleArn,
   refuseRoot,
   requireAccount,
@@ -105,7 +106,10 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
   const assume = async () => {
     const now = request.clock.now();
     const endsAt = request.endsAt();
-    const duration = durationFor({ wantedMs: Math.max(Math.min(profile.ttlMs, endsAt - now), 1000), chained: base.chained });
+    const duration = durationFor({
+      wantedMs: Math.max(Math.min(profile.ttlMs, endsAt - now), 1000),
+      chained: base.chained || isRoleSession(baseIdentity.arn),
+    });
     const outlives = now + duration.seconds * 1000 > endsAt + OUTLIVES_MS;
     const policy = outlives ? withTimeLimit(profile.sessionPolicy.text, endsAt) : profile.sessionPolicy.text;
     const assumed = await assumeRole(await stsClient(connection, await signer.credentials()), {

@@ -193,19 +193,7 @@ export class Session {
   }
 
   #ready(childEnvironment: Record<string, string>, endpoint: Access["endpoint"]): DaemonMessage {
-    const { profile } = this.#options;
-    const { allow, write, hide } = profile.isolation;
-    return {
-      type: "ready",
-      view: this.view(),
-      childEnvironment,
-      folder: this.#folder,
-      ...endpoint,
-      graceMs: profile.graceMs,
-      killKey: profile.killKey,
-      isolation: { allow: [...allow], write: [...write], hide: [...hide] },
-      pass: [...profile.pass],
-    };
+    return { type: "ready", view: this.view(), childEnvironment, ...endpoint };
   }
 
   #onMessage(message: LauncherMessage): void {

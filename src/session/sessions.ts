@@ -1,4 +1,5 @@
 // All sessions of a daemon: opens them, ends them, and ends what a dead daemon left. The daemon's SessionHost.
+import { readdirSync } from "node:fs";
 import { endLostAudit, openAudit } from "../audit/log.ts";
 import { readSession, unendedSessions } from "../audit/verify.ts";
 import type { Lease } from "../control/lease.ts";
@@ -10,7 +11,7 @@ import { isSessionId, newSessionId, type SessionId } from "../core/id.ts";
 import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
 import type { SessionHost } from "./host.ts";
 import { endProcesses, removeFolder } from "./leftover.ts";
-import { loadProfile } from "./profile.ts";
+import { loadProfile, type Profile } from "./profile.ts";
 import { Session } from "./session.ts";
 
 export interface SessionsOptions {
@@ -37,6 +38,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
     if (leaving) throw new AgentRunError("daemon", "the daemon is leaving", { hint: "run the command again" });
     const profile = loadProfile(paths, options.packageFolder, message.overrides);
     const id = message.resume ? resumable(message.resume.session, message.resume.limitAt) : newSessionId();
+    lease.send(planMessage(id, profile, sessionFolder(paths, id)));
     let trouble: string | undefined;
     let session: Session | undefined;
     const audit = await openAudit(
@@ -90,7 +92,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
     return id;
   };
 
-  const endLost = async (id: SessionId): Promise<void> => {
+  const endLost = async (id: SessionId, recorded: boolean): Promise<void> => {
     if (sessions.has(id)) return;
     const left = await endProcesses(id, undefined, LOST_GRACE_MS, LOST_LIMIT_MS);
     const notes = left > 0 ? [`${left} processes could not be ended`] : [];
@@ -100,12 +102,8 @@ export function createSessions(options: SessionsOptions): SessionHost {
       notes.push(`could not remove the session's files: ${messageOf(error)}`);
     }
     try {
-      await endLostAudit(
-        auditFolder(paths),
-        id,
-        { lost: { what: "the daemon" }, end: { cause: "lost", notes } },
-        { clock, onTrouble: () => {} },
-      );
+      const data = { lost: { what: "the daemon" }, end: { cause: "lost", notes } };
+      if (recorded) await endLostAudit(auditFolder(paths), id, data, { clock, onTrouble: () => {} });
     } catch (error) {
       log(`cannot finish the audit of ${id}: ${messageOf(error)}`);
     }
@@ -141,11 +139,31 @@ export function createSessions(options: SessionsOptions): SessionHost {
     },
 
     async recover() {
-      const lost = unendedSessions(auditFolder(paths));
-      if (lost.length === 0) return;
+      const unended = new Set(unendedSessions(auditFolder(paths)));
+      const left = new Set([...unended, ...sessionsWithFolder(paths)]);
+      if (left.size === 0) return;
       clock.at(clock.now() + RESUME_MS, () => {
-        for (const id of lost) void endLost(id);
+        for (const id of left) void endLost(id, unended.has(id));
       });
     },
+  };
+}
+
+/** Sessions whose folder a dead daemon left in the runtime folder. */
+function sessionsWithFolder(paths: Paths): SessionId[] {
+  return readdirSync(paths.runtime).filter(isSessionId);
+}
+
+/** What the launcher needs to prepare the agent's place while the daemon talks to AWS. */
+function planMessage(session: SessionId, { isolation, pass, graceMs, killKey }: Profile, folder: string): DaemonMessage {
+  const { level, allow, write, hide } = isolation;
+  return {
+    type: "plan",
+    session,
+    folder,
+    isolation: { level, allow: [...allow], write: [...write], hide: [...hide] },
+    pass: [...pass],
+    graceMs,
+    killKey,
   };
 }

@@ -37,6 +37,9 @@ const POLL_MS = 15;
  * @param ended resolves when the agent's exit was reported
  */
 export async function stopTree(tree: AgentTree, ended: Promise<unknown>, graceMs: number, hurry?: AbortSignal): Promise<StopResult> {
+  if (tree.isGone) return { escalated: false, left: [] };
+  const first = tree.look();
+  if (first.agent.length === 0 && first.above.length === 0) return gone(tree, false);
   const until = performance.now() + graceMs;
   const asked = new Set<number>();
   const ask = (): number => {
@@ -64,10 +67,17 @@ export async function stopTree(tree: AgentTree, ended: Promise<unknown>, graceMs
   for (;;) {
     const { agent, above } = tree.look();
     const all = [...agent, ...above];
-    if (all.length === 0 || performance.now() > deadline) return { escalated, left: all.map(({ pid }) => pid) };
+    if (all.length === 0) return gone(tree, escalated);
+    if (performance.now() > deadline) return { escalated, left: all.map(({ pid }) => pid) };
     for (const { pid } of all) signal(pid, "SIGKILL");
     await nap(POLL_MS);
   }
+}
+
+/** Nothing is left that could start another process, so that nobody need look again. */
+function gone(tree: AgentTree, escalated: boolean): StopResult {
+  tree.stopLooking();
+  return { escalated, left: [] };
 }
 
 function nap(ms: number, hurry?: AbortSignal): Promise<void> {

@@ -12,7 +12,7 @@ export interface TreeView {
 /** bubblewrap forwards nothing and dies of the signals that are meant for the agent. */
 const SANDBOX_NAME = "bwrap";
 /** A daemon that double-forks between two looks is still found by its session or its environment; this is for one that changed both. */
-const LOOK_EVERY_MS = 5000;
+const LOOK_EVERY_MS = 10_000;
 
 /**
  * The agent's processes: all below `root`; all whose session such a process was in; and, on Linux, all that carry `mark` (`NAME=value`) in
@@ -21,15 +21,20 @@ const LOOK_EVERY_MS = 5000;
 export class AgentTree {
   readonly #root: number;
   readonly #hasShim: boolean;
+  readonly #sealed: boolean;
   readonly #mark: string | undefined;
   readonly #known = new Map<number, string>();
   readonly #sessions = new Set<number>();
+  readonly #unmarked = new Map<number, string>();
   readonly #foreignSession: number;
   readonly #timer: NodeJS.Timeout;
+  #isGone = false;
 
-  constructor(root: number, options: { hasShim: boolean; mark: string | undefined }) {
+  /** @param options.sealed the root is a sandbox with a PID namespace of its own: when it is gone, the kernel has ended all that was in it */
+  constructor(root: number, options: { hasShim: boolean; mark: string | undefined; sealed: boolean }) {
     this.#root = root;
     this.#hasShim = options.hasShim;
+    this.#sealed = options.sealed;
     this.#mark = options.mark;
     this.#foreignSession = processInfo(process.pid)?.session ?? 0;
     const info = processInfo(root);
@@ -39,11 +44,13 @@ export class AgentTree {
 
   /** Reads the process table and gives what is alive now. */
   look(): TreeView {
+    if (this.#sealed && processInfo(this.#root) === undefined) return { agent: [], above: [] };
     const all = allProcesses();
     const alive = new Map(all.map((info) => [info.pid, info]));
     for (const [pid, started] of this.#known) {
       if (alive.get(pid)?.started !== started) this.#known.delete(pid);
     }
+    for (const pid of this.#unmarked.keys()) if (!alive.has(pid)) this.#unmarked.delete(pid);
     let before = -1;
     while (before !== this.#known.size) {
       before = this.#known.size;
@@ -53,7 +60,7 @@ export class AgentTree {
       }
       for (const info of all) {
         if (this.#known.has(info.pid) || info.pid === process.pid) continue;
-        if (this.#sessions.has(info.session) || this.#carriesMark(info.pid)) this.#learn(info);
+        if (this.#sessions.has(info.session) || this.#carriesMark(info)) this.#learn(info);
       }
     }
     const above = this.#above(all);
@@ -77,8 +84,15 @@ export class AgentTree {
     return this.#spine(allProcesses()).find((info) => info.name !== SANDBOX_NAME)?.pid;
   }
 
+  /** Whether a stop found all of it ended. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Every process has ended. */
   stopLooking(): void {
     clearInterval(this.#timer);
+    this.#isGone = true;
   }
 
   #learn(info: ProcessInfo | undefined): void {
@@ -105,13 +119,16 @@ export class AgentTree {
     return spine;
   }
 
-  #carriesMark(pid: number): boolean {
-    if (this.#mark === undefined || process.platform !== "linux") return false;
+  /** A child has its parent's environment from its first moment on, so that one look at each process is enough. */
+  #carriesMark({ pid, started }: ProcessInfo): boolean {
+    if (this.#mark === undefined || process.platform !== "linux" || this.#unmarked.get(pid) === started) return false;
     try {
-      return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${this.#mark}\0`);
+      if (`\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${this.#mark}\0`)) return true;
     } catch {
-      return false;
+      // another user's, or gone
     }
+    this.#unmarked.set(pid, started);
+    return false;
   }
 }
 

@@ -20,6 +20,8 @@ export interface AttachOptions {
   readonly command: Command;
   /** Puts the sandbox around a command; the identity where there is none. Our shim goes inside it. */
   readonly wrap: (command: Command) => Command;
+  /** What `wrap` puts around it has a PID namespace of its own. */
+  readonly sealed: boolean;
   readonly input: ReadStream;
   readonly output: WriteStream;
   /** The human's TERM. */
@@ -131,7 +133,7 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
       cause: error,
     });
   }
-  const tree = new AgentTree(host.pid, { hasShim: true, mark: markOf(command.env) });
+  const tree = new AgentTree(host.pid, { hasShim: true, mark: markOf(command.env), sealed: options.sealed });
   screen.spawned();
 
   /** The agent's last byte is through: let go of the shim and its sandbox, and tell the caller. */
@@ -190,7 +192,6 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
 
   const stop = async (graceMs: number, hurry?: AbortSignal): ReturnType<AgentProcess["stop"]> => {
     const result = await stopTree(tree, ended.promise, graceMs, hurry);
-    tree.stopLooking();
     return result;
   };
   return {

@@ -9,9 +9,10 @@ import { resolveExecutable } from "./executable.ts";
 /**
  * Spawns `command` with our own stdin, stdout and stderr, in a session of its own: what the terminal sends to us (Ctrl-C) reaches it once,
  * when the caller passes it on with `signal`. A stop of us (Ctrl-Z) stops it too, and SIGCONT continues both.
+ * @param options.sealed the command is a sandbox with a PID namespace of its own
  * @throws AgentRunError `agent-not-found` (127), `agent-not-executable` (126)
  */
-export function spawnPlain(command: Command): AgentProcess {
+export function spawnPlain(command: Command, options: { readonly sealed: boolean }): AgentProcess {
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
   const child = spawn(file, command.args, { cwd: command.cwd, env: { ...command.env }, stdio: "inherit", detached: true });
   const pid = child.pid;
@@ -22,7 +23,7 @@ export function spawnPlain(command: Command): AgentProcess {
       exitStatus: 126,
     });
   }
-  const tree = new AgentTree(pid, { hasShim: false, mark: markOf(command.env) });
+  const tree = new AgentTree(pid, { hasShim: false, mark: markOf(command.env), sealed: options.sealed });
 
   const suspend = (): void => {
     tree.signalGroup(pid, "SIGSTOP");
@@ -46,11 +47,7 @@ export function spawnPlain(command: Command): AgentProcess {
   });
 
   const stop = async (graceMs: number, hurry?: AbortSignal): ReturnType<AgentProcess["stop"]> => {
-    try {
-      return await stopTree(tree, exited, graceMs, hurry);
-    } finally {
-      tree.stopLooking();
-    }
+    return stopTree(tree, exited, graceMs, hurry);
   };
   return {
     pid,
