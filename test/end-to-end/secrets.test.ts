@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSy
 import { dirname, join } from "node:path";
 import { GetSessionTokenCommand } from "@aws-sdk/client-sts";
 import { spawn } from "@lydell/node-pty";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { descendants, signal } from "../../src/core/process-tree.ts";
 import { ARMING_MS } from "../../src/terminal/overlay.ts";
 import { sts } from "../localcloud/clients.ts";
@@ -21,7 +21,7 @@ let world: World;
 let root: string;
 /** Tokens of endpoints, from where the agents have them. */
 const tokens = new Set<string>();
-/** All that any command printed, and all that a terminal showed. */
+/** All that any command of this test printed, and all that a terminal showed. */
 const said: string[] = [];
 
 beforeAll(async () => {
@@ -30,6 +30,9 @@ beforeAll(async () => {
   // What a library would leave in the temp folder is to be found too.
   world.env["TMPDIR"] = join(root, "tmp");
   mkdirSync(world.env["TMPDIR"]);
+});
+beforeEach(() => {
+  said.length = 0;
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
