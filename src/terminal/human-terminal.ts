@@ -69,13 +69,17 @@ export function openHumanTerminal(input: ReadStream, output: WriteStream, onPres
       idle = [];
     }
   };
-  // One write for all that one turn of the event loop brought: the PTY gives 4 KB at a time.
+  const send = (bytes: Uint8Array): void => {
+    output.write(bytes, () => written(bytes.length));
+  };
+  // The PTY gives 4 KB at a time: what comes first in a turn of the event loop goes out at once, an echo that somebody waits for; all that
+  // the same turn brings besides goes out in one write.
   const flush = (): void => {
     scheduled = false;
     if (gathered.length === 0) return;
     const bytes = gathered.length === 1 ? (gathered[0] as Uint8Array) : Buffer.concat(gathered);
     gathered = [];
-    output.write(bytes, () => written(bytes.length));
+    send(bytes);
   };
 
   return {
@@ -87,10 +91,11 @@ export function openHumanTerminal(input: ReadStream, output: WriteStream, onPres
       const bytes = typeof text === "string" ? Buffer.from(text, "utf8") : text;
       if (bytes.length === 0) return;
       waiting += bytes.length;
-      gathered.push(bytes);
-      if (!scheduled) {
+      if (scheduled) gathered.push(bytes);
+      else {
         scheduled = true;
         setImmediate(flush);
+        send(bytes);
       }
       if (!high && waiting > HIGH_WATER) {
         high = true;
