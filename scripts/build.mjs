@@ -1,8 +1,9 @@
 // Bundles src/ into dist/: one small entry for the launcher, with everything heavy in chunks that load when they are needed.
 import { createHash } from "node:crypto";
-import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { thirdPartyLicenses } from "./licenses.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
@@ -31,6 +32,7 @@ const settings = {
   define: { "process.env.NODE_ENV": '"production"', AGENT_RUN_VERSION: JSON.stringify(`${version}+${buildId}`) },
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   logLevel: "warning",
+  metafile: true,
 };
 
 // Two bundles. What a run loads before its agent starts is one file and no more: each further file costs about a millisecond. Everything else is the
@@ -41,5 +43,13 @@ const otherBundle = {
     onResolve({ filter: /^\.\/cli\/cli\.ts$/ }, () => ({ path: "./cli.js", external: true }));
   },
 };
-await build({ ...settings, entryPoints: { main: "src/main.ts" }, chunkNames: "run/[name]-[hash]", plugins: [otherBundle] });
-await build({ ...settings, entryPoints: { cli: "src/cli/cli.ts" }, chunkNames: "chunks/[name]-[hash]" });
+const bundles = [
+  await build({ ...settings, entryPoints: { main: "src/main.ts" }, chunkNames: "run/[name]-[hash]", plugins: [otherBundle] }),
+  await build({ ...settings, entryPoints: { cli: "src/cli/cli.ts" }, chunkNames: "chunks/[name]-[hash]" }),
+];
+
+const licenses = thirdPartyLicenses(
+  root,
+  bundles.map(({ metafile }) => metafile),
+);
+writeFileSync(`${root}dist/THIRD-PARTY-LICENSES.txt`, licenses);
