@@ -15,6 +15,6 @@ if (major < 24) {
 var own = process.env.AGENT_RUN_HOME;
 var state = own ? own + "/state" : (process.env.XDG_STATE_HOME || process.env.HOME + "/.local/state") + "/agent-run";
 var mask = process.umask(0o077);
-(await import("node:module")).enableCompileCache(state + "/compile-cache");
+process.getBuiltinModule("node:module").enableCompileCache(state + "/compile-cache");
 process.umask(mask);
 await import("../dist/main.js");

@@ -30,14 +30,16 @@ export function gatherFacts(request: FactsRequest): Facts {
   }
   const homes = request.homes.flatMap((home) => realOf(home) ?? []);
   const listings = new Map<string, readonly Child[]>();
+  const tooMany = new Set<string>();
   for (const home of homes) listings.set(home, children(home));
   for (const place of request.places) {
     const there = found.get(place.path);
     if (there?.kind === "folder" && place.list) listings.set(there.real, children(there.real));
     if (there?.kind !== "file") continue;
     const parent = dirname(there.real);
-    const list = listings.get(parent) ?? children(parent);
-    if (list.length <= MOST_CHILDREN) listings.set(parent, list);
+    if (listings.has(parent) || tooMany.has(parent)) continue;
+    if (entryCount(parent) > MOST_CHILDREN) tooMany.add(parent);
+    else listings.set(parent, children(parent));
   }
   const project = realOf(request.project) ?? request.project;
   return {
@@ -96,6 +98,15 @@ function linksOut(folder: string): Found[] {
   };
   visit(folder, 2);
   return targets;
+}
+
+/** Counted before anything is looked at one by one: a program's folder such as /usr/bin has thousands. */
+function entryCount(folder: string): number {
+  try {
+    return readdirSync(folder).length;
+  } catch {
+    return 0;
+  }
 }
 
 function children(folder: string): Child[] {

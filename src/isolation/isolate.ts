@@ -43,7 +43,15 @@ export function describeIsolation(request: Omit<IsolationRequest, "folder">): Is
  */
 export async function prepareIsolation(request: IsolationRequest): Promise<Isolation> {
   if (request.level === "none") {
-    return { level: "none", plan: describeIsolation(request), wrap: (command) => command, release: () => [] };
+    return {
+      level: "none",
+      // Looked at only when somebody wants to read it: nothing is hidden.
+      get plan() {
+        return describeIsolation(request);
+      },
+      wrap: (command) => command,
+      release: () => [],
+    };
   }
   const platform = request.platform ?? process.platform;
   const probed = await probeIsolation(request.level, {
