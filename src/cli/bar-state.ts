@@ -1,9 +1,9 @@
-// What the bar shows of a session: the daemon's view, as the terminal's words. Called by launch.ts.
+// What the bar shows of a session: the daemon's view, as the terminal's words. Called by running.ts.
 import type { SessionView } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
 import type { BarState } from "../terminal/bar-layout.ts";
 
-export function barState(view: SessionView, now: Instant, notice?: string): BarState {
+export function barState(view: SessionView, now: Instant): BarState {
   return {
     agent: view.actor,
     role: view.role,
@@ -16,6 +16,5 @@ export function barState(view: SessionView, now: Instant, notice?: string): BarS
     isolation: view.isolation,
     caveats: view.caveats,
     ...(view.trouble === undefined ? {} : { trouble: view.trouble }),
-    ...(notice === undefined ? {} : { notice }),
   };
 }

@@ -1,8 +1,9 @@
-// What `--dry-run` and `agent-run env` show: who the agent would be, and each change of its environment with its reason. Called by launch.ts and env.ts.
+// What `--dry-run` and `agent-run env` show: who the agent would be, and each change of its environment with its reason. Called by running.ts and env.ts.
 import type { EnvironmentChange } from "../session/environment.ts";
 import { explain } from "./isolate.ts";
-import type { LaunchRequest, Prepared } from "./launch.ts";
+import type { LaunchRequest } from "./launch.ts";
 import { printable } from "./printer.ts";
+import type { Prepared } from "./running.ts";
 import { table } from "./table.ts";
 
 /** Prints the plan of a run that is not carried out. Gives the exit status. */

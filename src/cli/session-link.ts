@@ -41,36 +41,46 @@ const OPEN_ATTEMPTS = 3;
 
 export class SessionLink {
   readonly #connect: Connect;
-  readonly #handlers: LinkHandlers;
   readonly #open: OpenMessage;
   readonly #ended = Promise.withResolvers<Ended | undefined>();
+  #handlers: LinkHandlers | undefined;
+  #opening: PromiseWithResolvers<ReadyMessage> | undefined;
   #lease: Lease<LauncherMessage, DaemonMessage>;
   #ready: ReadyMessage | undefined;
   #graceMs = 0;
   #view: SessionView | undefined;
   #spawned: { pid: number; started: string } | undefined;
-  /** Why a question got no answer: then that is what the command failed for. */
-  #noAnswer: AgentRunError | undefined;
   #finished = false;
+  /** Why a question of the daemon got no answer. */
+  #noAnswer: AgentRunError | undefined;
   /** Whether the daemon has said anything yet. */
   #heard = false;
 
-  private constructor(connect: Connect, lease: Lease<LauncherMessage, DaemonMessage>, open: OpenMessage, handlers: LinkHandlers) {
+  private constructor(connect: Connect, lease: Lease<LauncherMessage, DaemonMessage>, open: OpenMessage) {
     this.#connect = connect;
     this.#lease = lease;
     this.#open = open;
-    this.#handlers = handlers;
   }
 
   /**
-   * Opens the session and takes it through its start.
+   * Opens the session and takes it through its start. `load` gives the handlers; it is called when the daemon was asked already, so that it may take
+   * its time.
    * @throws AgentRunError why the daemon refused it; nothing was handed out then
    */
-  static async open(connect: Connect, open: OpenMessage, handlers: LinkHandlers): Promise<{ link: SessionLink; ready: ReadyMessage }> {
+  static async open<Handlers extends LinkHandlers>(
+    connect: Connect,
+    open: OpenMessage,
+    load: () => Promise<Handlers>,
+  ): Promise<{ link: SessionLink; ready: ReadyMessage; handlers: Handlers }> {
     for (let attempt = 1; ; attempt += 1) {
-      const link = new SessionLink(connect, await connect(), open, handlers);
+      const link = new SessionLink(connect, await connect(), open);
+      const ready = link.#start(open);
+      // Its rejection is awaited below, after the handlers are there.
+      ready.catch(() => {});
       try {
-        return { link, ready: await link.#start(open) };
+        const handlers = await load();
+        link.#listen(handlers);
+        return { link, ready: await ready, handlers };
       } catch (error) {
         // A daemon that was just leaving: there is another one to find or to start.
         if (link.#heard || attempt === OPEN_ATTEMPTS) throw error;
@@ -112,43 +122,51 @@ export class SessionLink {
     this.#lease.close();
   }
 
+  /** Asks for the session. What the daemon says waits for `#listen`. */
   #start(open: OpenMessage): Promise<ReadyMessage> {
     const lease = this.#lease;
-    const { promise, resolve, reject } = Promise.withResolvers<ReadyMessage>();
+    const opening = Promise.withResolvers<ReadyMessage>();
+    this.#opening = opening;
+    void lease.closed.then((error) => {
+      const gone = error ?? this.#noAnswer ?? new AgentRunError("lease", "the daemon is gone", { hint: "agent-run daemon logs" });
+      opening.reject(gone);
+      if (lease === this.#lease) this.#onClosed(gone);
+    });
+    lease.send(open);
+    return opening.promise;
+  }
+
+  #listen(handlers: LinkHandlers): void {
+    const lease = this.#lease;
+    const opening = this.#opening;
+    this.#handlers = handlers;
     lease.onMessage((message) => {
       this.#heard = true;
       if (message.type === "failed") {
-        reject(fromWireError(message.error));
+        opening?.reject(fromWireError(message.error));
         lease.close();
       } else if (message.type === "ready") {
         this.#ready = message;
         this.#view = message.view;
-        resolve(message);
+        opening?.resolve(message);
       } else {
-        this.#onMessage(message);
+        this.#onMessage(message, handlers);
       }
     });
-    void lease.closed.then((error) => {
-      const gone = error ?? this.#noAnswer ?? new AgentRunError("lease", "the daemon is gone", { hint: "agent-run daemon logs" });
-      reject(gone);
-      if (lease === this.#lease) this.#onClosed(gone);
-    });
-    lease.send(open);
-    return promise;
   }
 
-  #onMessage(message: Exclude<DaemonMessage, { type: "ready" | "failed" }>): void {
+  #onMessage(message: Exclude<DaemonMessage, { type: "ready" | "failed" }>, handlers: LinkHandlers): void {
     if (message.type === "plan") {
       this.#graceMs = message.graceMs;
-      if (!this.#ready) this.#handlers.plan(message);
-    } else if (message.type === "step") this.#handlers.step(message);
-    else if (message.type === "ask") void this.#answer(message.id, message.kind, message.prompt);
+      if (!this.#ready) handlers.plan(message);
+    } else if (message.type === "step") handlers.step(message);
+    else if (message.type === "ask") void this.#answer(message, handlers);
     else if (message.type === "status") {
       this.#view = message.view;
-      this.#handlers.status(message.view);
+      handlers.status(message.view);
     } else if (message.type === "end") {
       this.#finished = true;
-      this.#handlers.end(message.cause, message.graceMs);
+      handlers.end(message.cause, message.graceMs);
     } else {
       this.#finished = true;
       this.#view = message.view;
@@ -156,10 +174,10 @@ export class SessionLink {
     }
   }
 
-  async #answer(id: number, kind: "mfa" | "expiry", prompt: string): Promise<void> {
+  async #answer({ id, kind, prompt }: Extract<DaemonMessage, { type: "ask" }>, handlers: LinkHandlers): Promise<void> {
     const lease = this.#lease;
     try {
-      lease.send({ type: "answer", id, text: await this.#handlers.ask(kind, prompt) });
+      lease.send({ type: "answer", id, text: await handlers.ask(kind, prompt) });
     } catch (error) {
       if (error instanceof AgentRunError) this.#noAnswer = error;
       lease.close();
@@ -167,22 +185,22 @@ export class SessionLink {
   }
 
   #onClosed(why: AgentRunError): void {
-    if (this.#finished || this.#ready === undefined) {
+    if (this.#finished || this.#ready === undefined || this.#handlers === undefined) {
       this.#ended.resolve(undefined);
       return;
     }
     this.#handlers.interrupted("lost", why.message);
-    void this.#restore(this.#ready);
+    void this.#restore(this.#ready, this.#handlers);
   }
 
   /** Starts another daemon and opens the session there as it was: same id, port and token, so that running SDK clients go on. */
-  async #restore(ready: ReadyMessage): Promise<void> {
+  async #restore(ready: ReadyMessage, handlers: LinkHandlers): Promise<void> {
     const until = performance.now() + RESTORE_MS;
     let why = "";
     while (performance.now() < until && !this.#finished) {
       try {
         this.#lease = await this.#connect();
-        await this.#start({
+        const restored = this.#start({
           ...this.#open,
           resume: {
             session: ready.view.session,
@@ -193,7 +211,9 @@ export class SessionLink {
             ...this.#spawned,
           },
         });
-        this.#handlers.interrupted("restored", "");
+        this.#listen(handlers);
+        await restored;
+        handlers.interrupted("restored", "");
         return;
       } catch (error) {
         why = error instanceof Error ? error.message : String(error);
@@ -203,7 +223,7 @@ export class SessionLink {
     if (this.#finished) return;
     this.#finished = true;
     this.#ended.resolve(undefined);
-    this.#handlers.interrupted("lost", why);
-    this.#handlers.end("lost", this.#graceMs);
+    handlers.interrupted("lost", why);
+    handlers.end("lost", this.#graceMs);
   }
 }

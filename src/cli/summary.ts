@@ -1,4 +1,4 @@
-// The one line at the end of a session, and what the human must still know. Called by launch.ts.
+// The one line at the end of a session, and what the human must still know. Called by running.ts.
 import type { Cause, SessionView } from "../control/protocol.ts";
 import { systemClock } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";

@@ -1,5 +1,4 @@
 // Processes as the kernel tells them: who is below whom, and whether a pid still means the same process. Linux reads /proc, others ask ps.
-import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 
 export interface ProcessInfo {
@@ -82,6 +81,8 @@ function readStat(pid: number): ProcessInfo | undefined {
 }
 
 function fromPs(): ProcessInfo[] {
+  // Loaded here only: it costs the launcher some milliseconds, and Linux needs none of it.
+  const { execFileSync } = process.getBuiltinModule("node:child_process");
   const text = execFileSync("ps", ["-axo", "pid=,ppid=,pgid=,stat=,lstart=,comm="], {
     encoding: "utf8",
     env: { LC_ALL: "C", PATH: "/bin:/usr/bin" },
