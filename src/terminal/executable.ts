@@ -17,7 +17,7 @@ export function resolveExecutable(file: string, path: string | undefined, cwd: s
   const candidates = file.includes("/") ? [inCwd(file)] : (path ?? DEFAULT_PATH).split(":").map((folder) => join(inCwd(folder), file));
   let refused: string | undefined;
   for (const candidate of candidates) {
-    const verdict = judge(candidate);
+    const verdict = judge(candidate, file.includes("/"));
     if (verdict === "executable") return candidate;
     if (verdict === "refused") refused ??= candidate;
   }
@@ -30,12 +30,13 @@ export function resolveExecutable(file: string, path: string | undefined, cwd: s
   throw notFound(file, file.includes("/") ? `check the path: ls -l '${file}'` : `install '${file}', or add its folder to PATH`);
 }
 
-function judge(path: string): "executable" | "refused" | "absent" {
+/** @param asked the path itself was named: a folder on PATH that we may not search is passed over, one in a path is refused */
+function judge(path: string, asked: boolean): "executable" | "refused" | "absent" {
   let stat: ReturnType<typeof statSync>;
   try {
     stat = statSync(path);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EACCES" ? "refused" : "absent";
+    return (error as NodeJS.ErrnoException).code === "EACCES" && asked ? "refused" : "absent";
   }
   if (!stat.isFile()) return "refused";
   // Root passes access(2) for any file with one x bit, and execve(2) agrees with it.

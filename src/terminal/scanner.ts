@@ -262,17 +262,16 @@ export class Scanner {
         cut = start;
         this.#state = State.ground;
       } else this.inString = true;
-    } else if (!this.#discard) {
+    } else if (!this.#discard && at - start < LONGEST_CSI) {
       cut = start;
-      if (at - start < LONGEST_CSI) this.#state = State.ground;
-      else {
-        this.#emit(bytes, run, start);
-        if (executed !== "") this.#handler.emit(encoder.encode(executed));
-        for (let k = 0; k < executed.length; k++) this.#shift(executed.charCodeAt(k));
-        this.#discard = true;
-        this.#held = at < n ? bytes.slice(at) : NOTHING;
-        return;
-      }
+      this.#state = State.ground;
+    } else {
+      this.#emit(bytes, run, start);
+      if (executed !== "") this.#handler.emit(encoder.encode(executed));
+      for (let k = 0; k < executed.length; k++) this.#shift(executed.charCodeAt(k));
+      this.#discard = true;
+      this.#held = at < n ? bytes.slice(at) : NOTHING;
+      return;
     }
     this.#emit(bytes, run, cut);
     this.#held = cut < n ? bytes.slice(cut) : NOTHING;

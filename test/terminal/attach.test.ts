@@ -245,7 +245,8 @@ describe("a paste", () => {
     await outer.until("ready", shows("ready"));
     const paste = "0123456789".repeat(30_000);
     outer.type(paste);
-    await pause(300);
+    // Ink and the shadow load meanwhile: not what is measured here.
+    await pause(1500);
     const ticks = (): number => {
       const fields = readFileSync(`/proc/${outer.pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
       return Number(fields[11]) + Number(fields[12]);

@@ -1,30 +1,44 @@
 // Bundles test/fixtures/terminal-demo.ts as the product is bundled, so that tests run it as a process of its own. Also a command: prints the path.
-import { mkdirSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 
 const root = join(import.meta.dirname, "..", "..");
 
-/** Builds the demo into a folder of this process and gives the path of its main file. */
+/** Builds the demo into a new temporary folder and gives the path of its main file. */
 export async function demoBundle(): Promise<string> {
-  const folder = join(root, "node_modules", ".cache", "terminal-demo", String(process.pid));
-  mkdirSync(folder, { recursive: true });
+  const folder = mkdtempSync(join(tmpdir(), "terminal-demo-"));
   await build({
     absWorkingDir: root,
     entryPoints: { demo: "test/fixtures/terminal-demo.ts" },
     outdir: folder,
+    outExtension: { ".js": ".mjs" },
     bundle: true,
     splitting: true,
     format: "esm",
     platform: "node",
     target: "node24",
     jsx: "automatic",
-    external: ["@lydell/node-pty", "react-devtools-core"],
+    external: ["react-devtools-core"],
+    plugins: [
+      {
+        name: "native-module",
+        setup({ onResolve }) {
+          // Node would look for it beside the bundle.
+          onResolve({ filter: /^@lydell\/node-pty$/ }, ({ path }) => ({
+            path: createRequire(import.meta.url).resolve(path),
+            external: true,
+          }));
+        },
+      },
+    ],
     define: { "process.env.NODE_ENV": '"production"' },
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
     logLevel: "error",
   });
-  return join(folder, "demo.js");
+  return join(folder, "demo.mjs");
 }
 
 if (process.argv[1] === import.meta.filename) console.log(await demoBundle());

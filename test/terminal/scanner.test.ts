@@ -93,7 +93,7 @@ describe("scanner", () => {
         );
         expect({ out: single.out, found: single.found }).toEqual({ out: once.out, found: once.found });
       }),
-      { numRuns: 700 },
+      { numRuns: 250 },
     );
   });
 
