@@ -7,11 +7,12 @@ import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEMO_ACCOUNT, DEMO_ROLE, trusts } from "../../src/localcloud/seed.ts";
 import { sitDown } from "./human.ts";
-import { BIN, FIXTURES, makeWorld, ROOT, until, type World } from "./world.ts";
+import { BIN, FIXTURES, has, makeWorld, ROOT, until, type World } from "./world.ts";
 
 const VENV = join(ROOT, ".venv", "bin");
 const MOTO = join(VENV, "moto_server");
-const there = existsSync(MOTO);
+/** The interpreter may be out of an ordinary user's reach. */
+const there = existsSync(MOTO) && has(join(VENV, "python"));
 const REGION = "us-east-1";
 const SESSION_ARN = new RegExp(`arn:aws:sts::${DEMO_ACCOUNT}:assumed-role/${DEMO_ROLE}/sess_[0-9a-f]{8}`);
 
@@ -55,8 +56,8 @@ describe.skipIf(!there)(
     }, 60_000);
 
     afterAll(async () => {
-      await world[Symbol.asyncDispose]();
       moto.kill("SIGKILL");
+      await world[Symbol.asyncDispose]();
     });
 
     it("gives the JavaScript SDK in the agent the session, through the endpoint", async () => {
