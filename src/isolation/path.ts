@@ -10,6 +10,11 @@ export function parentOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf("/")));
 }
 
+/** The last part of `path`. */
+export function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
 export function joined(folder: string, rest: string): string {
   return folder === "/" ? `/${rest}` : `${folder}/${rest}`;
 }

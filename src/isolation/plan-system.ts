@@ -1,6 +1,6 @@
 // The part of the plan about the machine itself and our own files: temp folders, /run, what must stay visible under them. Used by plan.ts.
 import { AgentRunError } from "../core/error.ts";
-import { within } from "./path.ts";
+import { baseOf, joined, within } from "./path.ts";
 import { CERTIFICATES, type Facts, type IsolationInput } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 
@@ -59,8 +59,13 @@ export function planOwn(builder: PlanBuilder, input: IsolationInput, facts: Fact
     }
     builder.hide(found, reason, "never", path);
   }
-  const session = input.sessionFolder && facts.found.get(input.sessionFolder);
-  if (session) builder.put({ path: session.real, access: "read-only", kind: "folder", reason: "this session's own files" });
+  if (input.sessionFolder) {
+    // The daemon may make it after this plan, and has by the time that the agent starts.
+    const runtime = facts.found.get(input.paths.runtime)?.real;
+    const later = runtime ? joined(runtime, baseOf(input.sessionFolder)) : input.sessionFolder;
+    const path = facts.found.get(input.sessionFolder)?.real ?? later;
+    builder.put({ path, access: "read-only", kind: "folder", reason: "this session's own files" });
+  }
   const own = facts.found.get(input.packageFolder);
   if (own && within(facts.project, own.real))
     builder.note("the project is agent-run itself: what the agent changes here runs later as you");

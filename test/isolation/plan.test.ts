@@ -125,6 +125,17 @@ describe("the plan", () => {
     expect(plan().notes).toEqual([]);
   });
 
+  it("shows the session's folder also when the daemon has not made it yet, where a link leads to the runtime folder too", () => {
+    const found = new Map([...FACTS.found].filter(([path]) => path !== INPUT.sessionFolder));
+    found.set(INPUT.paths.runtime, folder("/data/run"));
+    expect(planIsolation(INPUT, { ...FACTS, found }).entries).toContainEqual({
+      path: "/data/run/sess_00000001",
+      access: "read-only",
+      kind: "folder",
+      reason: "this session's own files",
+    });
+  });
+
   it("gives every entry a reason and names parents before children", () => {
     const { entries } = plan();
     expect(entries.every((entry) => entry.reason !== "")).toBe(true);
