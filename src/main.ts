@@ -22,7 +22,5 @@ process.exitCode = await runCommandLine(argv, {
   packageFolder: dirname(dirname(entry)),
   self: [process.execPath, entry],
   version: AGENT_RUN_VERSION,
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
+  streams: process,
 });

@@ -14,7 +14,7 @@ const STOP_LIMIT_MS = 60_000;
 const LOG_LINES = 50;
 
 const actions: Record<string, (context: Context, json: boolean) => Promise<number>> = {
-  async run({ paths, packageFolder, version, stderr }) {
+  async run({ paths, packageFolder, version, streams: { stderr } }) {
     const [{ runDaemon }, { createSessions }, { fileLog, streamLog }] = await Promise.all([
       import("../daemon/daemon.ts"),
       import("../session/sessions.ts"),

@@ -4,6 +4,7 @@ import type { Environment } from "../core/paths.ts";
 import { resolveExecutable } from "../terminal/executable.ts";
 import type { Command, Context } from "./command.ts";
 import { type DemoCloud, startDemoCloud } from "./demo-cloud.ts";
+import { isTerminal } from "./is-terminal.ts";
 import { launch } from "./launch.ts";
 import { overridesOf, runOptions } from "./run-options.ts";
 
@@ -23,7 +24,7 @@ export const demo: Command = {
   ],
   async run(values, words, context) {
     using cloud = await startDemoCloud(context);
-    const interactive = context.stdin.isTTY === true && context.stdout.isTTY === true;
+    const interactive = isTerminal(0) && isTerminal(1);
     const env = demoEnvironment(context, cloud);
     const [agent, ...args] = commandOf(words[0] === "--" ? words.slice(1) : words, interactive, context);
     return await launch({

@@ -5,6 +5,7 @@ import { openLeaseOrStart } from "../control/start-daemon.ts";
 import type { Environment } from "../core/paths.ts";
 import { resolveExecutable } from "../terminal/executable.ts";
 import type { Context } from "./command.ts";
+import { isTerminal } from "./is-terminal.ts";
 import { SessionLink } from "./session-link.ts";
 import { sourceEnvironment } from "./source-environment.ts";
 import { startCommand } from "./start-command.ts";
@@ -30,7 +31,7 @@ export interface LaunchRequest {
 export async function launch(request: LaunchRequest): Promise<number> {
   const { context } = request;
   const file = resolveExecutable(request.agent, request.env["PATH"], context.cwd);
-  const inTerminal = context.stdin.isTTY === true && context.stdout.isTTY === true && request.env["TERM"] !== "dumb";
+  const inTerminal = isTerminal(0) && isTerminal(1) && request.env["TERM"] !== "dumb";
   const connect = async () => {
     const { lease, daemon } = await openLeaseOrStart(context.paths, { startCommand: startCommand(context), version: context.version });
     if (daemon.note !== undefined) context.print.warn(daemon.note);

@@ -8,7 +8,7 @@ export const localCloud: Command = {
   summary: "the cloud that the demo runs on",
   options: [],
   async run(_values, _words, context) {
-    await serveLocalCloud(context.stdin, context.stdout);
+    await serveLocalCloud(context.streams.stdin, context.streams.stdout);
     return 0;
   },
 };

@@ -27,26 +27,30 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, "�");
 }
 
-export function createPrinter(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, env: Environment): Printer {
+/** @param streams read when something is printed, not before */
+export function createPrinter(
+  streams: { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream },
+  env: Environment,
+): Printer {
   const plain = Boolean(env["NO_COLOR"]) || env["TERM"] === "dumb";
-  const painter = (stream: NodeJS.WriteStream) => (style: Style, text: string) =>
-    plain || !stream.isTTY ? text : `\u001b[${STYLES[style][0]}m${text}\u001b[${STYLES[style][1]}m`;
-  const paintOut = painter(stdout);
-  const paintErr = painter(stderr);
+  const paint = (name: "stdout" | "stderr", style: Style, text: string): string =>
+    plain || !streams[name].isTTY ? text : `\u001b[${STYLES[style][0]}m${text}\u001b[${STYLES[style][1]}m`;
+  const paintErr = (style: Style, text: string): string => paint("stderr", style, text);
   const say = (text: string): void => {
-    stderr.write(`${paintErr("dim", "agent-run:")} ${printable(text)}\n`);
+    streams.stderr.write(`${paintErr("dim", "agent-run:")} ${printable(text)}\n`);
   };
   return {
-    out: (text) => void stdout.write(text.endsWith("\n") ? text : `${text}\n`),
-    json: (value) => void stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
+    out: (text) => void streams.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
+    json: (value) => void streams.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
     note: say,
-    warn: (text) => void stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("yellow", "warning:")} ${printable(text)}\n`),
+    warn: (text) => void streams.stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("yellow", "warning:")} ${printable(text)}\n`),
     error(error) {
-      stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("red", "error:")} ${printable(messageOf(error))}\n`);
+      streams.stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("red", "error:")} ${printable(messageOf(error))}\n`);
       const hint = error instanceof AgentRunError ? error.hint : undefined;
-      if (hint !== undefined) stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("cyan", "hint:")} ${printable(hint)}\n`);
+      if (hint !== undefined) streams.stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("cyan", "hint:")} ${printable(hint)}\n`);
     },
-    step: (state, text) => void stderr.write(`${state === "ok" ? paintErr("green", "✓") : paintErr("yellow", "!")} ${printable(text)}\n`),
-    paint: paintOut,
+    step: (state, text) =>
+      void streams.stderr.write(`${state === "ok" ? paintErr("green", "✓") : paintErr("yellow", "!")} ${printable(text)}\n`),
+    paint: (style, text) => paint("stdout", style, text),
   };
 }

@@ -85,7 +85,8 @@ export class Running implements LinkHandlers {
       });
     }
     const { askLine } = await import("../terminal/prompt.ts");
-    return askLine(this.#request.context.stdin as ReadStream, process.stderr as WriteStream, `${prompt}: `);
+    const { streams } = this.#request.context;
+    return askLine(streams.stdin as ReadStream, streams.stderr as WriteStream, `${prompt}: `);
   }
 
   status(view: SessionView): void {
@@ -167,8 +168,8 @@ export class Running implements LinkHandlers {
       command,
       wrap: isolation.wrap,
       sealed: isolation.level !== "none",
-      input: context.stdin as ReadStream,
-      output: context.stdout as WriteStream,
+      input: context.streams.stdin as ReadStream,
+      output: context.streams.stdout as WriteStream,
       term: env["TERM"],
       noColor: Boolean(env["NO_COLOR"]),
       killKey: plan.killKey,

@@ -1,8 +1,9 @@
 // A value that prints as `[redacted]` wherever it ends up, and can be overwritten when its session ends.
 import { timingSafeEqual } from "node:crypto";
-import { inspect } from "node:util";
 
 const REDACTED = "[redacted]";
+/** `inspect.custom` of node:util, whose import is too slow for the launcher. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /** Holds a secret text. Every rendering (template, JSON, inspect) gives `[redacted]`; only `reveal` gives the text. */
 export class Secret {
@@ -37,7 +38,7 @@ export class Secret {
     return REDACTED;
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return REDACTED;
   }
 }

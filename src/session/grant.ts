@@ -53,7 +53,7 @@ export interface Grant {
   readonly caveats: readonly string[];
   /** New credentials under the same names, through the same gate. */
   obtain(): Promise<SessionCredentials>;
-  /** Overwrites what was kept to sign with. */
+  /** Overwrites the first credentials and what was kept to sign with. */
   forget(): void;
 }
 
@@ -163,7 +163,11 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     tags,
     caveats,
     obtain: async () => (await assume()).credentials,
-    forget: () => signer.forget(),
+    forget() {
+      signer.forget();
+      first.credentials.secretAccessKey.wipe();
+      first.credentials.sessionToken.wipe();
+    },
   };
 }
 

@@ -1,5 +1,4 @@
 // One session in the daemon: takes the start steps, then carries out what the state machine asks for, until everything is wiped. Made by sessions.ts.
-import type { AuditLog } from "../audit/log.ts";
 import type { RecordData, RecordKind } from "../audit/record.ts";
 import type { Lease } from "../control/lease.ts";
 import type { Cause, DaemonMessage, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
@@ -14,6 +13,7 @@ import { type Grant, obtainGrant } from "./grant.ts";
 import { endProcesses, type Spawned } from "./leftover.ts";
 import type { Profile } from "./profile.ts";
 import { Questions } from "./questions.ts";
+import type { SessionAudit } from "./session-audit.ts";
 import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, type SessionState } from "./state.ts";
 import { viewOf } from "./view.ts";
 
@@ -22,7 +22,7 @@ export interface SessionOptions {
   readonly open: OpenMessage;
   readonly profile: Profile;
   readonly lease: Lease<DaemonMessage, LauncherMessage>;
-  readonly audit: AuditLog;
+  readonly audit: SessionAudit;
   /** What is wrong with writing the audit right now. */
   readonly auditTrouble: () => string | undefined;
   readonly paths: Paths;
@@ -155,6 +155,8 @@ export class Session {
       this.#dispatch({ type: "end", at: this.#now(), cause: "exited" });
       return;
     }
+    await this.#options.audit.opened;
+    if (this.#isOver()) return grant.forget();
     const access = await this.#openAccess(grant);
     if (this.#isOver()) return void (await access.close());
     this.#access = access;
@@ -291,7 +293,8 @@ export class Session {
   /** Every step runs, whatever an earlier one did; what failed is noted. */
   async #wipe(): Promise<void> {
     const { lease } = this.#options;
-    this.notes.push(...((await this.#access?.close()) ?? []));
+    if (this.#access) this.notes.push(...(await this.#access.close()));
+    else this.#grant?.forget();
     await this.#endAudit();
     lease.send({ type: "ended", view: this.view(), notes: this.notes });
     lease.close();

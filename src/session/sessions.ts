@@ -13,6 +13,7 @@ import type { SessionHost } from "./host.ts";
 import { endProcesses, removeFolder } from "./leftover.ts";
 import { loadProfile, type Profile } from "./profile.ts";
 import { Session } from "./session.ts";
+import { SessionAudit } from "./session-audit.ts";
 
 export interface SessionsOptions {
   readonly paths: Paths;
@@ -41,7 +42,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
     lease.send(planMessage(id, profile, sessionFolder(paths, id)));
     let trouble: string | undefined;
     let session: Session | undefined;
-    const audit = await openAudit(
+    const opening = openAudit(
       auditFolder(paths),
       id,
       {
@@ -69,7 +70,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
       open: message,
       profile,
       lease,
-      audit,
+      audit: new SessionAudit(opening),
       auditTrouble: () => trouble,
       paths,
       clock,
