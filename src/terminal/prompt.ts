@@ -54,8 +54,9 @@ export function askLine(input: ReadStream, output: WriteStream, prompt: string, 
         }
       }
     };
-    output.write(prompt);
+    // Before the prompt is seen: a Ctrl-C from then on is for us to take.
     input.setRawMode(true);
+    output.write(prompt);
     input.on("data", onData);
     input.on("end", onEnd);
     input.resume();

@@ -67,6 +67,8 @@ export class Scanner {
   #state: number = State.ground;
   /** The sequence that is being read is longer than any that means something: none of it goes out. */
   #discard = false;
+  /** The string that is being read was cut off: its rest does not go out. */
+  #swallow = false;
   /** The string before this ESC was left out, so its `\` must be too. */
   #dropTerminator = false;
   readonly #sequence: Sequence = {
@@ -87,6 +89,15 @@ export class Scanner {
   /** Bytes that wait for the rest of their sequence. */
   get held(): number {
     return this.#held.length;
+  }
+
+  /** Something must be written now: the string that stands open is over for the terminal, once it got a CAN. Gives whether there is one. */
+  cutString(): boolean {
+    if (!this.inString) return false;
+    this.inString = false;
+    this.#swallow = isString(this.#state);
+    this.#dropTerminator ||= !this.#swallow;
+    return true;
   }
 
   /** The stream is over: gives out what was held. */
@@ -149,6 +160,11 @@ export class Scanner {
       const at = i;
       i += width;
       if (action !== Action.print) lastEnd = i;
+      const cutOff = this.#swallow && isString(state) && !(isString(next) && action !== Action.clear);
+      if (cutOff) {
+        this.#swallow = false;
+        run = action === Action.clear || action === Action.abort ? at : i;
+      }
 
       if (state >= State.dcsEntry && !isString(state) && isString(next) && action === Action.none) {
         if (this.#discard || at - start >= LONGEST_CSI) {
@@ -168,7 +184,8 @@ export class Scanner {
         case Action.oscStart:
           if (!(state === State.escape && code < 0x80 && code !== 0x1b)) {
             // Not the second byte of an introducer: something new starts, which ends a string and makes void what else was unfinished.
-            if (isString(state)) {
+            if (cutOff) this.#dropTerminator = true;
+            else if (isString(state)) {
               this.inString = true;
               if (state === State.oscString && !streamed && at - start <= LONGEST_OSC) {
                 const verdict = this.#handler.osc(payload(bytes, start, at));
@@ -261,7 +278,7 @@ export class Scanner {
       if (!streamed && at - start <= cap) {
         cut = start;
         this.#state = State.ground;
-      } else this.inString = true;
+      } else this.inString = !this.#swallow;
     } else if (!this.#discard && at - start < LONGEST_CSI) {
       cut = start;
       this.#state = State.ground;
@@ -282,7 +299,8 @@ export class Scanner {
   }
 
   #emit(bytes: Uint8Array, from: number, to: number): void {
-    if (from < to && !this.#discard) this.#handler.emit(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+    if (from < to && !this.#discard && !this.#swallow)
+      this.#handler.emit(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
   }
 }
 

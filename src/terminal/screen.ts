@@ -4,9 +4,9 @@ import { Compositor } from "./compositor.ts";
 import type { HumanTerminal } from "./human-terminal.ts";
 import { InputFilter } from "./input-filter.ts";
 import { KeyTap, type TapEvent } from "./key-tap.ts";
-import { keyNames } from "./keys.ts";
 import type { KillKey } from "./kill-key.ts";
-import { type Choice, killView, Overlay, type OverlayView, progressView } from "./overlay.ts";
+import { type Choice, killView, type OverlayView, progressView } from "./overlay.ts";
+import { OverlayHost } from "./overlay-host.ts";
 import { plainBar } from "./plain-bar.ts";
 import type { Size } from "./pty.ts";
 
@@ -37,27 +37,17 @@ const LONGEST_STALE_MS = 250;
 /** Terminals end synchronised output themselves after at most a second; a string that stands open for longer is broken off. */
 const SYNC_PATIENCE_MS = 1000;
 const STRING_PATIENCE_MS = 5000;
-/** How long an overlay waits for the end of a sequence or of synchronised output. */
-const OPEN_PATIENCE_MS = 250;
 /** Ink and xterm.js are loaded when the agent had time to start. */
 const LOAD_INK_MS = 60;
 const LOAD_SHADOW_MS = 150;
 const CURSOR_REPLY_MS = 400;
-const MOST_HELD = 4 * 1_048_576;
-
-interface OpenOverlay {
-  overlay: Overlay;
-  readonly choose: (choice: Choice) => void;
-  /** It went away without a choice. */
-  readonly dismissed: () => void;
-  drawn: boolean;
-}
 
 export class Screen {
   readonly #options: ScreenOptions;
   readonly #compositor: Compositor;
   readonly #tap: KeyTap;
   readonly #filter = new InputFilter();
+  readonly #overlay: OverlayHost;
   readonly #quiet: NodeJS.Timeout;
   readonly #timers = new Set<NodeJS.Timeout>();
   #size: Size;
@@ -70,9 +60,6 @@ export class Screen {
   #plain = "";
   #staleSince: number | undefined;
   #blockedSince: number | undefined;
-  #overlay: OpenOverlay | undefined;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
   #begun = false;
   #asked: PromiseWithResolvers<{ x: number; y: number } | undefined> | undefined;
   #ended = false;
@@ -87,6 +74,15 @@ export class Screen {
       reserve: options.bar !== undefined,
       emit: (bytes) => options.terminal.write(bytes),
       marker: options.marker,
+    });
+    this.#overlay = new OverlayHost({
+      ...options,
+      compositor: this.#compositor,
+      loadShadow: () => this.#loadShadow(),
+      changed: () => {
+        this.#afterOutput();
+        this.#protect();
+      },
     });
     this.#quiet = setTimeout(() => this.#onQuiet(), QUIET_MS).unref();
   }
@@ -111,8 +107,8 @@ export class Screen {
 
   /** Output of the agent. */
   output(chunk: Buffer): void {
-    if (this.#overlay?.drawn) {
-      this.#hold(chunk);
+    if (this.#overlay.isDrawn) {
+      this.#overlay.hold(chunk);
       return;
     }
     if (!this.#begun) this.#askCursor();
@@ -149,8 +145,8 @@ export class Screen {
   /** Shows how the end proceeds, over the agent; no lines take it away. The kill key again is `onKill` again: no more grace. */
   progress(lines: readonly string[]): void {
     const { agent, killKey, onKill } = this.#options;
-    if (lines.length === 0) this.#closeOverlay();
-    else this.#open(progressView(`Ending ${agent}`, lines, killKey.name), () => onKill());
+    if (lines.length === 0) this.#overlay.close();
+    else this.#overlay.open(progressView(`Ending ${agent}`, lines, killKey.name), () => onKill());
   }
 
   /** Asks over the running agent. Gives the key of the choice; undefined when it was taken away. */
@@ -158,30 +154,25 @@ export class Screen {
     return new Promise((resolve) => {
       const choose = ({ key }: Choice): void => {
         resolve(key);
-        this.#closeOverlay();
+        this.#overlay.close();
       };
-      this.#open(view, choose, () => resolve(undefined));
+      this.#overlay.open(view, choose, () => resolve(undefined));
     });
   }
 
   resize(size: Size): void {
     if (this.#ended || (size.cols === this.#size.cols && size.rows === this.#size.rows)) return;
     this.#size = size;
-    const open = this.#overlay;
-    if (open?.drawn) this.#compositor.closeOverlay();
     this.#renderBar();
-    this.#compositor.resize(size);
+    this.#overlay.behind(() => this.#compositor.resize(size));
     this.#options.resizeAgent(this.agentSize);
-    if (open?.drawn) {
-      this.#compositor.openOverlay(this.#options.alternate);
-      this.#drawOverlay(open, true);
-    } else this.#afterOutput();
+    this.#afterOutput();
     this.#protect();
   }
 
   /** Somebody else has the terminal for a while (Ctrl-Z). */
   release(): void {
-    this.#closeOverlay();
+    this.#overlay.close();
     this.#compositor.release();
   }
 
@@ -199,14 +190,14 @@ export class Screen {
 
   /** The last of the agent's output is through: shows it, and waits for an answer of the terminal that is still on its way. */
   async settle(): Promise<void> {
-    this.#closeOverlay();
+    this.#overlay.close();
     await this.#asked?.promise;
   }
 
   /** Gives the screen back. Once. */
   end(): void {
     if (this.#ended) return;
-    this.#closeOverlay();
+    this.#overlay.close();
     this.#ended = true;
     for (const timer of [...this.#timers, this.#quiet, this.#noticeTimer, this.#flushTimer]) clearTimeout(timer);
     this.#compositor.end();
@@ -231,7 +222,7 @@ export class Screen {
     this.#drawnBy = this.#drawBar;
     this.#compositor.bar = this.#drawBar === plainBar ? plain : this.#drawBar(state, killKey.name, this.#size.cols, colour);
     this.#staleSince ??= performance.now();
-    if (this.#overlay?.drawn) this.#drawOverlay(this.#overlay, false);
+    if (this.#overlay.isDrawn) this.#overlay.redraw(false);
     else this.#quiet.refresh();
   }
 
@@ -242,19 +233,23 @@ export class Screen {
   }
 
   #afterOutput(): void {
-    if (this.#overlay !== undefined && !this.#overlay.drawn) this.#tryDraw(false);
-    else if (this.#compositor.mayPaint) {
-      if (this.#compositor.damaged) this.#paint();
+    this.#overlay.tryDraw(false);
+    if (this.#overlay.isDrawn) {
+      this.#staleSince = undefined;
+      return;
+    }
+    if (this.#compositor.mayPaint) {
+      if (this.#compositor.frame.damaged) this.#paint();
       else if (this.#staleSince !== undefined && performance.now() - this.#staleSince > LONGEST_STALE_MS) this.#paint();
     }
     this.#quiet.refresh();
   }
 
   #onQuiet(): void {
-    if (this.#ended || this.#overlay?.drawn) return;
-    this.#compositor.shadow?.drain();
+    if (this.#ended || this.#overlay.isDrawn) return;
+    this.#compositor.frame.shadow?.drain();
     this.#protect();
-    if (this.#staleSince === undefined && !this.#compositor.damaged) return;
+    if (this.#staleSince === undefined && !this.#compositor.frame.damaged) return;
     if (this.#compositor.mayPaint || this.#waitedEnough()) this.#paint();
     else this.#quiet.refresh();
   }
@@ -262,7 +257,7 @@ export class Screen {
   #waitedEnough(): boolean {
     const now = performance.now();
     this.#blockedSince ??= now;
-    return now - this.#blockedSince > (this.#compositor.modes.synchronised ? SYNC_PATIENCE_MS : STRING_PATIENCE_MS);
+    return now - this.#blockedSince > (this.#compositor.frame.modes.synchronised ? SYNC_PATIENCE_MS : STRING_PATIENCE_MS);
   }
 
   #protect(): void {
@@ -277,11 +272,7 @@ export class Screen {
       this.#asked = undefined;
       return;
     }
-    const open = this.#overlay;
-    if (open !== undefined && event.kind !== "reply") {
-      this.#onOverlayKey(open, event);
-      return;
-    }
+    if (this.#overlay.isOpen && event.kind !== "reply" && this.#overlay.press(event)) return;
     if (event.kind === "kill") {
       this.#askKill(event.bytes);
       return;
@@ -292,86 +283,15 @@ export class Screen {
 
   #askKill(literal: Uint8Array): void {
     const { agent, killKey, onKill, toAgent } = this.#options;
-    this.#open(killView(agent, killKey.name), ({ key }) => {
+    this.#overlay.open(killView(agent, killKey.name), ({ key }) => {
       if (key === "kill") {
         this.progress(["cutting its access"]);
         onKill();
         return;
       }
-      this.#closeOverlay();
+      this.#overlay.close();
       if (key === "l") toAgent(literal);
     });
-  }
-
-  #onOverlayKey(open: OpenOverlay, event: TapEvent): void {
-    const now = performance.now();
-    const names = event.kind === "kill" ? (event.repeat ? [] : ["kill"]) : event.kind === "key" ? keyNames(event) : [];
-    // What is no key of ours still counts as typing.
-    if (names.length === 0) open.overlay.press("", now);
-    for (const name of names) {
-      const choice = open.drawn ? open.overlay.press(name, now) : undefined;
-      if (choice === undefined) continue;
-      open.choose(choice);
-      return;
-    }
-    // Whatever is being asked, the kill key works.
-    if (event.kind === "kill" && open.drawn && open.overlay.view.choices.every(({ key }) => key !== "kill")) this.#askKill(event.bytes);
-  }
-
-  #open(view: OverlayView, choose: OpenOverlay["choose"], dismissed: () => void = () => undefined): void {
-    const drawn = this.#overlay?.drawn ?? false;
-    this.#overlay?.dismissed();
-    const opened: OpenOverlay = { overlay: new Overlay(view, performance.now()), choose, dismissed, drawn };
-    this.#overlay = opened;
-    if (drawn) {
-      this.#drawOverlay(opened, true);
-      return;
-    }
-    void Promise.all([this.#loadOverlays(), this.#loadShadow()]).then(() => {
-      this.#tryDraw(false);
-      this.#later(OPEN_PATIENCE_MS, () => this.#tryDraw(true));
-    });
-  }
-
-  #tryDraw(force: boolean): void {
-    const open = this.#overlay;
-    if (open === undefined || open.drawn || this.#drawView === undefined || this.#ended) return;
-    if (!force && !this.#compositor.mayPaint) return;
-    open.drawn = true;
-    open.overlay = new Overlay(open.overlay.view, performance.now());
-    this.#compositor.openOverlay(this.#options.alternate);
-    this.#drawOverlay(open, true);
-    this.#protect();
-  }
-
-  #drawOverlay(open: OpenOverlay, afresh: boolean): void {
-    if (this.#drawView === undefined) return;
-    this.#compositor.drawOverlay(this.#drawView(open.overlay.view, this.agentSize, this.#options.colour), afresh);
-    this.#staleSince = undefined;
-  }
-
-  #closeOverlay(): void {
-    const open = this.#overlay;
-    this.#overlay = undefined;
-    open?.dismissed();
-    if (!open?.drawn) return;
-    this.#compositor.closeOverlay();
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    for (const chunk of held) this.#compositor.write(chunk);
-    this.#options.hold(false);
-    this.#afterOutput();
-    this.#protect();
-  }
-
-  #hold(chunk: Buffer): void {
-    const before = this.#held.at(-1);
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes > MOST_HELD) this.#options.hold(true);
-    const seam = before === undefined ? chunk : Buffer.concat([before.subarray(-this.#options.nonce.length), chunk]);
-    if (seam.includes(this.#options.nonce)) this.#closeOverlay();
   }
 
   /** Asks the terminal where the cursor is, before the agent's first byte: the shadow starts there. */
@@ -397,11 +317,6 @@ export class Screen {
       if (cursor === this.#cursor && !this.#ended) this.#compositor.adopt(openShadow(this.agentSize, at));
     })().catch(() => this.#compositor.goWithoutShadow());
     return this.#shadowLoading;
-  }
-
-  #drawView: ((view: OverlayView, size: Size, colour: boolean) => string) | undefined;
-  async #loadOverlays(): Promise<void> {
-    this.#drawView ??= (await import("./overlays.tsx")).drawOverlayView;
   }
 
   async #loadInk(): Promise<void> {

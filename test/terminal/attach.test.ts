@@ -236,6 +236,39 @@ describe("the human's terminal", () => {
   });
 });
 
+describe("without a bar of its own", () => {
+  it("--no-bar leaves the agent every row, and the kill key works", async () => {
+    await using outer = shell('stty size; trap "" HUP; sleep 30', { env: { DEMO_NO_BAR: "1" } });
+    await outer.until("all rows", shows("24 80"));
+    expect(outer.screen.rows().join("")).not.toContain("readonly@");
+    outer.type("\x0b");
+    await outer.until("the question", shows("End "));
+    await pause(600);
+    outer.type("\x0b");
+    expect(await outer.exited).toEqual({ code: 137 });
+    expect(outer.screen.terminal.buffer.active.type).toBe("normal");
+  });
+
+  it("inside another one shows one bar, and the keys of both reach whom they are for", async () => {
+    await using outer = openOuter(node, [demo, node, demo, "sh", "-c", "stty size; cat"], { env: { DEMO_NESTED_INSIDE: "1" } });
+    await outer.until("one row less", shows("23 80"));
+    await outer.until("the bar", barShows("readonly@"));
+    expect(outer.screen.rows().filter((row) => row.includes("readonly@")).length).toBe(1);
+    outer.type("hello\r");
+    await outer.until("the echo", (screen) => screen.rows().filter((row) => row === "hello").length === 2);
+    outer.type("\x0b");
+    await outer.until("the outer question", shows("End node?"));
+    await pause(600);
+    outer.type("l");
+    await outer.until("the inner question", shows("End sh?"));
+    await pause(600);
+    outer.type("\x1b");
+    await outer.until("no question", (screen) => !shows("End sh?")(screen));
+    outer.type("\x04");
+    expect(await outer.exited).toEqual({ code: 0 });
+  });
+});
+
 describe("a paste", () => {
   it("of 300 KB to an agent that does not read neither blocks nor spins, and arrives whole when it reads", async () => {
     const out = join(folder, "pasted");

@@ -134,4 +134,62 @@ describe("compositor", () => {
       same(test);
     }
   });
+
+  const sizes = [
+    [24, 12],
+    [18, 9],
+    [30, 16],
+    [60, 20],
+    [40, 3],
+    [40, 12],
+  ] as const;
+  it.each([
+    ["on the main screen, at the top", "one\r\n\x1b[31mtwo\x1b[m three"],
+    ["on the main screen, after scrolling", lines(40)],
+    ["on the main screen, with lines that wrap", Array.from({ length: 9 }, (_, i) => `${"wrapped ".repeat(7)}${i}\r\n`).join("")],
+    ["on the alternate screen", `${lines(20)}\x1b[?1049h\x1b[H\x1b[44mfull\x1b[m\r\n${lines(8, "alt")}`],
+  ])("has the agent's cells and cursor after each change of the size: %s", (_, output) => {
+    const test = rig();
+    test.step(output);
+    for (const [cols, rows] of sizes) {
+      test.outer.terminal.resize(cols, rows);
+      test.oracle.terminal.resize(cols, rows - 1);
+      test.compositor.bar = "=".repeat(cols);
+      test.compositor.resize({ cols, rows });
+      const [outer, oracle] = [test.outer, test.oracle].map((screen) => {
+        const { rows: cells, cursor, buffer } = snapshot(screen, rows - 1);
+        return { cols, cells, cursor, buffer };
+      });
+      expect(outer).toEqual(oracle);
+      expect(test.outer.row(rows - 1)).toBe("=".repeat(cols));
+      test.step("x");
+    }
+  });
+
+  const everything = ({ terminal }: VtScreen): string[] =>
+    Array.from(
+      { length: terminal.buffer.active.length },
+      (_, y) => terminal.buffer.active.getLine(y)?.translateToString(true) ?? "",
+    ).filter((row) => row !== "" && row !== BAR);
+  const changed = (heights: readonly number[]): Rig => {
+    const test = rig();
+    test.step(lines(40));
+    for (const rows of heights) {
+      test.outer.terminal.resize(COLS, rows);
+      test.oracle.terminal.resize(COLS, rows - 1);
+      test.compositor.resize({ cols: COLS, rows });
+    }
+    return test;
+  };
+
+  it("neither loses nor doubles a line of the scrollback when the window shrinks", () => {
+    const test = changed([9, 8, 4]);
+    expect(everything(test.outer)).toEqual(everything(test.oracle));
+  });
+
+  // Known gap: a grown window pulls lines back out of the scrollback, which the terminal does not do for us above our row; so they are drawn, and stand twice.
+  it("loses no line when the window grows again", () => {
+    const test = changed([6, 12, 5, 20]);
+    expect(everything(test.outer)).toEqual(expect.arrayContaining(everything(test.oracle)));
+  });
 });

@@ -135,4 +135,26 @@ describe("scanner", () => {
   ])("reads %j", (input, found) => {
     expect(scanned([bytes(input)]).found).toEqual([found]);
   });
+
+  it.each([
+    ["a DCS string", "\x1bPq", "\x1b\\"],
+    ["an OSC string", "\x1b]1337;", "\x07"],
+    ["an APC string that CAN ends", "\x1b_G", "\x18"],
+  ])("leaves out the rest of %s that was broken off", (_, start, end) => {
+    let out = "";
+    const scanner = new Scanner({
+      emit: (bytes) => {
+        out += Buffer.from(bytes).toString();
+      },
+      sequence: () => undefined,
+      osc: () => undefined,
+      shift: () => undefined,
+    });
+    scanner.scan(bytes(`a${start}${"x".repeat(5000)}`));
+    expect([scanner.inString, scanner.cutString(), scanner.inString]).toEqual([true, true, false]);
+    out = "";
+    for (const part of ["yyy", `zzz${end.slice(0, 1)}`, `${end.slice(1)}b\x1b[5;5Hc`]) scanner.scan(bytes(part));
+    expect(out.replace("\x18", "")).toBe("b\x1b[5;5Hc");
+    expect(scanner.inString).toBe(false);
+  });
 });

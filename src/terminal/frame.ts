@@ -1,0 +1,111 @@
+// What is so about the agent's screen inside the human's: sizes, margins, modes, whose the saved cursor is; and how to write outside it and come
+// back. Shared by compositor.ts, which paints, and rewrite.ts, which changes the agent's sequences.
+import { type Margins, Modes } from "./modes.ts";
+import type { Size } from "./pty.ts";
+import type { Shadow } from "./shadow.ts";
+
+/** Below this the bar goes and the session stays. */
+const FEWEST_ROWS_WITH_BAR = 3;
+
+export class Frame {
+  readonly modes = new Modes();
+  /** The bar's row may show something else: paint as soon as that is allowed. */
+  damaged = true;
+  /** The agent's margins, main and alternate screen, 1-based. */
+  margins: [Margins, Margins];
+  /** The terminal's saved cursor is ours and not the agent's, main and alternate screen. */
+  borrowed: [boolean, boolean];
+  shadow: Shadow | undefined;
+  /** The character before our last paint, for a REP that follows it. */
+  beforePaint = "";
+  size: Size;
+  readonly #reserve: boolean;
+
+  constructor(size: Size, reserve: boolean) {
+    this.size = size;
+    this.#reserve = reserve;
+    this.borrowed = [reserve, reserve];
+    this.margins = [this.full(), this.full()];
+  }
+
+  /** Whether the last row is ours now. */
+  get reserved(): boolean {
+    return this.#reserve && this.size.rows >= FEWEST_ROWS_WITH_BAR;
+  }
+
+  /** The terminal as the agent sees it. */
+  get agentSize(): Size {
+    return { cols: this.size.cols, rows: this.size.rows - (this.reserved ? 1 : 0) };
+  }
+
+  get screen(): 0 | 1 {
+    return this.modes.alternate ? 1 : 0;
+  }
+
+  get restricted(): boolean {
+    return this.reserved && this.margins[this.screen].bottom < this.agentSize.rows;
+  }
+
+  full(): Margins {
+    return { top: 1, bottom: this.agentSize.rows };
+  }
+
+  /** DECSTBM with the agent's margins. Moves the cursor home. */
+  region(): string {
+    const { top, bottom } = this.margins[this.screen];
+    return `\x1b[${top};${bottom}r`;
+  }
+
+  /** `body` between DECSC and DECRC, the modes that would change its meaning lifted. */
+  lifted(body: string): string {
+    this.borrowed[this.screen] = true;
+    return `\x1b7${this.lift()}${body}${this.unlift()}\x1b8${this.modes.plainCharsets ? "" : this.modes.charsets()}`;
+  }
+
+  /** The same where the cursor cannot be saved, because the terminal's own has gone astray: it comes from the shadow. */
+  liftedForGood(body: string, shadow: Shadow): string {
+    const charsets = this.modes.plainCharsets ? "" : this.modes.charsets();
+    return `${this.lift()}${body}${this.unlift()}${charsets}${this.cursorAt(shadow)}${this.wrapAgain()}`;
+  }
+
+  lift(): string {
+    const { modes } = this;
+    return (
+      (modes.link === "" ? "" : "\x1b]8;;\x07") +
+      (modes.origin ? "\x1b[?6l" : "") +
+      (modes.insert ? "\x1b[4l" : "") +
+      (modes.wrap ? "\x1b[?7l" : "") +
+      (modes.plainCharsets ? "" : "\x1b(B\x0f")
+    );
+  }
+
+  unlift(): string {
+    const { modes } = this;
+    return (
+      (modes.wrap ? "\x1b[?7h" : "") +
+      (modes.insert ? "\x1b[4h" : "") +
+      (modes.origin ? "\x1b[?6h" : "") +
+      (modes.link === "" ? "" : `\x1b]${modes.link}\x07`)
+    );
+  }
+
+  /** CUP and SGR of the shadow's cursor. */
+  cursorAt(shadow: Shadow): string {
+    return `\x1b[${this.row(shadow)};${Math.min(shadow.cursor.x + 1, this.size.cols)}H${shadow.attributes()}`;
+  }
+
+  /** The cursor's row as CUP and VPA count it. */
+  row(shadow: Shadow): number {
+    shadow.drain();
+    return shadow.cursor.y + 1 - (this.modes.origin ? this.margins[this.screen].top - 1 : 0);
+  }
+
+  /** A cursor that waits behind the last column loses that by being moved: printing the last character again brings it back. */
+  wrapAgain(): string {
+    const shadow = this.shadow;
+    if (shadow === undefined) return "";
+    shadow.drain();
+    if (shadow.cursor.x < this.size.cols) return "";
+    return shadow.lastCell() + shadow.attributes();
+  }
+}

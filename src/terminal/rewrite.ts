@@ -1,0 +1,236 @@
+// What becomes of an agent's control sequence on a screen whose last row is not the agent's: the rules, one place for all. Used by compositor.ts.
+import type { Frame } from "./frame.ts";
+import type { Sequence, Verdict } from "./scanner.ts";
+import type { Shadow } from "./shadow.ts";
+
+export class Rewriter {
+  readonly #frame: Frame;
+  /** Brings the shadow up to an offset in the chunk that is being scanned. */
+  readonly #feed: (end: number) => void;
+  readonly #marker: (payload: string) => boolean;
+  /** End of a sequence in this chunk that put the cursor home, when nothing came after it. */
+  #homeAt = -1;
+
+  constructor(frame: Frame, feed: (end: number) => void, marker: (payload: string) => boolean) {
+    this.#frame = frame;
+    this.#feed = feed;
+    this.#marker = marker;
+  }
+
+  /** Offsets start anew. */
+  newChunk(): void {
+    this.#homeAt = -1;
+  }
+
+  /** SO or SI. */
+  shift(code: number): void {
+    this.#frame.modes.shift = code === 0x0e ? 1 : 0;
+  }
+
+  /** DECRC, SCORC and their like: the saved cursor may be ours by now, then the agent's comes from the shadow. */
+  #restore(sequence: Sequence): Verdict {
+    const { plainCharsets, link } = this.#frame.modes;
+    this.#frame.modes.restore();
+    if (!this.#frame.borrowed[this.#frame.screen] || this.#frame.shadow === undefined) return undefined;
+    return this.#restored(sequence, this.#frame.shadow, plainCharsets, link);
+  }
+
+  /** What DECRC would have done, and the agent's saved cursor in its place again. */
+  #restored(sequence: Sequence, shadow: Shadow, wasPlain: boolean, wasLink: string): string {
+    const { modes } = this.#frame;
+    this.#feed(sequence.end);
+    this.#frame.borrowed[this.#frame.screen] = false;
+    const charsets = wasPlain && modes.plainCharsets ? "" : `\x1b(B\x0f${modes.charsets()}`;
+    const link = modes.link === wasLink ? "" : `\x1b]${modes.link || "8;;"}\x07`;
+    return `${this.#frame.cursorAt(shadow)}${charsets}${link}\x1b7`;
+  }
+
+  /** DECSC, SCOSC and their like: from here on the terminal's saved cursor is the agent's. */
+  #save(): void {
+    this.#frame.borrowed[this.#frame.screen] = false;
+    this.#frame.modes.save();
+  }
+
+  /** An OSC string's payload. */
+  osc(payload: string): Verdict {
+    if (payload.startsWith("7777;") && this.#marker(payload)) return "";
+    if (payload.startsWith("8;")) this.#frame.modes.link = /^8;[^;]*;$/.test(payload) ? "" : payload;
+    if (payload.startsWith("1337;")) this.#frame.damaged = true;
+    return undefined;
+  }
+
+  sequence(sequence: Sequence): Verdict {
+    return sequence.kind === "csi" ? this.#csi(sequence) : this.#esc(sequence);
+  }
+
+  #esc({ intermediate, final, end, ...rest }: Sequence): Verdict {
+    const { modes } = this.#frame;
+    switch (intermediate) {
+      case 0:
+        if (final === 0x37) this.#save();
+        else if (final === 0x38) return this.#restore({ intermediate, final, end, ...rest });
+        else if (final === 0x3d || final === 0x3e) modes.keypad = final === 0x3d;
+        else if (final === 0x6e || final === 0x6f) modes.shift = final - 0x6c;
+        else if (final === 0x63) {
+          modes.hard();
+          this.#frame.margins = [this.#frame.full(), this.#frame.full()];
+          this.#frame.borrowed = [false, false];
+          this.#frame.damaged = true;
+          this.#homeAt = end;
+          return this.#frame.reserved ? `\x1bc${this.#frame.region()}` : undefined;
+        }
+        return undefined;
+      case 0x23: // #
+        if (final !== 0x38 || !this.#frame.reserved) return undefined;
+        // DECALN fills our row too, and on most terminals resets the margins. Both it and DECSTBM home the cursor.
+        this.#frame.margins[this.#frame.screen] = this.#frame.full();
+        this.#frame.damaged = true;
+        return `\x1b#8${this.#frame.region()}`;
+      case 0x25: // % @ leaves UTF-8: from there on our reading of the stream would not be the terminal's
+        return final === 0x40 ? "" : undefined;
+      case 0x28:
+      case 0x29:
+      case 0x2a:
+      case 0x2b: {
+        const set = String.fromCharCode(intermediate, final);
+        modes.sets[intermediate - 0x28] = final === 0x42 ? "" : set;
+        return undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #csi(sequence: Sequence): Verdict {
+    const { prefix, intermediate, final, params, count } = sequence;
+    const { modes } = this.#frame;
+    const first = count > 0 ? (params[0] as number) : 0;
+    const second = count > 1 ? (params[1] as number) : 0;
+    if (intermediate !== 0) {
+      if (intermediate === 0x20 && final === 0x71) modes.cursorStyled = first > 0;
+      else if (intermediate === 0x21 && final === 0x70) {
+        modes.soft();
+        this.#frame.margins[this.#frame.screen] = this.#frame.full();
+        return this.#frame.reserved ? `\x1b[!p${this.#reassert(sequence, false)}` : undefined;
+      }
+      // Rectangles, lines a screen, status lines: where they reach our row, it is painted again.
+      else if (intermediate === 0x24 || intermediate === 0x2a) this.#frame.damaged = true;
+      return undefined;
+    }
+    if (prefix === 0x3f) {
+      if (final === 0x68 || final === 0x6c) return this.#privateModes(sequence, final === 0x68);
+      return final === 0x4a ? this.#erase(sequence, first) : undefined;
+    }
+    if (prefix !== 0) {
+      if (final === 0x6d && prefix === 0x3e) modes.modifyOtherKeys = first === 4 && second > 0;
+      else if (final === 0x75) this.#keyboard(prefix, first);
+      return undefined;
+    }
+    const rows = this.#frame.agentSize.rows;
+    switch (final) {
+      case 0x48: // CUP
+      case 0x66: // HVP
+        if (first <= 1 && second <= 1) this.#homeAt = sequence.end;
+        return this.#frame.reserved && first > rows ? `\x1b[${rows};${Math.max(1, second)}H` : undefined;
+      case 0x64: // VPA
+        return this.#frame.reserved && first > rows ? `\x1b[${rows}d` : undefined;
+      case 0x65: // VPR does not stop at a margin; CUD does, which is the same while the margin is the agent's last row
+        if (!this.#frame.reserved) return undefined;
+        if (!this.#frame.restricted || this.#frame.shadow === undefined) return `\x1b[${Math.max(1, first)}B`;
+        this.#feed(sequence.end);
+        return `\x1b[${this.#frame.row(this.#frame.shadow)}d`;
+      case 0x72: {
+        if (!this.#frame.reserved) return undefined;
+        const top = Math.max(1, first);
+        const bottom = second === 0 || second > rows ? rows : second;
+        if (top >= bottom) return "";
+        this.#frame.margins[this.#frame.screen] = { top, bottom };
+        return this.#frame.region();
+      }
+      case 0x4a:
+        return this.#erase(sequence, first);
+      case 0x73: // SCOSC; with left and right margins on it is DECSLRM
+        if (!modes.isSet(69) && count === 0) this.#save();
+        return undefined;
+      case 0x75:
+        return this.#restore(sequence);
+      case 0x68:
+      case 0x6c:
+        for (let i = 0; i < count; i++) {
+          if (params[i] === 4) modes.insert = final === 0x68;
+          else if (params[i] === 20) modes.newLine = final === 0x68;
+        }
+        return undefined;
+      case 0x62:
+        // REP repeats what was printed last, which after a paint would be ours.
+        return sequence.first && this.#frame.beforePaint !== ""
+          ? this.#frame.beforePaint.repeat(Math.min(Math.max(1, first), this.#frame.size.cols * rows))
+          : undefined;
+      case 0x74: // the agent asks for rows: one more is needed
+        if (!this.#frame.reserved) return undefined;
+        if (first === 8 && second > 0) return `\x1b[8;${second + 1};${count > 2 ? params[2] : 0}t`;
+        return first >= 24 ? `\x1b[${first + 1}t` : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** ED. Terminals that keep what a clear removes in their scrollback would keep our row too, so it is made blank before. */
+  #erase(sequence: Sequence, what: number): Verdict {
+    if (!this.#frame.reserved || what === 1 || what === 3) return undefined;
+    this.#frame.damaged = true;
+    const keeps = !this.#frame.modes.alternate && (what !== 0 || this.#homeAt === sequence.end - 3 || this.#homeAt === sequence.end - 4);
+    if (!keeps) return undefined;
+    const own = `\x1b[${sequence.prefix === 0x3f ? "?" : ""}${what === 0 ? "" : what}J`;
+    return `${this.#frame.lifted(`\x1b[${this.#frame.size.rows};1H\x1b[m\x1b[2K`)}${own}`;
+  }
+
+  #keyboard(prefix: number, flags: number): void {
+    const { modes } = this.#frame;
+    const screen = this.#frame.screen;
+    if (prefix === 0x3e) modes.keyboard[screen] = (modes.keyboard[screen] ?? 0) + 1;
+    else if (prefix === 0x3c) modes.keyboard[screen] = Math.max(0, (modes.keyboard[screen] ?? 0) - Math.max(1, flags));
+    else if (prefix === 0x3d) modes.keyboardSet[screen] = flags !== 0;
+  }
+
+  /** DECSET and DECRST. */
+  #privateModes(sequence: Sequence, on: boolean): Verdict {
+    const { params, count } = sequence;
+    const { modes } = this.#frame;
+    let after = "";
+    let verdict: Verdict;
+    const kept: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const mode = params[i] as number;
+      // VT52 and Tektronix modes speak another language, in which our row could not be defended.
+      if ((mode === 2 && !on) || mode === 38) continue;
+      kept.push(mode);
+      const before = this.#frame.screen;
+      if (mode === 1048 || mode === 1049) {
+        if (on) this.#save();
+        else if (mode === 1048) verdict = this.#restore(sequence);
+      }
+      modes.set(mode, on);
+      if (mode === 3) after = this.#reassert(sequence, false);
+      if (this.#frame.screen === before && mode !== 47 && mode !== 1047 && mode !== 1049) continue;
+      if (this.#frame.screen === 1 && before === 0) this.#frame.margins[1] = this.#frame.full();
+      const { plainCharsets, link } = modes;
+      if (mode === 1049 && !on) modes.restore();
+      this.#frame.damaged = true;
+      if (mode === 1049 && !on && this.#frame.borrowed[0] && this.#frame.reserved && this.#frame.shadow !== undefined) {
+        after = this.#frame.region() + this.#restored(sequence, this.#frame.shadow, plainCharsets, link);
+      } else after = this.#reassert(sequence, mode === 1049 && !on);
+    }
+    if (verdict !== undefined) return verdict;
+    if (after === "" && kept.length === count) return undefined;
+    return (kept.length === 0 ? "" : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after;
+  }
+
+  /** The region again after `sequence`, the cursor where it is. `same`: it is where the saved cursor is too. */
+  #reassert(sequence: Sequence, same: boolean): string {
+    if (!this.#frame.reserved) return "";
+    if (!same) this.#frame.borrowed[this.#frame.screen] = true;
+    if (this.#frame.shadow !== undefined) this.#feed(sequence.end);
+    return `\x1b7${this.#frame.region()}\x1b8${this.#frame.wrapAgain()}`;
+  }
+}
