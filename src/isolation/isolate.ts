@@ -62,14 +62,16 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   if (!probed.ok) throw new AgentRunError("isolation", probed.why, { hint: probed.hint });
   const plan = describeIsolation(request);
   let count = 0;
+  let needless: ReadonlySet<string> | undefined;
   return {
     level: request.level,
     plan,
     wrap(command) {
-      if (count === 0) makeStandIns(plan, request.paths.state);
+      needless ??= makeStandIns(plan, request.paths.state);
+      const entries = plan.entries.filter(({ path }) => !needless?.has(path));
       count += 1;
       const files = join(request.folder, `isolation-${count}`);
-      const wrapped = bubblewrapCommand(plan, command, { bwrap: probed.bwrap, sh: "/bin/sh", files, filter: seccompFilter(process.arch) });
+      const wrapped = bubblewrapCommand({ ...plan, entries }, command, { bwrap: probed.bwrap, sh: "/bin/sh", files, filter: seccompFilter(process.arch) });
       try {
         for (const file of wrapped.files) writeFileSync(file.path, file.content, { mode: file.mode, flag: "wx" });
       } catch (error) {

@@ -1,5 +1,5 @@
 // Makes and removes stand-ins: empty files and folders that are there so that the sandbox has something to cover read-only. Used by isolate.ts.
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { accessSync, appendFileSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { IsolationPlan } from "./plan.ts";
@@ -14,10 +14,12 @@ interface StandIn {
 }
 
 /**
- * Makes what the plan covers where nothing is there, and notes it in the state folder first.
- * @throws AgentRunError `isolation` when one cannot be made: the agent could make it then, so the run must not start
+ * Makes what the plan covers where nothing is there, and notes it in the state folder first. Gives the paths that need no cover: nobody of this user,
+ * and so no agent, can make them.
+ * @throws AgentRunError `isolation` when one cannot be made that the agent could make: the run must not start then
  */
-export function makeStandIns(plan: IsolationPlan, state: string): void {
+export function makeStandIns(plan: IsolationPlan, state: string): ReadonlySet<string> {
+  const needless = new Set<string>();
   for (const entry of plan.entries) {
     if (entry.standIn === undefined || statSync(entry.path, { throwIfNoEntry: false })) continue;
     try {
@@ -29,11 +31,30 @@ export function makeStandIns(plan: IsolationPlan, state: string): void {
       }
     } catch (error) {
       if (codeOf(error) === "EEXIST") continue;
+      if (isOutOfReach(entry.path)) {
+        needless.add(entry.path);
+        continue;
+      }
       throw new AgentRunError("isolation", `cannot protect ${entry.path}: ${messageOf(error)}`, {
         hint: `make ${dirname(entry.path)} writable for you, or run with --isolation none`,
         cause: error,
       });
     }
+  }
+  return needless;
+}
+
+/** Whether the nearest folder that is there belongs to another user and is closed to us: we can neither write to it nor change its mode. */
+function isOutOfReach(path: string): boolean {
+  const folder = dirname(path);
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (!stat) return folder !== path && isOutOfReach(folder);
+  if (stat.uid === process.getuid?.()) return false;
+  try {
+    accessSync(folder, constants.W_OK);
+    return false;
+  } catch {
+    return true;
   }
 }
 
