@@ -1,13 +1,16 @@
 // The stock AWS clients, as shell lines that an agent runs: each asks who it is. Used by clients.test.ts.
-import { existsSync } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { FIXTURES, has, ROOT } from "./world.ts";
+import { FIXTURES, ROOT } from "./world.ts";
 
 export const VENV = join(ROOT, ".venv", "bin");
 const ASK = "import boto3,os;print(boto3.client('sts',endpoint_url=os.environ['AWS_ENDPOINT_URL']).get_caller_identity()['Arn'])";
 const WHO = "sts get-caller-identity --query Arn --output text";
 
-export interface Client {
+/** Being installed is not enough: an interpreter may be out of an ordinary user's reach. */
+const works = (line: string): boolean => spawnSync("/bin/sh", ["-c", line], { stdio: "ignore" }).status === 0;
+
+interface Client {
   readonly name: string;
   /** What to install where it is missing. */
   readonly needs: string;
@@ -21,27 +24,32 @@ export const clients: readonly Client[] = [
   {
     name: "Debian's aws",
     needs: "/usr/bin/aws, apt-get install awscli",
-    there: existsSync("/usr/bin/aws"),
+    there: works("/usr/bin/aws --version"),
     line: `/usr/bin/aws ${WHO} --endpoint-url "$AWS_ENDPOINT_URL"`,
   },
-  { name: "aws-cli of PyPI", needs: ".venv/bin/aws, pip install awscli", there: existsSync(join(VENV, "aws")), line: `${VENV}/aws ${WHO}` },
+  {
+    name: "aws-cli of PyPI",
+    needs: ".venv/bin/aws, pip install awscli",
+    there: works(`${VENV}/aws --version`),
+    line: `${VENV}/aws ${WHO}`,
+  },
   {
     name: "Debian's boto3",
     needs: "boto3 of /usr/bin/python3, apt-get install python3-boto3",
-    there: has("\"$(/usr/bin/python3 -c 'import boto3,sys;print(sys.executable)' 2>/dev/null || echo missing)\""),
+    there: works('/usr/bin/python3 -c "import boto3"'),
     line: `/usr/bin/python3 -c "${ASK}"`,
   },
   {
     name: "boto3 of PyPI",
     needs: "boto3 of .venv/bin/python, pip install boto3",
-    there: has(`"$(${VENV}/python -c 'import boto3,sys;print(sys.executable)' 2>/dev/null || echo missing)"`),
+    there: works(`${VENV}/python -c 'import boto3'`),
     line: `${VENV}/python -c "${ASK.replace("endpoint_url=os.environ['AWS_ENDPOINT_URL']", "")}"`,
   },
   { name: "the AWS SDK for JavaScript", needs: "", there: true, line: `node ${join(FIXTURES, "prints-identity.mjs")}` },
   {
     name: "rclone",
     needs: "rclone, apt-get install rclone",
-    there: has("rclone"),
+    there: works("rclone version"),
     line: `rclone -q lsf --retries 1 --s3-provider Other --s3-env-auth --s3-endpoint "$AWS_ENDPOINT_URL" --s3-force-path-style :s3:acme-website`,
   },
 ];

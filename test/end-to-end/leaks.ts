@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { allProcesses } from "../../src/core/process-tree.ts";
 
 /** Secrets by the secret's text: what it is, such as `base secret`. */
-export type Secrets = ReadonlyMap<string, string>;
+type Secrets = ReadonlyMap<string, string>;
 
 /** Length of the pieces that are looked for: a secret cut short or quoted in part is one still. */
 const PIECE = 20;
@@ -52,7 +52,7 @@ export function leaksInProcesses(secrets: Secrets, who: (pid: number) => string 
 }
 
 /** Undefined for what is no file, is gone meanwhile, or is another user's. */
-function contentOf(path: string): Buffer | undefined {
+export function contentOf(path: string): Buffer | undefined {
   try {
     return statSync(path).isFile() ? readFileSync(path) : undefined;
   } catch {

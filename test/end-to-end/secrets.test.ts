@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { descendants, signal } from "../../src/core/process-tree.ts";
 import { ARMING_MS } from "../../src/terminal/overlay.ts";
 import { sts } from "../localcloud/clients.ts";
-import { leaksInFiles, leaksInProcesses, secretsIn } from "./leaks.ts";
+import { contentOf, leaksInFiles, leaksInProcesses, secretsIn } from "./leaks.ts";
 import { alive, BIN, FIXTURES, hasBubblewrap, makeWorld, type Result, type RunOptions, until, type World } from "./world.ts";
 
 const CALLS = join(FIXTURES, "calls-aws-until-ended.mjs");
@@ -69,24 +69,30 @@ async function launch(options: readonly string[]): Promise<Running> {
   }
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const rounds = (): number => output.match(/round \d+\n/g)?.length ?? 0;
-  await until(() => rounds() > 0 || child.exitCode !== null, 15_000, `the agent's first call; it said: ${output}`);
+  const end = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    await ended;
+  };
+  try {
+    await until(() => rounds() > 0, 15_000, "the agent's first call");
+  } catch (error) {
+    await end();
+    throw new Error(`the agent could not call aws; it said: ${output}`, { cause: error });
+  }
   learnTokens(child.pid ?? 0);
   return {
     child,
     ended,
     rounds,
     session: world.sessionFolders()[0]?.split("/").at(-1) ?? "",
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-      await ended;
-    },
+    [Symbol.asyncDispose]: end,
   };
 }
 
 /** Reads the endpoint's token from the agent's environment, or from the file of its credential_process. */
 function learnTokens(launcher: number): void {
   for (const { pid } of descendants(launcher)) {
-    const found = /AWS_CONTAINER_AUTHORIZATION_TOKEN=([^\0]+)/.exec(readFileSync(`/proc/${pid}/environ`, "utf8"))?.[1];
+    const found = /AWS_CONTAINER_AUTHORIZATION_TOKEN=([^\0]+)/.exec(`${contentOf(`/proc/${pid}/environ`) ?? ""}`)?.[1];
     if (found) tokens.add(found);
   }
   for (const folder of world.sessionFolders()) {
