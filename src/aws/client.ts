@@ -13,7 +13,7 @@ export interface Connection {
   readonly region: string;
   /** Replaces AWS's own endpoint of every service: the local cloud, moto, LocalStack. */
   readonly endpointUrl?: string | undefined;
-  /** The human's environment; only HTTP(S)_PROXY, NO_PROXY and AWS_CA_BUNDLE are read from it. */
+  /** The human's environment; only HTTP(S)_PROXY, NO_PROXY and the variables of `AUTHORITIES` are read from it. */
   readonly env?: Environment | undefined;
   readonly connectTimeoutMs?: number | undefined;
   readonly requestTimeoutMs?: number | undefined;
@@ -28,6 +28,9 @@ const RETRIES = 2;
 const IDLE_CONNECTION_MS = 60_000;
 
 const USER_AGENT = "agent-run";
+
+/** Each names a PEM file of authorities that the human's network needs, beside the usual ones. */
+const AUTHORITIES = ["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"];
 
 interface Partition {
   readonly regions: RegExp;
@@ -139,24 +142,30 @@ export function agents(env: Environment): Agents {
   // The local cloud and emulators on this machine are never behind a proxy.
   const noProxy = [told("NO_PROXY"), "127.0.0.1", "localhost", "::1"].filter((hosts) => hosts !== undefined).join(",");
   const proxyEnv = { HTTPS_PROXY: told("HTTPS_PROXY"), HTTP_PROXY: told("HTTP_PROXY"), NO_PROXY: noProxy };
-  const bundle = env["AWS_CA_BUNDLE"];
-  const key = JSON.stringify([proxyEnv, bundle]);
+  const bundles = AUTHORITIES.flatMap((name) => (env[name] ? [{ name, file: env[name] }] : []));
+  const key = JSON.stringify([proxyEnv, bundles]);
   let found = shared.get(key);
   if (!found) {
     const options = { keepAlive: true, timeout: IDLE_CONNECTION_MS, proxyEnv };
-    found = { http: new HttpAgent(options), https: new HttpsAgent({ ...options, ...(bundle ? { ca: authorities(bundle) } : {}) }) };
+    found = {
+      http: new HttpAgent(options),
+      https: new HttpsAgent({ ...options, ...(bundles.length > 0 ? { ca: authorities(bundles) } : {}) }),
+    };
     shared.set(key, found);
   }
   return found;
 }
 
-function authorities(bundle: string): string[] {
-  try {
-    return [...rootCertificates, readFileSync(bundle, "utf8")];
-  } catch (error) {
-    throw new AgentRunError("config", `cannot read AWS_CA_BUNDLE '${bundle}': ${messageOf(error)}`, {
-      hint: "point AWS_CA_BUNDLE at a readable PEM file, or unset it",
-      cause: error,
-    });
-  }
+function authorities(bundles: readonly { readonly name: string; readonly file: string }[]): string[] {
+  const read = bundles.map(({ name, file }) => {
+    try {
+      return readFileSync(file, "utf8");
+    } catch (error) {
+      throw new AgentRunError("config", `cannot read ${name} '${file}': ${messageOf(error)}`, {
+        hint: `point ${name} at a readable PEM file, or unset it`,
+        cause: error,
+      });
+    }
+  });
+  return [...rootCertificates, ...read];
 }

@@ -1,12 +1,28 @@
 // Which of the human's variables the daemon needs to find the base credentials, and no others. Called by launch.ts and env.ts.
 import type { Environment } from "../core/paths.ts";
 
-const NAMES =
-  /^(AWS_.*|HOME|PATH|USER|LOGNAME|LANG|TMPDIR|XDG_CONFIG_HOME|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS)$/;
+const NAMES = [
+  "AWS_*",
+  ...["HOME", "PATH", "USER", "LOGNAME", "LANG", "TMPDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"],
+  ...["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"],
+  // What a credential_process needs to ask its keyring or its human.
+  ...[
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "SSH_AUTH_SOCK",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "PASSWORD_STORE_DIR",
+  ],
+];
 
 /** The AWS variables and what locates AWS files, programs and proxies. */
 export function sourceEnvironment(env: Environment): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && NAMES.test(entry[0])),
-  );
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && isWanted(entry[0])));
+}
+
+function isWanted(name: string): boolean {
+  return NAMES.some((wanted) => (wanted.endsWith("*") ? name.startsWith(wanted.slice(0, -1)) : name === wanted));
 }
