@@ -17,7 +17,7 @@ describe("the licences of the real bundles", () => {
   it("list every package whose code is in dist, and no other", () => {
     // esbuild writes a module's path above its code.
     const folders = new Set(
-      globSync("dist/**/*.js", { cwd: repo }).flatMap((file) => [
+      globSync("dist/**/*.{js,cjs,mjs}", { cwd: repo }).flatMap((file) => [
         ...readFileSync(join(repo, file), "utf8")
           .matchAll(/^\/\/ ((?:\S+\/)?node_modules\/(?:@[^/\n]+\/)?[^/\n]+)\/\S+$/gm)
           .map(([, folder]) => folder ?? ""),
