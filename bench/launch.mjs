@@ -7,9 +7,9 @@ import { createInterface } from "node:readline";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 40);
 const root = join(import.meta.dirname, "..");
-const bin = join(root, "bin", "agent-run.mjs");
+const bin = join(root, "bin", "agent-run.cjs");
 
-const cloud = spawn(process.execPath, [join(root, "dist", "main.js"), "local-cloud"], { stdio: ["pipe", "pipe", "inherit"] });
+const cloud = spawn(process.execPath, [join(root, "dist", "main.cjs"), "local-cloud"], { stdio: ["pipe", "pipe", "inherit"] });
 const told = JSON.parse(await new Promise((resolve) => createInterface({ input: cloud.stdout }).once("line", resolve)));
 const home = mkdtempSync(join(tmpdir(), "ar-bench-"));
 mkdirSync(join(home, "own", "config"), { recursive: true, mode: 0o700 });

@@ -24,7 +24,7 @@ const failed = [];
 for (const { file, needs, built } of BENCHES) {
   console.log(`\n== ${file}`);
   const missing = needs.filter((program) => !there(program));
-  if (built && !existsSync(join(import.meta.dirname, "..", "dist", "main.js"))) missing.push("the build (npm run build)");
+  if (built && !existsSync(join(import.meta.dirname, "..", "dist", "main.cjs"))) missing.push("the build (npm run build)");
   if (missing.length > 0) {
     console.log(`skipped: needs ${missing.join(" and ")}`);
     continue;

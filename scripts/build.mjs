@@ -1,6 +1,6 @@
-// Bundles src/ into dist/: one small entry for the launcher, with everything heavy in chunks that load when they are needed.
+// Bundles src/ into dist/: one file for the launcher, with everything heavy in others that load when they are needed.
 import { createHash } from "node:crypto";
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { thirdPartyLicenses } from "./licenses.mjs";
@@ -13,15 +13,15 @@ const hash = createHash("sha256");
 for (const file of globSync("src/**/*.{ts,tsx}", { cwd: root }).sort()) hash.update(readFileSync(`${root}${file}`));
 const buildId = hash.digest("hex").slice(0, 8);
 
-rmSync(`${root}dist`, { recursive: true, force: true });
-mkdirSync(`${root}dist`, { recursive: true });
+// Built aside and put in place as a whole, so that nobody ever runs half of it.
+const fresh = `dist.${process.pid}`;
+rmSync(`${root}${fresh}`, { recursive: true, force: true });
+mkdirSync(`${root}${fresh}`, { recursive: true });
 
 const settings = {
   absWorkingDir: root,
-  outdir: "dist",
+  outdir: fresh,
   bundle: true,
-  splitting: true,
-  format: "esm",
   platform: "node",
   target: "node24",
   minifySyntax: true,
@@ -30,26 +30,56 @@ const settings = {
   mainFields: ["module", "main"],
   external: ["@lydell/node-pty", "react-devtools-core"],
   define: { "process.env.NODE_ENV": '"production"', AGENT_RUN_VERSION: JSON.stringify(`${version}+${buildId}`) },
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   logLevel: "warning",
   metafile: true,
 };
 
-// Two bundles. What a run loads before its agent starts is one file and no more: each further file costs about a millisecond. Everything else is the
-// other bundle, in as many chunks as it likes. No module is used in both by one process, so that nothing exists twice.
-const otherBundle = {
-  name: "other-bundle",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\/cli\/cli\.ts$/ }, () => ({ path: "./cli.js", external: true }));
-  },
+const modules = {
+  ...settings,
+  splitting: true,
+  format: "esm",
+  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 };
-const bundles = [
-  await build({ ...settings, entryPoints: { main: "src/main.ts" }, chunkNames: "run/[name]-[hash]", plugins: [otherBundle] }),
-  await build({ ...settings, entryPoints: { cli: "src/cli/cli.ts" }, chunkNames: "chunks/[name]-[hash]" }),
-];
+
+/** A dynamic import that stays one: of a file that another bundle holds. */
+const elsewhere = (filter, path) => ({
+  name: `elsewhere ${filter}`,
+  setup({ onResolve }) {
+    onResolve({ filter }, ({ path: asked, kind }) => (kind === "dynamic-import" ? { path: path(asked), external: true } : undefined));
+  },
+});
+
+// Three bundles. What a run loads before its agent starts is one CommonJS file: Node's loader of ES modules, and each file more, take milliseconds. What
+// draws on the screen once the agent runs (Ink, the emulator) is the second, all other commands and the daemon the third. No process uses a class of two
+// of them, so that nothing that is compared exists twice.
+const bundles = await Promise.all([
+  build({
+    ...settings,
+    format: "cjs",
+    entryPoints: { main: "src/main.ts" },
+    outExtension: { ".js": ".cjs" },
+    plugins: [
+      elsewhere(/^\.\/cli\/cli\.ts$/, () => "./cli.js"),
+      elsewhere(
+        /^\.\/(bar|overlays)\.tsx$|^\.\/shadow\.ts$/,
+        (asked) => `./screen/${asked.replace(/^\.\//, "").replace(/\.tsx?$/, ".js")}`,
+      ),
+    ],
+  }),
+  build({
+    ...modules,
+    outdir: `${fresh}/screen`,
+    entryPoints: { bar: "src/terminal/bar.tsx", overlays: "src/terminal/overlays.tsx", shadow: "src/terminal/shadow.ts" },
+    chunkNames: "[name]-[hash]",
+  }),
+  build({ ...modules, entryPoints: { cli: "src/cli/cli.ts" }, chunkNames: "chunks/[name]-[hash]" }),
+]);
 
 const licenses = thirdPartyLicenses(
   root,
   bundles.map(({ metafile }) => metafile),
 );
-writeFileSync(`${root}dist/THIRD-PARTY-LICENSES.txt`, licenses);
+writeFileSync(`${root}${fresh}/THIRD-PARTY-LICENSES.txt`, licenses);
+
+rmSync(`${root}dist`, { recursive: true, force: true });
+renameSync(`${root}${fresh}`, `${root}dist`);

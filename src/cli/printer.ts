@@ -36,12 +36,19 @@ export function createPrinter(
   const paint = (name: "stdout" | "stderr", style: Style, text: string): string =>
     plain || !streams[name].isTTY ? text : `\u001b[${STYLES[style][0]}m${text}\u001b[${STYLES[style][1]}m`;
   const paintErr = (style: Style, text: string): string => paint("stderr", style, text);
+  let listening = false;
+  /** A reader that has seen enough (`| head`) hangs up: that is no failure, and nobody reads what we would say about it. */
+  const result = (text: string): void => {
+    if (!listening) streams.stdout.on("error", () => {});
+    listening = true;
+    streams.stdout.write(text);
+  };
   const say = (text: string): void => {
     streams.stderr.write(`${paintErr("dim", "agent-run:")} ${printable(text)}\n`);
   };
   return {
-    out: (text) => void streams.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
-    json: (value) => void streams.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
+    out: (text) => result(text.endsWith("\n") ? text : `${text}\n`),
+    json: (value) => result(`${JSON.stringify(value, undefined, 2)}\n`),
     note: say,
     warn: (text) => void streams.stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("yellow", "warning:")} ${printable(text)}\n`),
     error(error) {

@@ -6,7 +6,7 @@ import { delimiter, join } from "node:path";
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "../../src/localcloud/cloud.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
-export const BIN = join(ROOT, "bin", "agent-run.mjs");
+export const BIN = join(ROOT, "bin", "agent-run.cjs");
 export const FIXTURES = join(ROOT, "test", "fixtures");
 
 export interface Result {
