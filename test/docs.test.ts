@@ -35,21 +35,21 @@ const FENCE = /^ *```(\w*)\n(.*?)^ *```$/gms;
 const fences = (text: string): Fence[] => [...text.matchAll(FENCE)].map(([, language = "", body = ""]) => ({ language, text: body }));
 /** Code spans, those of a table with their escaped bars. */
 const spans = (text: string): string[] => [...text.replace(FENCE, "").matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
+/** The cells of a table's row, without the padding that a formatter adds; undefined for any other line. */
+const cells = (line: string): string[] | undefined =>
+  line.startsWith("|")
+    ? line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim())
+    : undefined;
+
 /** Rows of the table whose heading begins with `first`, each as its cells. */
 function table(text: string, first: string): string[][] {
-  const lines = text.split("\n");
-  const head = lines.findIndex((line) => line.startsWith(`| ${first} |`));
-  const rest = lines.slice(head + 2);
-  const rows = rest.slice(
-    0,
-    rest.findIndex((line) => !line.startsWith("|")),
-  );
-  return rows.map((row) =>
-    row
-      .split("|")
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
+  const lines = text.split("\n").map(cells);
+  const rest = lines.slice(lines.findIndex((row) => row?.[0] === first) + 2);
+  const end = rest.indexOf(undefined);
+  return rest.slice(0, end < 0 ? undefined : end).flatMap((row) => (row ? [row] : []));
 }
 
 /** The words of a command line, as a shell would cut it. */
@@ -248,13 +248,18 @@ function statusOf(call: () => unknown): number | undefined {
   }
 }
 
+/** Name, version and licence of each row that begins with a package and its version. */
+function packageRows(text: string): [name: string, version: string, license: string][] {
+  return text.split("\n").flatMap((line): [string, string, string][] => {
+    const [name = "", version = "", license = ""] = cells(line) ?? [];
+    return /^`[^`]+`$/.test(name) && /^\d/.test(version) ? [[name.slice(1, -1), version, license]] : [];
+  });
+}
+
 describe("packages in the docs", () => {
   it("are those of package.json, each with its version and licence", () => {
     const { dependencies: installed, devDependencies } = JSON.parse(read("package.json")) as Record<string, Record<string, string>>;
-    const rows = [...dependencies.matchAll(/^\| `([^`]+)` \| ([\d][^ ]*) \| ([^|]+) \|/gm)].map(([, name = "", version, license = ""]) => [
-      name,
-      { version, license: license.trim() },
-    ]);
+    const rows = packageRows(dependencies).map(([name, version, license]) => [name, { version, license }]);
     const expected = Object.entries({ ...installed, ...devDependencies }).map(([name, version]) => {
       const { license } = JSON.parse(read(`node_modules/${name}/package.json`)) as { license: string };
       return [name, { version, license }];
@@ -267,11 +272,10 @@ describe("packages in the docs", () => {
     const listed = [...read("dist/THIRD-PARTY-LICENSES.txt").matchAll(/^ {2}(\S+) \S+ \((.+)\)$/gm)].map(
       ([, name = "", license = ""]) => `${name} ${license}`,
     );
-    const direct = [...(/^## Bundled$.*?^### /ms.exec(dependencies)?.[0] ?? "").matchAll(/^\| `([^`]+)` \| [\d][^ ]* \| ([^|]+) \|/gm)];
-    const brought = table(dependencies, "licence").flatMap(([license = "", names = ""]) =>
-      spans(names).map((name) => `${name} ${license}`),
-    );
-    const told = [...direct.map(([, name = "", license = ""]) => `${name} ${license.trim()}`), ...brought];
+    const direct = packageRows(/^## Bundled$.*?^### /ms.exec(dependencies)?.[0] ?? "");
+    const section = /^### What these bring along$(.*?)^## /ms.exec(dependencies)?.[1] ?? "";
+    const brought = section.split(/^- /m).flatMap((item) => spans(item).map((name) => `${name} ${item.slice(0, item.indexOf(":"))}`));
+    const told = [...direct.map(([name, , license]) => `${name} ${license}`), ...brought];
     expect(told.sort()).toEqual([...new Set(listed)].sort());
   });
 
