@@ -37,8 +37,7 @@ export class AgentTree {
     this.#sealed = options.sealed;
     this.#mark = options.mark;
     this.#foreignSession = processInfo(process.pid)?.session ?? 0;
-    const info = processInfo(root);
-    if (info !== undefined) this.#known.set(root, info.started);
+    this.#learn(processInfo(root));
     this.#timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   }
 

@@ -63,8 +63,6 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
   const { command, input, output } = options;
   const killKey = parseKey(options.killKey);
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
-  const { openPty } = await import("./pty.ts");
-
   const holding = new Set<string>();
   let pty: PtyHost | undefined;
   const hold = (why: string, on: boolean): void => {
@@ -74,7 +72,10 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
     if (before === 0 && holding.size > 0) pty?.pause();
     if (before > 0 && holding.size === 0) pty?.resume();
   };
-  const terminal = openHumanTerminal(input, output, (high) => hold("terminal", high));
+  const [{ openPty }, terminal] = await Promise.all([
+    import("./pty.ts"),
+    openHumanTerminal(input, output, (high) => hold("terminal", high)),
+  ]);
   const nonce = randomBytes(16).toString("hex");
   const ended = Promise.withResolvers<ProcessExit>();
   let exitSeen = false;
@@ -109,7 +110,7 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
     for (const undo of cleanups) undo();
     screen.end();
     await terminal.drained();
-    terminal.cooked();
+    await terminal.cooked();
     terminal.close();
   };
   const cleanups: (() => void)[] = [];
@@ -118,13 +119,16 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
     cleanups.push(() => target.off(event, run as () => void));
   };
 
-  terminal.raw();
+  const raw = terminal.raw();
   screen.begin();
   let host: PtyHost;
   try {
     const shim = shimCommand({ ...command, file }, nonce, terminal.modes);
     host = openPty(options.wrap(shim), screen.agentSize, (bytes) => screen.output(bytes));
     pty = host;
+    // Nothing of the agent before the terminal takes it as it is.
+    hold("modes", true);
+    void raw.then(() => hold("modes", false));
   } catch (error) {
     await restore();
     throw new AgentRunError("agent-not-executable", `cannot start '${file}' in a terminal: ${messageOf(error)}`, {
@@ -138,9 +142,9 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
 
   /** The agent's last byte is through: let go of the shim and its sandbox, and tell the caller. */
   const finish = async (exit: ProcessExit): Promise<void> => {
-    // Everything that is still there is remembered, for a stop that comes later.
-    const { above } = tree.look();
-    for (const { pid } of above) signal(pid, "SIGKILL");
+    // What has no mark to be found by later is remembered now, for a stop that comes then. The shim's session dies with it, a sandbox with its root.
+    if (markOf(command.env) === undefined) tree.look();
+    signal(host.pid, "SIGKILL");
     await screen.settle();
     await terminal.drained();
     ended.resolve(exit);
@@ -155,22 +159,22 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
     suspended = true;
     screen.release();
     await terminal.drained();
-    terminal.cooked();
+    await terminal.cooked();
     process.off("SIGTSTP", onStop);
     process.kill(0, "SIGTSTP");
     // We are here again after SIGCONT, or at once when nobody could continue us (an orphaned process group is not stopped).
     process.on("SIGTSTP", onStop);
+    await terminal.raw();
     suspended = false;
-    terminal.raw();
     screen.retake(sizeOf(output));
     const shim = tree.shim();
     if (shim !== undefined) signal(shim, "SIGCONT");
   };
   const onStop = (): void => agentSignal("SIGTSTP");
   /** Stopped from outside by SIGSTOP: whoever had the terminal meanwhile may have changed it. */
-  const onContinue = (): void => {
+  const onContinue = async (): Promise<void> => {
     if (suspended || restored) return;
-    terminal.raw();
+    await terminal.raw();
     screen.retake(sizeOf(output));
   };
   const agentSignal = (name: NodeJS.Signals): void => {
@@ -178,7 +182,7 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
     if (group !== undefined) tree.signalGroup(group, name);
   };
   on(process, "SIGTSTP", onStop);
-  on(process, "SIGCONT", () => setImmediate(onContinue));
+  on(process, "SIGCONT", () => setImmediate(() => void onContinue()));
 
   let resizing: NodeJS.Timeout | undefined;
   on(output, "resize", () => {

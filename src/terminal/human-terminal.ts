@@ -1,5 +1,5 @@
 // The human's real terminal: raw mode, non-blocking writes with a limit, and its state given back whatever happens. Used by attach.ts.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import type { ReadStream, WriteStream } from "node:tty";
 import { type Guard, startGuard } from "./guard.ts";
 
@@ -29,9 +29,9 @@ export interface HumanTerminal {
   /** Modes as they were, for `stty`. */
   readonly modes: string;
   readonly guard: Guard;
-  raw(): void;
+  raw(): Promise<void>;
   /** Gives the modes back as they were. */
-  cooked(): void;
+  cooked(): Promise<void>;
   write(bytes: Uint8Array | string): void;
   /** Resolves when everything was written, or the deadline for a stalled terminal has passed. */
   drained(): Promise<void>;
@@ -40,10 +40,14 @@ export interface HumanTerminal {
 }
 
 /** @param onPressure true: stop producing; false: go on */
-export function openHumanTerminal(input: ReadStream, output: WriteStream, onPressure: (high: boolean) => void): HumanTerminal {
+export async function openHumanTerminal(
+  input: ReadStream,
+  output: WriteStream,
+  onPressure: (high: boolean) => void,
+): Promise<HumanTerminal> {
   const inputFd = (input as unknown as { fd: number }).fd;
   const outputFd = (output as unknown as { fd: number }).fd;
-  const modes = stty(inputFd, ["-g"]).trim();
+  const modes = (await stty(inputFd, ["-g"])).trim();
   const guard = startGuard(modes, inputFd, outputFd);
   // A terminal that reads nothing must not stop our timers: the session's end is one of them.
   const handle = (output as unknown as { _handle?: { setBlocking?: (on: boolean) => void } })._handle;
@@ -85,8 +89,12 @@ export function openHumanTerminal(input: ReadStream, output: WriteStream, onPres
   return {
     modes,
     guard,
-    raw: () => void stty(inputFd, [...RAW, "min", "1", "time", "0"]),
-    cooked: () => void stty(inputFd, [modes]),
+    async raw() {
+      await stty(inputFd, [...RAW, "min", "1", "time", "0"]);
+    },
+    async cooked() {
+      await stty(inputFd, [modes]);
+    },
     write(text) {
       const bytes = typeof text === "string" ? Buffer.from(text, "utf8") : text;
       if (bytes.length === 0) return;
@@ -123,8 +131,16 @@ export function openHumanTerminal(input: ReadStream, output: WriteStream, onPres
   };
 }
 
-function stty(fd: number, args: readonly string[]): string {
-  // The terminal as descriptor 0 would be made blocking in the child; node's own description of it is another, opened anew by libuv.
-  const result = spawnSync("stty", args, { stdio: [fd, "pipe", "ignore"], env: { PATH: "/usr/bin:/bin" }, encoding: "utf8" });
-  return result.stdout ?? "";
+/** What stty(1) says. It is not waited for in a blocking way: the agent can start meanwhile. */
+function stty(fd: number, args: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    // The terminal as descriptor 0 is made blocking in the child; node's own description of it is another, opened anew by libuv.
+    const child = spawn("stty", args, { stdio: [fd, "pipe", "ignore"], env: { PATH: "/usr/bin:/bin" } });
+    let text = "";
+    child.stdout?.setEncoding("utf8").on("data", (part: string) => {
+      text += part;
+    });
+    child.on("error", () => resolve(text));
+    child.on("close", () => resolve(text));
+  });
 }

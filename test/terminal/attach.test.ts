@@ -32,7 +32,9 @@ const alive = (pid: number): boolean => processInfo(pid) !== undefined;
 const pidIn = async (name: string): Promise<number> => {
   const path = join(folder, name);
   for (let i = 0; i < 500 && !(existsSync(path) && statSync(path).size > 0); i++) await pause(10);
-  return Number(readFileSync(path, "utf8").trim());
+  const pid = Number(readFileSync(path, "utf8").trim());
+  if (!(pid > 1)) throw new Error(`no pid in ${path}`);
+  return pid;
 };
 const running = (part: string): string[] =>
   execFileSync("ps", ["-eo", "args"], { encoding: "utf8" })
