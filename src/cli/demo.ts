@@ -52,8 +52,9 @@ function demoEnvironment({ env, packageFolder, self }: Context, cloud: DemoCloud
     AWS_ENDPOINT_URL: cloud.url,
     AWS_REGION: cloud.region,
     PATH: [join(packageFolder, "shell", "demo"), env["PATH"]].filter(Boolean).join(delimiter),
-    AGENT_RUN_DEMO_NODE: self[0],
-    AGENT_RUN_DEMO_MAIN: self[1],
+    // For shell/demo/demo-aws. Not AGENT_RUN_*: those are taken out of the agent's environment.
+    DEMO_AWS_NODE: self[0],
+    DEMO_AWS_MAIN: self[1],
   };
 }
 
@@ -66,18 +67,21 @@ function commandOf(words: readonly string[], interactive: boolean, { env, self }
 function intro(env: Environment, { cwd, packageFolder }: Context): string {
   const withoutOurs = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== join(packageFolder, "shell", "demo"));
   const aws = hasAws(withoutOurs.join(delimiter), cwd) ? "aws" : "demo-aws";
+  const suggestions = [
+    [`${aws} sts get-caller-identity`, "who the agent is"],
+    [`${aws} s3 ls s3://acme-data`, "a read that works"],
+    [`${aws} s3 rm s3://acme-backups/db/2026-11-21.sql.gz`, "a delete that is denied"],
+    [`${aws} ec2 describe-instances`, "works; terminate-instances with one of the ids is denied"],
+    ["Ctrl-K, then Ctrl-K again", "ends it all at once; exit leaves quietly"],
+  ] as const;
+  const width = Math.max(...suggestions.map(([what]) => what.length));
   return [
     "",
     "This shell holds no access of yours: only a short-lived role on a cloud that lives in this machine.",
     ...(aws === "aws" ? [] : ["The AWS CLI is not on your PATH; demo-aws stands in for it."]),
     "Try:",
-    ...[
-      ["sts get-caller-identity", "who the agent is"],
-      ["s3 ls s3://acme-data", "a read that works"],
-      ["s3 rm s3://acme-backups/db/2026-11-21.sql.gz", "a delete that is denied"],
-      ["ec2 describe-instances", "works; terminate-instances with one of the ids is denied"],
-    ].map(([call = "", what]) => `  ${`${aws} ${call}`.padEnd(52)}  ${what}`),
-    `  ${"Ctrl-K, then Ctrl-K again".padEnd(52)}  ends it all at once; exit leaves quietly`,
+    ...suggestions.map(([what, why]) => `  ${what.padEnd(width)}  ${why}`),
+    "",
     "",
   ].join("\n");
 }
