@@ -111,7 +111,8 @@ export class Screen {
       this.#overlay.hold(chunk);
       return;
     }
-    if (!this.#begun) this.#askCursor();
+    // Not for an agent that says nothing before its end: the answer would have to be waited for.
+    if (!this.#begun && !chunk.includes(this.#options.nonce)) this.#askCursor();
     this.#compositor.write(chunk);
     this.#afterOutput();
   }
