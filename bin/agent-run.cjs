@@ -11,10 +11,11 @@ if (major < 24) {
   );
   process.exit(125);
 }
-// In our own state folder, which no agent can write: what is cached there runs as the human next time.
+// In our own state folder (core/paths.ts), which no agent can write: what is cached there runs as the human next time. Never below the folder we stand in,
+// so an unset HOME or a relative path means no cache.
 var own = process.env.AGENT_RUN_HOME;
 var state = own ? `${own}/state` : `${process.env.XDG_STATE_HOME || `${process.env.HOME}/.local/state`}/agent-run`;
 var mask = process.umask(0o077);
-require("node:module").enableCompileCache(`${state}/compile-cache`);
+if (state[0] === "/") require("node:module").enableCompileCache(`${state}/compile-cache`);
 process.umask(mask);
 require("../dist/main.cjs");
