@@ -14,13 +14,22 @@ async function main(argv: readonly string[]): Promise<number> {
   return runCommandLine(argv, {
     // The daemon, which works elsewhere, must find the same folder.
     env: own ? { ...process.env, AGENT_RUN_HOME: resolve(own) } : process.env,
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     uid: process.getuid?.() ?? 0,
     packageFolder: dirname(dirname(__filename)),
     self: [process.execPath, __filename],
     version: AGENT_RUN_VERSION,
     streams: process,
   });
+}
+
+/** Where the folder is gone, its name: commands that need none work all the same. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return process.env["PWD"] || "/";
+  }
 }
 
 void main(process.argv.slice(2)).then((status) => {

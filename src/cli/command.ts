@@ -17,6 +17,7 @@ export interface Option {
 /** The process as main.ts, its only reader, found it. */
 export interface Host {
   readonly env: Environment;
+  /** May be gone. */
   readonly cwd: string;
   readonly uid: number;
   /** The folder that holds package.json, profiles/ and shell/. */

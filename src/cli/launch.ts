@@ -1,7 +1,9 @@
 // A run from launch to wipe. Called by run.ts and demo.ts. The daemon is asked first; the rest of the launcher is loaded while it works.
+import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import type { OpenMessage, Overrides } from "../control/protocol.ts";
 import { openLeaseOrStart } from "../control/start-daemon.ts";
+import { AgentRunError } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
 import { resolveExecutable } from "../terminal/executable.ts";
 import type { Context } from "./command.ts";
@@ -30,6 +32,8 @@ export interface LaunchRequest {
 /** Runs the agent and gives the exit status of the whole command. Throws AgentRunError when nothing was started. */
 export async function launch(request: LaunchRequest): Promise<number> {
   const { context } = request;
+  if (!existsSync(context.cwd))
+    throw new AgentRunError("agent-not-found", `the folder '${context.cwd}' is gone`, { hint: "cd to one that is there" });
   const file = resolveExecutable(request.agent, request.env["PATH"], context.cwd);
   const inTerminal = isTerminal(0) && isTerminal(1) && request.env["TERM"] !== "dumb";
   const connect = async () => {

@@ -5,7 +5,9 @@ import type { Printer } from "./printer.ts";
 /** Gives the exit status; never rejects. */
 export async function outermost(print: Printer, run: () => Promise<number>): Promise<number> {
   try {
-    return await run();
+    const status = await run();
+    await print.written();
+    return status;
   } catch (error) {
     print.error(error);
     return error instanceof AgentRunError ? error.exitStatus : 125;

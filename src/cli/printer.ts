@@ -18,6 +18,11 @@ export interface Printer {
   step(state: "ok" | "warning", text: string): void;
   /** For text on stdout. */
   paint(style: Style, text: string): string;
+  /**
+   * When all results are written. A reader that left early (`| head`) is no error.
+   * @throws AgentRunError `output`
+   */
+  written(): Promise<void>;
 }
 
 /** C0 and C1 control characters, bidirectional controls and zero-width characters: what a name must not bring onto a terminal. */
@@ -36,28 +41,38 @@ export function createPrinter(
   const paint = (name: "stdout" | "stderr", style: Style, text: string): string =>
     plain || !streams[name].isTTY ? text : `\u001b[${STYLES[style][0]}m${text}\u001b[${STYLES[style][1]}m`;
   const paintErr = (style: Style, text: string): string => paint("stderr", style, text);
-  let listening = false;
-  /** A reader that has seen enough (`| head`) hangs up: that is no failure, and nobody reads what we would say about it. */
-  const result = (text: string): void => {
-    if (!listening) streams.stdout.on("error", () => {});
-    listening = true;
-    streams.stdout.write(text);
+  /** By name: to look at a stream makes it. */
+  const guarded = new Set<"stdout" | "stderr">();
+  let failure: NodeJS.ErrnoException | undefined;
+  const write = (name: "stdout" | "stderr", text: string): void => {
+    const stream = streams[name];
+    if (!guarded.has(name)) {
+      guarded.add(name);
+      // Without a listener a full disk ends the process. What cannot be said on stderr cannot be said at all.
+      stream.on("error", (error) => {
+        if (name === "stdout") failure ??= error;
+      });
+    }
+    stream.write(text);
   };
-  const say = (text: string): void => {
-    streams.stderr.write(`${paintErr("dim", "agent-run:")} ${printable(text)}\n`);
-  };
+  const result = (text: string): void => write("stdout", text.endsWith("\n") ? text : `${text}\n`);
+  const say = (mark: string, text: string): void => write("stderr", `${paintErr("dim", "agent-run:")} ${mark}${printable(text)}\n`);
   return {
-    out: (text) => result(text.endsWith("\n") ? text : `${text}\n`),
-    json: (value) => result(`${JSON.stringify(value, undefined, 2)}\n`),
-    note: say,
-    warn: (text) => void streams.stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("yellow", "warning:")} ${printable(text)}\n`),
+    out: result,
+    json: (value) => result(JSON.stringify(value, undefined, 2)),
+    note: (text) => say("", text),
+    warn: (text) => say(`${paintErr("yellow", "warning:")} `, text),
     error(error) {
-      streams.stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("red", "error:")} ${printable(messageOf(error))}\n`);
+      say(`${paintErr("red", "error:")} `, messageOf(error));
       const hint = error instanceof AgentRunError ? error.hint : undefined;
-      if (hint !== undefined) streams.stderr.write(`${paintErr("dim", "agent-run:")} ${paintErr("cyan", "hint:")} ${printable(hint)}\n`);
+      if (hint !== undefined) say(`${paintErr("cyan", "hint:")} `, hint);
     },
-    step: (state, text) =>
-      void streams.stderr.write(`${state === "ok" ? paintErr("green", "✓") : paintErr("yellow", "!")} ${printable(text)}\n`),
+    step: (state, text) => write("stderr", `${state === "ok" ? paintErr("green", "✓") : paintErr("yellow", "!")} ${printable(text)}\n`),
     paint: (style, text) => paint("stdout", style, text),
+    async written() {
+      if (guarded.has("stdout")) await new Promise<void>((resolve) => streams.stdout.write("", () => resolve()));
+      if (failure && failure.code !== "EPIPE")
+        throw new AgentRunError("output", `cannot write to stdout: ${failure.message}`, { cause: failure });
+    },
   };
 }

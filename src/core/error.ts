@@ -25,6 +25,7 @@ export const errorCodes = [
   "session-not-found",
   "audit",
   "local-cloud",
+  "output",
   "internal",
 ] as const;
 

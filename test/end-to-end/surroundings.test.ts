@@ -1,0 +1,70 @@
+// Where and how the command is started: without HOME, in a folder that is gone, with a standard output that takes nothing.
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BIN, makeWorld, type World } from "./world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await makeWorld();
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+/** Runs a shell line in which "$@" is agent-run. */
+async function shell(line: string, cwd = world.project): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn("sh", ["-c", line, "sh", process.execPath, BIN], { cwd, env: world.env, stdio: ["ignore", "pipe", "pipe"] });
+  const output = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { code, ...output };
+}
+
+describe("a folder that agent-run is started in", () => {
+  it("is left as it was when HOME is not set", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ar-cwd-"));
+    try {
+      const { code } = await world.run(["ps"], {
+        cwd: folder,
+        env: { HOME: undefined, AGENT_RUN_HOME: undefined, XDG_RUNTIME_DIR: world.own },
+      });
+      expect(code).toBe(0);
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("may be gone: a run is refused in words, and sessions can still be ended", async () => {
+    const gone = join(world.project, "gone");
+    mkdirSync(gone);
+    const refused = await shell('rmdir ../gone && "$@" true', gone);
+    expect(refused).toMatchObject({
+      code: 125,
+      stdout: "",
+      stderr: expect.stringMatching(/^agent-run: error: .*gone' is gone\nagent-run: hint: cd /),
+    });
+    mkdirSync(gone);
+    expect(await shell('rmdir ../gone && "$@" kill --all', gone)).toMatchObject({ code: 0, stderr: "agent-run: no session runs\n" });
+  });
+});
+
+describe.skipIf(!existsSync("/dev/full"))("a standard output that takes nothing (needs /dev/full)", () => {
+  it.each([["ps --json"], ["--help"], ["run --help"]])("is said in one line for %s", async (words) => {
+    const { code, stderr } = await shell(`"$@" ${words} >/dev/full`);
+    expect(stderr).toMatch(/^agent-run: error: cannot write to stdout: .*ENOSPC.*\n$/);
+    expect(code).toBe(125);
+  });
+
+  it("is no error when its reader has read enough", async () => {
+    expect(await shell('"$@" --help | true')).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+
+  it("does not end the run when it is the standard error", async () => {
+    expect(await shell('"$@" --ttl 99h sh -c "exit 6" 2>/dev/full')).toMatchObject({ code: 6 });
+  });
+});
