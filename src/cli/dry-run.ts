@@ -23,5 +23,5 @@ export function describeDryRun({ context: { print } }: LaunchRequest, { view, co
 /** One line for each variable that is not simply passed on. Values are not shown: some are secret. */
 export function environmentTable(changes: readonly EnvironmentChange[]): string {
   const told = changes.filter((change) => change.action !== "kept" || change.reason !== "");
-  return table([["VARIABLE", "", "WHY"], ...told.map(({ name, action, reason }) => [printable(name), action, reason])]);
+  return table([["VARIABLE", "CHANGE", "WHY"], ...told.map(({ name, action, reason }) => [printable(name), action, reason])]);
 }

@@ -136,6 +136,22 @@ export const KEPT: readonly NameRule[] = [
   { reason: "names where you are, opens nothing", names: words("SSH_TTY SSH_CONNECTION SSH_CLIENT") },
 ];
 
+/** What a session sets (childVariables of delivery.ts). */
+export const SET: readonly NameRule[] = [
+  { reason: "tells programs that they run in a session, and in which", names: ["AGENT_RUN", "AGENT_RUN_*"] },
+  { reason: "where AWS clients fetch the session's credentials", names: ["AWS_CONTAINER_*"] },
+  {
+    reason: "the session's credentials",
+    names: words("AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION"),
+  },
+  { reason: "a file of the session, so that yours is not read", names: words("AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE") },
+  { reason: "an empty file, so that yours is not read", names: words("AWS_CREDENTIAL_FILE BOTO_CONFIG RCLONE_CONFIG S3CMD_CONFIG") },
+  { reason: "no credentials from the machine's own role", names: ["AWS_EC2_METADATA_DISABLED"] },
+  { reason: "marks the session's requests in CloudTrail", names: ["AWS_SDK_UA_APP_ID"] },
+  { reason: "the session's region", names: words("AWS_REGION AWS_DEFAULT_REGION") },
+  { reason: "the endpoint of the session", names: ["AWS_ENDPOINT_URL"] },
+];
+
 /** What each name of `isolation.allow` gives back. */
 export const GIVEN_BACK: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({

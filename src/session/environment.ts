@@ -1,6 +1,6 @@
 // The child's environment: the human's, without what gives access to clouds and accounts, with ours. Pure. Used by the launcher and by `agent-run env`.
 import type { Environment } from "../core/paths.ts";
-import { ACCESS_KEY_ID, AWS_NAMES, GIVEN_BACK, KEPT, type NameRule, REMOVED, SECRET_LOOKING } from "./environment-names.ts";
+import { ACCESS_KEY_ID, AWS_NAMES, GIVEN_BACK, KEPT, type NameRule, REMOVED, SECRET_LOOKING, SET } from "./environment-names.ts";
 
 export interface EnvironmentRequest {
   readonly human: Environment;
@@ -41,11 +41,8 @@ export function childEnvironment(request: EnvironmentRequest): ChildEnvironment 
   for (const [name, value] of Object.entries(request.set)) {
     define(env, name, value);
     const before = request.human[name];
-    changes.push({
-      name,
-      action: "set",
-      reason: before === undefined || before === value ? "for this session" : "for this session, in place of yours",
-    });
+    const reason = find(SET, name)?.reason ?? "for this session";
+    changes.push({ name, action: "set", reason: before === undefined || before === value ? reason : `${reason}, in place of yours` });
   }
   return { env, changes: changes.sort((left, right) => (left.name < right.name ? -1 : 1)) };
 }

@@ -113,12 +113,13 @@ describe("the child's environment", () => {
   it("gives a reason for each change, and never a value", () => {
     const { changes } = childEnvironment({
       human: { GH_TOKEN: "v4lue", MY_SECRET: "v4lue", NODE_OPTIONS: "v4lue" },
-      set: { A: "v4lue" },
+      set: { A: "v4lue", AWS_REGION: "v4lue" },
       pass: [],
       allow: [],
     });
     expect(changes).toEqual([
       { name: "A", action: "set", reason: "for this session" },
+      { name: "AWS_REGION", action: "set", reason: "the session's region" },
       { name: "GH_TOKEN", action: "removed", reason: "tokens of source hosts and build servers" },
       { name: "MY_SECRET", action: "removed", reason: "its name looks like a secret's; give it back with environment.pass" },
       { name: "NODE_OPTIONS", action: "kept", reason: "belongs to your tools, holds no credential; agent-run itself does not use it" },
