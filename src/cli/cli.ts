@@ -17,6 +17,7 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
     context.print.out(`agent-run ${context.version}`);
     return 0;
   }
+  if (first === "help" && rest[0] !== undefined) return dispatch([rest[0], "--help"], context);
   const entry = commands.find((command) => command.name === first);
   if (!entry) {
     context.print.out(overview(context.version));

@@ -3,13 +3,26 @@ import type { Command, Option } from "./command.ts";
 
 export function commandHelp(command: Command): string {
   const lines = [`agent-run ${command.name}: ${command.summary}`, "", "usage:", `  agent-run ${command.usage}`];
-  if (command.description !== undefined) lines.push("", ...command.description.split("\n"));
+  if (command.description !== undefined) lines.push("", ...fold(command.description));
   if (command.options.length > 0) lines.push("", "options:", ...optionLines(command.options));
   if (command.examples !== undefined) {
     const width = Math.max(...command.examples.map(([example]) => example.length));
     lines.push("", "examples:", ...command.examples.map(([example, what]) => `  ${example.padEnd(width)}  ${what}`));
   }
   return lines.join("\n");
+}
+
+const WIDTH = 80;
+
+/** A text in lines of at most 80 columns. */
+function fold(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
 
 /** One line an option: its names, then what it does. */

@@ -113,16 +113,14 @@ function takesValue(options: readonly Option[], word: string): boolean {
 function usageError(command: Pick<Command, "name" | "options">, message: string): AgentRunError {
   const unknown = /Unknown option '(-{1,2}[^']+)'/.exec(message)?.[1];
   if (unknown !== undefined) {
-    const near = nearest(
-      unknown.replace(/^-+/, ""),
-      command.options.map((option) => option.name),
-    );
+    const near = nearest(unknown.replace(/^-+/, ""), ["help", ...command.options.map((option) => option.name)]);
     return new AgentRunError("usage", `unknown option '${unknown}'`, {
       hint: near ? `did you mean '--${near}'?` : `agent-run ${command.name} --help`,
       exitStatus: 2,
     });
   }
-  const first = message.split(/\.\s/)[0] ?? message;
+  const missing = /^Option '(?:-\w, )?(--[\w-]+).*' argument (?:missing|is ambiguous)/.exec(message)?.[1];
+  const first = missing === undefined ? (message.split(/\.\s/)[0] ?? message) : `${missing} needs a value`;
   return new AgentRunError("usage", first.charAt(0).toLowerCase() + first.slice(1), {
     hint: `agent-run ${command.name} --help`,
     exitStatus: 2,

@@ -18,7 +18,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "daemon",
-    summary: "start, stop or look at the background process that holds the credentials",
+    summary: "the background process that holds the credentials",
     load: async () => (await import("./daemon.ts")).daemon,
   },
   { name: "demo", summary: "try everything on a local cloud, no AWS account needed", load: async () => (await import("./demo.ts")).demo },

@@ -54,7 +54,7 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
     else {
       const { pid, version, startedAt, sessions } = status;
       print.out(
-        `pid ${pid}, version ${version}, since ${formatSpan(systemClock.now() - startedAt)}, ${sessions.length} ${sessions.length === 1 ? "session" : "sessions"}`,
+        `pid ${pid}, version ${version}, up ${formatSpan(systemClock.now() - startedAt)}, ${sessions.length} ${sessions.length === 1 ? "session" : "sessions"}`,
       );
       print.out(`socket ${controlSocket(paths)}`);
       print.out(`log    ${daemonLog(paths)}`);
@@ -78,7 +78,7 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
 export const daemon: Command = {
   name: "daemon",
   usage: "daemon start|stop|status|logs [--json]",
-  summary: "start, stop or look at the background process that holds the credentials",
+  summary: "the background process that holds the credentials",
   description:
     "One daemon a user. Every run starts it when it is not there, and it leaves by itself when it has had nothing to do\n" +
     "for ten minutes. It holds credentials in memory only; stopping it ends every session.",

@@ -8,6 +8,12 @@ import { isTerminal } from "./is-terminal.ts";
 import { launch } from "./launch.ts";
 import { overridesOf, runOptions } from "./run-options.ts";
 
+/** Where the demo's own profile differs from a run's default. */
+const DEMO_HELP: Readonly<Record<string, string>> = {
+  profile: "what it may do: demo (default), readonly or your own",
+  ttl: "time limit: 15m, 1h30m (default: the profile's, 15m)",
+};
+
 export const demo: Command = {
   name: "demo",
   usage: "demo [run options] [command…]",
@@ -15,7 +21,9 @@ export const demo: Command = {
   description:
     "Starts a small AWS of our own on this machine, makes a role in it, and runs a shell (in a terminal), a scripted agent\n" +
     "(without one) or the command that you name under that role, as agent-run does with a real account.",
-  options: runOptions,
+  options: runOptions
+    .filter(({ name }) => name !== "role" && name !== "aws-profile")
+    .map((option) => ({ ...option, help: DEMO_HELP[option.name] ?? option.help })),
   stopsAtFirstWord: true,
   examples: [
     ["agent-run demo", "a shell under the restricted role"],

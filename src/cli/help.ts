@@ -6,15 +6,15 @@ import { runOptions } from "./run-options.ts";
 export function overview(version: string): string {
   const width = Math.max(...commands.map((command) => command.name.length));
   return [
-    `agent-run ${version}: runs an AI agent under a short-lived, tagged, restricted AWS role`,
+    `agent-run ${version}: an AI agent under a short-lived, restricted AWS role`,
     "",
     "usage:",
     "  agent-run [run options] <agent> [agent's arguments…]",
     "  agent-run <command> [options]",
     "",
     "start here:",
-    "  agent-run demo                     try everything on a local cloud; needs no AWS account",
-    "  agent-run --role <arn> claude      run claude under that role, read-only",
+    "  agent-run demo                  try it on a local cloud; needs no AWS account",
+    "  agent-run --role <role> claude  run claude under that role, read-only",
     "",
     "commands:",
     ...commands.filter((command) => !command.hidden).map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),

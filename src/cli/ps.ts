@@ -12,7 +12,7 @@ export const ps: Command = {
   summary: "the sessions that run now",
   options: [{ name: "json", help: "as JSON, for programs" }],
   examples: [
-    ["agent-run ps", "who runs, under which role, for how long"],
+    ["agent-run ps", "who runs, as which role, how long"],
     ["agent-run ps --json | jq '.[].session'", "the session ids"],
   ],
   async run(values, words, { paths, print }) {

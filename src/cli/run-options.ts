@@ -6,19 +6,19 @@ import { nearest } from "../core/nearest.ts";
 import { type Option, textValue, type Values } from "./command.ts";
 
 export const runOptions: readonly Option[] = [
-  { name: "profile", short: "p", value: "<name>", help: "what the agent may do: readonly (default) or one of your own" },
-  { name: "role", value: "<arn>", help: "the role to assume, by ARN or by its name in the account" },
-  { name: "aws-profile", value: "<name>", help: "the AWS profile that holds your own (base) credentials" },
+  { name: "profile", short: "p", value: "<name>", help: "what it may do: readonly (default) or your own" },
+  { name: "role", value: "<arn>", help: "the role to assume: ARN, or name in the account" },
+  { name: "aws-profile", value: "<name>", help: "the AWS profile with your own (base) credentials" },
   { name: "region", value: "<region>", help: "the region of the session" },
-  { name: "ttl", value: "<time>", help: "time limit of the session: 15m, 1h, 1h30m (default 1h)" },
-  { name: "on-expiry", value: "<what>", help: "at the limit: refresh (go on, default), stop (end the agent), ask" },
-  { name: "delivery", value: "<mode>", help: "how credentials reach the agent: endpoint (default), process, env" },
-  { name: "isolation", value: "<level>", help: "what of your machine the agent can reach: strict, standard (default), none" },
-  { name: "task", value: "<text>", help: "what the agent is to do; becomes a session tag" },
-  { name: "project", value: "<name>", help: "the project's name; default: the folder's" },
+  { name: "ttl", value: "<time>", help: "time limit: 15m, 1h30m (default: the profile's, 1h)" },
+  { name: "on-expiry", value: "<what>", help: "at the limit: refresh (default), stop or ask" },
+  { name: "delivery", value: "<mode>", help: "credentials by endpoint (default), process or env" },
+  { name: "isolation", value: "<level>", help: "the sandbox: standard (default) or none" },
+  { name: "task", value: "<text>", help: "what it is to do; becomes a session tag" },
+  { name: "project", value: "<name>", help: "the project's name (default: the folder's)" },
   { name: "tag", value: "<k=v>", multiple: true, help: "one more session tag; may be repeated" },
   { name: "no-bar", help: "no status bar; the kill key works all the same" },
-  { name: "dry-run", help: "check everything, assume the role, show what would run, start nothing" },
+  { name: "dry-run", help: "check all, assume the role, start nothing" },
 ];
 
 /** @throws AgentRunError `usage` for a value that cannot be */

@@ -1,7 +1,9 @@
 // `agent-run <agent>`: the main path. What it does in order is in launch.ts.
 import { basename } from "node:path";
 import { AgentRunError } from "../core/error.ts";
+import { nearest } from "../core/nearest.ts";
 import type { Command } from "./command.ts";
+import { commandNames } from "./command-names.ts";
 import { launch } from "./launch.ts";
 import { overridesOf, runOptions } from "./run-options.ts";
 
@@ -17,9 +19,9 @@ export const run: Command = {
   options: runOptions,
   stopsAtFirstWord: true,
   examples: [
-    ["agent-run --role arn:aws:iam::123456789012:role/agent-readonly claude", "claude, read-only"],
-    ["agent-run -p readonly --ttl 30m --on-expiry stop codex", "ends codex after half an hour"],
-    ["agent-run --delivery env -- terraform plan", "keys in the environment, for old clients"],
+    ["agent-run --role agent-readonly claude", "claude, read-only"],
+    ["agent-run --ttl 30m --on-expiry stop codex", "ends codex after half an hour"],
+    ["agent-run --delivery env -- terraform plan", "keys in the environment"],
     ["agent-run --dry-run claude", "check everything, start nothing"],
   ],
   async run(values, words, context) {
@@ -29,7 +31,7 @@ export const run: Command = {
         hint: "agent-run claude, or agent-run demo to try it without an account",
         exitStatus: 2,
       });
-    return launch({
+    const running = launch({
       agent,
       args,
       actor: basename(agent),
@@ -40,5 +42,16 @@ export const run: Command = {
       mayStepDown: false,
       context,
     });
+    return running.catch((error) => {
+      throw perhapsACommand(error, agent);
+    });
   },
 };
+
+/** `agent-run kil` looks for a program of that name. */
+function perhapsACommand(error: unknown, agent: string): unknown {
+  const near = nearest(agent, commandNames);
+  if (!(error instanceof AgentRunError) || error.code !== "agent-not-found" || near === undefined) return error;
+  const { code, message, hint, exitStatus } = error;
+  return new AgentRunError(code, message, { hint: `did you mean 'agent-run ${near}'? else ${hint}`, exitStatus, cause: error });
+}

@@ -61,7 +61,12 @@ describe("command line", () => {
     [["--ttl", "never", "x"], "--ttl: 'never' is not a duration", undefined],
     [["--tag", "novalue", "x"], "--tag: 'novalue' is not of the form key=value", undefined],
     [["--role", "", "x"], "--role needs a value", undefined],
-    [["--role"], "option '--role <value>' argument missing", undefined],
+    [["--role"], "--role needs a value", undefined],
+    [["-p"], "--profile needs a value", undefined],
+    [["--ttl", "--no-bar", "x"], "--ttl needs a value", undefined],
+    [["--no-bar=1", "x"], "option '--no-bar' does not take an argument", undefined],
+    [["--rloe", "x"], "unknown option '--rloe'", "did you mean '--role'?"],
+    [["--nope", "x"], "unknown option '--nope'", "agent-run run --help"],
   ])("%j is wrong usage: %s", (argv, message, hint) => {
     let error: unknown;
     try {

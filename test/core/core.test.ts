@@ -102,6 +102,8 @@ describe("paths", () => {
 describe("nearest", () => {
   it("finds the word that was meant, and none where nothing is near", () => {
     expect(nearest("readolny", ["readonly", "deploy"])).toBe("readonly");
+    expect(nearest("rloe", ["role", "ttl"])).toBe("role");
+    expect(nearest("nope", ["role", "ttl"])).toBeUndefined();
     expect(nearest("xyz", ["readonly", "deploy"])).toBeUndefined();
   });
 

@@ -53,6 +53,35 @@ describe("a folder that agent-run is started in", () => {
   });
 });
 
+describe("a word that is nearly a command", () => {
+  it("is looked for as a program, and the command is named", async () => {
+    expect(await world.run(["kil", "--all"])).toMatchObject({
+      code: 127,
+      stderr: expect.stringMatching(/^agent-run: error: cannot find the program 'kil'\nagent-run: hint: did you mean 'agent-run kill'\? /),
+    });
+  });
+
+  it("has its own help, said either way", async () => {
+    const { stdout } = await world.run(["help", "kill"]);
+    expect(stdout).toMatch(/^agent-run kill: /);
+    expect((await world.run(["kill", "--help"])).stdout).toBe(stdout);
+  });
+
+  it.each([
+    ["--help"],
+    ["run --help"],
+    ["audit --help"],
+    ["daemon --help"],
+    ["demo --help"],
+    ["env --help"],
+    ["kill --help"],
+    ["ps --help"],
+  ])("fits into 80 columns: %s", async (words) => {
+    const { stdout } = await world.run(words.split(" "));
+    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  });
+});
+
 describe.skipIf(!existsSync("/dev/full"))("a standard output that takes nothing (needs /dev/full)", () => {
   it.each([["ps --json"], ["--help"], ["run --help"]])("is said in one line for %s", async (words) => {
     const { code, stderr } = await shell(`"$@" ${words} >/dev/full`);
