@@ -43,7 +43,8 @@ const commands = {
 try {
   const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
   for (const [file, args] of Object.values(commands)) time(file, args);
-  for (let round = 0; round < ROUNDS; round += 1) for (const [name, [file, args]] of Object.entries(commands)) times[name].push(time(file, args));
+  for (let round = 0; round < ROUNDS; round += 1)
+    for (const [name, [file, args]] of Object.entries(commands)) times[name].push(time(file, args));
   const bare = median(times["node -e 0"]);
   for (const [name, values] of Object.entries(times)) {
     console.log(`${name.padEnd(38)} ${median(values).toFixed(1).padStart(7)} ms  ${(median(values) / bare).toFixed(2)}x`);

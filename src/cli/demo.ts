@@ -31,6 +31,7 @@ export const demo: Command = {
     ["agent-run demo aws s3 ls", "one command"],
   ],
   async run(values, words, context) {
+    const overrides = overridesOf(values);
     using cloud = await startDemoCloud(context);
     const interactive = isTerminal(0) && isTerminal(1);
     const env = demoEnvironment(context, cloud);
@@ -40,10 +41,11 @@ export const demo: Command = {
       args,
       actor: words.length > 0 ? basename(agent) : interactive ? "demo-shell" : "demo-agent",
       env,
-      overrides: { profile: "demo", role: cloud.roleArn, ...overridesOf(values) },
+      overrides: { profile: "demo", role: cloud.roleArn, ...overrides },
       bar: values["no-bar"] !== true,
       dryRun: values["dry-run"] === true,
-      mayStepDown: true,
+      // A level that was asked for by name is given or refused, here too.
+      mayStepDown: overrides.isolation === undefined,
       intro: words.length > 0 ? "" : intro(env, context),
       context,
     });

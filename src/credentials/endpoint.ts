@@ -7,6 +7,7 @@ import { sleep } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import type { Secret } from "../core/secret.ts";
+import { isOwnUser } from "./peer.ts";
 
 /** One request, for the audit. Nothing in it is secret. */
 export interface FetchInfo {
@@ -92,6 +93,9 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
         form,
       };
     }
+    // Whoever takes the port while no daemon holds it is sent the token; so another user's process is refused even with it.
+    if (!isOwnUser(request.socket))
+      return { ...refused(403, "Forbidden", "this endpoint answers the user who started the session only"), form };
     if (refusal !== undefined) return { ...refused(410, "SessionEnded", refusal), form };
     return await serve(form);
   };

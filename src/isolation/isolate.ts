@@ -71,7 +71,12 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       const entries = plan.entries.filter(({ path }) => !needless?.has(path));
       count += 1;
       const files = join(request.folder, `isolation-${count}`);
-      const wrapped = bubblewrapCommand({ ...plan, entries }, command, { bwrap: probed.bwrap, sh: "/bin/sh", files, filter: seccompFilter(process.arch) });
+      const wrapped = bubblewrapCommand({ ...plan, entries }, command, {
+        bwrap: probed.bwrap,
+        sh: "/bin/sh",
+        files,
+        filter: seccompFilter(process.arch),
+      });
       try {
         for (const file of wrapped.files) writeFileSync(file.path, file.content, { mode: file.mode, flag: "wx" });
       } catch (error) {

@@ -1,5 +1,17 @@
 // Makes and removes stand-ins: empty files and folders that are there so that the sandbox has something to cover read-only. Used by isolate.ts.
-import { accessSync, appendFileSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  appendFileSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { IsolationPlan } from "./plan.ts";

@@ -68,6 +68,7 @@ export class Session {
   #confirmedGone = false;
   #endingAt = 0;
   #fetches = 0;
+  #refused = 0;
   #refreshes = 0;
 
   constructor(options: SessionOptions) {
@@ -187,8 +188,13 @@ export class Session {
       path: open.source["PATH"],
       neededUntil: profile.onExpiry === "refresh" ? undefined : () => this.#state.window.limitAt,
       onFetch: ({ status, accessKeyId, userAgent, reason }) => {
-        if (status === 200) this.#fetches += 1;
-        this.#record("fetch", { status, accessKeyId, userAgent, reason });
+        if (status === 200) {
+          this.#fetches += 1;
+          this.#record("fetch", { status, accessKeyId, userAgent });
+        } else {
+          this.#refused += 1;
+          if (isTold(this.#refused)) this.#record("fetch", { status, reason, userAgent, refusedSoFar: this.#refused });
+        }
       },
       onBrokerEvent: (event) => this.#onBrokerEvent(event),
     });
@@ -306,6 +312,7 @@ export class Session {
     const complete = await this.#options.audit.end({
       cause: "cause" in state ? state.cause : "failed",
       fetches: this.#fetches,
+      refused: this.#refused,
       refreshes: this.#refreshes,
       keysExpireAt: this.#grant ? new Date(this.#grant.credentials.expiresAt).toISOString() : undefined,
       notes: [...this.notes],
@@ -320,4 +327,9 @@ export class Session {
   #now(): Instant {
     return this.#options.clock.now();
   }
+}
+
+/** The first twenty refusals of a session are recorded, then each that doubles their number: anybody on the machine can cause them. */
+function isTold(refused: number): boolean {
+  return refused <= 20 || (refused & (refused - 1)) === 0;
 }
