@@ -73,8 +73,21 @@ export function requireRegion(region: string, where: string): string {
 export async function stsClient(connection: Connection, credentials?: AwsCredentials): Promise<STSClient> {
   const { STSClient } = await import("@aws-sdk/client-sts");
   const region = requireRegion(connection.region, "region");
-  return new STSClient({ ...settings(connection, credentials), region, endpoint: connection.endpointUrl ?? stsEndpoint(region) });
+  const make = (): STSClient =>
+    new STSClient({ ...settings(connection, credentials), region, endpoint: connection.endpointUrl ?? stsEndpoint(region) });
+  if (!credentials) return make();
+  const { env = {}, ...rest } = connection;
+  const key = JSON.stringify(rest);
+  const way = agents(env);
+  const known = stsClients.get(credentials);
+  if (known?.key === key && known.way === way) return known.client;
+  const client = make();
+  stsClients.set(credentials, { key, way, client });
+  return client;
 }
+
+/** Making a client takes more than a millisecond, and the base credentials of all launches are the same object while they last. */
+const stsClients = new WeakMap<AwsCredentials, { readonly key: string; readonly way: Agents; readonly client: STSClient }>();
 
 /** An IAM client, signed for the region where the partition keeps IAM. The same rules as `stsClient`. */
 export async function iamClient(connection: Connection, credentials: AwsCredentials): Promise<IAMClient> {

@@ -20,6 +20,8 @@ export function readTomlFile<Schema extends z.ZodMiniType>(file: string, schema:
       cause: error,
     });
   }
+  const known = checked.get(file);
+  if (known?.text === text && known.schema === schema) return known.value as z.infer<Schema>;
   let value: unknown;
   try {
     value = parse(text);
@@ -30,12 +32,18 @@ export function readTomlFile<Schema extends z.ZodMiniType>(file: string, schema:
       hint: `mend line ${error.line} of ${file}`,
     });
   }
-  const checked = z.safeParse(schema, value);
-  if (checked.success) return checked.data;
-  const issue = checked.error.issues[0];
+  const result = z.safeParse(schema, value);
+  if (result.success) {
+    checked.set(file, { text, schema, value: result.data });
+    return result.data;
+  }
+  const issue = result.error.issues[0];
   if (!issue) throw new AgentRunError(code, `${file}: not valid`);
   throw explain(file, text, issue, schema, code);
 }
+
+/** What the last reading of a file gave: a daemon reads the same few at every launch, and reading is cheaper than checking. */
+const checked = new Map<string, { readonly text: string; readonly schema: z.ZodMiniType; readonly value: unknown }>();
 
 function explain(file: string, text: string, issue: z.core.$ZodIssue, schema: z.ZodMiniType, code: ErrorCode): AgentRunError {
   if (issue.code === "unrecognized_keys") {
