@@ -141,5 +141,6 @@ export function has(program: string): boolean {
 
 /** Whether bubblewrap works here: installed is not enough where user namespaces are switched off. */
 export const hasBubblewrap =
-  spawnSync("bwrap", ["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "true"], { stdio: "ignore" })
-    .status === 0;
+  spawnSync("bwrap", ["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "true"], {
+    stdio: "ignore",
+  }).status === 0;
