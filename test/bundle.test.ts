@@ -1,0 +1,54 @@
+// What is installed: the launcher's one file holds nothing heavy, and an old Node is told what it needs.
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+const launcher = readFileSync(join(root, "dist", "main.cjs"), "utf8");
+
+describe("the launcher's file", () => {
+  it("holds neither the AWS SDK nor React nor a terminal emulator", () => {
+    const held = [...launcher.matchAll(/^\s*\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map((match) => match[1]);
+    expect([...new Set(held)]).toEqual(["zod"]);
+  });
+
+  it("is small enough to be read at every launch", () => {
+    expect(statSync(join(root, "dist", "main.cjs")).size).toBeLessThan(400_000);
+  });
+
+  it("loads them for no run on pipes", () => {
+    const folder = mkdtempSync(join(tmpdir(), "ar-bundle-"));
+    const traced = spawnSync(
+      process.execPath,
+      ["--require", join(root, "test", "fixtures", "lists-loaded-files.cjs"), join(root, "bin", "agent-run.cjs"), "no-such-agent"],
+      {
+        encoding: "utf8",
+        env: { PATH: "/usr/bin:/bin", HOME: folder, AGENT_RUN_HOME: folder },
+      },
+    );
+    rmSync(folder, { recursive: true });
+    expect(traced.status).toBe(127);
+    const loaded = traced.stdout.split("\n").filter((line) => line.includes("/dist/"));
+    expect(loaded.map((line) => line.split("/dist/")[1])).toEqual(["main.cjs"]);
+  });
+});
+
+describe("a Node that is too old", () => {
+  it.each(["10.24.1", "18.20.4", "22.11.0"])("such as %s is told which one is needed and how to get it", (version) => {
+    const script = `Object.defineProperty(process.versions, "node", { value: "${version}" }); require(${JSON.stringify(join(root, "bin", "agent-run.cjs"))})`;
+    const { status, stderr } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
+    expect(status).toBe(125);
+    expect(stderr).toBe(
+      `agent-run: error: agent-run needs Node 24 or newer, this is Node ${version}\n` +
+        "agent-run: hint: install it with 'npm install --global node@24', 'nvm install 24', or from https://nodejs.org\n",
+    );
+  });
+
+  it("can read the file that says so: it holds nothing newer than ECMAScript 2015", () => {
+    const file = readFileSync(join(root, "bin", "agent-run.cjs"), "utf8");
+    expect(file).not.toMatch(/\?\.|\?\?|\bawait\b|\bimport\b|=>/);
+    expect(() => execFileSync(process.execPath, ["--check", join(root, "bin", "agent-run.cjs")])).not.toThrow();
+  });
+});
