@@ -1,4 +1,4 @@
-// Where audit files are, and how their ends are read. Called by log.ts, index.ts and verify.ts.
+// Where audit files are, and how their ends are read. Called by log.ts, folder-index.ts, writer.ts and verify.ts.
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { isSessionId, type SessionId } from "../core/id.ts";

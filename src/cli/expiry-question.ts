@@ -1,4 +1,4 @@
-// The question before a session's limit, over the running agent: how much longer? Called by launch.ts for `--on-expiry ask`.
+// The question before a session's limit, over the running agent: how much longer? Called by running.ts for `--on-expiry ask`.
 import type { TerminalAgent } from "../terminal/attach.ts";
 
 const EXTENSIONS = [

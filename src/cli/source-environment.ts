@@ -1,4 +1,4 @@
-// Which of the human's variables the daemon needs to find the base credentials, and no others. Called by launch.ts and env.ts.
+// Which of the human's variables the daemon needs to find the base credentials, and no others. Called by launch.ts.
 import type { Environment } from "../core/paths.ts";
 
 const NAMES = [

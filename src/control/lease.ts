@@ -1,4 +1,4 @@
-// The lease: one JSON message a line over a duplex socket, every incoming one checked. Opened by client.ts, accepted by daemon/routes.ts.
+// The lease: one JSON message a line over a duplex socket, every incoming one checked. Opened by client.ts, accepted by daemon/socket.ts.
 import type { Socket } from "node:net";
 import * as z from "zod/mini";
 import { AgentRunError, messageOf } from "../core/error.ts";

@@ -1,4 +1,4 @@
-// Who makes a call, as ARNs, ids and condition keys show it. Made by authenticate.ts, read by every handler.
+// Who makes a call, as ARNs, ids and condition keys show it. Made by pipeline.ts, read by every handler.
 import type { Instant } from "../core/clock.ts";
 import type { PolicyDocument, PolicySet, RequestContext } from "../policy/types.ts";
 import type { AccessKey, Account, Permissions, Role, Session, User } from "./account.ts";

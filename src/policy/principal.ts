@@ -1,4 +1,4 @@
-// Principals: reading them from a resource or trust policy, and telling whether the caller is among them. Called by parse.ts and compile.ts.
+// Principals: reading them from a resource or trust policy, and telling whether the caller is among them. Called by parse.ts and evaluate.ts.
 import { described, type JsonNode, type Place, pathTo, policyFault } from "./json.ts";
 import type { Principal } from "./types.ts";
 

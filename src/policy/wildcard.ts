@@ -1,4 +1,4 @@
-// IAM's wildcards: `*` any run of characters, `?` exactly one, nothing else special. Called by match.ts and conditions.ts.
+// IAM's wildcards: `*` any run of characters, `?` exactly one, nothing else special. Called by match.ts, operators.ts and minify.ts.
 
 /** Token codes below zero; everything else is a UTF-16 code unit to be met exactly. */
 const ONE = -1;

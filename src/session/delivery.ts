@@ -1,4 +1,4 @@
-// What a session puts into its folder and into the child's environment, a delivery mode at a time. Called by session.ts.
+// What a session puts into its folder and into the child's environment, a delivery mode at a time. Called by access.ts and env.ts.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SessionCredentials } from "../aws/credentials.ts";
