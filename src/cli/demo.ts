@@ -80,14 +80,15 @@ function intro(env: Environment, { cwd, packageFolder }: Context): string {
   const suggestions = [
     [`${aws} sts get-caller-identity`, "who the agent is"],
     [`${aws} s3 ls s3://acme-data`, "a read that works"],
-    [`${aws} s3 rm s3://acme-backups/db/2026-11-21.sql.gz`, "a delete that is denied"],
-    [`${aws} ec2 describe-instances`, "works; terminate-instances with one of the ids is denied"],
-    ["Ctrl-K, then Ctrl-K again", "ends it all at once; exit leaves quietly"],
+    [`${aws} s3 rm s3://acme-data/reports/q3.txt`, "a delete that is denied"],
+    [`${aws} ec2 describe-instances`, "works; terminate-instances does not"],
+    ["Ctrl-K, then Ctrl-K again", "ends it all; exit leaves quietly"],
   ] as const;
   const width = Math.max(...suggestions.map(([what]) => what.length));
   return [
     "",
-    "This shell holds no access of yours: only a short-lived role on a cloud that lives in this machine.",
+    "This shell holds no access of yours: only a short-lived role on a small cloud",
+    "that lives in this machine.",
     ...(aws === "aws" ? [] : ["The AWS CLI is not on your PATH; demo-aws stands in for it."]),
     "Try:",
     ...suggestions.map(([what, why]) => `  ${what.padEnd(width)}  ${why}`),
