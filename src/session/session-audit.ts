@@ -8,6 +8,7 @@ export class SessionAudit {
   readonly #opening: Promise<AuditLog>;
   #log: AuditLog | undefined;
   #waiting: (readonly [RecordKind, RecordData])[] = [];
+  #ended = false;
 
   constructor(opening: Promise<AuditLog>) {
     this.#opening = opening;
@@ -20,7 +21,9 @@ export class SessionAudit {
     this.opened.catch(() => {});
   }
 
+  /** After the end nothing is written any more: a launcher may still be talking. */
   append(kind: RecordKind, data: RecordData): void {
+    if (this.#ended) return;
     if (this.#log) this.#log.append(kind, data);
     else this.#waiting.push([kind, data]);
   }
@@ -29,6 +32,7 @@ export class SessionAudit {
   async end(data: RecordData): Promise<boolean> {
     try {
       await this.opened;
+      this.#ended = true;
       return await (await this.#opening).end(data);
     } catch {
       return false;

@@ -282,7 +282,8 @@ export class Session {
     const state = this.#state;
     if (state.phase !== "ending") return;
     const { lease, profile } = this.#options;
-    if (this.#leaseOpen && this.#spawned !== undefined && state.cause !== "exited") {
+    // Also where it has not said yet that it started an agent: it may be doing so right now.
+    if (this.#leaseOpen && this.#access !== undefined && state.cause !== "exited") {
       lease.send({ type: "end", cause: state.cause, graceMs: profile.graceMs });
       const patience = setTimeout(() => this.#agentGone.resolve(), profile.graceMs + LAUNCHER_PATIENCE_MS);
       await this.#agentGone.promise;

@@ -2,6 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { requestJson } from "../../src/control/client.ts";
+import { daemonStatus, killReply } from "../../src/control/protocol.ts";
 import { alive, FIXTURES, gone, makeWorld, until, type World } from "./world.ts";
 
 let world: World;
@@ -173,14 +175,32 @@ describe("whatever dies", () => {
     expect(world.sessionFolders()).toEqual([]);
   });
 
+  it("is ended by a kill that comes while its launcher is starting the agent", async () => {
+    await world.run(["daemon", "start"]);
+    const socket = join(world.own, "run", "control.sock");
+    const running = world.run(["--delivery", "env", "sh", "-c", "sleep 8; echo survived"], { limitMs: 30_000 });
+    await until(
+      async () =>
+        (await requestJson(socket, "GET", "/v1/status", undefined, daemonStatus)).sessions.some(({ state }) => state === "active"),
+      10_000,
+      "the session to stand",
+    );
+    await requestJson(socket, "POST", "/v1/kill", { session: "all" }, killReply, 10_000);
+    const { code, stdout } = await running;
+    expect(stdout).not.toContain("survived");
+    expect(code).toBe(137);
+    await verified();
+  });
+
   it("agent-run kill ends the session from anywhere, and it cannot come back", async () => {
     const launcher = world.start(SLEEPER);
+    const closed = new Promise((resolve) => launcher.once("close", resolve));
     const pid = await agentPid();
     const [view] = await views();
     const killed = await world.run(["kill", view?.session ?? ""]);
     expect(killed.code).toBe(0);
     expect(killed.stdout).toMatch(/local access cut after \d+ ms\n {2}agent gone after/);
-    expect(await new Promise((resolve) => launcher.once("close", resolve))).toBe(137);
+    expect(await closed).toBe(137);
     expect(alive(pid)).toBe(false);
     expect((await world.run(["kill", view?.session ?? ""])).code).toBe(1);
     expect(await lastCause()).toBe("killed");
