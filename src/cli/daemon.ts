@@ -5,6 +5,7 @@ import { ask, connectOrStart } from "../control/start-daemon.ts";
 import { systemClock } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
+import { closeInherited } from "../core/inherited.ts";
 import { controlSocket, daemonLog } from "../core/paths.ts";
 import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command, type Context } from "./command.ts";
@@ -15,6 +16,8 @@ const LOG_LINES = 50;
 
 const actions: Record<string, (context: Context, json: boolean) => Promise<number>> = {
   async run({ paths, packageFolder, version, streams: { stderr } }) {
+    // Whoever waits for a pipe of the launch to close must not wait for the daemon.
+    closeInherited(() => false);
     const [{ runDaemon }, { createSessions }, { fileLog, streamLog }] = await Promise.all([
       import("../daemon/daemon.ts"),
       import("../session/sessions.ts"),

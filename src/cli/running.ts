@@ -6,6 +6,7 @@ import type { Cause, PlanMessage, ReadyMessage, SessionView, StepMessage } from 
 import { systemClock, within } from "../core/clock.ts";
 import type { ProcessExit, Command as Program } from "../core/command.ts";
 import { AgentRunError } from "../core/error.ts";
+import { closeInherited } from "../core/inherited.ts";
 import { processInfo } from "../core/process-tree.ts";
 import type { Isolation } from "../isolation/isolate.ts";
 import { childEnvironment, type EnvironmentChange } from "../session/environment.ts";
@@ -133,6 +134,10 @@ export class Running implements LinkHandlers {
   async #carryOut(link: SessionLink, prepared: Prepared): Promise<number> {
     const { plan, command, isolation } = prepared;
     const { intro, context } = this.#request;
+    // Ended before there was an agent: none is started.
+    if (this.#cause !== undefined) return this.#close(link, prepared, {});
+    // A folder, a file or a terminal that is already open would be a way around the sandbox.
+    if (isolation.level !== "none") closeInherited((stat) => stat.isFIFO());
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
     await using agent = this.#inTerminal
       ? await this.#attach(link, prepared)
@@ -152,12 +157,19 @@ export class Running implements LinkHandlers {
     clearInterval(ticking);
     await this.#stopping;
     await agent.stop(0);
+    const status = await this.#close(link, prepared, exit);
+    for (const name of FORWARDED) process.off(name, passOn);
+    return status;
+  }
+
+  /** Everything is wiped and said. Gives the exit status. */
+  async #close(link: SessionLink, { isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
     const last = await link.exited(exit, LAST_WORD_MS);
     const notRemoved = isolation.release();
     await this.#screen?.restore();
-    for (const name of FORWARDED) process.off(name, passOn);
     const cause = last?.view.cause ?? this.#cause ?? "lost";
-    sayEnd(context.print, { view: last?.view ?? prepared.view, cause, notes: endNotes(last, notRemoved), quiet: !this.#inTerminal });
+    const { print } = this.#request.context;
+    sayEnd(print, { view: last?.view ?? view, cause, notes: endNotes(last, notRemoved), quiet: !this.#inTerminal });
     return exitStatus(exit, cause);
   }
 
