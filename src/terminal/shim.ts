@@ -17,8 +17,8 @@ const PROGRAM = [
   "exec 3>&2 2>/dev/null",
   "set -m",
   '"$@" 2>&3 3>&-;rc=$?',
-  `while kill -0 %%;do printf '\\033]${MARKER_OSC};%s;stop\\007' "$n" >/dev/tty;kill -STOP $$;fg >/dev/null;rc=$?;done`,
-  `printf '\\033]${MARKER_OSC};%s;exit;%d\\007' "$n" "$rc" >/dev/tty`,
+  `while kill -0 %%;do printf '\\033]${MARKER_OSC};%s;stop\\007' "$n";kill -STOP $$;fg >/dev/null;rc=$?;done`,
+  `printf '\\033]${MARKER_OSC};%s;exit;%d\\007' "$n" "$rc"`,
   "kill -STOP $$",
 ].join(";");
 

@@ -21,6 +21,7 @@ afterAll(() => {
 
 const hasBubblewrap =
   spawnSync("bwrap", ["--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent", "true"]).status === 0;
+const hasPerl = process.platform === "linux" && spawnSync("perl", ["-e", "1"]).status === 0;
 const levels: [string, Record<string, string>][] = [
   ["bare", {}],
   ...(hasBubblewrap ? [["in bubblewrap", { DEMO_BWRAP: "1" }] as [string, Record<string, string>]] : []),
@@ -51,6 +52,11 @@ describe.each(levels)("an agent in a terminal, %s", (_, env) => {
   ])("ends with the status of '%s'", async (script, status) => {
     await using outer = shell(script, { env });
     expect(await outer.exited).toEqual({ code: status });
+  });
+
+  it.skipIf(!hasPerl)("that keeps its terminal to itself (TIOCEXCL, needs perl) ends all the same", async () => {
+    await using outer = attached(["perl", "-e", "ioctl(STDIN, 0x540C, 0) or die; exit 5"], { env });
+    expect(await outer.exited).toEqual({ code: 5 });
   });
 
   it("gets the keys, and shows the bar on the last row", async () => {
