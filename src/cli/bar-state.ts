@@ -3,6 +3,7 @@ import type { SessionView } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
 import type { BarState } from "../terminal/bar-layout.ts";
 
+/** The time left counts from `now`; never negative. */
 export function barState(view: SessionView, now: Instant): BarState {
   return {
     agent: view.actor,

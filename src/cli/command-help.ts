@@ -1,6 +1,7 @@
 // `agent-run <command> --help`, made from the command's own data, so that it cannot say what the command does not do. Called by cli.ts and run-line.ts.
 import type { Command, Option } from "./command.ts";
 
+/** All of a command's help, in lines of at most 80 columns where its texts allow it; no newline at the end. */
 export function commandHelp(command: Command): string {
   const lines = [`agent-run ${command.name}: ${command.summary}`, "", "usage:", `  agent-run ${command.usage}`];
   if (command.description !== undefined) lines.push("", ...fold(command.description));

@@ -41,6 +41,7 @@ export interface Context extends Host {
   readonly print: Printer;
 }
 
+/** The paths and the printer that follow from the process. */
 export function contextOf(host: Host): Context {
   return { ...host, paths: resolvePaths(host.env, host.uid), print: createPrinter(host.streams, host.env) };
 }
@@ -134,6 +135,7 @@ export function atMost(words: readonly string[], most: number, command: string):
     throw new AgentRunError("usage", `unexpected argument '${extra}'`, { hint: `agent-run ${command} --help`, exitStatus: 2 });
 }
 
+/** An option's text; undefined where it was not given, or is a flag or a list. */
 export function textValue(values: Values, name: string): string | undefined {
   const value = values[name];
   return typeof value === "string" ? value : undefined;

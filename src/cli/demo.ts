@@ -81,7 +81,7 @@ function intro(env: Environment, { cwd, packageFolder }: Context): string {
     [`${aws} sts get-caller-identity`, "who the agent is"],
     [`${aws} s3 ls s3://acme-data`, "a read that works"],
     [`${aws} s3 rm s3://acme-data/reports/q3.txt`, "a delete that is denied"],
-    [`${aws} ec2 describe-instances`, "works; terminate-instances does not"],
+    [`${aws} ec2 describe-instances`, "works; terminating one does not"],
     ["Ctrl-K, then Ctrl-K again", "ends it all; exit leaves quietly"],
   ] as const;
   const width = Math.max(...suggestions.map(([what]) => what.length));

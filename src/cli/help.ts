@@ -3,6 +3,7 @@ import { optionLines } from "./command-help.ts";
 import { commands } from "./commands.ts";
 import { runOptions } from "./run-options.ts";
 
+/** The page of `agent-run --help`; no newline at the end. */
 export function overview(version: string): string {
   const width = Math.max(...commands.map((command) => command.name.length));
   return [

@@ -28,6 +28,7 @@ export interface Printer {
 /** C0 and C1 control characters, bidirectional controls and zero-width characters: what a name must not bring onto a terminal. */
 const UNPRINTABLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 
+/** The text with each such character replaced by U+FFFD; line breaks stay. */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, "�");
 }

@@ -2,6 +2,7 @@
 import type { Command as Program } from "../core/command.ts";
 import type { Context } from "./command.ts";
 
+/** Program, arguments and environment of the daemon. */
 export function startCommand({ self, env }: Pick<Context, "self" | "env">): Program {
   const [file, ...args] = self;
   const kept = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);

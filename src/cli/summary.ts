@@ -5,6 +5,7 @@ import { formatSpan } from "../core/duration.ts";
 import type { Printer } from "./printer.ts";
 import type { Ended } from "./session-link.ts";
 
+/** What the human must still know: the daemon's notes, or that it gave none, and what could not be removed. */
 export function endNotes(last: Ended | undefined, notRemoved: readonly string[]): string[] {
   if (last) return [...last.notes, ...notRemoved];
   return ["the daemon did not confirm the end; what it held is gone with it", ...notRemoved];

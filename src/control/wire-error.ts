@@ -13,6 +13,7 @@ export function toWireError(thrown: unknown): WireError {
   };
 }
 
+/** The error as it was thrown on the other side, without its cause. */
 export function fromWireError(wire: WireError): AgentRunError {
   return new AgentRunError(wire.code, wire.message, { hint: wire.hint, exitStatus: wire.exitStatus });
 }

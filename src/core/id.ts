@@ -6,10 +6,12 @@ export type SessionId = `sess_${string}`;
 
 const SESSION_ID = /^sess_[0-9a-f]{8}$/;
 
+/** A random one, from the system's generator. */
 export function newSessionId(): SessionId {
   return `sess_${randomBytes(4).toString("hex")}`;
 }
 
+/** Whether a text has the form of one; says nothing about a session of that name. */
 export function isSessionId(text: string): text is SessionId {
   return SESSION_ID.test(text);
 }

@@ -56,6 +56,7 @@ export function gatherFacts(request: FactsRequest): Facts {
   };
 }
 
+/** The path with every symbolic link resolved; undefined where there is none. */
 export function realOf(path: string): string | undefined {
   try {
     return realpathSync.native(path);
