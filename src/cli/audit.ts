@@ -9,6 +9,7 @@ import { table } from "./table.ts";
 
 export const audit: Command = {
   name: "audit",
+  outside: true,
   usage: "audit [<session>] [--verify] [--json]",
   summary: "what happened in a session, and whether its record is whole",
   description:

@@ -3,6 +3,7 @@ import { type Context, contextOf, type Host, parseCommand } from "./command.ts";
 import { commandHelp } from "./command-help.ts";
 import { commands } from "./commands.ts";
 import { overview } from "./help.ts";
+import { refuseInside } from "./inside.ts";
 import { outermost } from "./outermost.ts";
 
 /** Runs it and gives the exit status. */
@@ -29,5 +30,6 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
     context.print.out(commandHelp(command));
     return 0;
   }
+  if (command.outside) refuseInside(context);
   return command.run(values, words, context);
 }

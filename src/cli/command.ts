@@ -60,6 +60,8 @@ export interface Command {
   readonly examples?: readonly (readonly [command: string, what: string])[];
   /** Options end at the first word that is not one: what follows belongs to the program that is run. */
   readonly stopsAtFirstWord?: boolean;
+  /** Needs agent-run's own files or its daemon, which a session's sandbox hides. */
+  readonly outside?: boolean;
   run(values: Values, words: readonly string[], context: Context): Promise<number>;
 }
 

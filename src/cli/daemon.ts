@@ -80,6 +80,7 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
 
 export const daemon: Command = {
   name: "daemon",
+  outside: true,
   usage: "daemon start|stop|status|logs [--json]",
   summary: "the background process that holds the credentials",
   description:

@@ -16,6 +16,7 @@ const DEMO_HELP: Readonly<Record<string, string>> = {
 
 export const demo: Command = {
   name: "demo",
+  outside: true,
   usage: "demo [run options] [command…]",
   summary: "try everything on a local cloud, no AWS account needed",
   description:

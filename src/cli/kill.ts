@@ -11,6 +11,7 @@ const KILL_LIMIT_MS = 120_000;
 
 export const kill: Command = {
   name: "kill",
+  outside: true,
   usage: "kill <session>|--all [--json]",
   summary: "end a session now, from anywhere",
   description:

@@ -8,6 +8,7 @@ import { table } from "./table.ts";
 
 export const ps: Command = {
   name: "ps",
+  outside: true,
   usage: "ps [--json]",
   summary: "the sessions that run now",
   options: [{ name: "json", help: "as JSON, for programs" }],

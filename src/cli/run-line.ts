@@ -2,6 +2,7 @@
 
 import { contextOf, type Host, parseCommand } from "./command.ts";
 import { commandHelp } from "./command-help.ts";
+import { refuseInside } from "./inside.ts";
 import { outermost } from "./outermost.ts";
 import { run } from "./run.ts";
 
@@ -14,6 +15,7 @@ export function runCommandLine(argv: readonly string[], host: Host): Promise<num
       context.print.out(commandHelp(run));
       return 0;
     }
+    refuseInside(context);
     return run.run(values, words, context);
   });
 }

@@ -9,6 +9,7 @@ import { overridesOf, runOptions } from "./run-options.ts";
 
 export const run: Command = {
   name: "run",
+  outside: true,
   usage: "[run] [run options] <agent> [agent's arguments…]",
   summary: "run an agent; the same as agent-run <agent>",
   description:

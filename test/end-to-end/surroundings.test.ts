@@ -82,6 +82,29 @@ describe("a word that is nearly a command", () => {
   });
 });
 
+describe("inside a session", () => {
+  const inside = { AGENT_RUN: "1", AGENT_RUN_SESSION: "sess_00000001", AGENT_RUN_HOME: undefined };
+
+  it.each([["ps"], ["kill --all"], ["audit"], ["daemon status"], ["true"], ["demo true"]])(
+    "that hides agent-run's own files, %s says so and starts nothing",
+    async (words) => {
+      const runtime = join(world.home, "runtime");
+      mkdirSync(runtime, { recursive: true, mode: 0o700 });
+      const { code, stdout, stderr } = await world.run(words.split(" "), { env: { ...inside, XDG_RUNTIME_DIR: runtime } });
+      expect(stderr).toMatch(
+        /^agent-run: error: this is inside the session sess_00000001, .*\nagent-run: hint: run it in another terminal/,
+      );
+      expect({ code, stdout }).toEqual({ code: 125, stdout: "" });
+      expect(readdirSync(runtime)).toEqual([]);
+    },
+  );
+
+  it("without a sandbox, its own list is there to see", async () => {
+    const { stdout } = await world.run(["sh", "-c", `AGENT_RUN_HOME=${world.own} "$0" "$1" ps --json`, process.execPath, BIN]);
+    expect(JSON.parse(stdout)).toMatchObject([{ actor: "sh" }]);
+  });
+});
+
 describe.skipIf(!existsSync("/dev/full"))("a standard output that takes nothing (needs /dev/full)", () => {
   it.each([["ps --json"], ["--help"], ["run --help"]])("is said in one line for %s", async (words) => {
     const { code, stderr } = await shell(`"$@" ${words} >/dev/full`);
