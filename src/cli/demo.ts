@@ -47,7 +47,7 @@ export const demo: Command = {
       dryRun: values["dry-run"] === true,
       // A level that was asked for by name is given or refused, here too.
       mayStepDown: overrides.isolation === undefined,
-      intro: words.length > 0 ? "" : intro(env, context),
+      ...(words.length > 0 ? {} : { intro: intro(env, context) }),
       context,
     });
   },
