@@ -38,7 +38,9 @@ export async function endProcesses(session: SessionId, spawned: Spawned | undefi
 function processesOf(session: SessionId, spawned: Spawned | undefined) {
   const all = allProcesses();
   const root = spawned === undefined ? undefined : all.find((info) => info.pid === spawned.pid && info.started === spawned.started);
-  const tree = root ? [root, ...descendants(root.pid, all)] : [];
+  const below = root ? [root, ...descendants(root.pid, all)] : [];
+  // We are below no agent: whoever named such a process (init, our own) meant harm or was wrong.
+  const tree = below.some((info) => info.pid === process.pid) ? [] : below;
   const strays = all.filter((info) => !tree.includes(info) && info.pid !== process.pid && carries(info.pid, session));
   return [...tree, ...strays];
 }

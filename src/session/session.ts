@@ -76,7 +76,7 @@ export class Session {
     this.#options = options;
     this.id = options.id;
     this.#folder = sessionFolder(options.paths, options.id);
-    this.#startedAt = open.resume?.startedAt ?? clock.now();
+    this.#startedAt = Math.min(open.resume?.startedAt ?? Number.POSITIVE_INFINITY, clock.now());
     const window = firstWindow(this.#startedAt, profile.ttlMs, profile.maxTtlMs, profile.onExpiry);
     this.#state = {
       phase: "starting",
