@@ -67,6 +67,8 @@ export class Session {
   /** The launcher says that the agent and all that it started are gone. */
   #confirmedGone = false;
   #endingAt = 0;
+  /** When the last of all keys that the session had will have expired; 0 before there are any. */
+  #keysExpireAt: Instant = 0;
   #fetches = 0;
   #refused = 0;
   #refreshes = 0;
@@ -117,7 +119,7 @@ export class Session {
       fetches: this.#fetches,
       refreshes: this.#refreshes,
       trouble: this.#access?.broker.trouble ?? this.#options.auditTrouble(),
-      credentialsExpireAt: this.#access?.broker.held()?.expiresAt,
+      credentialsExpireAt: this.#keysExpireAt,
     });
   }
 
@@ -140,6 +142,7 @@ export class Session {
       askMfa: (serial) => this.#questions.ask("mfa", `MFA code for ${serial}`),
     });
     this.#grant = grant;
+    this.#keysExpireAt = grant.credentials.expiresAt;
     this.#record("identity", {
       base: grant.base.arn,
       source: grant.base.source,
@@ -233,6 +236,7 @@ export class Session {
   #onBrokerEvent(event: BrokerEvent): void {
     if (event.type === "refreshed") {
       this.#refreshes += 1;
+      this.#keysExpireAt = Math.max(this.#keysExpireAt, event.expiresAt);
       this.#record("refresh", { accessKeyId: event.accessKeyId, expiresAt: new Date(event.expiresAt).toISOString() });
     } else if (event.type === "refresh-failed") {
       this.#record("refresh-failed", { code: event.error.code, message: event.error.message });
@@ -315,7 +319,7 @@ export class Session {
       fetches: this.#fetches,
       refused: this.#refused,
       refreshes: this.#refreshes,
-      keysExpireAt: this.#grant ? new Date(this.#grant.credentials.expiresAt).toISOString() : undefined,
+      keysExpireAt: this.#grant ? new Date(this.#keysExpireAt).toISOString() : undefined,
       notes: [...this.notes],
     });
     if (!complete) this.notes.push(`the audit is not complete on disk: ${this.#options.auditTrouble() ?? "writing takes too long"}`);

@@ -11,7 +11,8 @@ export interface Figures {
   readonly fetches: number;
   readonly refreshes: number;
   readonly trouble: string | undefined;
-  readonly credentialsExpireAt: Instant | undefined;
+  /** When the last of all keys that the session had will have expired; 0 before there are any. */
+  readonly credentialsExpireAt: Instant;
 }
 
 /** Before there is a grant, what is only known from it is empty. */
@@ -19,7 +20,7 @@ export function viewOf(
   { id, open, profile }: { readonly id: SessionId; readonly open: OpenMessage; readonly profile: Profile },
   state: SessionState,
   grant: Grant | undefined,
-  { trouble, credentialsExpireAt, ...figures }: Figures,
+  { trouble, ...figures }: Figures,
 ): SessionView {
   return {
     session: id,
@@ -36,7 +37,6 @@ export function viewOf(
     state: state.phase,
     ...("cause" in state ? { cause: state.cause } : {}),
     limitAt: state.window.limitAt,
-    credentialsExpireAt: credentialsExpireAt ?? grant?.credentials.expiresAt ?? 0,
     ...figures,
     ...(trouble === undefined ? {} : { trouble }),
     caveats: [...(grant?.caveats ?? [])],

@@ -41,6 +41,14 @@ describe("a session", () => {
     const { keys, failures } = JSON.parse(stdout) as { keys: number; failures: string[] };
     expect(failures).toEqual([]);
     expect(keys).toBeGreaterThanOrEqual(3);
+    const [session] = JSON.parse((await world.run(["audit", "--json"])).stdout) as { session: string; end: { keysExpireAt: string } }[];
+    const records = JSON.parse((await world.run(["audit", session?.session ?? "", "--json"])).stdout) as {
+      kind: string;
+      data: { expiresAt?: string };
+    }[];
+    const last = records.filter(({ kind }) => kind === "refresh").at(-1);
+    expect(last?.data.expiresAt).toBeDefined();
+    expect(session?.end.keysExpireAt, "what the end says about keys is about the newest ones").toBe(last?.data.expiresAt);
   });
 
   it("with --on-expiry stop is ended within a second of its limit, with exit status 124, even when its agent ignores the request", async () => {
