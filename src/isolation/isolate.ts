@@ -7,6 +7,7 @@ import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { bubblewrapCommand } from "./bubblewrap.ts";
 import { gatherFacts, realOf } from "./facts.ts";
+import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
 import { probeIsolation } from "./probe.ts";
 import { seccompFilter } from "./seccomp.ts";
@@ -25,6 +26,12 @@ export interface Isolation {
   wrap(command: Command): Command;
   /** After the run: takes away what was made on the machine only to be covered, once no other session needs it. Gives what could not be done. */
   release(): string[];
+}
+
+/** Whether an agent under this plan could have put `file` there, or another one in an earlier run. */
+function isWritable(plan: IsolationPlan, file: string): boolean {
+  const entries = new Map(plan.entries.map((entry) => [entry.path, entry]));
+  return (entries.get(file) ?? nearestAbove(file, entries))?.access === "writable";
 }
 
 /** The plan alone, for `env --explain` and `--dry-run`: nothing is probed, written or started. Throws as `planIsolation` does. */
@@ -54,13 +61,17 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
     };
   }
   const platform = request.platform ?? process.platform;
+  // Nothing to plan for where there is no sandbox; the probe says so.
+  const plan = request.level === "standard" && platform === "linux" ? describeIsolation(request) : undefined;
   const probed = await probeIsolation(request.level, {
     platform,
     path: request.env["PATH"] ?? "",
     cacheFile: join(request.paths.state, "isolation.json"),
+    agentWrites: (file) => plan !== undefined && isWritable(plan, file),
   });
-  if (!probed.ok) throw new AgentRunError("isolation", probed.why, { hint: probed.hint });
-  const plan = describeIsolation(request);
+  if (!probed.ok || plan === undefined) {
+    throw new AgentRunError("isolation", probed.ok ? "no plan" : probed.why, probed.ok ? {} : { hint: probed.hint });
+  }
   let count = 0;
   let needless: ReadonlySet<string> | undefined;
   return {

@@ -16,6 +16,8 @@ export interface ProbeOptions {
   readonly path: string;
   /** Where a good result is kept, so that a warm launch need not start a sandbox twice; undefined: always do it. */
   readonly cacheFile?: string;
+  /** A bwrap that an agent can write is passed over: it would run as the human, outside of everything. Absolute path, links resolved. */
+  readonly agentWrites?: (file: string) => boolean;
 }
 
 /** A sandbox that does nothing is up within milliseconds; one that is not up by now never will be. */
@@ -37,7 +39,7 @@ export async function probeIsolation(level: IsolationLevel, options: ProbeOption
       hint: "run in a Linux machine or container, or give the agent your own reach with --isolation none",
     };
   }
-  const bwrap = findOnPath("bwrap", options.path);
+  const bwrap = findOnPath("bwrap", options.path, options.agentWrites ?? (() => false));
   if (!bwrap) return { ok: false, why: "bubblewrap is not installed: no 'bwrap' on PATH", hint: installCommand() };
   if (!seccompFilter(process.arch)) {
     return { ok: false, why: `isolation level '${level}' is not available on ${process.arch} machines`, hint: "use --isolation none" };
@@ -50,12 +52,14 @@ export async function probeIsolation(level: IsolationLevel, options: ProbeOption
   return { ok: true, bwrap };
 }
 
-function findOnPath(name: string, path: string): string | undefined {
+function findOnPath(name: string, path: string, agentWrites: (file: string) => boolean): string | undefined {
   for (const folder of path.split(delimiter).filter(isAbsolute)) {
     const file = join(folder, name);
     try {
       accessSync(file, constants.X_OK);
-      if (statSync(file).isFile()) return realOf(file);
+      const real = realOf(file);
+      const named = realOf(folder);
+      if (real && named && statSync(real).isFile() && !agentWrites(real) && !agentWrites(join(named, name))) return real;
     } catch {
       // Not in this one.
     }

@@ -1,7 +1,7 @@
 // The real sandbox around real programs: what they find of a developer's secrets, what they can write, and that nothing outlives it.
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -106,6 +106,17 @@ describe.skipIf(!hasBubblewrap).each(users)(`the sandbox of $name${missing}`, (u
     expect(existsSync(join(world.project, "made.txt"))).toBe(true);
     expect(existsSync(`/tmp/${world.session}`)).toBe(false);
     expect(existsSync(`/dev/shm/${world.session}`)).toBe(false);
+  });
+
+  it("is not made by a bwrap that an agent could have left in the project", () => {
+    const folder = join(world.project, "node_modules", ".bin");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "bwrap"), `#!/bin/sh\ntouch '${world.root}/fooled' '${world.home}/fooled'\nexec /usr/bin/bwrap "$@"\n`, {
+      mode: 0o755,
+    });
+    const { stdout, stderr } = world.run("echo inside", { env: { ...world.env, PATH: `${folder}:${world.env["PATH"]}` } });
+    expect(stdout, stderr).toBe("inside\n");
+    expect([world.root, world.home].some((place) => existsSync(join(place, "fooled")))).toBe(false);
   });
 
   it("keeps hiding a file that the human's own programs replace meanwhile", async () => {
