@@ -1,4 +1,4 @@
-// Questions to the daemon for commands that must not start one. Called by ps, kill, audit and daemon.
+// Questions to the daemon for commands that must not start one. Called by ps, audit and daemon.
 import { type DaemonStatus, daemonStatus } from "../control/protocol.ts";
 import { ask } from "../control/start-daemon.ts";
 import type { Paths } from "../core/paths.ts";

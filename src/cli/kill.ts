@@ -3,7 +3,6 @@ import { killReply } from "../control/protocol.ts";
 import { ask } from "../control/start-daemon.ts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
-import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command } from "./command.ts";
 
 /** Longer than the longest grace that a profile is likely to give its agent. */
@@ -36,7 +35,6 @@ export const kill: Command = {
         exitStatus: 2,
       });
     }
-    const before = (await statusOf(paths))?.sessions ?? [];
     const reply = await ask(paths, "POST", "/v1/kill", { session: session ?? "all" }, killReply, KILL_LIMIT_MS);
     const killed = reply?.killed ?? [];
     if (!all && killed.length === 0) {
@@ -51,8 +49,8 @@ export const kill: Command = {
       print.out(`${one.session} killed`);
       print.out(`  local access cut after ${formatSpan(one.endpointClosedMs)}`);
       if (one.agentGoneMs !== undefined) print.out(`  agent gone after ${formatSpan(one.agentGoneMs)}`);
-      const expiry = before.find((view) => view.session === one.session)?.credentialsExpireAt ?? 0;
-      if (expiry > 0) print.out(`  not revoked at AWS: keys it holds stay valid until ${new Date(expiry).toISOString()}`);
+      if (one.keysExpireAt !== undefined)
+        print.out(`  not revoked at AWS: keys it fetched stay valid until ${new Date(one.keysExpireAt).toISOString()}`);
       for (const note of one.notes) print.out(`  ${note}`);
     }
     return 0;

@@ -223,7 +223,14 @@ export const killRequest = z.lazy(() =>
 export const killReply = z.lazy(() =>
   z.object({
     killed: z.array(
-      z.object({ session: sessionId(), endpointClosedMs: z.number(), agentGoneMs: z.optional(z.number()), notes: z.array(z.string()) }),
+      z.object({
+        session: sessionId(),
+        endpointClosedMs: z.number(),
+        agentGoneMs: z.optional(z.number()),
+        /** Until when keys that the agent has fetched stay valid at AWS; absent where it has none. */
+        keysExpireAt: z.optional(z.number()),
+        notes: z.array(z.string()),
+      }),
     ),
   }),
 );

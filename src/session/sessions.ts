@@ -129,7 +129,14 @@ export function createSessions(options: SessionsOptions): SessionHost {
       const killed = chosen.map(async (session) => {
         await session.end("killed");
         const { endpointClosedMs = 0, agentGoneMs } = session.timings;
-        return { session: session.id, endpointClosedMs, ...(agentGoneMs === undefined ? {} : { agentGoneMs }), notes: session.notes };
+        const { fetches, delivery, credentialsExpireAt } = session.view();
+        return {
+          session: session.id,
+          endpointClosedMs,
+          ...(agentGoneMs === undefined ? {} : { agentGoneMs }),
+          ...(fetches > 0 || delivery === "env" ? { keysExpireAt: credentialsExpireAt } : {}),
+          notes: session.notes,
+        };
       });
       return { killed: await Promise.all(killed) };
     },

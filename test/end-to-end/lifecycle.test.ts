@@ -200,12 +200,22 @@ describe("whatever dies", () => {
     await verified();
   });
 
+  it("killed with keys in its hands, says until when they stay valid", async () => {
+    const launcher = world.start(["--delivery", "env", ...SLEEPER]);
+    const closed = new Promise((resolve) => launcher.once("close", resolve));
+    await agentPid();
+    const killed = await world.run(["kill", "--all"]);
+    expect(killed.stdout).toMatch(/not revoked at AWS: keys it fetched stay valid until \d{4}-/);
+    expect(await closed).toBe(137);
+  });
+
   it("agent-run kill ends the session from anywhere, and it cannot come back", async () => {
     const launcher = world.start(SLEEPER);
     const closed = new Promise((resolve) => launcher.once("close", resolve));
     const pid = await agentPid();
     const [view] = await views();
     const killed = await world.run(["kill", view?.session ?? ""]);
+    expect(killed.stdout).not.toMatch(/keys/);
     expect(killed.code).toBe(0);
     expect(killed.stdout).toMatch(/local access cut after \d+ ms\n {2}agent gone after/);
     expect(await closed).toBe(137);
