@@ -1,9 +1,10 @@
 // What a session puts into its folder and into the child's environment, a delivery mode at a time. Called by access.ts and env.ts.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SessionCredentials } from "../aws/credentials.ts";
 import type { Delivery } from "../control/protocol.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { privateFolder } from "../core/folder.ts";
 import type { SessionId } from "../core/id.ts";
 import type { Secret } from "../core/secret.ts";
 import { awsConfigFile, credentialProcessFiles, findTools, HELPER } from "../credentials/credential-process.ts";
@@ -40,12 +41,16 @@ export function sessionFiles(request: DeliveryRequest): SessionFiles {
   };
 }
 
-/** Makes the session's folder with its files, private to the user. Throws AgentRunError `runtime-folder`. */
+/**
+ * Makes the session's folder with its files, private to the user. One that a dead daemon left is filled again and not replaced: a sandbox that
+ * runs shows that very folder. Throws AgentRunError `runtime-folder`. */
 export function writeSessionFolder(folder: string, files: SessionFiles): void {
   try {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { mode: 0o700 });
-    for (const [name, { content, mode }] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode, flag: "wx" });
+    privateFolder(folder, "runtime-folder");
+    for (const [name, { content, mode }] of Object.entries(files)) {
+      rmSync(join(folder, name), { recursive: true, force: true });
+      writeFileSync(join(folder, name), content, { mode, flag: "wx" });
+    }
   } catch (error) {
     throw new AgentRunError("runtime-folder", `cannot write the session's files: ${messageOf(error)}`, {
       hint: "check that the runtime folder is writable and its disk is not full, or set AGENT_RUN_HOME",
