@@ -207,6 +207,7 @@ export class SessionLink {
             ...(ready.port === undefined ? {} : { port: ready.port }),
             ...(ready.token === undefined ? {} : { token: ready.token }),
             startedAt: ready.view.startedAt,
+            fetches: this.#view?.fetches ?? 0,
             limitAt: this.#view?.limitAt ?? ready.view.limitAt,
             ...this.#spawned,
           },

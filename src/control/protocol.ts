@@ -92,6 +92,8 @@ const open = once(() =>
         port: z.optional(z.number()),
         token: z.optional(z.string()),
         startedAt: z.number(),
+        /** How many fetches the launcher knew of: whether the agent holds keys is not forgotten. */
+        fetches: z.optional(z.number()),
         limitAt: z.number(),
         pid: z.optional(z.number()),
         started: z.optional(z.string()),

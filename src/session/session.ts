@@ -69,7 +69,7 @@ export class Session {
   #endingAt = 0;
   /** When the last of all keys that the session had will have expired; 0 before there are any. */
   #keysExpireAt: Instant = 0;
-  #fetches = 0;
+  #fetches: number;
   #refused = 0;
   #refreshes = 0;
 
@@ -78,6 +78,7 @@ export class Session {
     this.#options = options;
     this.id = options.id;
     this.#folder = sessionFolder(options.paths, options.id);
+    this.#fetches = open.resume?.fetches ?? 0;
     this.#startedAt = Math.min(open.resume?.startedAt ?? Number.POSITIVE_INFINITY, clock.now());
     const window = firstWindow(this.#startedAt, profile.ttlMs, profile.maxTtlMs, profile.onExpiry);
     this.#state = {
@@ -194,6 +195,8 @@ export class Session {
         if (status === 200) {
           this.#fetches += 1;
           this.#record("fetch", { status, accessKeyId, userAgent });
+          // The launcher knows it, should this daemon die.
+          if (this.#fetches === 1) this.announce();
         } else {
           this.#refused += 1;
           if (isTold(this.#refused)) this.#record("fetch", { status, reason, userAgent, refusedSoFar: this.#refused });

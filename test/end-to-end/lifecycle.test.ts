@@ -152,10 +152,10 @@ describe("whatever dies", () => {
     launcher.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
     await until(async () => (await views())[0]?.state === "active", 10_000, "the session to be active");
     const [before] = await views();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await until(async () => ((await views())[0]?.fetches ?? 0) > 0, 10_000, "the first fetch");
     process.kill((await world.daemonPid()) ?? 0, "SIGKILL");
     await until(async () => (await views())[0]?.state === "active", 5000, "the session to be back");
-    expect((await views())[0]?.session).toBe(before?.session);
+    expect((await views())[0]).toMatchObject({ session: before?.session, fetches: expect.toSatisfy((fetches: number) => fetches > 0) });
     const code = await new Promise((resolve) => launcher.once("close", resolve));
     expect(code).toBe(0);
     expect(JSON.parse(output).failures).toEqual([]);
