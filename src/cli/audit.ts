@@ -4,7 +4,7 @@ import { listSessions, readSession, verifyFolder } from "../audit/verify.ts";
 import { auditFolder } from "../core/paths.ts";
 import { openSessions } from "./ask-daemon.ts";
 import { atMost, type Command, type Context } from "./command.ts";
-import { printable } from "./printer.ts";
+import { oneLine } from "./printer.ts";
 import { table } from "./table.ts";
 
 export const audit: Command = {
@@ -88,10 +88,10 @@ function timelineLine(record: AuditRecord): string {
   const told = Object.entries(record.data)
     .filter(([, value]) => value !== undefined && value !== null && value !== "")
     .map(([key, value]) => `${key}=${word(value)}`);
-  return printable(`${record.at}  ${record.kind.padEnd(14)}  ${told.join("  ")}`).trimEnd();
+  return oneLine(`${record.at}  ${record.kind.padEnd(14)}  ${told.join("  ")}`).trimEnd();
 }
 
 function word(value: Json | RecordData | undefined): string {
   if (value === undefined) return "";
-  return typeof value === "string" ? printable(value) : JSON.stringify(value);
+  return typeof value === "string" ? oneLine(value) : JSON.stringify(value);
 }

@@ -33,6 +33,11 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, "�");
 }
 
+/** `printable`, and on one line: for a text that may hold what others named, such as a project. */
+export function oneLine(text: string): string {
+  return printable(text).replaceAll("\n", "�");
+}
+
 /** @param streams read when something is printed, not before */
 export function createPrinter(
   streams: { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream },
@@ -57,7 +62,7 @@ export function createPrinter(
     stream.write(text);
   };
   const result = (text: string): void => write("stdout", text.endsWith("\n") ? text : `${text}\n`);
-  const say = (mark: string, text: string): void => write("stderr", `${paintErr("dim", "agent-run:")} ${mark}${printable(text)}\n`);
+  const say = (mark: string, text: string): void => write("stderr", `${paintErr("dim", "agent-run:")} ${mark}${oneLine(text)}\n`);
   return {
     out: result,
     json: (value) => result(JSON.stringify(value, undefined, 2)),
@@ -68,7 +73,7 @@ export function createPrinter(
       const hint = error instanceof AgentRunError ? error.hint : undefined;
       if (hint !== undefined) say(`${paintErr("cyan", "hint:")} `, hint);
     },
-    step: (state, text) => write("stderr", `${state === "ok" ? paintErr("green", "✓") : paintErr("yellow", "!")} ${printable(text)}\n`),
+    step: (state, text) => write("stderr", `${state === "ok" ? paintErr("green", "✓") : paintErr("yellow", "!")} ${oneLine(text)}\n`),
     paint: (style, text) => paint("stdout", style, text),
     async written() {
       if (guarded.has("stdout")) await new Promise<void>((resolve) => streams.stdout.write("", () => resolve()));

@@ -5,6 +5,7 @@ import type { ReadStream, WriteStream } from "node:tty";
 import type { Cause, PlanMessage, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
 import { systemClock, within } from "../core/clock.ts";
 import type { ProcessExit, Command as Program } from "../core/command.ts";
+import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
 import { closeInherited } from "../core/inherited.ts";
 import { processInfo } from "../core/process-tree.ts";
@@ -99,6 +100,10 @@ export class Running implements LinkHandlers {
   end(cause: Cause, graceMs: number): void {
     this.#cause ??= cause;
     this.#endAsked.resolve();
+    if (cause === "killed") {
+      const wait = `waiting for ${this.#request.actor} to leave, ${formatSpan(graceMs)} at most`;
+      this.#screen?.progress(["access is cut", wait, `${this.#plan?.killKey ?? "the kill key"} again ends it now`]);
+    }
     void this.#stop(graceMs);
   }
 
@@ -143,7 +148,7 @@ export class Running implements LinkHandlers {
       ? await this.#attach(link, prepared)
       : spawnPlain(isolation.wrap(command), { sealed: isolation.level !== "none" });
     this.#agent = agent;
-    link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "");
+    link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);
     const passOn = (name: NodeJS.Signals): void => {
       agent.signal(name);
       // The terminal is gone: an agent that does not leave by itself is ended.

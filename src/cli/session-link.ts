@@ -3,6 +3,7 @@ import type { Lease } from "../control/lease.ts";
 import type {
   Cause,
   DaemonMessage,
+  IsolationLevel,
   LauncherMessage,
   OpenMessage,
   PlanMessage,
@@ -49,7 +50,7 @@ export class SessionLink {
   #ready: ReadyMessage | undefined;
   #graceMs = 0;
   #view: SessionView | undefined;
-  #spawned: { pid: number; started: string } | undefined;
+  #spawned: { pid: number; started: string; isolation: IsolationLevel } | undefined;
   #finished = false;
   /** Why a question of the daemon got no answer. */
   #noAnswer: AgentRunError | undefined;
@@ -98,9 +99,9 @@ export class SessionLink {
     return this.#ended.promise;
   }
 
-  spawned(pid: number, started: string): void {
-    this.#spawned = { pid, started };
-    this.#lease.send({ type: "spawned", pid, started });
+  spawned(pid: number, started: string, isolation: IsolationLevel): void {
+    this.#spawned = { pid, started, isolation };
+    this.#lease.send({ type: "spawned", ...this.#spawned });
   }
 
   kill(): void {

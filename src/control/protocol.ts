@@ -95,6 +95,7 @@ const open = once(() =>
         /** How many fetches the launcher knew of: whether the agent holds keys is not forgotten. */
         fetches: z.optional(z.number()),
         limitAt: z.number(),
+        isolation: z.optional(z.enum(isolationLevels)),
         pid: z.optional(z.number()),
         started: z.optional(z.string()),
       }),
@@ -107,7 +108,7 @@ export const launcherMessage = z.lazy(() =>
   z.discriminatedUnion("type", [
     open(),
     /** The agent runs: the process to kill when this launcher can no longer do it. `started` is ProcessInfo's. */
-    z.object({ type: z.literal("spawned"), pid: z.number(), started: z.string() }),
+    z.object({ type: z.literal("spawned"), pid: z.number(), started: z.string(), isolation: z.enum(isolationLevels) }),
     z.object({ type: z.literal("answer"), id: z.number(), text: z.string() }),
     /** The human confirmed the kill at this terminal. */
     z.object({ type: z.literal("kill") }),

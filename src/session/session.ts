@@ -1,7 +1,7 @@
 // One session in the daemon: takes the start steps, then carries out what the state machine asks for, until everything is wiped. Made by sessions.ts.
 import type { RecordData, RecordKind } from "../audit/record.ts";
 import type { Lease } from "../control/lease.ts";
-import type { Cause, DaemonMessage, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+import type { Cause, DaemonMessage, IsolationLevel, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
 import { toWireError } from "../control/wire-error.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
@@ -63,6 +63,8 @@ export class Session {
   #grant: Grant | undefined;
   #access: Access | undefined;
   #spawned: Spawned | undefined;
+  /** What the agent really has: a demo on a machine without a sandbox steps down. */
+  #isolation: IsolationLevel | undefined;
   #leaseOpen = true;
   /** The launcher says that the agent and all that it started are gone. */
   #confirmedGone = false;
@@ -86,6 +88,7 @@ export class Session {
       window: open.resume ? { ...window, limitAt: Math.min(open.resume.limitAt, window.lastLimitAt) } : window,
     };
     this.#questions = new Questions((message) => lease.send(message));
+    this.#isolation = open.resume?.isolation;
     if (open.resume?.pid !== undefined) this.#spawned = { pid: open.resume.pid, started: open.resume.started ?? "" };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
@@ -116,6 +119,7 @@ export class Session {
 
   view(): SessionView {
     return viewOf(this.#options, this.#state, this.#grant, {
+      isolation: this.#isolation ?? this.#options.profile.isolation.level,
       startedAt: this.#startedAt,
       fetches: this.#fetches,
       refreshes: this.#refreshes,
@@ -214,7 +218,8 @@ export class Session {
     const at = this.#now();
     if (message.type === "spawned") {
       this.#spawned = { pid: message.pid, started: message.started };
-      this.#record("spawned", { pid: message.pid });
+      this.#isolation = message.isolation;
+      this.#record("spawned", { pid: message.pid, isolation: message.isolation });
     } else if (message.type === "answer") {
       this.#questions.answer(message.id, message.text);
     } else if (message.type === "kill") {

@@ -1,5 +1,5 @@
 // What others see of a session: the bar, `ps`, the daemon's status. Called by session.ts.
-import type { OpenMessage, SessionView } from "../control/protocol.ts";
+import type { IsolationLevel, OpenMessage, SessionView } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
 import type { SessionId } from "../core/id.ts";
 import type { Grant } from "./grant.ts";
@@ -7,6 +7,7 @@ import type { Profile } from "./profile.ts";
 import type { SessionState } from "./state.ts";
 
 export interface Figures {
+  readonly isolation: IsolationLevel;
   readonly startedAt: Instant;
   readonly fetches: number;
   readonly refreshes: number;
@@ -32,7 +33,6 @@ export function viewOf(
     developer: grant?.developer ?? open.developer,
     project: grant?.project ?? "",
     delivery: profile.delivery,
-    isolation: profile.isolation.level,
     onExpiry: state.window.onExpiry,
     state: state.phase,
     ...("cause" in state ? { cause: state.cause } : {}),

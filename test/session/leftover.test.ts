@@ -19,7 +19,9 @@ describe("ending what a launcher started", () => {
     ["a process above us", process.ppid],
   ])("leaves %s alone, whoever named it", async (_, pid) => {
     let asked = 0;
-    const count = (): void => void (asked += 1);
+    const count = (): void => {
+      asked += 1;
+    };
     process.on("SIGTERM", count);
     try {
       expect(await endProcesses(newSessionId(), { pid, started: processInfo(pid)?.started ?? "" }, 60_000, 100)).toBe(0);
