@@ -93,9 +93,11 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
         form,
       };
     }
-    // Whoever takes the port while no daemon holds it is sent the token; so another user's process is refused even with it.
-    if (!isOwnUser(request.socket))
+    // While no daemon held the port of a resumed session, another user could take it and be sent the token: from then on the token alone does not do.
+    // Before that only the agent has it, and asking the kernel takes milliseconds on a machine with many connections.
+    if (options.port !== undefined && !isOwnUser(request.socket)) {
       return { ...refused(403, "Forbidden", "this endpoint answers the user who started the session only"), form };
+    }
     if (refusal !== undefined) return { ...refused(410, "SessionEnded", refusal), form };
     return await serve(form);
   };

@@ -1,4 +1,4 @@
-// The endpoint answers this user and root alone: another user's process is refused even with the right token.
+// The endpoint of a resumed session answers this user and root alone: another user's process is refused even with the right token.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -7,8 +7,15 @@ import { openEndpoint } from "../../src/credentials/endpoint.ts";
 
 const run = promisify(execFile);
 const TOKEN = "t".repeat(43);
-const open = () =>
+/** An endpoint of a session that is resumed: it is told its port. */
+const open = async () => {
+  const first = await openAt(undefined);
+  await first.close();
+  return openAt(first.port);
+};
+const openAt = (port: number | undefined) =>
   openEndpoint({
+    port,
     session: "sess_00000001",
     token: new Secret(TOKEN),
     credentials: async () => ({
@@ -40,7 +47,7 @@ s = socket.create_connection((sys.argv[2], u.port))
 s.sendall(("GET %s HTTP/1.1\\r\\nHost: 127.0.0.1:%d\\r\\nAuthorization: ${TOKEN}\\r\\n\\r\\n" % (u.path, u.port)).encode())
 print(s.recv(100).decode().split(" ")[1])`;
 
-describe("the endpoint's peer", () => {
+describe("the peer of a resumed session's endpoint", () => {
   it("is answered when it is this user's, whichever kind of socket it has", async () => {
     await using endpoint = await open();
     expect(await status(endpoint.url, "127.0.0.1")).toBe("200");
