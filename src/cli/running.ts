@@ -102,7 +102,7 @@ export class Running implements LinkHandlers {
     this.#endAsked.resolve();
     if (cause === "killed") {
       const wait = `waiting for ${this.#request.actor} to leave, ${formatSpan(graceMs)} at most`;
-      this.#screen?.progress(["access is cut", wait, `${this.#plan?.killKey ?? "the kill key"} again ends it now`]);
+      this.#screen?.progress(["access is cut", wait]);
     }
     void this.#stop(graceMs);
   }
