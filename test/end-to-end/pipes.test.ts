@@ -105,4 +105,16 @@ describe("agent-run on pipes", () => {
     expect(verified.stdout).toMatch(/all as they were written/);
     expect(verified.code).toBe(0);
   });
+
+  it("records the first refusals of a session and counts the rest, as anybody on the machine can cause them", async () => {
+    const asks =
+      "for (let i = 0; i < 100; i += 1) await fetch(process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers: { Authorization: 'guess' } })";
+    const { code } = await world.run(["node", "--input-type=module", "-e", asks]);
+    expect(code).toBe(0);
+    const last = (JSON.parse((await world.run(["audit", "--json"])).stdout) as { session: string; end: { refused: number } }[]).at(-1);
+    const records = JSON.parse((await world.run(["audit", last?.session ?? "", "--json"])).stdout) as { kind: string }[];
+    // The first twenty, then the 32nd and the 64th.
+    expect(records.filter(({ kind }) => kind === "fetch")).toHaveLength(22);
+    expect(last?.end.refused).toBe(100);
+  });
 });
