@@ -7,7 +7,6 @@ import type { Clock, Instant } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
 import type { SessionId } from "../core/id.ts";
 import { type Paths, sessionFolder } from "../core/paths.ts";
-import type { BrokerEvent } from "../credentials/broker.ts";
 import { type Access, describedVariables, openAccess } from "./access.ts";
 import { type Grant, obtainGrant } from "./grant.ts";
 import { endProcesses, type Spawned } from "./leftover.ts";
@@ -15,6 +14,7 @@ import type { Profile } from "./profile.ts";
 import { Questions } from "./questions.ts";
 import type { SessionAudit } from "./session-audit.ts";
 import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, type SessionState } from "./state.ts";
+import { Tally } from "./tally.ts";
 import { viewOf } from "./view.ts";
 
 export interface SessionOptions {
@@ -58,6 +58,7 @@ export class Session {
   readonly #agentGone = Promise.withResolvers<void>();
   readonly #resolveEnded: () => void;
   readonly #folder: string;
+  readonly #tally: Tally;
   #state: SessionState;
   #timer: Disposable | undefined;
   #grant: Grant | undefined;
@@ -69,18 +70,13 @@ export class Session {
   /** The launcher says that the agent and all that it started are gone. */
   #confirmedGone = false;
   #endingAt = 0;
-  /** When the last of all keys that the session had will have expired; 0 before there are any. */
-  #keysExpireAt: Instant = 0;
-  #fetches: number;
-  #refused = 0;
-  #refreshes = 0;
 
   constructor(options: SessionOptions) {
     const { open, profile, clock, lease } = options;
     this.#options = options;
     this.id = options.id;
     this.#folder = sessionFolder(options.paths, options.id);
-    this.#fetches = open.resume?.fetches ?? 0;
+    this.#tally = new Tally((kind, data) => this.#record(kind, data), open.resume?.fetches ?? 0);
     this.#startedAt = Math.min(open.resume?.startedAt ?? Number.POSITIVE_INFINITY, clock.now());
     const window = firstWindow(this.#startedAt, profile.ttlMs, profile.maxTtlMs, profile.onExpiry);
     this.#state = {
@@ -121,10 +117,10 @@ export class Session {
     return viewOf(this.#options, this.#state, this.#grant, {
       isolation: this.#isolation ?? this.#options.profile.isolation.level,
       startedAt: this.#startedAt,
-      fetches: this.#fetches,
-      refreshes: this.#refreshes,
+      fetches: this.#tally.fetches,
+      refreshes: this.#tally.refreshes,
       trouble: this.#access?.broker.trouble ?? this.#options.auditTrouble(),
-      credentialsExpireAt: this.#keysExpireAt,
+      credentialsExpireAt: this.#tally.keysExpireAt,
     });
   }
 
@@ -147,7 +143,7 @@ export class Session {
       askMfa: (serial) => this.#questions.ask("mfa", `MFA code for ${serial}`),
     });
     this.#grant = grant;
-    this.#keysExpireAt = grant.credentials.expiresAt;
+    this.#tally.keys(grant.credentials.expiresAt);
     this.#record("identity", {
       base: grant.base.arn,
       source: grant.base.source,
@@ -195,18 +191,15 @@ export class Session {
       known: open.resume,
       path: open.source["PATH"],
       neededUntil: profile.onExpiry === "refresh" ? undefined : () => this.#state.window.limitAt,
-      onFetch: ({ status, accessKeyId, userAgent, reason }) => {
-        if (status === 200) {
-          this.#fetches += 1;
-          this.#record("fetch", { status, accessKeyId, userAgent });
-          // The launcher knows it, should this daemon die.
-          if (this.#fetches === 1) this.announce();
-        } else {
-          this.#refused += 1;
-          if (isTold(this.#refused)) this.#record("fetch", { status, reason, userAgent, refusedSoFar: this.#refused });
-        }
+      onFetch: (info) => {
+        this.#tally.fetched(info);
+        // The launcher knows it, should this daemon die.
+        if (info.status === 200 && this.#tally.fetches === 1) this.announce();
       },
-      onBrokerEvent: (event) => this.#onBrokerEvent(event),
+      onBrokerEvent: (event) => {
+        this.#tally.broker(event);
+        this.announce();
+      },
     });
   }
 
@@ -239,19 +232,6 @@ export class Session {
     if (this.#state.phase === "starting" || this.#state.phase === "active") this.#record("lost", { what: "the launcher" });
     this.#dispatch({ type: "end", at: this.#now(), cause: "lost" });
     this.#agentGone.resolve();
-  }
-
-  #onBrokerEvent(event: BrokerEvent): void {
-    if (event.type === "refreshed") {
-      this.#refreshes += 1;
-      this.#keysExpireAt = Math.max(this.#keysExpireAt, event.expiresAt);
-      this.#record("refresh", { accessKeyId: event.accessKeyId, expiresAt: new Date(event.expiresAt).toISOString() });
-    } else if (event.type === "refresh-failed") {
-      this.#record("refresh-failed", { code: event.error.code, message: event.error.message });
-    } else if (event.type === "expired") {
-      this.#record("expired", { accessKeyId: event.accessKeyId });
-    }
-    this.announce();
   }
 
   #dispatch(event: SessionEvent): void {
@@ -324,10 +304,10 @@ export class Session {
     const state = this.#state;
     const complete = await this.#options.audit.end({
       cause: "cause" in state ? state.cause : "failed",
-      fetches: this.#fetches,
-      refused: this.#refused,
-      refreshes: this.#refreshes,
-      keysExpireAt: this.#grant ? new Date(this.#keysExpireAt).toISOString() : undefined,
+      fetches: this.#tally.fetches,
+      refused: this.#tally.refused,
+      refreshes: this.#tally.refreshes,
+      keysExpireAt: this.#grant ? new Date(this.#tally.keysExpireAt).toISOString() : undefined,
       notes: [...this.notes],
     });
     if (!complete) this.notes.push(`the audit is not complete on disk: ${this.#options.auditTrouble() ?? "writing takes too long"}`);
@@ -340,9 +320,4 @@ export class Session {
   #now(): Instant {
     return this.#options.clock.now();
   }
-}
-
-/** The first twenty refusals of a session are recorded, then each that doubles their number: anybody on the machine can cause them. */
-function isTold(refused: number): boolean {
-  return refused <= 20 || (refused & (refused - 1)) === 0;
 }
