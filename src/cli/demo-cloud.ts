@@ -1,20 +1,11 @@
 // The demo's cloud as a child process: started, asked where it is, and ended with the demo. Called by demo.ts.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import * as z from "zod/mini";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { type LocalCloudHello, localCloudHello } from "../localcloud/hello.ts";
 import type { Context } from "./command.ts";
 
-const announcement = z.object({
-  url: z.string(),
-  roleArn: z.string(),
-  accessKeyId: z.string(),
-  secretAccessKey: z.string(),
-  region: z.string(),
-  account: z.string(),
-});
-
-export interface DemoCloud extends Disposable, z.infer<typeof announcement> {}
+export interface DemoCloud extends Disposable, LocalCloudHello {}
 
 /** Starts it and waits for its first line. It leaves when its standard input closes, so it cannot outlive us. Throws AgentRunError `local-cloud`. */
 export async function startDemoCloud({ self }: Context): Promise<DemoCloud> {
@@ -36,7 +27,7 @@ export async function startDemoCloud({ self }: Context): Promise<DemoCloud> {
       reject(new AgentRunError("local-cloud", `cannot start the local cloud: ${messageOf(error)}`, { cause: error })),
     );
   });
-  const told = announcement.parse(JSON.parse(first));
+  const told = localCloudHello.parse(JSON.parse(first));
   return {
     ...told,
     [Symbol.dispose]() {

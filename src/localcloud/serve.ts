@@ -5,6 +5,7 @@ import type { Readable, Writable } from "node:stream";
 import * as z from "zod/mini";
 import { messageOf } from "../core/error.ts";
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "./cloud.ts";
+import type { LocalCloudHello } from "./hello.ts";
 import { settings } from "./switches.ts";
 
 /**
@@ -26,19 +27,6 @@ const command = z.discriminatedUnion("command", [
 ]);
 
 export type SwitchCommand = z.infer<typeof command>;
-
-/** The first line on stdout. The keys are pretend ones, good for this process only; `roleArn` is the role for an agent. */
-export const localCloudHello = z.object({
-  url: z.string(),
-  port: z.number(),
-  account: z.string(),
-  region: z.string(),
-  roleArn: z.string(),
-  accessKeyId: z.string(),
-  secretAccessKey: z.string(),
-});
-
-export type LocalCloudHello = z.infer<typeof localCloudHello>;
 
 /**
  * Runs the local cloud until `input` ends.

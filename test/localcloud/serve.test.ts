@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LocalCloudHello, localCloudHello } from "../../src/localcloud/serve.ts";
+import { type LocalCloudHello, localCloudHello } from "../../src/localcloud/hello.ts";
 import { refusal, settings } from "./clients.ts";
 
 /** What the hidden command does, as a program. */
