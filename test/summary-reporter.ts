@@ -1,5 +1,5 @@
-// The last line of a test run: how many passed and failed, and what was skipped for want of which program.
-import type { Reporter, TestModule } from "vitest/node";
+// The last lines of a test run: what failed and why, what passed only at a second try, what was skipped for want of which program, and how many.
+import type { Reporter, TestCase, TestModule } from "vitest/node";
 
 /** As .ci/run does it. */
 const INSTALL = [
@@ -10,19 +10,39 @@ const INSTALL = [
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0;
-    let failed = errors.length;
     const skipped: string[] = [];
+    const unsteady: string[] = [];
+    const failed = errors.map((error) => `failed: outside any test: ${firstLines(messageOf(error))}`);
     for (const module of modules) {
-      if (module.errors().length > 0) failed += 1;
+      for (const error of module.errors()) failed.push(`failed: ${module.relativeModuleId}: ${firstLines(messageOf(error))}`);
       for (const test of module.children.allTests()) {
         const { state } = test.result();
-        if (state === "passed") passed += 1;
-        else if (state === "failed") failed += 1;
-        else skipped.push(test.fullName);
+        if (state === "skipped") skipped.push(test.fullName);
+        else if (state === "failed") failed.push(`failed: ${describeFailure(module, test)}`);
+        else {
+          passed += 1;
+          if (test.diagnostic()?.flaky) unsteady.push(`unsteady: ${describeFailure(module, test)}`);
+        }
       }
     }
     for (const name of skipped) console.log(`skipped: ${name}`);
     if (skipped.length > 0) console.log(`each names what it needs; on Debian, all of it:\n  ${INSTALL.join("\n  ")}`);
-    console.log(`${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`);
+    for (const line of [...unsteady, ...failed]) console.log(line);
+    if (unsteady.length > 0) console.log(`${unsteady.length} unsteady: passed at the second try`);
+    console.log(`${passed} passed, ${failed.length} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`);
   }
+}
+
+function describeFailure(module: TestModule, test: TestCase): string {
+  const errors = test.result().errors ?? [];
+  return `${module.relativeModuleId} > ${test.fullName}: ${firstLines(errors.map(messageOf).join(" | "))}`;
+}
+
+function messageOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error);
+}
+
+/** A message as one line of at most 400 characters. */
+function firstLines(message: string): string {
+  return message.replaceAll(/\s+/g, " ").slice(0, 400);
 }
