@@ -40,8 +40,15 @@ export interface Role extends Holder {
   readonly kind: "role";
   trust: string;
   description: string | undefined;
-  readonly maxSessionSeconds: number;
+  maxSessionSeconds: number;
   lastUsedAt: Instant | undefined;
+}
+
+export interface PolicyVersion {
+  /** `v1`, `v2`, …; a number is never given twice. */
+  readonly id: string;
+  readonly text: string;
+  readonly createdAt: Instant;
 }
 
 export interface ManagedPolicy {
@@ -49,9 +56,13 @@ export interface ManagedPolicy {
   readonly path: string;
   readonly arn: string;
   readonly id: string;
-  readonly text: string;
   readonly description: string | undefined;
   readonly createdAt: Instant;
+  readonly tags: Map<string, string>;
+  /** Oldest first. */
+  readonly versions: PolicyVersion[];
+  /** The version that holds. */
+  inForce: PolicyVersion;
 }
 
 /** A session that STS made. */
@@ -119,9 +130,20 @@ export class Account {
   /** @param owner the account's id, or `aws` for those of AWS */
   addPolicy(owner: string, name: string, path: string, text: string, description?: string): ManagedPolicy {
     const arn = `arn:aws:iam::${owner}:policy${path}${name}`;
-    const policy = { name, path, arn, id: newId("ANPA"), text, description, createdAt: this.clock.now() };
+    const createdAt = this.clock.now();
+    const first: PolicyVersion = { id: "v1", text, createdAt };
+    const tags = new Map<string, string>();
+    const policy = { name, path, arn, id: newId("ANPA"), description, createdAt, tags, versions: [first], inForce: first };
     this.policies.set(arn, policy);
     return policy;
+  }
+
+  /** Another version of a managed policy holds: for everyone who has it attached or as a boundary, after the propagation delay. */
+  putInForce(policy: ManagedPolicy, version: PolicyVersion): void {
+    policy.inForce = version;
+    for (const holder of [...this.users.values(), ...this.roles.values()]) {
+      if (holder.attached.has(policy.arn) || holder.boundary === policy.arn) this.changed(holder);
+    }
   }
 
   /** The policies of a principal were changed: they hold after the propagation delay. */
@@ -139,8 +161,8 @@ export class Account {
     const attached = [...holder.attached].flatMap((arn) => this.policies.get(arn) ?? []);
     const boundary = holder.boundary === undefined ? undefined : this.policies.get(holder.boundary);
     return {
-      identity: [...inline, ...attached.map((policy) => parsePolicy(policy.text, policy.name))],
-      boundary: holder.boundary === undefined ? undefined : boundary ? [parsePolicy(boundary.text, boundary.name)] : [],
+      identity: [...inline, ...attached.map((policy) => parsePolicy(policy.inForce.text, policy.name))],
+      boundary: holder.boundary === undefined ? undefined : boundary ? [parsePolicy(boundary.inForce.text, boundary.name)] : [],
       trust: holder.kind === "role" ? parsePolicy(holder.trust, `trust policy of ${holder.name}`, { kind: "resource" }) : undefined,
     };
   }

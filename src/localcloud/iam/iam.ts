@@ -3,18 +3,25 @@ import type { Call, Service } from "../call.ts";
 import { authFault } from "../fault.ts";
 import { queryHandler, queryOperation } from "../query-service.ts";
 import {
-  attachRolePolicy,
   createPolicy,
+  createPolicyVersion,
   deletePolicy,
-  deleteRolePolicy,
-  detachRolePolicy,
+  deletePolicyVersion,
   getPolicy,
   getPolicyVersion,
+  listPolicies,
+  listPolicyVersions,
+  setDefaultPolicyVersion,
+  tagPolicy,
+} from "./managed-policies.ts";
+import {
+  attachRolePolicy,
+  deleteRolePolicy,
+  detachRolePolicy,
   getRolePolicy,
   getUserPolicy,
   listAttachedRolePolicies,
   listAttachedUserPolicies,
-  listPolicies,
   listRolePolicies,
   listUserPolicies,
   putRolePolicy,
@@ -31,6 +38,7 @@ import {
   tagRole,
   untagRole,
   updateAssumeRolePolicy,
+  updateRole,
 } from "./roles.ts";
 import { simulatePrincipalPolicy } from "./simulate.ts";
 
@@ -39,8 +47,10 @@ const NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/";
 const OPERATIONS = {
   AttachRolePolicy: attachRolePolicy,
   CreatePolicy: createPolicy,
+  CreatePolicyVersion: createPolicyVersion,
   CreateRole: createRole,
   DeletePolicy: deletePolicy,
+  DeletePolicyVersion: deletePolicyVersion,
   DeleteRole: deleteRole,
   DeleteRolePermissionsBoundary: deleteRolePermissionsBoundary,
   DeleteRolePolicy: deleteRolePolicy,
@@ -54,16 +64,20 @@ const OPERATIONS = {
   ListAttachedRolePolicies: listAttachedRolePolicies,
   ListAttachedUserPolicies: listAttachedUserPolicies,
   ListPolicies: listPolicies,
+  ListPolicyVersions: listPolicyVersions,
   ListRolePolicies: listRolePolicies,
-  ListRoles: listRoles,
   ListRoleTags: listRoleTags,
+  ListRoles: listRoles,
   ListUserPolicies: listUserPolicies,
   PutRolePermissionsBoundary: putRolePermissionsBoundary,
   PutRolePolicy: putRolePolicy,
+  SetDefaultPolicyVersion: setDefaultPolicyVersion,
   SimulatePrincipalPolicy: simulatePrincipalPolicy,
+  TagPolicy: tagPolicy,
   TagRole: tagRole,
   UntagRole: untagRole,
   UpdateAssumeRolePolicy: updateAssumeRolePolicy,
+  UpdateRole: updateRole,
 };
 
 /** IAM is closed to federated users, and to GetSessionToken sessions without MFA (STS API Reference, GetSessionToken). */

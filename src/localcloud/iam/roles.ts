@@ -27,7 +27,17 @@ export function listRoles(call: Call, params: Params): XmlTree {
   return { Roles: shown.map((role) => roleShape(role, false)), ...more };
 }
 
-function newTags(params: Params): { tags: Map<string, string>; context: Record<string, string | string[]> } {
+/** IAM takes 1 to 12 hours (API Reference, CreateRole). */
+function sessionSeconds(params: Params): number | undefined {
+  const seconds = params.integer("MaxSessionDuration");
+  if (seconds !== undefined && seconds < 3600)
+    throw constraint(String(seconds), "maxSessionDuration", "have value greater than or equal to 3600");
+  if (seconds !== undefined && seconds > 43_200)
+    throw constraint(String(seconds), "maxSessionDuration", "have value less than or equal to 43200");
+  return seconds;
+}
+
+export function newTags(params: Params): { tags: Map<string, string>; context: Record<string, string | string[]> } {
   const tags = new Map(params.tags("Tags").map(({ key, value }) => [key, value]));
   const context: Record<string, string | string[]> = {};
   for (const [key, value] of tags) context[`aws:RequestTag/${key}`] = value;
@@ -47,9 +57,7 @@ export function createRole(call: Call, params: Params): XmlTree {
       "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
     );
   const trust = params.required("AssumeRolePolicyDocument");
-  const seconds = params.integer("MaxSessionDuration") ?? 3600;
-  if (seconds < 3600) throw constraint(String(seconds), "maxSessionDuration", "have value greater than or equal to 3600");
-  if (seconds > 43_200) throw constraint(String(seconds), "maxSessionDuration", "have value less than or equal to 43200");
+  const seconds = sessionSeconds(params) ?? 3600;
   const { tags, context } = newTags(params);
   const boundary = params.get("PermissionsBoundary");
   const withBoundary = boundary === undefined ? context : { ...context, "iam:PermissionsBoundary": boundary };
@@ -78,6 +86,12 @@ export function deleteRole(call: Call, params: Params): undefined {
   if (role.inline.size > 0) throw new AwsFault("DeleteConflict", 409, "Cannot delete entity, must delete policies first.");
   if (role.attached.size > 0) throw new AwsFault("DeleteConflict", 409, "Cannot delete entity, must detach all policies first.");
   call.cloud.account.roles.delete(role.name);
+}
+
+export function updateRole(call: Call, params: Params): undefined {
+  const role = allowedRole(call, params);
+  role.maxSessionSeconds = sessionSeconds(params) ?? role.maxSessionSeconds;
+  role.description = params.get("Description") ?? role.description;
 }
 
 export function updateAssumeRolePolicy(call: Call, params: Params): undefined {

@@ -75,7 +75,7 @@ export function sessionPolicies(call: Call, params: Params, tags: ReadonlyMap<st
   const managed = arns.map((arn) => {
     const policy = call.cloud.account.policies.get(arn);
     if (!policy) throw new AwsFault("ValidationError", 400, `Policy ${arn} does not exist or is not attachable.`);
-    return parsePolicy(policy.text, policy.name);
+    return parsePolicy(policy.inForce.text, policy.name);
   });
   const documents = [...(text === undefined ? [] : [readPolicy(text, "session policy")]), ...managed];
   return {
