@@ -51,6 +51,8 @@ export const profileSettings = z.strictObject({
   external_id: z.optional(z.string().check(z.regex(/^[\w+=,.@:/-]{2,1224}$/, "must be 2 to 1224 of the characters A-Z a-z 0-9 _+=,.@:/-"))),
   mfa_serial: z.optional(z.string().check(z.regex(/^[\w+=/:,.@-]{9,256}$/, "must be the serial number or ARN of an MFA device"))),
   session_policy: z.optional(file),
+  /** Actions of the destructive catalogue that the profile is there for; all others of it are denied. */
+  accepts: z.optional(z.array(z.string().check(z.regex(/^[a-z0-9-]+:\w+$/, "must be an action such as ec2:StopInstances")))),
   ttl: z.optional(duration),
   max_ttl: z.optional(duration),
   on_expiry: z.optional(z.enum(expiryActions)),
