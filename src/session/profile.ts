@@ -1,6 +1,7 @@
 // Finds a profile, lays config.toml and the command line over it, and gives what a session needs to know. Read by the daemon and by `agent-run env`.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { CanaryAction } from "../aws/revoke/canary-actions.ts";
 import type { Delivery, ExpiryAction, IsolationLevel, Overrides } from "../control/protocol.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
@@ -8,7 +9,7 @@ import { configFile, type Paths, userProfiles } from "../core/paths.ts";
 import { minifyPolicy } from "../policy/minify.ts";
 import { parsePolicy } from "../policy/parse.ts";
 import type { PolicyDocument } from "../policy/types.ts";
-import { type ConfigSettings, configSettings, type ProfileSettings, profileSettings } from "./settings.ts";
+import { type ConfigSettings, configSettings, type ProfileSettings, profileSettings, type RevokeChoice } from "./settings.ts";
 import { readTomlFile } from "./toml-file.ts";
 
 /** A profile with every setting decided. Durations are milliseconds. */
@@ -30,6 +31,11 @@ export interface Profile {
   readonly maxTtlMs: number;
   readonly onExpiry: ExpiryAction;
   readonly graceMs: number;
+  readonly revoke: RevokeChoice;
+  /** The call that shows whether a revocation holds; undefined: one that the session policy leaves open. */
+  readonly canary: CanaryAction | undefined;
+  /** ARNs of roles that a session may go on to, and that a revocation denies to it too. */
+  readonly chainedRoles: readonly string[];
   readonly delivery: Delivery;
   readonly developer: string | undefined;
   readonly project: string | undefined;
@@ -52,6 +58,7 @@ const DEFAULTS = {
   maxTtlMs: 12 * 3_600_000,
   onExpiry: "refresh",
   graceMs: 5000,
+  revoke: "kill",
   delivery: "endpoint",
   level: "standard",
 } as const;
@@ -117,6 +124,9 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     maxTtlMs,
     onExpiry: overrides.onExpiry ?? settings.on_expiry ?? DEFAULTS.onExpiry,
     graceMs: settings.grace ?? DEFAULTS.graceMs,
+    revoke: settings.revoke ?? DEFAULTS.revoke,
+    canary: settings.canary,
+    chainedRoles: settings.chained_roles ?? [],
     delivery: overrides.delivery ?? settings.delivery ?? DEFAULTS.delivery,
     developer: settings.developer ?? config.developer,
     project: overrides.project ?? settings.project,

@@ -1,5 +1,6 @@
 // The settings that config.toml and profile.toml may hold: one schema for both, so that a config entry can override any profile.
 import * as z from "zod/mini";
+import { canaryActions } from "../aws/revoke/canary-actions.ts";
 import { deliveries, expiryActions, isolationLevels } from "../control/protocol.ts";
 import { parseDuration } from "../core/duration.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
@@ -20,6 +21,10 @@ function text<Value>(read: (text: string) => Value) {
     }),
   );
 }
+
+/** When a session's keys are denied in IAM: at every end, at a kill only, or never. */
+export const revokeChoices = ["always", "kill", "never"] as const;
+export type RevokeChoice = (typeof revokeChoices)[number];
 
 const duration = text((given) => parseDuration(given, "value"));
 /** Refused here and not only where it is used, so that a run without a terminal says it too. */
@@ -57,6 +62,9 @@ export const profileSettings = z.strictObject({
   max_ttl: z.optional(duration),
   on_expiry: z.optional(z.enum(expiryActions)),
   grace: z.optional(duration),
+  revoke: z.optional(z.enum(revokeChoices)),
+  canary: z.optional(z.enum(canaryActions)),
+  chained_roles: z.optional(z.array(role)),
   delivery: z.optional(z.enum(deliveries)),
   developer: z.optional(z.string().check(z.minLength(1))),
   project: z.optional(z.string().check(z.minLength(1))),
