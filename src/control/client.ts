@@ -1,7 +1,6 @@
 // Requests to the daemon and the opening of a lease, over its Unix socket. Called by start-daemon.ts and by every command that asks the daemon.
 // HTTP/1.1 by hand on node:net: loading node:http costs 40 ms, more than the rest of the launcher's start together.
 import { connect, type Socket } from "node:net";
-import * as z from "zod/mini";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { type Lease, makeLease } from "./lease.ts";
 import {
@@ -16,6 +15,7 @@ import {
   PROTOCOL_HEADER,
   VERSION_HEADER,
 } from "./protocol.ts";
+import { checked, Mismatch, type Shape } from "./shape.ts";
 import { fromWireError } from "./wire-error.ts";
 
 const ANSWER_MS = 5000;
@@ -40,7 +40,7 @@ export async function requestJson<T>(
   method: "GET" | "POST",
   path: string,
   body: unknown,
-  schema: z.ZodMiniType<T>,
+  shape: Shape<T>,
   limitMs: number = ANSWER_MS,
 ): Promise<T> {
   const payload = body === undefined ? "" : JSON.stringify(body);
@@ -50,9 +50,10 @@ export async function requestJson<T>(
   try {
     const reply = await exchange(socket, `${lines.join("\r\n")}\r\n\r\n${payload}`, limitMs);
     if (reply.status !== 200) throw refusal(reply);
-    const parsed = z.safeParse(schema, parseJson(reply.body));
-    if (!parsed.success) throw new AgentRunError("daemon", `the daemon's answer to ${method} ${path} makes no sense to this version`);
-    return parsed.data;
+    const parsed = checked(shape, parseJson(reply.body));
+    if (parsed instanceof Mismatch)
+      throw new AgentRunError("daemon", `the daemon's answer to ${method} ${path} makes no sense to this version`);
+    return parsed.value;
   } finally {
     socket.destroy();
   }
@@ -150,8 +151,8 @@ function readReply(received: Buffer): Reply | undefined {
 }
 
 function refusal(reply: Reply): AgentRunError {
-  const parsed = z.safeParse(failure, parseJson(reply.body));
-  if (parsed.success) return fromWireError(parsed.data.error);
+  const parsed = checked(failure, parseJson(reply.body));
+  if (!(parsed instanceof Mismatch)) return fromWireError(parsed.value.error);
   return new AgentRunError("daemon", `the daemon refused the request (status ${reply.status})`);
 }
 

@@ -1,8 +1,8 @@
 // The lease: one JSON message a line over a duplex socket, every incoming one checked. Opened by client.ts, accepted by daemon/socket.ts.
 import type { Socket } from "node:net";
-import * as z from "zod/mini";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { LONGEST_LINE } from "./protocol.ts";
+import { checked, Mismatch, type Shape } from "./shape.ts";
 
 export interface Lease<Out, In> {
   /** Queues one message. Does nothing once the lease is closed; a peer that stops reading loses the lease. */
@@ -25,13 +25,13 @@ const MOST_CHUNKS = 1024;
 
 /**
  * Speaks the lease over a connected socket, which it owns from now on.
- * @param schema what an incoming message must be
+ * @param shape what an incoming message must be
  * @param peer who is on the other side, for errors; they name the field, never its content
  * @param early bytes that were read from the socket already
  */
 export function makeLease<Out, In>(
   socket: Socket,
-  schema: z.ZodMiniType<In>,
+  shape: Shape<In>,
   peer: "daemon" | "launcher",
   early: Buffer = Buffer.alloc(0),
 ): Lease<Out, In> {
@@ -57,7 +57,7 @@ export function makeLease<Out, In>(
 
   const lines = lineReader(
     (line) => {
-      const message = readMessage(line, schema);
+      const message = readMessage(line, shape);
       if (message instanceof AgentRunError) fail(message.message);
       else if (handler) deliver(message);
       else if (waiting.push(message) > MOST_WAITING) fail(`sent more than ${MOST_WAITING} messages before the first was read`);
@@ -111,16 +111,16 @@ export function makeLease<Out, In>(
 }
 
 /** The checked message, or an error that says what is wrong with the line without quoting it. */
-function readMessage<In>(line: Buffer, schema: z.ZodMiniType<In>): In | AgentRunError {
+function readMessage<In>(line: Buffer, shape: Shape<In>): In | AgentRunError {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line));
   } catch {
     return new AgentRunError("lease", "sent a line that is not JSON");
   }
-  const parsed = z.safeParse(schema, value);
-  if (parsed.success) return parsed.data;
-  const where = parsed.error.issues[0]?.path.map(String).join(".").slice(0, 80);
+  const parsed = checked(shape, value);
+  if (!(parsed instanceof Mismatch)) return parsed.value;
+  const where = parsed.at.slice(0, 80);
   return new AgentRunError("lease", `sent a message that this version does not understand${where ? ` (at '${where}')` : ""}`);
 }
 

@@ -1,6 +1,5 @@
 // Finds the daemon of this user, and starts it where none answers: one, however many launches at once. Called by every command that needs it.
 import type { ChildProcess } from "node:child_process";
-import type * as z from "zod/mini";
 import { sleep, systemClock } from "../core/clock.ts";
 import type { Command } from "../core/command.ts";
 import { AgentRunError } from "../core/error.ts";
@@ -10,6 +9,7 @@ import type { Lease } from "./lease.ts";
 import { lockHolder, takeLock } from "./lock.ts";
 import { type DaemonMessage, hello, type LauncherMessage, PROTOCOL, stopReply } from "./protocol.ts";
 import { checkedSocket } from "./runtime-folder.ts";
+import type { Of, Shape } from "./shape.ts";
 
 export interface StartOptions {
   /** What runs the daemon in the foreground. Of its environment only `daemonEnvironment` is passed on, and it runs in `/`. */
@@ -117,10 +117,10 @@ export async function ask<T>(
   method: "GET" | "POST",
   path: string,
   body: unknown,
-  schema: z.ZodMiniType<T>,
+  shape: Shape<T>,
   limitMs?: number,
 ): Promise<T | undefined> {
-  return requestJson(checkedSocket(paths), method, path, body, schema, limitMs).catch(orNobody);
+  return requestJson(checkedSocket(paths), method, path, body, shape, limitMs).catch(orNobody);
 }
 
 /** For `catch`: undefined where nobody answered. */
@@ -135,7 +135,7 @@ function orNoneForUs(error: unknown): undefined {
 }
 
 /** What to do with a daemon that answered: keep it, or (undefined) replace it. */
-function judge(found: z.infer<typeof hello>, version: string, socket: string): RunningDaemon | undefined {
+function judge(found: Of<typeof hello>, version: string, socket: string): RunningDaemon | undefined {
   const daemon = { socket, pid: found.pid, version: found.version };
   if (found.version === version && found.protocol === PROTOCOL) return { ...daemon, note: undefined };
   if (found.sessions.length === 0) return undefined;

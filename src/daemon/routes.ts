@@ -1,6 +1,6 @@
 // What the daemon can be asked: one literal table of names and handlers. Called by socket.ts after its checks.
-import * as z from "zod/mini";
 import { type DaemonStatus, killRequest, PROTOCOL, stopRequest } from "../control/protocol.ts";
+import { checked, Mismatch, type Shape } from "../control/shape.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionHost } from "../session/host.ts";
 
@@ -51,8 +51,8 @@ async function stop(served: Served, body: unknown): Promise<unknown> {
   return { ended };
 }
 
-function understood<T>(schema: z.ZodMiniType<T>, body: unknown): T {
-  const parsed = z.safeParse(schema, body);
-  if (!parsed.success) throw new AgentRunError("usage", "the body of the request is not what this path takes");
-  return parsed.data;
+function understood<T>(shape: Shape<T>, body: unknown): T {
+  const parsed = checked(shape, body);
+  if (parsed instanceof Mismatch) throw new AgentRunError("usage", "the body of the request is not what this path takes");
+  return parsed.value;
 }

@@ -4,8 +4,8 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import * as z from "zod/mini";
 import { nobodyAnswers, openLease, requestJson } from "../../src/control/client.ts";
+import { number, object } from "../../src/control/shape.ts";
 
 let folder: string;
 let path: string;
@@ -29,7 +29,7 @@ async function serving(serve: (socket: Socket) => void): Promise<void> {
   await once(server, "listening");
 }
 
-const ask = (limitMs?: number) => requestJson(path, "GET", "/v1/status", undefined, z.object({ n: z.number() }), limitMs);
+const ask = (limitMs?: number) => requestJson(path, "GET", "/v1/status", undefined, object({ n: number }), limitMs);
 const caught = async (work: Promise<unknown>): Promise<unknown> =>
   work.then(() => expect.fail("it did not throw")).catch((error: unknown) => error);
 

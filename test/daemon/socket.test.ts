@@ -1,9 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { statSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as z from "zod/mini";
 import { openLease, requestJson } from "../../src/control/client.ts";
 import { daemonStatus, killReply, LONGEST_LINE, type OpenMessage } from "../../src/control/protocol.ts";
+import { object, string } from "../../src/control/shape.ts";
 import { exchange, exitOf, type Home, rawConnection, servingToy, temporaryHome } from "./toy.ts";
 
 const open: OpenMessage = {
@@ -192,7 +192,7 @@ describe("requestJson", () => {
   });
 
   it("throws when the answer is not what was expected", async () => {
-    await expect(requestJson(home.socket, "GET", "/v1/status", undefined, z.object({ other: z.string() }))).rejects.toMatchObject({
+    await expect(requestJson(home.socket, "GET", "/v1/status", undefined, object({ other: string() }))).rejects.toMatchObject({
       code: "daemon",
     });
   });
