@@ -19,6 +19,7 @@ import { describeDryRun } from "./dry-run.ts";
 import { askExpiry } from "./expiry-question.ts";
 import { isolate } from "./isolate.ts";
 import type { LaunchRequest } from "./launch.ts";
+import { sessionDetails } from "./session-details.ts";
 import type { LinkHandlers, SessionLink } from "./session-link.ts";
 import { endNotes, sayEnd } from "./summary.ts";
 
@@ -187,8 +188,9 @@ export class Running implements LinkHandlers {
       sealed: isolation.level !== "none",
       input: context.streams.stdin as ReadStream,
       output: context.streams.stdout as WriteStream,
-      term: env["TERM"],
-      noColor: Boolean(env["NO_COLOR"]),
+      env,
+      agent: this.#request.actor,
+      details: () => (this.#view ? sessionDetails(this.#view, systemClock.now()) : []),
       killKey: plan.killKey,
       nested: env["AGENT_RUN"] === "1",
       bar: bar && this.#view ? barState(this.#view, systemClock.now()) : undefined,

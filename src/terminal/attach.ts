@@ -10,11 +10,14 @@ import type { BarState } from "./bar-layout.ts";
 import { resolveExecutable } from "./executable.ts";
 import { foregroundGroup } from "./foreground.ts";
 import { openHumanTerminal } from "./human-terminal.ts";
+import { InnerVoice } from "./inner-run.ts";
 import { parseKey } from "./kill-key.ts";
 import type { OverlayView } from "./overlay.ts";
+import type { Details } from "./overlay-views.ts";
 import type { PtyHost, Size } from "./pty.ts";
 import { Screen } from "./screen.ts";
 import { readMarker, shimCommand } from "./shim.ts";
+import { terminalKind } from "./terminal-look.ts";
 
 export interface AttachOptions {
   readonly command: Command;
@@ -24,10 +27,12 @@ export interface AttachOptions {
   readonly sealed: boolean;
   readonly input: ReadStream;
   readonly output: WriteStream;
-  /** The human's TERM. */
-  readonly term: string | undefined;
-  /** NO_COLOR is set and not empty. */
-  readonly noColor: boolean;
+  /** The human's environment: TERM, NO_COLOR and the locale say what the terminal can show. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** As the human knows the agent: `claude`. */
+  readonly agent: string;
+  /** What is known of the session now, for the human who asks. */
+  readonly details: () => Details;
   /** As in the configuration: `ctrl-k`. */
   readonly killKey: string;
   /** Undefined: no line is reserved (`--no-bar`). */
@@ -44,14 +49,12 @@ export interface TerminalAgent extends AgentProcess {
   notice(text: string, ms: number): void;
   /** Shows how the end proceeds, over the agent; no lines take it away. */
   progress(lines: readonly string[]): void;
-  /** Asks over the running agent; gives the key of the choice, or undefined when the agent ended first. */
-  question(view: OverlayView): Promise<string | undefined>;
+  /** Asks over the running agent; gives the key of the choice, or undefined when the agent ended first or `signal` took the question away. */
+  question(view: OverlayView, signal?: AbortSignal): Promise<string | undefined>;
   /** Gives the terminal back as it was. Any number of times; after `exited`, unless the agent is left to itself. */
   restore(): Promise<void>;
 }
 
-/** Terminals of these names have no alternate screen. */
-const NO_ALTERNATE = /^(linux|vt\d+|ansi|dumb|cons25)/;
 /** A window that is being dragged changes its size many times a second. */
 const RESIZE_PAUSE_MS = 12;
 
@@ -84,10 +87,11 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
     terminal,
     size: sizeOf(output),
     bar: options.nested ? undefined : options.bar,
-    agent: options.bar?.agent ?? "the agent",
+    agent: options.agent,
     killKey,
-    colour: !options.noColor,
-    alternate: !NO_ALTERNATE.test(options.term ?? "dumb"),
+    kind: terminalKind(options.env),
+    details: options.details,
+    voice: options.nested ? new InnerVoice(randomBytes(16).toString("hex")) : undefined,
     nonce,
     marker: (payload) => {
       const marker = readMarker(payload, nonce);
@@ -206,7 +210,7 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
     setBar: (state) => screen.setBar(state),
     notice: (text, ms) => screen.notice(text, ms),
     progress: (lines) => screen.progress(lines),
-    question: (view) => screen.question(view),
+    question: (view, signal) => screen.question(view, signal),
     restore,
     async [Symbol.asyncDispose]() {
       await stop(0);

@@ -1,4 +1,4 @@
-// How the tones of the bar look: SGR of our own, so that no library's guess at colours decides. Used by plain-bar.ts, bar.tsx and overlays.tsx.
+// How the tones of the bar look: SGR of our own, so that no library's guess at colours decides. Used by plain-bar.ts and bar.tsx.
 import type { Tone } from "./bar-layout.ts";
 
 /** The 16 colours only, on reverse video: readable on light and dark, over ssh, on the console. */

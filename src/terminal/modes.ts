@@ -1,4 +1,4 @@
-// What the agent has changed in the terminal, so that it can be lifted while the bar is painted and undone when the agent is gone. Used by compositor.ts.
+// What the agent has changed in the terminal, so that it can be lifted while the bar is painted and undone when the agent is gone. Used by frame.ts.
 
 /** Private modes that are off in a fresh terminal and that a shell would not want left on. */
 const OFF_AT_REST = [1, 5, 9, 45, 66, 69, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2026, 2031, 2048];

@@ -1,13 +1,16 @@
-// The overlay that is open over the agent, if one is: draws it, holds the agent's output meanwhile, hands keys to it. Used by screen.ts.
+// The overlays that are open over the agent, one of them shown: draws it, holds the agent's output meanwhile, hands keys to it. Used by dialogs.ts
+// and screen.ts.
 import type { Compositor } from "./compositor.ts";
 import type { TapEvent } from "./key-tap.ts";
 import { keyNames } from "./keys.ts";
 import { type Choice, Overlay, type OverlayView } from "./overlay.ts";
-import type { Size } from "./pty.ts";
+import { layoutOverlay } from "./overlay-layout.ts";
+import type { drawOverlayRows } from "./overlays.tsx";
+import type { Look } from "./terminal-look.ts";
 
 export interface OverlayHostOptions {
   readonly compositor: Compositor;
-  readonly colour: boolean;
+  readonly look: Look;
   /** Whether the terminal has an alternate screen. */
   readonly alternate: boolean;
   /** In every marker of ours; what is held is searched for it, so that an overlay never hides the agent's end. */
@@ -20,12 +23,11 @@ export interface OverlayHostOptions {
   readonly changed: () => void;
 }
 
-interface OpenOverlay {
-  overlay: Overlay;
+export interface OpenOverlay {
+  readonly view: OverlayView;
   readonly choose: (choice: Choice) => void;
   /** It went away without a choice. */
-  readonly dismissed: () => void;
-  drawn: boolean;
+  readonly dismissed?: () => void;
 }
 
 /** How long an overlay waits for the end of a sequence or of synchronised output. */
@@ -34,8 +36,15 @@ const MOST_HELD = 4 * 1_048_576;
 
 export class OverlayHost {
   readonly #options: OverlayHostOptions;
-  #open: OpenOverlay | undefined;
-  #draw: ((view: OverlayView, size: Size, colour: boolean) => string) | undefined;
+  /** Those that wait come first; the last one is shown. */
+  #stack: OpenOverlay[] = [];
+  /** The state of the last one. */
+  #shown: Overlay | undefined;
+  #drawn = false;
+  /** Somebody else has the terminal. */
+  #lifted = false;
+  #draw: typeof drawOverlayRows | undefined;
+  #arming: NodeJS.Timeout | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
 
@@ -45,21 +54,145 @@ export class OverlayHost {
 
   /** Keys are for the overlay. */
   get isOpen(): boolean {
-    return this.#open !== undefined;
+    return this.#stack.length > 0;
   }
 
-  /** The overlay covers the screen: nothing else may be written. */
+  /** An overlay covers the screen: nothing else may be written. */
   get isDrawn(): boolean {
-    return this.#open?.drawn ?? false;
+    return this.#drawn;
   }
 
-  /** Opens an overlay, in the place of the one that is open. */
-  open(view: OverlayView, choose: OpenOverlay["choose"], dismissed: () => void = () => undefined): void {
-    const drawn = this.isDrawn;
-    this.#open?.dismissed();
-    this.#open = { overlay: new Overlay(view, performance.now()), choose, dismissed, drawn };
-    if (drawn) {
+  /** Shows an overlay over all others, or has it wait below them. */
+  open(open: OpenOverlay, where: "above" | "below" = "above"): void {
+    if (where === "below") this.#stack.unshift(open);
+    else this.#stack.push(open);
+    if (this.#stack.at(-1) === open) this.#show();
+  }
+
+  /** Shows an overlay and dismisses all others. */
+  openAlone(open: OpenOverlay): void {
+    const others = this.#stack;
+    this.#stack = [open];
+    this.#show();
+    for (const { dismissed } of others) dismissed?.();
+  }
+
+  /** Takes an overlay away that was answered. The one below it comes up, and arms anew. */
+  remove(open: OpenOverlay): void {
+    const wasShown = this.#stack.at(-1) === open;
+    this.#stack = this.#stack.filter((other) => other !== open);
+    if (this.#stack.length === 0) this.#uncover();
+    else if (wasShown) this.#show();
+  }
+
+  /** Another overlay in the place of this one. It arms anew, unless it `keeps` what its keys mean and only says something else. */
+  replace(old: OpenOverlay, open: OpenOverlay, keeps = false): void {
+    const wasShown = this.#stack.at(-1) === old;
+    this.#stack = this.#stack.map((other) => (other === old ? open : other));
+    if (wasShown && keeps && this.#shown !== undefined) {
+      this.#shown.view = open.view;
       this.redraw(true);
+    } else if (wasShown) this.#show();
+  }
+
+  /** Takes all overlays away for good, and shows what the agent wrote meanwhile. */
+  close(): void {
+    const stack = this.#stack;
+    this.#stack = [];
+    this.#uncover();
+    for (const { dismissed } of stack) dismissed?.();
+  }
+
+  /** Draws what was opened, as soon as the terminal is between two sequences; with `force`, now. */
+  tryDraw(force: boolean): void {
+    const { compositor, alternate, changed } = this.#options;
+    const top = this.#stack.at(-1);
+    if (top === undefined || this.#drawn || this.#lifted || this.#draw === undefined || !(force || compositor.mayPaint)) return;
+    this.#drawn = true;
+    compositor.openOverlay(alternate);
+    this.#arm(top);
+    changed();
+  }
+
+  /** Draws again: all of it when `afresh`, else the overlay and the bar. */
+  redraw(afresh: boolean): void {
+    const { compositor, look } = this.#options;
+    if (this.#draw === undefined || this.#shown === undefined || !this.#drawn) return;
+    const now = performance.now();
+    const size = compositor.agentSize;
+    const { view } = this.#shown;
+    compositor.drawOverlay(this.#draw(layoutOverlay(view, size, this.#shown.state(now)), size, view.loud, look), afresh);
+    clearTimeout(this.#arming);
+    const wait = this.#shown.armsIn(now);
+    if (wait > 0) this.#arming = setTimeout(() => this.redraw(false), Math.ceil(wait) + 1).unref();
+  }
+
+  /** Takes the overlay away while `change` is made to the screen behind it. */
+  behind(change: () => void): void {
+    const { compositor, alternate } = this.#options;
+    const drawn = this.#drawn;
+    if (drawn) compositor.closeOverlay();
+    change();
+    if (!drawn) return;
+    compositor.openOverlay(alternate);
+    this.redraw(true);
+  }
+
+  /** Output of the agent while an overlay is drawn. */
+  hold(chunk: Buffer): void {
+    const { nonce, hold } = this.#options;
+    const before = this.#held.at(-1);
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > MOST_HELD) hold(true);
+    const seam = before === undefined ? chunk : Buffer.concat([before.subarray(-nonce.length), chunk]);
+    if (!seam.includes(nonce)) return;
+    // Perhaps the agent stopped, and the overlay comes back with it; after its end there is none.
+    this.#uncover();
+    this.#show();
+  }
+
+  /** Takes the overlays from the screen until `putBack`. */
+  lift(): void {
+    this.#lifted = true;
+    this.#uncover();
+  }
+
+  putBack(): void {
+    this.#lifted = false;
+    this.#show();
+  }
+
+  /** What was pressed while an overlay is open. Gives false for a kill key that the overlay has no use for: it must always work. */
+  press(event: TapEvent): boolean {
+    const top = this.#stack.at(-1);
+    // A pointer that moves is not typing.
+    if (top === undefined || event.kind === "mouse") return top !== undefined;
+    const names = event.kind === "kill" ? (event.repeat ? [] : ["kill"]) : event.kind === "key" ? keyNames(event) : [];
+    const shown = this.#shown;
+    if (shown === undefined || !this.#drawn) return event.kind !== "kill";
+    const now = performance.now();
+    const counted = shown.armed(now);
+    // What is no key of ours still counts as typing.
+    for (const name of names.length === 0 ? [""] : names) {
+      const choice = shown.press(name, now);
+      if (choice !== undefined) {
+        top.choose(choice);
+        return true;
+      }
+      if (counted && name === " ") shown.page++;
+    }
+    const useful = event.kind !== "kill" || shown.view.choices.some(({ key }) => key === "kill");
+    if (useful) this.redraw(true);
+    return useful;
+  }
+
+  /** The last of the stack comes up: drawn at once over another, else when the terminal is ready for it. */
+  #show(): void {
+    const top = this.#stack.at(-1);
+    if (top === undefined) return;
+    if (this.#drawn) {
+      this.#arm(top);
       return;
     }
     void Promise.all([this.#load(), this.#options.loadShadow()]).then(() => {
@@ -68,43 +201,17 @@ export class OverlayHost {
     });
   }
 
-  /** Draws what was opened, as soon as the terminal is between two sequences; with `force`, now. */
-  tryDraw(force: boolean): void {
-    const open = this.#open;
-    const { compositor, alternate, changed } = this.#options;
-    if (open === undefined || open.drawn || this.#draw === undefined || !(force || compositor.mayPaint)) return;
-    open.drawn = true;
-    // Only what is typed after it could be read may answer it.
-    open.overlay = new Overlay(open.overlay.view, performance.now());
-    compositor.openOverlay(alternate);
-    this.redraw(true);
-    changed();
-  }
-
-  /** Draws again: all of it when `afresh`, else the overlay and the bar. */
-  redraw(afresh: boolean): void {
-    if (this.#draw === undefined || this.#open === undefined) return;
-    const { compositor, colour } = this.#options;
-    compositor.drawOverlay(this.#draw(this.#open.overlay.view, compositor.agentSize, colour), afresh);
-  }
-
-  /** Takes the overlay away while `change` is made to the screen behind it. */
-  behind(change: () => void): void {
-    const { compositor, alternate } = this.#options;
-    const drawn = this.isDrawn;
-    if (drawn) compositor.closeOverlay();
-    change();
-    if (!drawn) return;
-    compositor.openOverlay(alternate);
+  /** Draws it for the first time: only what is typed after it could be read may answer it. */
+  #arm(open: OpenOverlay): void {
+    this.#shown = new Overlay(open.view, performance.now());
     this.redraw(true);
   }
 
-  /** Takes the overlay away for good, and shows what the agent wrote meanwhile. */
-  close(): void {
-    const open = this.#open;
-    this.#open = undefined;
-    open?.dismissed();
-    if (!open?.drawn) return;
+  #uncover(): void {
+    clearTimeout(this.#arming);
+    this.#shown = undefined;
+    if (!this.#drawn) return;
+    this.#drawn = false;
     const { compositor, hold, changed } = this.#options;
     compositor.closeOverlay();
     const held = this.#held;
@@ -115,35 +222,7 @@ export class OverlayHost {
     changed();
   }
 
-  /** Output of the agent while the overlay is drawn. */
-  hold(chunk: Buffer): void {
-    const { nonce, hold } = this.#options;
-    const before = this.#held.at(-1);
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes > MOST_HELD) hold(true);
-    const seam = before === undefined ? chunk : Buffer.concat([before.subarray(-nonce.length), chunk]);
-    if (seam.includes(nonce)) this.close();
-  }
-
-  /** A key that was pressed while an overlay is open. Gives false for a kill key that the overlay has no use for: it must always work. */
-  press(event: TapEvent): boolean {
-    const open = this.#open;
-    if (open === undefined) return false;
-    const now = performance.now();
-    const names = event.kind === "kill" ? (event.repeat ? [] : ["kill"]) : event.kind === "key" ? keyNames(event) : [];
-    // What is no key of ours still counts as typing.
-    if (names.length === 0) open.overlay.press("", now);
-    for (const name of names) {
-      const choice = open.drawn ? open.overlay.press(name, now) : undefined;
-      if (choice === undefined) continue;
-      open.choose(choice);
-      return true;
-    }
-    return event.kind !== "kill" || !open.drawn || open.overlay.view.choices.some(({ key }) => key === "kill");
-  }
-
   async #load(): Promise<void> {
-    this.#draw ??= (await import("./overlays.tsx")).drawOverlayView;
+    this.#draw ??= (await import("./overlays.tsx")).drawOverlayRows;
   }
 }

@@ -1,4 +1,5 @@
-// What an overlay asks and how it answers to keys; the drawing is in overlays.tsx. A pure state: the time is a parameter. Used by screen.ts.
+// What an overlay asks, and how it answers to keys. A pure state: the time is a parameter. What it looks like is in overlay-layout.ts. Used by
+// overlay-host.ts.
 import type { KeyName } from "./keys.ts";
 
 export interface Choice {
@@ -7,6 +8,8 @@ export interface Choice {
   /** As the key is shown. */
   readonly shown: string;
   readonly label: string;
+  /** One word, for a terminal that has no room for the label. */
+  readonly brief?: string;
 }
 
 export interface OverlayView {
@@ -16,6 +19,16 @@ export interface OverlayView {
   readonly loud: boolean;
 }
 
+/** What the human must be able to see of the state. */
+export interface OverlayState {
+  /** Keys count. */
+  readonly armed: boolean;
+  /** A key came that did not count. */
+  readonly early: boolean;
+  /** Which part of the lines is shown, where not all of them fit. */
+  readonly page: number;
+}
+
 /** Keys that come sooner were meant for the agent. */
 export const ARMING_MS = 500;
 /** And those that came just before, such as a key held down, keep it from arming for this long. */
@@ -23,9 +36,11 @@ const QUIET_MS = 250;
 
 /** An open overlay. Nothing that was typed before it could be read can answer it. */
 export class Overlay {
-  readonly view: OverlayView;
+  view: OverlayView;
+  page = 0;
   readonly #openedAt: number;
   #lastSwallowed = Number.NEGATIVE_INFINITY;
+  #early = false;
 
   /** @param now milliseconds of a monotonic clock */
   constructor(view: OverlayView, now: number) {
@@ -34,37 +49,26 @@ export class Overlay {
   }
 
   armed(now: number): boolean {
-    return now - this.#openedAt >= ARMING_MS && now - this.#lastSwallowed >= QUIET_MS;
+    return this.armsIn(now) === 0;
   }
 
-  /** The choice that this key makes, if it makes one. */
+  /** How long until keys count, in milliseconds, if none is pressed meanwhile. */
+  armsIn(now: number): number {
+    return Math.max(0, this.#openedAt + ARMING_MS - now, this.#lastSwallowed + QUIET_MS - now);
+  }
+
+  state(now: number): OverlayState {
+    return { armed: this.armed(now), early: this.#early, page: this.page };
+  }
+
+  /** The choice that this key makes, if it makes one. An empty name is a key that nothing knows. */
   press(key: KeyName, now: number): Choice | undefined {
     if (!this.armed(now)) {
       this.#lastSwallowed = now;
+      this.#early = true;
       return undefined;
     }
+    this.#early = false;
     return this.view.choices.find((choice) => choice.key === key);
   }
-}
-
-export function killView(agent: string, killKey: string): OverlayView {
-  return {
-    title: `End ${agent}?`,
-    lines: ["Its access is cut at once and its processes are ended."],
-    choices: [
-      { key: "kill", shown: shownKey(killKey), label: "end it" },
-      { key: "escape", shown: "Esc", label: "go back" },
-      { key: "l", shown: "l", label: `send ${shownKey(killKey)} to ${agent}` },
-    ],
-    loud: true,
-  };
-}
-
-export function progressView(title: string, lines: readonly string[], killKey: string): OverlayView {
-  return { title, lines, choices: [{ key: "kill", shown: shownKey(killKey), label: "end it at once" }], loud: false };
-}
-
-/** `ctrl-k` as people write it: `Ctrl-K`. */
-export function shownKey(name: string): string {
-  return name.replace(/^ctrl-(.)$/, (_, key: string) => `Ctrl-${key.toUpperCase()}`).replace(/^f(\d+)$/, "F$1");
 }

@@ -1,14 +1,18 @@
 // What the human sees and types while an agent runs: output through the compositor, the bar, overlays, keys. Decides when. Used by attach.ts.
 import type { BarState } from "./bar-layout.ts";
 import { Compositor } from "./compositor.ts";
+import { Dialogs } from "./dialogs.ts";
 import type { HumanTerminal } from "./human-terminal.ts";
+import { InnerRuns, type InnerVoice } from "./inner-run.ts";
 import { InputFilter } from "./input-filter.ts";
 import { KeyTap, type TapEvent } from "./key-tap.ts";
 import type { KillKey } from "./kill-key.ts";
-import { type Choice, killView, type OverlayView, progressView } from "./overlay.ts";
+import type { OverlayView } from "./overlay.ts";
 import { OverlayHost } from "./overlay-host.ts";
+import { type Details, shownKey } from "./overlay-views.ts";
 import { plainBar } from "./plain-bar.ts";
 import type { Size } from "./pty.ts";
+import type { TerminalKind } from "./terminal-look.ts";
 
 export interface ScreenOptions {
   readonly terminal: HumanTerminal;
@@ -17,9 +21,11 @@ export interface ScreenOptions {
   readonly bar: BarState | undefined;
   readonly agent: string;
   readonly killKey: KillKey;
-  readonly colour: boolean;
-  /** Whether the terminal has an alternate screen. */
-  readonly alternate: boolean;
+  readonly kind: TerminalKind;
+  /** What is known of the session, for the human who asks. */
+  readonly details: () => Details;
+  /** Set inside another agent-run, which is to know of us. */
+  readonly voice: InnerVoice | undefined;
   /** In every marker of ours; what is held is searched for it, so that an overlay never hides the agent's end. */
   readonly nonce: string;
   readonly marker: (payload: string) => boolean;
@@ -41,6 +47,8 @@ const STRING_PATIENCE_MS = 5000;
 const LOAD_INK_MS = 60;
 const LOAD_SHADOW_MS = 150;
 const CURSOR_REPLY_MS = 400;
+/** How long the bar says what became of an agent-run inside. */
+const INNER_NOTICE_MS = 15_000;
 
 export class Screen {
   readonly #options: ScreenOptions;
@@ -48,6 +56,8 @@ export class Screen {
   readonly #tap: KeyTap;
   readonly #filter = new InputFilter();
   readonly #overlay: OverlayHost;
+  readonly #dialogs: Dialogs;
+  readonly #inner: InnerRuns;
   readonly #quiet: NodeJS.Timeout;
   readonly #timers = new Set<NodeJS.Timeout>();
   #size: Size;
@@ -69,14 +79,20 @@ export class Screen {
     this.#size = options.size;
     this.#state = options.bar;
     this.#tap = new KeyTap(options.killKey);
+    this.#inner = new InnerRuns({
+      toAgent: options.toAgent,
+      say: (text) => this.notice(text, INNER_NOTICE_MS),
+      killKey: shownKey(options.killKey.name),
+    });
     this.#compositor = new Compositor({
       size: options.size,
       reserve: options.bar !== undefined,
       emit: (bytes) => options.terminal.write(bytes),
-      marker: options.marker,
+      marker: (payload) => this.#inner.hear(payload) || options.marker(payload),
     });
     this.#overlay = new OverlayHost({
       ...options,
+      ...options.kind,
       compositor: this.#compositor,
       loadShadow: () => this.#loadShadow(),
       changed: () => {
@@ -84,6 +100,7 @@ export class Screen {
         this.#protect();
       },
     });
+    this.#dialogs = new Dialogs({ ...options, host: this.#overlay, inner: this.#inner });
     this.#quiet = setTimeout(() => this.#onQuiet(), QUIET_MS).unref();
   }
 
@@ -94,6 +111,7 @@ export class Screen {
   /** Reserves the line and paints it. Then the agent may start. */
   begin(): void {
     this.#compositor.begin();
+    this.#say(this.#options.voice?.here);
     this.#renderBar();
     this.#paint();
     this.#protect();
@@ -143,22 +161,14 @@ export class Screen {
     this.#renderBar();
   }
 
-  /** Shows how the end proceeds, over the agent; no lines take it away. The kill key again is `onKill` again: no more grace. */
+  /** Shows how the end proceeds, over the agent; no lines take it away. */
   progress(lines: readonly string[]): void {
-    const { agent, killKey, onKill } = this.#options;
-    if (lines.length === 0) this.#overlay.close();
-    else this.#overlay.open(progressView(`Ending ${agent}`, lines, killKey.name), () => onKill());
+    this.#dialogs.progress(lines);
   }
 
-  /** Asks over the running agent. Gives the key of the choice; undefined when it was taken away. */
-  question(view: OverlayView): Promise<string | undefined> {
-    return new Promise((resolve) => {
-      const choose = ({ key }: Choice): void => {
-        resolve(key);
-        this.#overlay.close();
-      };
-      this.#overlay.open(view, choose, () => resolve(undefined));
-    });
+  /** Asks over the running agent. Gives the key of the choice; undefined when it was taken away, by `signal` or by the end. */
+  question(view: OverlayView, signal?: AbortSignal): Promise<string | undefined> {
+    return this.#dialogs.question(view, signal);
   }
 
   resize(size: Size): void {
@@ -173,8 +183,9 @@ export class Screen {
 
   /** Somebody else has the terminal for a while (Ctrl-Z). */
   release(): void {
-    this.#overlay.close();
+    this.#overlay.lift();
     this.#compositor.release();
+    this.#say(this.#options.voice?.gone);
   }
 
   /** The terminal is ours again, perhaps with another size. */
@@ -186,7 +197,9 @@ export class Screen {
     this.#compositor.retake(size);
     this.#options.resizeAgent(this.agentSize);
     this.#paint();
+    this.#say(this.#options.voice?.here);
     this.#later(LOAD_SHADOW_MS, () => void this.#loadShadow());
+    this.#overlay.putBack();
   }
 
   /** The last of the agent's output is through: shows it, and waits for an answer of the terminal that is still on its way. */
@@ -202,6 +215,11 @@ export class Screen {
     this.#ended = true;
     for (const timer of [...this.#timers, this.#quiet, this.#noticeTimer, this.#flushTimer]) clearTimeout(timer);
     this.#compositor.end();
+    this.#say(this.#options.voice?.gone);
+  }
+
+  #say(text: string | undefined): void {
+    if (text !== undefined) this.#options.terminal.write(text);
   }
 
   #later(ms: number, run: () => void): void {
@@ -214,7 +232,9 @@ export class Screen {
 
   #renderBar(): void {
     if (this.#state === undefined || this.#ended) return;
-    const { killKey, colour } = this.#options;
+    this.#dialogs.refresh();
+    const { killKey } = this.#options;
+    const { colour } = this.#options.kind.look;
     const state = this.#notice === undefined ? this.#state : { ...this.#state, notice: this.#notice };
     // The plain line says the same for a hundredth of the cost: Ink draws only what changed.
     const plain = plainBar(state, killKey.name, this.#size.cols, colour);
@@ -262,7 +282,7 @@ export class Screen {
   }
 
   #protect(): void {
-    this.#options.terminal.guard.protect(this.#compositor.reset());
+    this.#options.terminal.guard.protect(this.#compositor.reset() + (this.#options.voice?.gone ?? ""));
   }
 
   #onInput(event: TapEvent): void {
@@ -273,26 +293,19 @@ export class Screen {
       this.#asked = undefined;
       return;
     }
+    if (this.#options.voice?.asksToEnd(event)) {
+      if (this.#inner.askToEnd()) return;
+      this.progress(["cutting its access"]);
+      this.#options.onKill();
+      return;
+    }
     if (this.#overlay.isOpen && event.kind !== "reply" && this.#overlay.press(event)) return;
     if (event.kind === "kill") {
-      this.#askKill(event.bytes);
+      this.#dialogs.askKill(event.bytes);
       return;
     }
     const bytes = this.#filter.forAgent(event, this.#size.rows, this.agentSize.rows);
     if (bytes.length > 0) this.#options.toAgent(bytes);
-  }
-
-  #askKill(literal: Uint8Array): void {
-    const { agent, killKey, onKill, toAgent } = this.#options;
-    this.#overlay.open(killView(agent, killKey.name), ({ key }) => {
-      if (key === "kill") {
-        this.progress(["cutting its access"]);
-        onKill();
-        return;
-      }
-      this.#overlay.close();
-      if (key === "l") toAgent(literal);
-    });
   }
 
   /** Asks the terminal where the cursor is, before the agent's first byte: the shadow starts there. */

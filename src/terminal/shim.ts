@@ -10,13 +10,14 @@ export const MARKER_OSC = "7777";
 /**
  * `set -m` puts the agent in a process group of its own and hands it the terminal, so that Ctrl-Z stops it as a shell's job and not as a
  * member of an orphaned group, to which the kernel gives no stops. The shim stops itself after each word, and waits to be continued or killed.
- * The agent keeps its stderr; the shell's own remarks (`Terminated`) go nowhere.
+ * The agent keeps its stderr; the shell's own remarks (`Terminated`) go nowhere: its stderr is given back in a subshell, since dash redirects itself
+ * for as long as a plain command runs.
  */
 const PROGRAM = [
   'n=$1;s=$2;shift 2;PATH="$PATH:/usr/bin:/bin" stty "$s" 2>/dev/null',
   "exec 3>&2 2>/dev/null",
   "set -m",
-  '"$@" 2>&3 3>&-;rc=$?',
+  '(exec "$@" 2>&3 3>&-);rc=$?',
   `while kill -0 %%;do printf '\\033]${MARKER_OSC};%s;stop\\007' "$n";kill -STOP $$;fg >/dev/null;rc=$?;done`,
   `printf '\\033]${MARKER_OSC};%s;exit;%d\\007' "$n" "$rc"`,
   "kill -STOP $$",

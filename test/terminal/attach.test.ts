@@ -257,23 +257,70 @@ describe("without a bar of its own", () => {
     expect(outer.screen.terminal.buffer.active.type).toBe("normal");
   });
 
+  const nested = (script: string, env: Record<string, string> = {}): Outer =>
+    openOuter(node, [demo, node, demo, "sh", "-c", script], { env: { DEMO_NESTED_INSIDE: "1", ...env } });
+  const outerAsks = shows("End the agent inside, or node too?");
+
   it("inside another one shows one bar, and the keys of both reach whom they are for", async () => {
-    await using outer = openOuter(node, [demo, node, demo, "sh", "-c", "stty size; cat"], { env: { DEMO_NESTED_INSIDE: "1" } });
+    await using outer = nested("stty size; cat");
     await outer.until("one row less", shows("23 80"));
     await outer.until("the bar", barShows("readonly@"));
     expect(outer.screen.rows().filter((row) => row.includes("readonly@")).length).toBe(1);
     outer.type("hello\r");
     await outer.until("the echo", (screen) => screen.rows().filter((row) => row === "hello").length === 2);
     outer.type("\x0b");
-    await outer.until("the outer question", shows("End node?"));
-    await pause(600);
+    await outer.until("the outer question", outerAsks);
+    await outer.until("keys to count", shows("press a key:"));
     outer.type("l");
     await outer.until("the inner question", shows("End sh?"));
-    await pause(600);
+    await outer.until("keys to count", shows("press a key:"));
     outer.type("\x1b");
     await outer.until("no question", (screen) => !shows("End sh?")(screen));
     outer.type("\x04");
     expect(await outer.exited).toEqual({ code: 0 });
+  });
+
+  it("the kill key, twice, ends the inner one, and the outer one goes on", async () => {
+    const script = `'${node}' '${demo}' cat; echo inner ended with $?; sleep 9`;
+    await using outer = openOuter(node, [demo, "sh", "-c", script], { env: { DEMO_NESTED_INSIDE: "1" } });
+    await outer.until("the bar", barShows("readonly@"));
+    outer.type("hello\r");
+    await outer.until("the echo", (screen) => screen.rows().filter((row) => row === "hello").length >= 2);
+    outer.type("\x0b");
+    await outer.until("the question", shows("End the agent inside, or sh too?"));
+    await outer.until("keys to count", shows("press a key:"));
+    outer.type("\x0b");
+    await outer.until("the end of the inner one", shows("inner ended with 137"));
+    outer.type("\x0b");
+    await outer.until("the question about the outer one alone", shows("End sh?"));
+  });
+
+  it("both are ended with 'a', also when what is inside only says that it is an agent-run and ends by nothing", async () => {
+    const script = `trap "" TERM HUP INT; stty -echo; printf '\\033]7777;inner;${"0".repeat(32)};here\\007ready'; while :; do sleep 0.1; done`;
+    await using outer = shell(script, { env: { DEMO_GRACE_MS: "100" } });
+    await outer.until("ready", shows("ready"));
+    outer.type("\x0b");
+    await outer.until("the question", shows("End the agent inside, or sh too?"));
+    await outer.until("keys to count", shows("press a key:"));
+    outer.type("\x0b");
+    await outer.until("word on the bar", barShows("asked the inner"));
+    outer.type("\x0b");
+    await outer.until("the question again", shows("end all"));
+    await outer.until("keys to count", shows("press a key:"));
+    outer.type("a");
+    expect(await outer.exited).toEqual({ code: 137 });
+  });
+
+  it("one that was inside and died by SIGKILL is none any more", async () => {
+    const pidFile = join(folder, "inner");
+    const script = `'${node}' '${demo}' sh -c 'echo $PPID; sleep 60' & echo $! > ${pidFile}; wait; echo it is dead; sleep 9`;
+    await using outer = openOuter(node, [demo, "sh", "-mc", script], { env: { DEMO_NESTED_INSIDE: "1" } });
+    await outer.until("the bar", barShows("readonly@"));
+    process.kill(await pidIn("inner"), "SIGKILL");
+    await outer.until("its death", shows("it is dead"));
+    await pause(300);
+    outer.type("\x0b");
+    await outer.until("the question about the outer one alone", shows("End sh?"));
   });
 });
 

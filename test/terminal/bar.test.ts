@@ -54,9 +54,20 @@ describe("the bar", () => {
     }
   });
 
-  it("names agent, role and account, session, profile, delivery, isolation and time in 80 columns", () => {
-    for (const part of ["claude", "readonly@123456789012", "a8f3b21c", " readonly ", "endpoint", "standard", "14m"])
+  it("names agent, role and account, session, profile, isolation, time and the kill key in 80 columns", () => {
+    for (const part of ["claude", "readonly@123456789012", "a8f3b21c", " readonly ", "standard", "14m", "ctrl-k"])
       expect(text(state, 80)).toContain(part);
+  });
+
+  it.each([
+    ["ctrl-k", 80, "ctrl-k"],
+    ["ctrl-k", 40, "^K"],
+    ["ctrl-\\", 40, "^\\"],
+    ["f12", 40, "f12"],
+  ])("names the kill key %s in %i columns, also beside long names", (key, width, named) => {
+    const long = { ...state, agent: "demo-shell", role: "agent-readonly-of-the-team", isolation: "none", caveats: ["not verified"] };
+    expect(plainBar(long, key, width, false)).toContain(named);
+    expect(plainBar({ ...long, trouble: "sts unreachable" }, key, 80, false)).toMatch(/ctrl-|\^|f12/);
   });
 
   it("keeps the time, the trouble and the missing isolation in 20 columns", () => {

@@ -5,8 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KeyTap } from "../../src/terminal/key-tap.ts";
 import { keyNames } from "../../src/terminal/keys.ts";
 import { parseKey } from "../../src/terminal/kill-key.ts";
-import { killView, Overlay } from "../../src/terminal/overlay.ts";
-import { drawOverlayView } from "../../src/terminal/overlays.tsx";
+import { Overlay, type OverlayView } from "../../src/terminal/overlay.ts";
+import { layoutOverlay } from "../../src/terminal/overlay-layout.ts";
+import { detailsView, helpView, killView } from "../../src/terminal/overlay-views.ts";
+import { drawOverlayRows } from "../../src/terminal/overlays.tsx";
+import type { Look } from "../../src/terminal/terminal-look.ts";
 import { demoBundle } from "./demo-bundle.ts";
 import { barShows, node, type Outer, type OuterOptions, openOuter, pause, shows } from "./outer.ts";
 import { snapshot, vtScreen } from "./vt-screen.ts";
@@ -18,6 +21,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(join(demo, ".."), { recursive: true, force: true }));
 const shell = (script: string, options: OuterOptions = {}): Outer => openOuter(node, [demo, "/bin/sh", "-c", script], options);
 const asked = shows("End sh?");
+const armedNow = shows("press a key:");
 
 describe("an overlay's answers", () => {
   const view = killView("claude", "ctrl-k");
@@ -65,24 +69,71 @@ describe("an overlay's answers", () => {
   });
 });
 
-describe("an overlay's picture", () => {
-  it.each([
-    [120, 30],
-    [80, 24],
-    [40, 10],
-    [24, 7],
-    [20, 5],
-    [8, 2],
-    [2, 1],
-  ])("fits %i columns and %i rows, and names its keys", (cols, rows) => {
-    const screen = vtScreen(Math.max(2, cols), rows + 1);
-    screen.write(
-      `\x1b[${rows + 1};1H${"bar".slice(0, cols)}\x1b[?7l${drawOverlayView(killView("claude", "ctrl-k"), { cols, rows }, true)}`,
-    );
-    expect(screen.row(rows)).toBe("bar".slice(0, cols));
-    if (cols >= 24) {
-      for (const word of ["Ctrl-K", "Esc", "claude"]) expect(screen.rows().join("\n")).toContain(word);
-    } else if (cols >= 20) expect(screen.rows().join("\n")).toContain("Ctrl-K");
+const armed = { armed: true, early: false, page: 0 };
+const round: Look = { colour: true, border: "round" };
+const details: [string, string][] = [
+  ["note", "restriction not verified: no permission to simulate, and the role's policies cannot be read"],
+  ["session", "sess_a8f3b21c"],
+  ["identity", "arn:aws:sts::123456789012:assumed-role/agent-readonly-with-a-long-name/sess_a8f3b21c"],
+  ["limit", "14:05:00, then renewed"],
+];
+const views: [string, OverlayView, string[]][] = [
+  ["the kill question", killView("claude", "ctrl-k"), ["Ctrl-K", "Esc", "?", "d", "l"]],
+  ["the kill question with another agent-run inside", killView("claude", "ctrl-k", true), ["Ctrl-K", "a", "Esc"]],
+  ["the keys", helpView("claude", "ctrl-k"), ["Esc", "d"]],
+  ["the details", detailsView(details), ["Esc", "?"]],
+];
+const sizes: [number, number][] = [
+  [120, 30],
+  [80, 24],
+  [40, 10],
+  [24, 7],
+  [20, 5],
+  [8, 2],
+  [2, 1],
+];
+
+describe.each(views)("the picture of %s", (_, view, keys) => {
+  it.each(sizes)("fits %i columns and %i rows, and names its keys", (cols, rows) => {
+    const size = { cols, rows: rows - 1 || 1 };
+    const layout = layoutOverlay(view, size, armed);
+    const screen = vtScreen(Math.max(2, cols), size.rows + 1);
+    screen.write(`\x1b[${size.rows + 1};1H${"bar".slice(0, cols)}\x1b[?7l${drawOverlayRows(layout, size, view.loud, round)}`);
+    expect(screen.row(size.rows)).toBe("bar".slice(0, cols));
+    const words = screen.rows().join(" ").split(/[ │]+/);
+    if (rows >= 5) for (const key of keys) expect(words).toContain(key);
+    else if (cols >= 8) expect(words).toContain(keys[0]);
+  });
+
+  it.each(sizes.filter(([, rows]) => rows >= 10))("shows all its words at %i columns and %i rows, if on several pages", (cols, rows) => {
+    const size = { cols, rows: rows - 1 };
+    const { pages } = layoutOverlay(view, size, armed);
+    const shown = Array.from({ length: pages }, (_, page) => layoutOverlay(view, size, { ...armed, page }).lines).flat();
+    const squeezed = (lines: readonly string[]): string => lines.join("").replace(/ /g, "");
+    expect(squeezed(shown)).toBe(squeezed(view.lines));
+    if (pages > 1) expect(JSON.stringify(layoutOverlay(view, size, armed).keys)).toContain("Space");
+  });
+});
+
+describe("an overlay's look", () => {
+  const view = killView("claude", "ctrl-k");
+  const size = { cols: 80, rows: 23 };
+  const drawn = (state: typeof armed, look = round): string => drawOverlayRows(layoutOverlay(view, size, state), size, view.loud, look);
+
+  it("says whether keys count, also without colour", () => {
+    for (const look of [round, { ...round, colour: false }]) {
+      expect(drawn({ ...armed, armed: false }, look)).toContain("keys do not count yet");
+      expect(drawn({ ...armed, armed: false, early: true }, look)).toContain("too soon");
+      expect(drawn(armed, look)).toContain("press a key");
+    }
+    const small = layoutOverlay(view, { cols: 20, rows: 4 }, { ...armed, armed: false });
+    expect(small.title).toMatch(/wait …$/);
+  });
+
+  it("has no colour with NO_COLOR, and only ASCII around it where the locale is none of UTF-8", () => {
+    const plain = drawn(armed, { colour: false, border: "classic" });
+    expect(plain).not.toMatch(/\x1b\[[\d;]*(?<!\d)(3[0-8]|4[0-8]|9[0-7]|10[0-7])(?!\d)[\d;]*m/);
+    expect(plain.replace(/\x1b\[[\d;]*[A-Za-z]/g, "")).toMatch(/^[ -~]*$/);
   });
 });
 
@@ -93,7 +144,7 @@ describe("an overlay over a running agent", () => {
     outer.type("\x0b");
     await outer.until("the question", asked);
     outer.type("lost\r");
-    await pause(700);
+    await outer.until("keys to count", armedNow);
     outer.type("\x1b");
     await outer.until("no question", (screen) => !asked(screen));
     outer.type("found\r");
@@ -106,7 +157,7 @@ describe("an overlay over a running agent", () => {
     await outer.until("ready", shows("ready"));
     outer.type("\x0b");
     await outer.until("the question", asked);
-    await pause(600);
+    await outer.until("keys to count", armedNow);
     outer.type("l");
     await outer.until("the byte", shows("0b"));
     expect(asked(outer.screen)).toBe(false);
@@ -180,6 +231,7 @@ describe("an overlay over a running agent", () => {
       await pause(150);
       expect(outer.screen.rows().join("\n")).toContain("Ctrl-K");
     }
+    await outer.until("keys to count", armedNow);
     outer.type("\x1b");
     await outer.until("the agent's output", (screen) => screen.rows().filter((row) => /^[1-9]$/.test(row)).length === 9 && !asked(screen));
   });

@@ -1,0 +1,35 @@
+// What the human's terminal can show, as far as its environment tells. PURE. Used by attach.ts, screen.ts and overlays.tsx.
+
+export interface Look {
+  /** Colours may be used; else bold, underlined and reversed tell what matters. */
+  readonly colour: boolean;
+  /** The border of a box: `classic` is ASCII. */
+  readonly border: "round" | "single" | "classic";
+}
+
+export interface TerminalKind {
+  readonly look: Look;
+  /** It has an alternate screen, which an overlay can borrow. */
+  readonly alternate: boolean;
+}
+
+/** Terminals of these names have no alternate screen. */
+const NO_ALTERNATE = /^(linux|vt\d|ansi|dumb|cons25|hurd|mach)/;
+/** terminfo(5) gives these no colours. */
+const MONOCHROME = /^(vt(52|1\d\d|2\d\d|3\d\d|4\d\d|5\d\d)|dumb|.*-m(ono)?$)/;
+
+/**
+ * Reads TERM, NO_COLOR (no-color.org: set and not empty), and the locale (POSIX: LC_ALL before LC_CTYPE before LANG).
+ * GNU screen (`screen…`, where no tmux says that it is it) ignores the alternate screen unless it was told otherwise (`altscreen on`).
+ */
+export function terminalKind(env: Readonly<Record<string, string | undefined>>): TerminalKind {
+  const term = env["TERM"] || "dumb";
+  const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
+  const utf8 = /utf-?8/i.test(locale);
+  const gnuScreen = term.startsWith("screen") && !env["TMUX"];
+  return {
+    // The console's fonts have the lines of code page 437, and no round corners.
+    look: { colour: !env["NO_COLOR"] && !MONOCHROME.test(term), border: !utf8 ? "classic" : term.startsWith("linux") ? "single" : "round" },
+    alternate: !NO_ALTERNATE.test(term) && !gnuScreen,
+  };
+}
