@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { compactIamData, iamDataFolder } from "./iam-data.mjs";
 import { thirdPartyLicenses } from "./licenses.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -78,7 +79,9 @@ const bundles = await Promise.all([
 const licenses = thirdPartyLicenses(
   root,
   bundles.map(({ metafile }) => metafile),
+  [iamDataFolder],
 );
+writeFileSync(`${root}${fresh}/iam-data.json`, await compactIamData());
 writeFileSync(`${root}${fresh}/THIRD-PARTY-LICENSES.txt`, licenses);
 
 rmSync(`${root}dist`, { recursive: true, force: true });

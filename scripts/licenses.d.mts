@@ -4,4 +4,5 @@ export function thirdPartyLicenses(
   metafiles: readonly {
     readonly outputs: Readonly<Record<string, { readonly inputs: Readonly<Record<string, { readonly bytesInOutput: number }>> }>>;
   }[],
+  data?: readonly string[],
 ): string;

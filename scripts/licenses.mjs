@@ -18,11 +18,12 @@ const RULE = "=".repeat(80);
  * The text of THIRD-PARTY-LICENSES.txt.
  * @param {string} root folder that the metafiles' paths start from, with our own LICENSE in it
  * @param {readonly { outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }> }[]} metafiles esbuild's, one a bundle
+ * @param {readonly string[]} data folders of packages, below `root`, whose data is in an output of its own
  * @throws Error that names every package whose licence is not allowed, or whose text or copyright cannot be found
  */
-export function thirdPartyLicenses(root, metafiles) {
+export function thirdPartyLicenses(root, metafiles, data = []) {
   const problems = [];
-  const sections = [...bundledPackages(metafiles)]
+  const sections = [...bundledPackages(metafiles), ...data.map((folder) => [folder, new Set()])]
     .map(([folder, files]) => describe(root, folder, files, problems))
     .sort((left, right) => (left.title < right.title ? -1 : left.title > right.title ? 1 : 0));
   if (problems.length > 0) throw new Error(`licences of what is bundled:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);

