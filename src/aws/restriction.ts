@@ -6,7 +6,7 @@ import { parsePolicyValue } from "../policy/parse.ts";
 import type { PolicyDocument, PolicySet, RequestContext } from "../policy/types.ts";
 import { networkFailure, readFailure } from "./failure.ts";
 import { parseArn } from "./identity.ts";
-import { readRolePolicies } from "./role-policies.ts";
+import { readRole } from "./role-policies.ts";
 
 export interface RestrictionRequest {
   readonly roleArn: string;
@@ -73,7 +73,7 @@ export async function checkRestriction(request: RestrictionRequest): Promise<Res
   if (simulated && undecided.length === 0)
     return { verified: "by-simulation", allowed: open.filter((action) => simulated.get(action) === "allowed") };
   try {
-    const allowed = actionsAllowed(await readRolePolicies(await request.iam(), request.roleArn, signal));
+    const allowed = actionsAllowed((await readRole(await request.iam(), request.roleArn, signal)).policies);
     return { verified: "by-documents", allowed: allowed.filter((action) => simulated?.get(action) !== "explicitDeny") };
   } catch (error) {
     const noDocuments = why(error, "reading the role's policies", signal);

@@ -1,15 +1,22 @@
-// A role's policies as IAM has them: inline, attached, boundary. Read only. Called by the restricted check.
+// A role's policies as IAM has them: inline, attached, boundary. Read only. Called by the restricted check, `policy lint` and `check`.
 import type { IAMClient } from "@aws-sdk/client-iam";
 import { AgentRunError } from "../core/error.ts";
 import { parsePolicy } from "../policy/parse.ts";
 import type { PolicyDocument, PolicySet } from "../policy/types.ts";
 import { parseRoleArn } from "./identity.ts";
 
+export interface RoleRead {
+  readonly policies: PolicySet;
+  /** The text of the trust policy; it is not parsed, so that one that we cannot read hinders nobody. */
+  readonly trust: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 /**
  * Reads what a role may do. Needs iam:GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy and GetPolicyVersion.
  * @throws what the SDK throws; AgentRunError `restriction` when the role is not one of the client's account, `policy` when a document cannot be read
  */
-export async function readRolePolicies(iam: IAMClient, roleArn: string, abortSignal: AbortSignal): Promise<PolicySet> {
+export async function readRole(iam: IAMClient, roleArn: string, abortSignal: AbortSignal): Promise<RoleRead> {
   const {
     GetPolicyCommand,
     GetPolicyVersionCommand,
@@ -52,7 +59,11 @@ export async function readRolePolicies(iam: IAMClient, roleArn: string, abortSig
     Promise.all([...inlineNames.map(inline), ...attached.map(managed)]),
     boundaryArn === undefined ? undefined : Promise.all([managed(boundaryArn)]),
   ]);
-  return { identity, boundary };
+  return {
+    policies: { identity, boundary },
+    trust: decodeURIComponent(role.AssumeRolePolicyDocument ?? ""),
+    tags: Object.fromEntries((role.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
+  };
 }
 
 async function allPages<Item>(page: (marker: string | undefined) => Promise<{ items: Item[]; next: string | undefined }>): Promise<Item[]> {

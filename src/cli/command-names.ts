@@ -10,6 +10,7 @@ export const commandNames = [
   "help",
   "kill",
   "local-cloud",
+  "policy",
   "ps",
   "run",
 ] as const;

@@ -46,6 +46,7 @@ export const commands: readonly CommandEntry[] = [
     hidden: true,
     load: async () => (await import("./local-cloud.ts")).localCloud,
   },
+  { name: "policy", summary: "lint, test and explain IAM policies", load: async () => (await import("./policy.ts")).policy },
   { name: "ps", summary: "the sessions that run now", load: async () => (await import("./ps.ts")).ps },
   { name: "run", summary: "run an agent; the same as agent-run <agent>", load: async () => (await import("./run.ts")).run },
 ];

@@ -34,19 +34,36 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: "\t",
 };
 
+/** What is wrong with a policy, its place taken apart: for a lint, which lists it beside other findings. */
+export class PolicyFault extends AgentRunError {
+  /** From 1; undefined for a value that never was text. */
+  readonly location: { readonly line: number; readonly column: number } | undefined;
+  readonly path: string;
+  readonly problem: string;
+
+  constructor(place: Place, at: Position, path: string, problem: string, hint: string | undefined) {
+    const location = place.text === undefined || at === undefined ? undefined : lineAndColumn(place.text, at);
+    const where = location ? `${place.source}:${location.line}:${location.column}` : place.source;
+    super("policy", `${where}: ${path === "" ? "" : `${path}: `}${problem}`, { hint });
+    this.location = location;
+    this.path = path;
+    this.problem = problem;
+  }
+}
+
 /**
  * The error of a policy that cannot be used: `file:line:column: path: what is wrong`.
  * Line and column count from 1; a value that never was text has neither.
  */
-export function policyFault(place: Place, at: Position, path: string, problem: string, hint?: string): AgentRunError {
-  const where = place.text === undefined || at === undefined ? place.source : `${place.source}:${lineAndColumn(place.text, at)}`;
-  return new AgentRunError("policy", `${where}: ${path === "" ? "" : `${path}: `}${problem}`, { hint });
+export function policyFault(place: Place, at: Position, path: string, problem: string, hint?: string): PolicyFault {
+  return new PolicyFault(place, at, path, problem, hint);
 }
 
-function lineAndColumn(text: string, at: number): string {
+/** Both count from 1. */
+export function lineAndColumn(text: string, at: number): { line: number; column: number } {
   const before = text.slice(0, at);
   const lineStart = before.lastIndexOf("\n") + 1;
-  return `${before.split("\n").length}:${at - lineStart + 1}`;
+  return { line: before.split("\n").length, column: at - lineStart + 1 };
 }
 
 /** `Statement` + `Condition` → `Statement.Condition`; a key that is no plain word is quoted. */

@@ -143,7 +143,8 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
   };
 }
 
-function findFolder(name: string, paths: Paths, packageFolder: string): string {
+/** Where a profile's files are: the user's own folder goes before the shipped one. Throws AgentRunError `profile`. */
+export function findFolder(name: string, paths: Paths, packageFolder: string): string {
   const known = profileNames(paths, packageFolder);
   if (!PROFILE_NAME.test(name) || !known.includes(name)) {
     const near = nearest(name, known);

@@ -1,5 +1,5 @@
 // From a finding's steps to its place in the text, and to its JSON path. Called by `agent-run policy lint`.
-import { type JsonNode, pathTo, readJson } from "../json.ts";
+import { type JsonNode, lineAndColumn, pathTo, readJson } from "../json.ts";
 import type { Steps } from "./finding.ts";
 
 export interface Location {
@@ -23,8 +23,7 @@ export function locator(text: string): ((steps: Steps) => Location) | undefined 
       if (next === undefined) break;
       node = next;
     }
-    const before = text.slice(0, node.at ?? 0);
-    return { line: before.split("\n").length, column: before.length - before.lastIndexOf("\n") };
+    return lineAndColumn(text, node.at ?? 0);
   };
 }
 

@@ -31,7 +31,7 @@ function unmatched(statement: Statement, { catalogue, kind }: Subject): Raw[] {
   return entriesOf(statement, catalogue).flatMap(({ pattern, index, actions }) => {
     if (actions.length === 0 || actions.some((action) => hasTarget(action, resource))) return [];
     const [first] = actions;
-    const needs = first && first.resources.length > 0 ? some(first.resources.map((arn) => arn.replaceAll("${Partition}", "aws"))) : "*";
+    const needs = first && first.resources.length > 0 ? some(first.resources.map((arn) => arn.replace(/\$\{Partition\}/g, "aws"))) : "*";
     const reason = `${pattern} never works on ${some(resource)}: ${needs === "*" ? "it has no resource of its own" : "its resources are of another form"}`;
     return [finding("never-matches", statement, ["Action", index], reason, `put it into a statement with "Resource": "${needs}"`)];
   });

@@ -1,0 +1,17 @@
+// An option that takes one of a few words. Called by the commands that have such options.
+import { AgentRunError } from "../core/error.ts";
+import { nearest } from "../core/nearest.ts";
+import { textValue, type Values } from "./command.ts";
+
+/** The word that was given, undefined where the option was not. Throws AgentRunError `usage` for any other word. */
+export function choice<Word extends string>(values: Values, name: string, words: readonly Word[]): Word | undefined {
+  const value = textValue(values, name);
+  if (value === undefined) return undefined;
+  const found = words.find((word) => word === value);
+  if (found !== undefined) return found;
+  const near = nearest(value, words);
+  throw new AgentRunError("usage", `--${name}: '${value}' is none of ${words.join(", ")}`, {
+    hint: near ? `did you mean '${near}'?` : `--${name} ${words[0]}`,
+    exitStatus: 2,
+  });
+}

@@ -1,0 +1,118 @@
+// What the policy commands look at: a file, a profile, or a role as AWS has it. Called by policy-lint.ts and policy-explain.ts.
+import { readFileSync, statSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { readRole } from "../aws/role-policies.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import { PolicyFault, readJson } from "../policy/json.ts";
+import type { LintInput } from "../policy/lint/lint.ts";
+import type { PolicyKind } from "../policy/lint/subject.ts";
+import { parsePolicy } from "../policy/parse.ts";
+import type { PolicyDocument } from "../policy/types.ts";
+import { readProfileDocuments } from "../session/profile-documents.ts";
+import { baseConnection } from "./base-connection.ts";
+import type { Context } from "./command.ts";
+
+export interface Target {
+  readonly inputs: readonly LintInput[];
+  /** Policies that cannot be read. */
+  readonly faults: readonly (readonly [source: string, fault: PolicyFault])[];
+  /** Texts by source, for line and column. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+interface Text {
+  readonly source: string;
+  readonly kind: PolicyKind;
+  readonly text: string;
+}
+
+/** How long AWS is asked about a role. */
+const BUDGET_MS = 20_000;
+
+/**
+ * Reads the policies that a word stands for: an ARN of a role, a file (anything with a slash or `.json`, or that is there), else a profile.
+ * @throws AgentRunError `profile`, `policy` for a file that cannot be read, and what reading a role throws
+ */
+export async function readTarget(word: string, kind: PolicyKind | undefined, context: Context, awsProfile?: string): Promise<Target> {
+  if (/^arn:[^:]+:iam:.*:role\//.test(word)) return readRoleTarget(word, context, awsProfile);
+  const file = resolve(context.cwd, word);
+  if (word.includes("/") || word.endsWith(".json") || statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    const text = readPolicyFile(file, word);
+    return parsed([{ source: word, kind: kind ?? kindOf(word, text), text }]);
+  }
+  const { documents } = readProfileDocuments(word, context.paths, context.packageFolder);
+  return parsed(documents.map((document) => ({ source: shortened(document.file, context), kind: document.kind, text: document.text })));
+}
+
+function readPolicyFile(file: string, word: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new AgentRunError("policy", `cannot read ${word}: ${messageOf(error)}`, {
+      hint: "give a file with a policy, the name of a profile, or the ARN of a role",
+      cause: error,
+      exitStatus: 2,
+    });
+  }
+}
+
+/** Relative to where the human is, when it is below. */
+function shortened(file: string, { cwd }: Context): string {
+  return file.startsWith(`${cwd}/`) ? file.slice(cwd.length + 1) : file;
+}
+
+function parsed(texts: readonly Text[]): Target {
+  const inputs: LintInput[] = [];
+  const faults: [string, PolicyFault][] = [];
+  for (const { source, kind, text } of texts) {
+    try {
+      inputs.push({ kind, document: parsePolicy(text, source, { kind: namesPrincipals(kind) ? "resource" : "identity" }), text });
+    } catch (error) {
+      if (!(error instanceof PolicyFault)) throw error;
+      faults.push([source, error]);
+    }
+  }
+  return { inputs, faults, texts: new Map(texts.map(({ source, text }) => [source, text])) };
+}
+
+const namesPrincipals = (kind: PolicyKind): boolean => kind === "trust" || kind === "resource";
+
+/** By the file's name, else by what it says: a policy with principals is a resource's, or a role's trust policy. */
+function kindOf(word: string, text: string): PolicyKind {
+  const name = basename(word);
+  if (/principals?"/i.test(text))
+    return /"sts:(?:AssumeRole\w*|TagSession|SetSourceIdentity|\*)"/i.test(text) && !hasResource(text) ? "trust" : "resource";
+  if (/session[-_]?policy/i.test(name)) return "session";
+  if (/boundary/i.test(name)) return "boundary";
+  if (/\bscp\b|service[-_]?control/i.test(name)) return "service-control";
+  return "identity";
+}
+
+function hasResource(text: string): boolean {
+  try {
+    return JSON.stringify([...statements(text)]).includes("Resource");
+  } catch {
+    return false;
+  }
+}
+
+function* statements(text: string): Iterable<string> {
+  const root = readJson(text, "");
+  const block = root.kind === "object" ? root.entries.get("Statement") : undefined;
+  for (const statement of block?.kind === "array" ? block.items : block ? [block] : []) {
+    if (statement.kind === "object") yield* statement.entries.keys();
+  }
+}
+
+async function readRoleTarget(arn: string, context: Context, awsProfile: string | undefined): Promise<Target> {
+  const { iam } = await baseConnection(context, awsProfile);
+  const { policies, trust } = await readRole(await iam(), arn, AbortSignal.timeout(BUDGET_MS));
+  const of = (kind: PolicyKind, documents: readonly PolicyDocument[] | undefined): LintInput[] =>
+    (documents ?? []).map((document) => ({ kind, document }));
+  const trusted = parsed([{ source: `trust policy of ${arn}`, kind: "trust", text: trust }]);
+  return {
+    ...trusted,
+    inputs: [...of("identity", policies.identity), ...of("boundary", policies.boundary), ...trusted.inputs],
+    texts: new Map(),
+  };
+}

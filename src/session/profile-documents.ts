@@ -1,0 +1,58 @@
+// The policies of a profile's folder, as texts with what each is for. Called by the policy commands, which look at what a run would refuse too.
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Paths } from "../core/paths.ts";
+import { findFolder } from "./profile.ts";
+import { profileSettings } from "./settings.ts";
+import { readTomlFile } from "./toml-file.ts";
+
+export interface ProfileDocument {
+  readonly file: string;
+  readonly kind: "identity" | "session" | "boundary" | "trust";
+  readonly text: string;
+}
+
+export interface ProfileDocuments {
+  readonly folder: string;
+  readonly role: string | undefined;
+  /** Actions of the destructive catalogue that the profile is there for. */
+  readonly accepts: readonly string[];
+  readonly documents: readonly ProfileDocument[];
+}
+
+/** What a trust policy's placeholders stand for until set-up fills them in (profiles/README.md). */
+const PLACEHOLDERS: Readonly<Record<string, string>> = {
+  PRINCIPAL_ARN: "arn:aws:iam::123456789012:user/developer",
+  ACCOUNT_ID: "123456789012",
+  EXTERNAL_ID: "external-id",
+};
+
+/**
+ * Reads what is there of a profile's policies. Placeholders of templates are filled with samples.
+ * @throws AgentRunError `profile` where there is no such profile or its settings cannot be read
+ */
+export function readProfileDocuments(name: string, paths: Paths, packageFolder: string): ProfileDocuments {
+  const folder = findFolder(name, paths, packageFolder);
+  const settings = readTomlFile(join(folder, "profile.toml"), profileSettings, "profile") ?? {};
+  const files: readonly (readonly [kind: ProfileDocument["kind"], file: string])[] = [
+    ["session", settings.session_policy ?? "session-policy.json"],
+    ["identity", "role-policy.json"],
+    ["identity", "deny-always.json"],
+    ["boundary", "boundary.json"],
+    ["trust", "trust-policy.json"],
+  ];
+  const documents = files.flatMap(([kind, name]): ProfileDocument[] => {
+    const file = resolve(folder, name);
+    const text = readIfThere(file)?.replace(/\$\{([A-Z_]+)\}/g, (whole, placeholder: string) => PLACEHOLDERS[placeholder] ?? whole);
+    return text === undefined ? [] : [{ file, kind, text }];
+  });
+  return { folder, role: settings.role, accepts: settings.accepts ?? [], documents };
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
