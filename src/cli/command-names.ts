@@ -13,6 +13,7 @@ export const commandNames = [
   "policy",
   "ps",
   "run",
+  "setup",
 ] as const;
 
 const FLAGS = ["--help", "-h", "--version", "-V"];

@@ -49,4 +49,5 @@ export const commands: readonly CommandEntry[] = [
   { name: "policy", summary: "lint, test and explain IAM policies", load: async () => (await import("./policy.ts")).policy },
   { name: "ps", summary: "the sessions that run now", load: async () => (await import("./ps.ts")).ps },
   { name: "run", summary: "run an agent; the same as agent-run <agent>", load: async () => (await import("./run.ts")).run },
+  { name: "setup", summary: "make the role of a profile in your account", load: async () => (await import("./setup.ts")).setup },
 ];

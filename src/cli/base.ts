@@ -1,0 +1,47 @@
+// The human's own identity and what signs with it, for commands that work on the account itself, such as setup. Never used by a run.
+import type { ReadStream, WriteStream } from "node:tty";
+import { type Connection, stsClient } from "../aws/client.ts";
+import type { AwsCredentials } from "../aws/credentials.ts";
+import { type CallerIdentity, callerIdentity, refuseRoot } from "../aws/identity.ts";
+import { AgentRunError } from "../core/error.ts";
+import { resolveBase } from "../credentials/sources.ts";
+import type { Context } from "./command.ts";
+import { sourceEnvironment } from "./source-environment.ts";
+
+export interface BaseIdentity {
+  readonly connection: Connection;
+  readonly credentials: AwsCredentials;
+  readonly identity: CallerIdentity;
+  /** Where they were found: `AWS profile dev`. */
+  readonly source: string;
+  readonly region: string | undefined;
+}
+
+const FALLBACK_REGION = "us-east-1";
+
+/**
+ * Finds the base credentials as a run does, and asks STS who they are. They stay in this process's memory, for as long as the command takes.
+ * @throws AgentRunError `no-credentials`, `base-credentials`, `root-identity`, `mfa`, `sts-unreachable`
+ */
+export async function openBase(
+  context: Context,
+  wanted: { readonly awsProfile: string | undefined; readonly region: string | undefined; readonly endpointUrl: string | undefined },
+): Promise<BaseIdentity> {
+  const env = sourceEnvironment(context.env);
+  const endpointUrl = wanted.endpointUrl ?? env["AWS_ENDPOINT_URL"];
+  const base = await resolveBase({ ...wanted, endpointUrl, env, mfa: (serial) => askCode(context, serial) });
+  const connection: Connection = { region: base.region ?? FALLBACK_REGION, endpointUrl, env };
+  const identity = await callerIdentity(await stsClient(connection, base.credentials));
+  refuseRoot(identity);
+  return { connection, credentials: base.credentials, identity, source: base.source, region: base.region };
+}
+
+async function askCode({ streams }: Context, serial: string): Promise<string> {
+  if (!streams.stdin.isTTY || !streams.stderr.isTTY) {
+    throw new AgentRunError("mfa", `a code of ${serial} is needed, and there is no terminal to ask for it`, {
+      hint: "run this in a terminal, or name an AWS profile without MFA with --aws-profile",
+    });
+  }
+  const { askLine } = await import("../terminal/prompt.ts");
+  return askLine(streams.stdin as ReadStream, streams.stderr as WriteStream, `MFA code of ${serial}: `);
+}

@@ -1,0 +1,75 @@
+// Writes which role a profile uses into config.toml, without touching a byte of what the human wrote there. Called by setup.ts.
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import { configFile, type Paths } from "../core/paths.ts";
+import { readConfig } from "../session/profile.ts";
+
+export interface RoleSettings {
+  readonly role: string;
+  readonly external_id: string;
+  readonly aws_profile?: string;
+  readonly region?: string;
+  readonly endpoint_url?: string;
+}
+
+export type ConfigOutcome =
+  /** The settings are in effect, or were before. */
+  | { readonly state: "written" | "there"; readonly file: string }
+  /** The profile has a table of its own there, which the human has to change. */
+  | { readonly state: "yours"; readonly file: string; readonly lines: readonly string[] };
+
+/**
+ * Appends `[profiles.<name>]` where there is none. The new file is checked before it takes the old one's place.
+ * @throws AgentRunError `config` when config.toml cannot be read or written; it is as it was then
+ */
+export function writeRoleSettings(paths: Paths, profile: string, settings: RoleSettings): ConfigOutcome {
+  const file = configFile(paths);
+  const wanted = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const lines = [`[profiles.${profile}]`, ...wanted.map(([key, value]) => `${key} = ${JSON.stringify(value)}`)];
+  const current = readConfig(paths).profiles?.[profile] as Readonly<Record<string, unknown>> | undefined;
+  if (current) {
+    const same = wanted.every(([key, value]) => current[key] === value);
+    return same ? { state: "there", file } : { state: "yours", file, lines };
+  }
+  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const gap = before === "" ? "" : before.endsWith("\n") ? "\n" : "\n\n";
+  replace(file, `${before}${gap}${lines.join("\n")}\n`, () => {
+    const now = readConfig(paths).profiles?.[profile] as Readonly<Record<string, unknown>> | undefined;
+    return wanted.every(([key, value]) => now?.[key] === value);
+  });
+  return { state: "written", file };
+}
+
+/** Through a symbolic link, with the mode that was there. Put back when `holds` says that the result is not what was meant. */
+function replace(file: string, text: string, holds: () => boolean): void {
+  const hint = `check the owner and mode of ${dirname(file)}, or add the lines by hand`;
+  const before = existsSync(file) ? readFileSync(file) : undefined;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const target = before === undefined ? file : realpathSync(file);
+    const put = (content: string | Buffer): void => {
+      const fresh = `${target}.${process.pid}.new`;
+      try {
+        writeFileSync(fresh, content, { mode: before === undefined ? 0o600 : statSync(target).mode & 0o777, flag: "wx" });
+        renameSync(fresh, target);
+      } finally {
+        rmSync(fresh, { force: true });
+      }
+    };
+    put(text);
+    let right = false;
+    try {
+      right = holds();
+    } finally {
+      if (!right) {
+        if (before === undefined) rmSync(target, { force: true });
+        else put(before);
+      }
+    }
+    if (!right) throw new AgentRunError("config", `a table for the profile cannot be appended to ${file}`, { hint: "add it by hand" });
+  } catch (error) {
+    if (error instanceof AgentRunError) throw error;
+    throw new AgentRunError("config", `cannot write ${file}: ${messageOf(error)}`, { hint, cause: error });
+  }
+}
