@@ -153,7 +153,7 @@ export const SET: readonly NameRule[] = [
 ];
 
 /** What each name of `isolation.allow` gives back. */
-export const GIVEN_BACK: ReadonlyMap<string, readonly string[]> = new Map(
+export const GIVEN_BACK: ReadonlyMap<string, readonly NameRule[]> = new Map(
   Object.entries({
     ssh: words("SSH_AUTH_SOCK SSH_AGENT_PID SSH_ASKPASS GIT_SSH_COMMAND"),
     gpg: words("GPG_AGENT_INFO GNUPGHOME SOPS_AGE_KEY*"),
@@ -180,7 +180,7 @@ export const GIVEN_BACK: ReadonlyMap<string, readonly string[]> = new Map(
     databases: words("PGPASSWORD PGPASSFILE PGSERVICEFILE MYSQL_PWD REDISCLI_AUTH DATABASE_URL *_DATABASE_URL MONGODB_URI REDIS_URL"),
     desktop: words("DBUS_SESSION_BUS_ADDRESS XAUTHORITY DISPLAY WAYLAND_DISPLAY AT_SPI_BUS_ADDRESS SESSION_MANAGER"),
     ide: words("CLAUDE_CODE_SSE_PORT VSCODE_IPC_HOOK* NVIM NVIM_LISTEN_ADDRESS"),
-  }),
+  }).map(([name, names]) => [name, [{ reason: `you asked: isolation.allow = "${name}"`, names }]]),
 );
 
 /** An AWS access key id, under whatever name: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html */

@@ -54,8 +54,10 @@ function judge(name: string, value: string, request: EnvironmentRequest): Verdic
   if (aws) return { action: "removed", reason: aws.reason };
   if (ACCESS_KEY_ID.test(value)) return { action: "removed", reason: "its value holds an AWS access key id" };
   if (request.pass.includes(name)) return { action: "kept", reason: "you asked: environment.pass" };
-  const given = request.allow.find((allowed) => GIVEN_BACK.get(allowed)?.some((pattern) => matches(pattern, name)));
-  if (given) return { action: "kept", reason: `you asked: isolation.allow = "${given}"` };
+  for (const allowed of request.allow) {
+    const given = find(GIVEN_BACK.get(allowed) ?? [], name);
+    if (given) return { action: "kept", reason: given.reason };
+  }
   const kept = find(KEPT, name);
   if (kept) return { action: "kept", reason: kept.reason };
   const removed = find(REMOVED, name);
@@ -64,24 +66,42 @@ function judge(name: string, value: string, request: EnvironmentRequest): Verdic
   return { action: "kept", reason: undefined };
 }
 
+/** The first rule that has a name, compared without regard to case: some tools read both spellings. */
 function find(rules: readonly NameRule[], name: string): NameRule | undefined {
-  return rules.find((rule) => rule.names.some((pattern) => matches(pattern, name)));
+  const lower = name.toLowerCase();
+  return rules[compiled(rules).findIndex((names) => names(lower))];
 }
 
-/** `*` stands for any characters; names are compared without regard to case, since some tools read both spellings. */
-function matches(pattern: string, name: string): boolean {
-  const [first = "", ...rest] = pattern.toLowerCase().split("*");
-  const lower = name.toLowerCase();
-  if (rest.length === 0) return lower === first;
-  if (!lower.startsWith(first)) return false;
-  const last = rest.pop() ?? "";
+const known = new WeakMap<readonly NameRule[], ((lower: string) => boolean)[]>();
+
+/** One test a rule, made once: an environment has a hundred names, and the tables have five hundred. */
+function compiled(rules: readonly NameRule[]): ((lower: string) => boolean)[] {
+  const before = known.get(rules);
+  if (before) return before;
+  const tests = rules.map(({ names }) => tester(names));
+  known.set(rules, tests);
+  return tests;
+}
+
+/** In a name of the tables, `*` stands for any characters. */
+function tester(names: readonly string[]): (lower: string) => boolean {
+  const lower = names.map((name) => name.toLowerCase());
+  const exact = new Set(lower.filter((name) => !name.includes("*")));
+  const patterns = lower.filter((name) => name.includes("*")).map((name) => name.split("*"));
+  return (name) => exact.has(name) || patterns.some((parts) => matches(parts, name));
+}
+
+function matches(parts: readonly string[], name: string): boolean {
+  const first = parts[0] ?? "";
+  const last = parts.at(-1) ?? "";
+  if (!name.startsWith(first)) return false;
   let from = first.length;
-  for (const part of rest) {
-    const at = lower.indexOf(part, from);
+  for (const part of parts.slice(1, -1)) {
+    const at = name.indexOf(part, from);
     if (at < 0) return false;
     from = at + part.length;
   }
-  return lower.length - last.length >= from && lower.endsWith(last);
+  return name.length - last.length >= from && name.endsWith(last);
 }
 
 /** A plain assignment would lose a variable that is named `__proto__`. */

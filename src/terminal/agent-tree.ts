@@ -27,6 +27,8 @@ export class AgentTree {
   readonly #sessions = new Set<number>();
   readonly #unmarked = new Map<number, string>();
   readonly #foreignSession: number;
+  /** Our own start: nothing of the agent is older. */
+  readonly #since: number;
   readonly #timer: NodeJS.Timeout;
   #isGone = false;
 
@@ -36,7 +38,9 @@ export class AgentTree {
     this.#hasShim = options.hasShim;
     this.#sealed = options.sealed;
     this.#mark = options.mark;
-    this.#foreignSession = processInfo(process.pid)?.session ?? 0;
+    const own = processInfo(process.pid);
+    this.#foreignSession = own?.session ?? 0;
+    this.#since = Number(own?.started ?? 0);
     this.#learn(processInfo(root));
     this.#timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   }
@@ -120,7 +124,8 @@ export class AgentTree {
 
   /** A child has its parent's environment from its first moment on, so that one look at each process is enough. */
   #carriesMark({ pid, started }: ProcessInfo): boolean {
-    if (this.#mark === undefined || process.platform !== "linux" || this.#unmarked.get(pid) === started) return false;
+    if (this.#mark === undefined || process.platform !== "linux") return false;
+    if (Number(started) < this.#since || this.#unmarked.get(pid) === started) return false;
     try {
       if (`\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${this.#mark}\0`)) return true;
     } catch {
