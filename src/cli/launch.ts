@@ -36,8 +36,9 @@ export async function launch(request: LaunchRequest): Promise<number> {
     throw new AgentRunError("agent-not-found", `the folder '${context.cwd}' is gone`, { hint: "cd to one that is there" });
   const file = resolveExecutable(request.agent, request.env["PATH"], context.cwd);
   const inTerminal = isTerminal(0) && isTerminal(1) && request.env["TERM"] !== "dumb";
-  const connect = async () => {
-    const { lease, daemon } = await openLeaseOrStart(context.paths, { startCommand: startCommand(context), version: context.version });
+  const connect = async (first: OpenMessage) => {
+    const options = { startCommand: startCommand(context), version: context.version };
+    const { lease, daemon } = await openLeaseOrStart(context.paths, options, first);
     if (daemon.note !== undefined) context.print.warn(daemon.note);
     return lease;
   };

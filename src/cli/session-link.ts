@@ -33,7 +33,8 @@ export interface Ended {
   readonly notes: readonly string[];
 }
 
-type Connect = () => Promise<Lease<LauncherMessage, DaemonMessage>>;
+/** Gives a lease on which `first` was sent. */
+type Connect = (first: OpenMessage) => Promise<Lease<LauncherMessage, DaemonMessage>>;
 
 /** Within this a dead daemon's session must be back (its endpoint's clients retry for about as long), else the agent is ended. */
 const RESTORE_MS = 3000;
@@ -74,12 +75,18 @@ export class SessionLink {
     load: () => Promise<Handlers>,
   ): Promise<{ link: SessionLink; ready: ReadyMessage; handlers: Handlers }> {
     for (let attempt = 1; ; attempt += 1) {
-      const link = new SessionLink(connect, await connect(), open);
-      const ready = link.#start(open);
+      const connecting = connect(open);
+      connecting.catch(() => {});
+      // The request is on its way by then.
+      await new Promise(setImmediate);
+      const loading = load();
+      loading.catch(() => {});
+      const link = new SessionLink(connect, await connecting, open);
+      const ready = link.#start();
       // Its rejection is awaited below, after the handlers are there.
       ready.catch(() => {});
       try {
-        const handlers = await load();
+        const handlers = await loading;
         link.#listen(handlers);
         return { link, ready: await ready, handlers };
       } catch (error) {
@@ -123,8 +130,8 @@ export class SessionLink {
     this.#lease.close();
   }
 
-  /** Asks for the session. What the daemon says waits for `#listen`. */
-  #start(open: OpenMessage): Promise<ReadyMessage> {
+  /** The session was asked for. What the daemon says waits for `#listen`. */
+  #start(): Promise<ReadyMessage> {
     const lease = this.#lease;
     const opening = Promise.withResolvers<ReadyMessage>();
     this.#opening = opening;
@@ -133,7 +140,6 @@ export class SessionLink {
       opening.reject(gone);
       if (lease === this.#lease) this.#onClosed(gone);
     });
-    lease.send(open);
     return opening.promise;
   }
 
@@ -200,8 +206,7 @@ export class SessionLink {
     let why = "";
     while (performance.now() < until && !this.#finished) {
       try {
-        this.#lease = await this.#connect();
-        const restored = this.#start({
+        this.#lease = await this.#connect({
           ...this.#open,
           resume: {
             session: ready.view.session,
@@ -213,6 +218,7 @@ export class SessionLink {
             ...this.#spawned,
           },
         });
+        const restored = this.#start();
         this.#listen(handlers);
         await restored;
         handlers.interrupted("restored", "");

@@ -2,11 +2,12 @@
 // HTTP/1.1 by hand on node:net: loading node:http costs 40 ms, more than the rest of the launcher's start together.
 import { connect, type Socket } from "node:net";
 import { AgentRunError, messageOf } from "../core/error.ts";
-import { type Lease, makeLease } from "./lease.ts";
+import { type Lease, lineOf, makeLease } from "./lease.ts";
 import {
   CONTROL_HOST,
   type DaemonMessage,
   daemonMessage,
+  EXACTLY_HEADER,
   failure,
   type LauncherMessage,
   LEASE_UPGRADE,
@@ -68,10 +69,11 @@ export interface OpenedLease {
 
 /**
  * Opens a lease (`GET /v1/lease`, `Upgrade: agent-run-lease`).
- * @param version this launcher's version, for the daemon's log
- * @throws AgentRunError `daemon-version` when the protocols differ, `daemon` when none answers
+ * @param version this launcher's version
+ * @param first sent together with the request, and only to a daemon of just this version
+ * @throws AgentRunError `daemon-version` when the protocols differ, or with `first` the versions; `daemon` when none answers
  */
-export async function openLease(socketPath: string, version: string): Promise<OpenedLease> {
+export async function openLease(socketPath: string, version: string, first?: LauncherMessage): Promise<OpenedLease> {
   const request = [
     "GET /v1/lease HTTP/1.1",
     `Host: ${CONTROL_HOST}`,
@@ -79,10 +81,12 @@ export async function openLease(socketPath: string, version: string): Promise<Op
     `Upgrade: ${LEASE_UPGRADE}`,
     `${VERSION_HEADER}: ${version}`,
     `${PROTOCOL_HEADER}: ${PROTOCOL}`,
+    ...(first === undefined ? [] : [`${EXACTLY_HEADER}: ${version}`]),
   ].join("\r\n");
+  const early = first === undefined ? "" : lineOf(first, "daemon");
   const socket = connect({ path: socketPath });
   try {
-    const reply = await exchange(socket, `${request}\r\n\r\n`, ANSWER_MS);
+    const reply = await exchange(socket, `${request}\r\n\r\n${early}`, ANSWER_MS);
     if (reply.status !== 101) throw refusal(reply);
     return {
       lease: makeLease<LauncherMessage, DaemonMessage>(socket, daemonMessage, "daemon", reply.body),

@@ -89,10 +89,7 @@ export function makeLease<Out, In>(
   return {
     send(message) {
       if (!open) return;
-      const line = `${JSON.stringify(message)}\n`;
-      if (Buffer.byteLength(line) > LONGEST_LINE)
-        throw new AgentRunError("lease", `a message for the ${peer} is longer than ${LONGEST_LINE} bytes`);
-      socket.write(line);
+      socket.write(lineOf(message, peer));
       if (socket.writableLength > MOST_UNSENT) fail("does not read what it is sent");
     },
     onMessage(next) {
@@ -108,6 +105,13 @@ export function makeLease<Out, In>(
       setTimeout(() => socket.destroy(), FLUSH_MS).unref();
     },
   };
+}
+
+/** A message as it is sent. Throws AgentRunError `lease` when the other side would not read it. */
+export function lineOf(message: unknown, peer: "daemon" | "launcher"): string {
+  const line = `${JSON.stringify(message)}\n`;
+  if (Buffer.byteLength(line) <= LONGEST_LINE) return line;
+  throw new AgentRunError("lease", `a message for the ${peer} is longer than ${LONGEST_LINE} bytes`);
 }
 
 /** The checked message, or an error that says what is wrong with the line without quoting it. */

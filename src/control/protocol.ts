@@ -14,6 +14,11 @@ export const CONTROL_HOST = "agent-run";
 /** Request and response headers that carry the two sides' version and `PROTOCOL`. */
 export const VERSION_HEADER = "agent-run-version";
 export const PROTOCOL_HEADER = "agent-run-protocol";
+/**
+ * Request header of a launcher whose first message comes with the request, before it knows whom it asks: the version that the daemon must be. Another one
+ * refuses (409), so that it acts on no message that is not for it.
+ */
+export const EXACTLY_HEADER = "agent-run-exactly";
 /** Response header with the daemon's process id. */
 export const PID_HEADER = "agent-run-pid";
 

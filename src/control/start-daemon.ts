@@ -90,19 +90,22 @@ export async function connectOrStart(paths: Paths, options: StartOptions): Promi
 }
 
 /**
- * A lease on the daemon that `connectOrStart` gives, with one request where it serves already.
+ * A lease on the daemon that `connectOrStart` gives, with `first` sent on it; in a single round trip where one of our version serves already.
  * @throws AgentRunError as `connectOrStart`
  */
-export async function openLeaseOrStart(paths: Paths, options: StartOptions): Promise<LeaseOn> {
+export async function openLeaseOrStart(paths: Paths, options: StartOptions, first: LauncherMessage): Promise<LeaseOn> {
   const socket = checkedSocket(paths);
-  const ready = await openLease(socket, options.version).catch(orNoneForUs);
+  const ready = await openLease(socket, options.version, first).catch(orNoneForUs);
   if (ready?.version === options.version)
     return { lease: ready.lease, daemon: { socket, pid: ready.pid, version: ready.version, note: undefined } };
   ready?.lease.close();
   for (let attempt = 1; ; attempt += 1) {
     const daemon = await connectOrStart(paths, options);
     const opened = await openLease(socket, options.version).catch(orNobody);
-    if (opened) return { lease: opened.lease, daemon };
+    if (opened) {
+      opened.lease.send(first);
+      return { lease: opened.lease, daemon };
+    }
     if (attempt === LEASE_ATTEMPTS)
       throw new AgentRunError("daemon", "the daemon left as soon as it was there", { hint: `see ${daemonLog(paths)}` });
   }

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { makeLease } from "../control/lease.ts";
 import {
   CONTROL_HOST,
+  EXACTLY_HEADER,
   LEASE_UPGRADE,
   launcherMessage,
   PID_HEADER,
@@ -205,7 +206,8 @@ function leaseProblem(request: IncomingMessage, version: string): { status: numb
   if (`${request.method} ${request.url}` !== "GET /v1/lease" || request.headers.upgrade !== LEASE_UPGRADE) {
     return { status: 404, error: new AgentRunError("usage", "the daemon has no such path") };
   }
-  if (request.headers[PROTOCOL_HEADER] === String(PROTOCOL)) return undefined;
+  const exactly = request.headers[EXACTLY_HEADER];
+  if (request.headers[PROTOCOL_HEADER] === String(PROTOCOL) && (exactly === undefined || exactly === version)) return undefined;
   const message = `the daemon is version ${version} and speaks protocol ${PROTOCOL}, this launcher another`;
   return { status: 409, error: new AgentRunError("daemon-version", message, { hint: "agent-run daemon stop" }) };
 }

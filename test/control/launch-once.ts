@@ -13,10 +13,10 @@ const startCommand = {
   env: Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
 };
 try {
-  const { lease, daemon } = await openLeaseOrStart(paths, { startCommand, version });
-  const message = new Promise((resolve) => lease.onMessage(resolve));
-  lease.send({ type: "open", actor: "toy", developer: "dev", cwd: "/", overrides: {}, source: {}, interactive: false, dryRun: false });
-  await message;
+  const toy = { type: "open", actor: "toy", developer: "dev", cwd: "/" } as const;
+  const open = { ...toy, overrides: {}, source: {}, interactive: false, dryRun: false };
+  const { lease, daemon } = await openLeaseOrStart(paths, { startCommand, version }, open);
+  await new Promise((resolve) => lease.onMessage(resolve));
   console.log(JSON.stringify({ pid: daemon.pid, version: daemon.version, note: daemon.note }));
   lease.close();
   await lease.closed;

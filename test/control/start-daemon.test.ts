@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLease } from "../../src/control/client.ts";
 import { lockHolder } from "../../src/control/lock.ts";
-import { type OpenMessage, stopReply } from "../../src/control/protocol.ts";
+import { daemonStatus, type OpenMessage, stopReply } from "../../src/control/protocol.ts";
 import { ask, connectOrStart, daemonEnvironment, openLeaseOrStart } from "../../src/control/start-daemon.ts";
 import { daemonLock } from "../../src/core/paths.ts";
 import { processInfo, signal } from "../../src/core/process-tree.ts";
@@ -234,29 +234,35 @@ describe("a daemon of another version", () => {
 });
 
 describe("openLeaseOrStart", () => {
-  it("gives a lease on a new daemon, then one on the same daemon", async () => {
-    const first = await openLeaseOrStart(home.paths, options("1.0.0"));
-    const second = await openLeaseOrStart(home.paths, options("1.0.0"));
+  const begin = async (version: string) => {
+    const begun = await openLeaseOrStart(home.paths, options(version), open);
+    expect(await new Promise((resolve) => begun.lease.onMessage(resolve))).toMatchObject({ type: "status", view: { state: "active" } });
+    return begun;
+  };
+  const sessions = async () => (await ask(home.paths, "GET", "/v1/status", undefined, daemonStatus))?.sessions.length;
+
+  it("opens a session on a new daemon, then one on the same daemon", async () => {
+    const first = await begin("1.0.0");
+    const second = await begin("1.0.0");
     expect(second.daemon).toEqual({ ...first.daemon, note: undefined });
+    expect(await sessions()).toBe(2);
     for (const { lease } of [first, second]) lease.close();
   });
 
-  it("gives a lease on a new daemon where the one that is there is idle and of another version", async () => {
-    const first = await openLeaseOrStart(home.paths, options("1.0.0"));
+  it("opens it on a new daemon where the one that is there is idle and of another version", async () => {
+    const first = await begin("1.0.0");
     first.lease.close();
-    await first.lease.closed;
-    const second = await openLeaseOrStart(home.paths, options("2.0.0"));
+    await expect.poll(sessions).toBe(0);
+    const second = await begin("2.0.0");
     expect(second.daemon).toMatchObject({ version: "2.0.0", note: undefined });
     second.lease.close();
   });
 
-  it("gives a lease on a busy daemon of another version, with the note", async () => {
-    const first = await openLeaseOrStart(home.paths, options("1.0.0"));
-    const begun = new Promise((resolve) => first.lease.onMessage(resolve));
-    first.lease.send(open);
-    await begun;
-    const second = await openLeaseOrStart(home.paths, options("2.0.0"));
+  it("opens it once on a busy daemon of another version, with the note", async () => {
+    const first = await begin("1.0.0");
+    const second = await begin("2.0.0");
     expect(second.daemon).toMatchObject({ pid: first.daemon.pid, note: expect.stringContaining("version 1.0.0") });
+    expect(await sessions()).toBe(2);
     for (const { lease } of [first, second]) lease.close();
   });
 });

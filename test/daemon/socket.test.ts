@@ -146,6 +146,15 @@ describe("a lease on the control socket", () => {
     await connection.closed;
   });
 
+  it("acts on no first message that is for a daemon of another version", async () => {
+    await expect(openLease(home.socket, "2.0.0", open)).rejects.toMatchObject({ code: "daemon-version" });
+    expect((await status()).sessions).toEqual([]);
+    const { lease } = await openLease(home.socket, "1.0.0", open);
+    expect(await new Promise((resolve) => lease.onMessage(resolve))).toMatchObject({ type: "status", view: { state: "active" } });
+    lease.close();
+    await expect.poll(async () => (await status()).sessions).toEqual([]);
+  });
+
   it("ends the session of a client that sends garbage, a message that is not due or a line without end, and serves the others", async () => {
     const { lease: good } = await openLease(home.socket, "1.0.0");
     const answers: unknown[] = [];
