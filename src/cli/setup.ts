@@ -18,6 +18,7 @@ import { loadProfile, type Profile } from "../session/profile.ts";
 import { type BaseIdentity, openBase } from "./base.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
 import { confirm } from "./confirm.ts";
+import { guardrail } from "./guardrail.ts";
 import { type RoleSettings, writeRoleSettings } from "./setup-config.ts";
 
 const OUTPUTS = ["plan", "cloudformation", "terraform", "cli", "json"] as const;
@@ -26,7 +27,7 @@ type Output = (typeof OUTPUTS)[number];
 export const setup: Command = {
   name: "setup",
   outside: true,
-  usage: "setup <profile> [--output cloudformation|terraform|cli] [--remove]",
+  usage: "setup <profile> [--output cloudformation|terraform|cli] [--remove] | setup --guardrail <name>",
   summary: "make the role of a profile in your account",
   description:
     "Shows what there is, what will change and each policy as a diff; then, once you agree, applies it with your own IAM\n" +
@@ -42,16 +43,23 @@ export const setup: Command = {
     { name: "adopt", help: "change a role of that name that setup did not make" },
     { name: "remove", help: "remove the role and its policies again" },
     { name: "output", value: "<kind>", help: "plan, cloudformation, terraform, cli or json: print it, change nothing" },
+    { name: "guardrail", value: "<name>", help: "print a template for the organisation: scp-agents, scp-production, alerts, remediation" },
     { name: "yes", short: "y", help: "do not ask" },
   ],
   examples: [
     ["agent-run setup readonly", "makes the role agent-readonly, after showing the plan"],
     ["agent-run setup developer --output terraform", "prints it for your infrastructure's repository"],
     ["agent-run setup readonly --remove", "removes it again"],
+    ["agent-run setup --guardrail scp-agents", "prints a service control policy that binds every agent session"],
   ],
   async run(values, words, context) {
     atMost(words, 1, "setup");
     const [name] = words;
+    const asked = textValue(values, "guardrail");
+    if (asked !== undefined && name === undefined) {
+      context.print.out(guardrail(context.packageFolder, asked));
+      return 0;
+    }
     if (name === undefined) {
       throw new AgentRunError("usage", "which profile?", {
         hint: "agent-run setup readonly; agent-run profiles list shows all",
