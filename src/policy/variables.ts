@@ -38,10 +38,12 @@ export function readTemplate(text: string): Template | string {
     if (tail === undefined && (key === "*" || key === "?" || key === "$")) {
       parts.push({ text: key, live: false });
     } else {
-      const fallback = tail === undefined ? undefined : /^\s*'([^']*)'\s*$/.exec(tail)?.[1];
+      const fallback = tail === undefined ? undefined : /^\s+'([^']*)'\s*$/.exec(tail)?.[1];
       if (key === "") return `the variable '${whole}' names no key`;
       if (/\s/.test(key)) return `the variable '${whole}' has a space in its key`;
       if (!key.includes(":")) return `the variable '${whole}' names no condition key: keys are written service:name`;
+      // IAM User Guide, reference_policies_variables: a comma and a space, then the default in single quotes. Without the space nobody says what it is.
+      if (tail !== undefined && /^'/.test(tail)) return `the default in '${whole}' must stand after a comma and a space`;
       if (tail !== undefined && fallback === undefined) return `the default in '${whole}' must stand in single quotes`;
       parts.push({ key, fallback });
     }
