@@ -16,7 +16,7 @@ export function sessionDetails(view: SessionView, now: Instant): Details {
     ["identity", view.arn],
     ["developer", `${view.developer}, project ${view.project}`],
     ["profile", `${view.profile}, isolation ${view.isolation}, delivery ${view.delivery}`],
-    ["running", `${formatSpan(Math.max(0, now - view.startedAt))}, since ${timeOf(view.startedAt)}`],
+    ["running", `${formatSpan(Math.max(1000, Math.floor((now - view.startedAt) / 1000) * 1000))}, since ${timeOf(view.startedAt)}`],
     ["limit", `${timeOf(view.limitAt)}, ${atLimit}`],
     [
       "keys",

@@ -40,7 +40,9 @@ export function layoutOverlay(view: OverlayView, size: Size, state: OverlayState
   const boxed = size.cols >= SMALLEST_BOX.cols && size.rows >= SMALLEST_BOX.rows;
   const width = boxed ? Math.min(WIDEST, size.cols - 2) - BORDER.cols : size.cols;
   const height = boxed ? size.rows - BORDER.rows : size.rows;
-  const lines = view.lines.flatMap((line) => wrapped(cleanText(line), width));
+  // The blank lines between paragraphs stand only where everything fits.
+  const spaced = view.lines.flatMap((line) => (line === "" ? [""] : wrapped(cleanText(line), width)));
+  const lines = spaced.filter((line) => line !== "");
   const listed = view.choices.map(({ shown, label }) => [{ shown, label: cleanText(label) }]);
   const brief = view.choices.map(({ shown, label, brief }) => ({ shown, label: cleanText(brief ?? label) }));
   const title = cleanText(view.title);
@@ -56,8 +58,12 @@ export function layoutOverlay(view: OverlayView, size: Size, state: OverlayState
     return { boxed, width, title: beside, lines: shown, status: undefined, armed: state.armed, keys, pages };
   };
 
+  const roomy = [...spaced, ""];
+  if (boxed && roomFor(listed) >= roomy.length) return rows(listed, roomy, 1);
   for (const keys of [listed, flowed(brief, width)]) if (roomFor(keys) >= lines.length) return rows(keys, lines, 1);
-  const flow = flowed([...brief, MORE], width);
+  // Where rows are few, the first key and the next page come before the other keys of what is only there to be read.
+  const few = view.choices[0]?.key === "escape" && !boxed ? brief.slice(0, 1) : brief;
+  const flow = flowed([...few, MORE], width);
   const room = roomFor(flow);
   if (room < 1) return rows(flowed(brief, width).slice(0, Math.max(1, height - 1)), [], 1);
   const pages = Math.ceil(lines.length / room);
@@ -96,7 +102,7 @@ function flowed(keys: readonly KeyWords[], width: number): KeyWords[][] {
 /** Lines of at most `width` columns. Two blanks and more in `text` hold a label and its value apart: what follows stays below the value. */
 function wrapped(text: string, width: number): string[] {
   const [, label = ""] = /^(.*?\S {2,})\S/.exec(text) ?? [];
-  const indent = columns(label) > 0 && columns(label) <= width / 2 ? columns(label) : 0;
+  const indent = columns(label) <= width / 3 ? columns(label) : 0;
   const lines: string[] = [];
   let line = text.slice(0, indent);
   let empty = true;

@@ -46,12 +46,14 @@ export function helpView(agent: string, killKey: string): OverlayView {
     lines: [
       ...columnsOf([
         [key, `asks whether to end ${agent}; then:`],
-        [`${key}`, "ends it: access is cut, its processes are ended"],
+        [key, "ends it: access is cut, its processes are ended"],
         ["Esc", `goes back to ${agent}`],
         ["l", `sends ${key} itself to ${agent}`],
         ["d", "shows the session's details"],
       ]),
+      "",
       `Every other key is ${agent}'s. While a question like this is open, ${agent} goes on and what it writes is shown afterwards. Keys count half a second after a question came up.`,
+      "",
       `Another key: kill_key = "f12" in config.toml. From another terminal: agent-run kill.`,
     ],
     choices: [BACK, DETAILS],
