@@ -57,7 +57,7 @@ function readPolicyFile(file: string, word: string): string {
 }
 
 /** Relative to where the human is, when it is below. */
-function shortened(file: string, { cwd }: Context): string {
+export function shortened(file: string, { cwd }: Pick<Context, "cwd">): string {
   return file.startsWith(`${cwd}/`) ? file.slice(cwd.length + 1) : file;
 }
 

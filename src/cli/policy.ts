@@ -5,7 +5,9 @@ import { type Command, parseCommand } from "./command.ts";
 import { commandHelp } from "./command-help.ts";
 
 const parts: Readonly<Record<string, () => Promise<Command>>> = {
+  explain: async () => (await import("./policy-explain.ts")).policyExplain,
   lint: async () => (await import("./policy-lint.ts")).policyLint,
+  test: async () => (await import("./policy-test.ts")).policyTest,
 };
 
 export const policy: Command = {
