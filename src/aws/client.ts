@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { rootCertificates } from "node:tls";
+import type { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import type { IAMClient } from "@aws-sdk/client-iam";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { AgentRunError, messageOf } from "../core/error.ts";
@@ -98,6 +99,14 @@ export async function iamClient(connection: Connection, credentials: AwsCredenti
     region: iamRegion,
     endpoint: connection.endpointUrl ?? `https://${iamHost}`,
   });
+}
+
+/** A CloudTrail client of the connection's region. The same rules as `stsClient`. */
+export async function cloudTrailClient(connection: Connection, credentials: AwsCredentials): Promise<CloudTrailClient> {
+  const { CloudTrailClient } = await import("@aws-sdk/client-cloudtrail");
+  const region = requireRegion(connection.region, "region");
+  const endpoint = connection.endpointUrl ?? `https://cloudtrail.${region}.${domainSuffix(region)}`;
+  return new CloudTrailClient({ ...settings(connection, credentials), region, endpoint });
 }
 
 /** Where a client sends its calls, for a message. */

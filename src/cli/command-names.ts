@@ -2,6 +2,7 @@
 
 export const commandNames = [
   "audit",
+  "check",
   "daemon",
   "demo",
   "demo-agent",

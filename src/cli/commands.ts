@@ -16,6 +16,7 @@ export const commands: readonly CommandEntry[] = [
     summary: "what happened in a session, and whether its record is whole",
     load: async () => (await import("./audit.ts")).audit,
   },
+  { name: "check", summary: "the go-live checklist: a score out of six", load: async () => (await import("./check.ts")).check },
   {
     name: "daemon",
     summary: "the background process that holds the credentials",

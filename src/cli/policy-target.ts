@@ -1,6 +1,7 @@
 // What the policy commands look at: a file, a profile, or a role as AWS has it. Called by policy-lint.ts and policy-explain.ts.
 import { readFileSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
+import { iamClient } from "../aws/client.ts";
 import { readRole } from "../aws/role-policies.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { PolicyFault, readJson } from "../policy/json.ts";
@@ -9,7 +10,7 @@ import type { PolicyKind } from "../policy/lint/subject.ts";
 import { parsePolicy } from "../policy/parse.ts";
 import type { PolicyDocument } from "../policy/types.ts";
 import { readProfileDocuments } from "../session/profile-documents.ts";
-import { baseConnection } from "./base-connection.ts";
+import { openBase } from "./base.ts";
 import type { Context } from "./command.ts";
 
 export interface Target {
@@ -105,8 +106,8 @@ function* statements(text: string): Iterable<string> {
 }
 
 async function readRoleTarget(arn: string, context: Context, awsProfile: string | undefined): Promise<Target> {
-  const { iam } = await baseConnection(context, awsProfile);
-  const { policies, trust } = await readRole(await iam(), arn, AbortSignal.timeout(BUDGET_MS));
+  const { connection, credentials } = await openBase(context, { awsProfile, region: undefined, endpointUrl: undefined });
+  const { policies, trust } = await readRole(await iamClient(connection, credentials), arn, AbortSignal.timeout(BUDGET_MS));
   const of = (kind: PolicyKind, documents: readonly PolicyDocument[] | undefined): LintInput[] =>
     (documents ?? []).map((document) => ({ kind, document }));
   const trusted = parsed([{ source: `trust policy of ${arn}`, kind: "trust", text: trust }]);

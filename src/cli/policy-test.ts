@@ -1,4 +1,5 @@
 // `agent-run policy test`: a profile's expectations and the destructive catalogue, offline with our evaluator and with --live beside IAM's simulator.
+import { iamClient } from "../aws/client.ts";
 import { parseRoleArn } from "../aws/identity.ts";
 import { simulateRole } from "../aws/simulate.ts";
 import { systemClock } from "../core/clock.ts";
@@ -16,7 +17,7 @@ import {
   type TestResult,
   titleOf,
 } from "../session/profile-tests.ts";
-import { baseConnection } from "./base-connection.ts";
+import { openBase } from "./base.ts";
 import { catalogueOf } from "./catalogue-file.ts";
 import { type Command, type Context, textValue } from "./command.ts";
 import { shortened } from "./policy-target.ts";
@@ -93,7 +94,8 @@ async function askIam(tests: ProfileTests, asked: string | undefined, awsProfile
     });
   }
   const { account, arn, name } = parseRoleArn(named, "role");
-  const iam = await (await baseConnection(context, awsProfile)).iam();
+  const { connection, credentials } = await openBase(context, { awsProfile, region: undefined, endpointUrl: undefined });
+  const iam = await iamClient(connection, credentials);
   const { keyType } = catalogueOf(context.packageFolder);
   const limit = AbortSignal.timeout(LIVE_BUDGET_MS);
   const now = systemClock.now();

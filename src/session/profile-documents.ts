@@ -25,6 +25,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   PRINCIPAL_ARN: "arn:aws:iam::123456789012:user/developer",
   ACCOUNT_ID: "123456789012",
   EXTERNAL_ID: "external-id",
+  REGION: "us-east-1",
 };
 
 /**
@@ -43,7 +44,7 @@ export function readProfileDocuments(name: string, paths: Paths, packageFolder: 
   ];
   const documents = files.flatMap(([kind, name]): ProfileDocument[] => {
     const file = resolve(folder, name);
-    const text = readIfThere(file)?.replace(/\$\{([A-Z_]+)\}/g, (whole, placeholder: string) => PLACEHOLDERS[placeholder] ?? whole);
+    const text = readIfThere(file)?.replace(/\$\{([A-Z_]+)\}/g, (_, placeholder: string) => PLACEHOLDERS[placeholder] ?? "example");
     return text === undefined ? [] : [{ file, kind, text }];
   });
   return { folder, role: settings.role, accepts: settings.accepts ?? [], documents };

@@ -27,6 +27,8 @@ export interface Profile {
   readonly mfaSerial: string | undefined;
   /** As it is sent to STS, and as it was parsed. */
   readonly sessionPolicy: { readonly text: string; readonly document: PolicyDocument };
+  /** When its permissions are to be reviewed: `2027-02-01`. */
+  readonly reviewBy: string | undefined;
   readonly ttlMs: number;
   readonly maxTtlMs: number;
   readonly onExpiry: ExpiryAction;
@@ -120,6 +122,7 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     externalId: settings.external_id,
     mfaSerial: settings.mfa_serial,
     sessionPolicy: readSessionPolicy(folder, settings.session_policy),
+    reviewBy: settings.review_by,
     ttlMs,
     maxTtlMs,
     onExpiry: overrides.onExpiry ?? settings.on_expiry ?? DEFAULTS.onExpiry,

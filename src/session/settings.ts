@@ -58,6 +58,8 @@ export const profileSettings = z.strictObject({
   session_policy: z.optional(file),
   /** Actions of the destructive catalogue that the profile is there for; all others of it are denied. */
   accepts: z.optional(z.array(z.string().check(z.regex(/^[a-z0-9-]+:\w+$/, "must be an action such as ec2:StopInstances")))),
+  /** When somebody looks at the role's permissions again; `agent-run check` asks for it. */
+  review_by: z.optional(z.string().check(z.regex(/^\d{4}-\d{2}-\d{2}$/, "must be a date such as 2027-02-01, in quotes"))),
   ttl: z.optional(duration),
   max_ttl: z.optional(duration),
   on_expiry: z.optional(z.enum(expiryActions)),
