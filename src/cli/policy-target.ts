@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { iamClient } from "../aws/client.ts";
+import { explainFailure } from "../aws/failure.ts";
 import { readRole } from "../aws/role-policies.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { PolicyFault, readJson } from "../policy/json.ts";
@@ -107,7 +108,10 @@ function* statements(text: string): Iterable<string> {
 
 async function readRoleTarget(arn: string, context: Context, awsProfile: string | undefined): Promise<Target> {
   const { connection, credentials } = await openBase(context, { awsProfile, region: undefined, endpointUrl: undefined });
-  const { policies, trust } = await readRole(await iamClient(connection, credentials), arn, AbortSignal.timeout(BUDGET_MS));
+  const iam = await iamClient(connection, credentials);
+  const { policies, trust } = await readRole(iam, arn, AbortSignal.timeout(BUDGET_MS)).catch(async (error: unknown) => {
+    throw await explainFailure(error, iam, "reading the role", "restriction");
+  });
   const of = (kind: PolicyKind, documents: readonly PolicyDocument[] | undefined): LintInput[] =>
     (documents ?? []).map((document) => ({ kind, document }));
   const trusted = parsed([{ source: `trust policy of ${arn}`, kind: "trust", text: trust }]);

@@ -1,5 +1,6 @@
 // `agent-run policy test`: a profile's expectations and the destructive catalogue, offline with our evaluator and with --live beside IAM's simulator.
 import { iamClient } from "../aws/client.ts";
+import { explainFailure } from "../aws/failure.ts";
 import { parseRoleArn } from "../aws/identity.ts";
 import { simulateRole } from "../aws/simulate.ts";
 import { systemClock } from "../core/clock.ts";
@@ -103,7 +104,10 @@ async function askIam(tests: ProfileTests, asked: string | undefined, awsProfile
   for (const test of tests.expectations) {
     const request = requestOf(test, account, name, now);
     const ours = evaluate(request, { ...tests.policies, session: undefined }).outcome;
-    found.push({ title: titleOf(test), iam: await simulateRole(iam, arn, request, keyType, limit), ours });
+    const theirs = await simulateRole(iam, arn, request, keyType, limit).catch(async (error: unknown) => {
+      throw await explainFailure(error, iam, "iam:SimulatePrincipalPolicy", "restriction");
+    });
+    found.push({ title: titleOf(test), iam: theirs, ours });
   }
   return found;
 }
