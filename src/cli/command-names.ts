@@ -7,6 +7,7 @@ export const commandNames = [
   "demo",
   "demo-agent",
   "demo-aws",
+  "doctor",
   "env",
   "help",
   "kill",

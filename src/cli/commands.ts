@@ -36,6 +36,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./demo-aws.ts")).demoAws,
   },
   {
+    name: "doctor",
+    summary: "check this machine, your account and your agents, with what mends each",
+    load: async () => (await import("./doctor.ts")).doctor,
+  },
+  {
     name: "env",
     summary: "the environment an agent would get, with a reason for each change",
     load: async () => (await import("./env.ts")).env,

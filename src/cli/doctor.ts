@@ -1,0 +1,78 @@
+// `agent-run doctor`: what of this machine, account and agents a session will meet, each with what mends it. Changes nothing.
+import { AgentRunError, messageOf } from "../core/error.ts";
+import { loadProfile, type Profile } from "../session/profile.ts";
+import { atMost, type Command, type Context, textValue } from "./command.ts";
+import { accountChecks } from "./doctor/account.ts";
+import { agentChecks } from "./doctor/agent.ts";
+import { type Check, type CheckState, failing, ok } from "./doctor/check.ts";
+import { configCheck, machineChecks } from "./doctor/machine.ts";
+import { oneLine } from "./printer.ts";
+
+const MARKS = { ok: ["✓", "green"], warning: ["!", "yellow"], error: ["✗", "red"], unknown: ["?", "cyan"] } as const;
+
+export const doctor: Command = {
+  name: "doctor",
+  outside: true,
+  usage: "doctor [-p <profile>] [--json]",
+  summary: "check this machine, your account and your agents, with what mends each",
+  description:
+    "Starts a sandbox that does nothing, opens a session of the profile's role for nothing but the identity gate, and reads the\n" +
+    "settings of agents. Nothing is changed. Exit status 1 when something will not work.",
+  options: [
+    { name: "profile", short: "p", value: "<name>", help: "the profile to check (default: yours)" },
+    { name: "aws-profile", value: "<name>", help: "the AWS profile with your own (base) credentials" },
+    { name: "offline", help: "leave AWS out" },
+    { name: "json", help: "as JSON" },
+  ],
+  examples: [
+    ["agent-run doctor", "checks all"],
+    ["agent-run doctor --offline --json", "checks the machine and the agents, for a script"],
+  ],
+  async run(values, words, context) {
+    atMost(words, 0, "doctor");
+    const { profile, check } = profileOf(context, textValue(values, "profile"));
+    const areas: { readonly area: string; readonly checks: readonly Check[] }[] = [
+      { area: "machine", checks: [...(await machineChecks(context, profile?.isolation.level ?? "standard")), configCheck(context), check] },
+    ];
+    if (profile && values["offline"] !== true)
+      areas.push({ area: "aws", checks: await accountChecks(context, profile, textValue(values, "aws-profile")) });
+    if (profile) areas.push({ area: "agent", checks: agentChecks(context, profile) });
+    const counts = count(areas.flatMap(({ checks }) => checks));
+    if (values["json"] === true) context.print.json({ areas, ...counts });
+    else print(areas, counts, context);
+    return counts.error > 0 ? 1 : 0;
+  },
+};
+
+function profileOf({ paths, packageFolder }: Context, name: string | undefined): { profile: Profile | undefined; check: Check } {
+  try {
+    const profile = loadProfile(paths, packageFolder, name === undefined ? {} : { profile: name });
+    return { profile, check: ok("profile", `${profile.name}, in ${profile.folder}`) };
+  } catch (error) {
+    const hint = error instanceof AgentRunError ? error.hint : undefined;
+    return { profile: undefined, check: failing("profile", messageOf(error), hint ?? "agent-run profiles list") };
+  }
+}
+
+function count(checks: readonly Check[]): Record<CheckState, number> {
+  const counts = { ok: 0, warning: 0, error: 0, unknown: 0 };
+  for (const { state } of checks) counts[state] += 1;
+  return counts;
+}
+
+function print(
+  areas: readonly { readonly area: string; readonly checks: readonly Check[] }[],
+  counts: Record<CheckState, number>,
+  context: Context,
+): void {
+  const { print: to } = context;
+  for (const { area, checks } of areas) {
+    to.out(to.paint("bold", area));
+    for (const { name, state, text, fix } of checks) {
+      const [mark, style] = MARKS[state];
+      to.out(`  ${to.paint(style, mark)} ${name}: ${oneLine(text)}`);
+      if (fix !== undefined) to.out(`      ${oneLine(fix)}`);
+    }
+  }
+  to.out(`${counts.ok} ok, ${counts.warning} warnings, ${counts.error} errors, ${counts.unknown} not known`);
+}

@@ -1,0 +1,111 @@
+// What doctor finds out about this machine: by doing it, where doing it changes nothing. Called by doctor.ts.
+import { accessSync, constants, existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { IsolationLevel } from "../../control/protocol.ts";
+import { AgentRunError } from "../../core/error.ts";
+import { privateFolder } from "../../core/folder.ts";
+import { controlSocket } from "../../core/paths.ts";
+import { probeIsolation } from "../../isolation/probe.ts";
+import { statusOf } from "../ask-daemon.ts";
+import type { Context } from "../command.ts";
+import { type Check, failing, ok, unknown, warning } from "./check.ts";
+
+const OLDEST_NODE = 24;
+/** sun_path of unix(7), its final NUL left out; macOS has 104. */
+const LONGEST_SOCKET_PATH = process.platform === "darwin" ? 103 : 107;
+
+export async function machineChecks(context: Context, isolation: IsolationLevel): Promise<Check[]> {
+  return [node(), system(), await sandbox(context, isolation), ...folders(context), await daemon(context), terminal(context), keyring()];
+}
+
+function node(): Check {
+  const { version } = process;
+  return Number(version.slice(1).split(".")[0]) >= OLDEST_NODE
+    ? ok("node", `${version}`)
+    : failing("node", `${version} is too old`, `install Node ${OLDEST_NODE} or newer: https://nodejs.org`);
+}
+
+function system(): Check {
+  const { platform, arch } = process;
+  if (platform === "win32")
+    return failing("system", "Windows has neither PTYs nor a sandbox for it", "install it inside WSL2: wsl --install");
+  if (platform === "darwin")
+    return warning("system", "macOS: no isolation in this version", "run it in a Linux machine or container, or with --isolation none");
+  const wsl = existsSync("/proc/sys/fs/binfmt_misc/WSLInterop") ? ", under WSL" : "";
+  return ok("system", `${platform} ${arch}${wsl}`);
+}
+
+async function sandbox({ env }: Context, level: IsolationLevel): Promise<Check> {
+  const name = `isolation ${level}`;
+  if (level === "none")
+    return warning(name, "the agent reaches all that you reach", 'set isolation.level = "standard", or pass --isolation standard');
+  const probe = await probeIsolation(level, { platform: process.platform, path: env["PATH"] ?? "" });
+  return probe.ok ? ok(name, `a sandbox starts, with ${probe.bwrap}`) : failing(name, probe.why, probe.hint);
+}
+
+function folders({ paths }: Context): Check[] {
+  const folder = (name: string, path: string, code: "runtime-folder" | "state-folder"): Check => {
+    try {
+      privateFolder(path, code);
+      accessSync(path, constants.W_OK);
+      return ok(name, path);
+    } catch (error) {
+      const hint = error instanceof AgentRunError ? error.hint : undefined;
+      return failing(
+        name,
+        error instanceof Error ? error.message : String(error),
+        hint ?? `make it writable for you alone: chmod 700 ${path}`,
+      );
+    }
+  };
+  const socket = controlSocket(paths);
+  const tooLong = Buffer.byteLength(socket) > LONGEST_SOCKET_PATH;
+  return [
+    folder("runtime folder", paths.runtime, "runtime-folder"),
+    folder("state folder", paths.state, "state-folder"),
+    ...(tooLong
+      ? [failing("control socket", `its path is too long: ${socket}`, "set XDG_RUNTIME_DIR or AGENT_RUN_HOME to a shorter path")]
+      : []),
+  ];
+}
+
+async function daemon({ paths, version }: Context): Promise<Check> {
+  try {
+    const status = await statusOf(paths);
+    if (!status) return ok("daemon", "not running; it is started by the first session");
+    const text = `runs as process ${status.pid}, version ${status.version}, ${status.sessions.length} sessions`;
+    return status.version === version
+      ? ok("daemon", text)
+      : warning("daemon", `${text}; this command is ${version}`, "end its sessions, then agent-run daemon stop");
+  } catch (error) {
+    return failing("daemon", error instanceof Error ? error.message : String(error), "agent-run daemon stop, then agent-run daemon start");
+  }
+}
+
+function terminal({ streams, env }: Context): Check {
+  const { stdin, stdout } = streams;
+  if (!stdin.isTTY || !stdout.isTTY) return ok("terminal", "none here: an agent would run on pipes, without a bar");
+  const size = `${stdout.columns}×${stdout.rows}`;
+  if (env["TERM"] === "dumb")
+    return warning("terminal", `TERM is dumb, ${size}: an agent would run on pipes, without a bar`, "set TERM to what the terminal is");
+  if ((stdout.rows ?? 0) < 3) return warning("terminal", `${size} leaves no row for the bar`, "make the window higher");
+  return ok("terminal", `${env["TERM"] ?? "unknown"}, ${size}`);
+}
+
+/** Base credentials come from where AWS's own tools keep them. */
+function keyring(): Check {
+  return ok("keyring", "not needed: this version stores no credentials");
+}
+
+/** A file next to config.toml that could be written by others could choose the role. */
+export function configCheck({ paths }: Context): Check {
+  const file = join(paths.config, "config.toml");
+  if (!existsSync(file)) return ok("config", `no ${file}: the defaults hold`);
+  try {
+    accessSync(file, constants.R_OK);
+    accessSync(dirname(file), constants.X_OK);
+    return ok("config", file);
+  } catch (error) {
+    return unknown("config", error instanceof Error ? error.message : String(error), `check its owner and mode: ls -l ${file}`);
+  }
+}

@@ -1,0 +1,166 @@
+// `agent-run doctor`: each fault is put in place for real, and the line that names it must say what mends it.
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { UpdateAssumeRolePolicyCommand } from "@aws-sdk/client-iam";
+import { afterEach, describe, expect, it } from "vitest";
+import { DEMO_ACCOUNT, DEMO_ROLE, demoSeed } from "../../src/localcloud/seed.ts";
+import { iam } from "../localcloud/clients.ts";
+import { hasBubblewrap, makeWorld, type World } from "./world.ts";
+
+interface Told {
+  readonly areas: readonly {
+    readonly area: string;
+    readonly checks: readonly { name: string; state: string; text: string; fix?: string }[];
+  }[];
+  readonly error: number;
+}
+
+let world: World | undefined;
+afterEach(async () => {
+  await world?.[Symbol.asyncDispose]();
+  world = undefined;
+});
+
+async function examine(args: readonly string[] = [], env: Record<string, string | undefined> = {}) {
+  world ??= await makeWorld();
+  const run = await world.run(["doctor", "--json", ...args], { env });
+  const told = JSON.parse(run.stdout) as Told;
+  const checks = told.areas.flatMap((area) => area.checks);
+  return { code: run.code, told, checks, of: (name: string) => checks.find((check) => check.name === name) };
+}
+
+function file(path: string, content: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}
+
+describe("agent-run doctor", () => {
+  it("finds nothing wrong where nothing is, and changes nothing", async () => {
+    world = await makeWorld();
+    const { code, of } = await examine();
+    expect(code).toBe(0);
+    for (const name of [
+      "node",
+      "runtime folder",
+      "state folder",
+      "daemon",
+      "clock",
+      "may assume",
+      "may tag",
+      "identity gate",
+      "restriction",
+    ])
+      expect(of(name)?.state, name).toBe("ok");
+    expect(of("may revoke")).toMatchObject({ state: "ok" });
+    expect(world.sessionFolders()).toEqual([]);
+    expect(await world.daemonPid()).toBeUndefined();
+  });
+
+  it("names a mend for all that is not well", async () => {
+    world = await makeWorld({ config: 'kill_key = "ctrl-q"' });
+    file(join(world.home, ".claude", "settings.json"), JSON.stringify({ env: { AWS_PROFILE: "admin" }, sandbox: { enabled: true } }));
+    const { checks, code } = await examine(["-p", "readonly"]);
+    expect(code).toBe(1);
+    for (const check of checks.filter(({ state }) => state !== "ok")) expect(check.fix, check.name).toMatch(/\S/);
+  });
+
+  it("says which profile is meant when there is none of that name, and leaves out what rests on it", async () => {
+    const { told, of } = await examine(["-p", "readonyl"]);
+    expect(of("profile")).toMatchObject({ state: "error", fix: "did you mean 'readonly'?" });
+    expect(told.areas.map(({ area }) => area)).toEqual(["machine"]);
+  });
+
+  it.skipIf(!hasBubblewrap)("starts a sandbox to know that one starts (needs bwrap)", async () => {
+    expect((await examine(["-p", "readonly", "--offline"])).of("isolation standard")?.state).toBe("ok");
+    expect((await examine(["-p", "readonly", "--offline"], { PATH: "/nowhere" })).of("isolation standard")).toMatchObject({
+      state: "error",
+      text: expect.stringContaining("bubblewrap is not installed"),
+    });
+  });
+
+  it("sees a runtime folder that others can read", async () => {
+    world = await makeWorld();
+    const folder = join(world.own, "run");
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o777);
+    expect((await examine(["--offline"])).of("runtime folder")).toMatchObject({ state: "error", fix: expect.stringContaining("chmod") });
+  });
+});
+
+describe("agent-run doctor on the account", () => {
+  it("says how to get a role where the profile names none", async () => {
+    expect((await examine(["-p", "readonly"])).of("role")).toMatchObject({ state: "error", fix: "agent-run setup readonly" });
+  });
+
+  it("says where credentials can come from when there are none", async () => {
+    const { of } = await examine([], { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
+    expect(of("base identity")).toMatchObject({ state: "error", fix: expect.stringMatching(/\S/) });
+  });
+
+  it("tells apart which of the trust policy's three actions is refused", async () => {
+    world = await makeWorld();
+    const trust = async (Action: string[]): Promise<void> => {
+      const Principal = { AWS: `arn:aws:iam::${DEMO_ACCOUNT}:user/dev` };
+      const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal, Action }] });
+      await iam(world?.cloud as World["cloud"]).send(new UpdateAssumeRolePolicyCommand({ RoleName: DEMO_ROLE, PolicyDocument }));
+    };
+    await trust(["sts:AssumeRole", "sts:SetSourceIdentity"]);
+    const untagged = await examine();
+    expect(untagged.of("may assume")?.state).toBe("ok");
+    expect(untagged.of("may tag")).toMatchObject({ state: "error", fix: expect.stringContaining("sts:TagSession") });
+    expect(untagged.of("may set source identity")?.state).toBe("ok");
+    await trust(["sts:AssumeRole", "sts:TagSession"]);
+    expect((await examine()).of("may set source identity")?.state).toBe("error");
+    await trust(["sts:TagSession"]);
+    expect((await examine()).of("may assume")?.state).toBe("error");
+  });
+
+  it("says beforehand that a kill cannot revoke where the base may not edit the role", async () => {
+    const [dev, ...others] = demoSeed.users;
+    const policy = {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: ["sts:*", "iam:Get*", "iam:Simulate*"], Resource: "*" }],
+    };
+    const { attached: _, ...bare } = dev ?? { name: "dev" };
+    world = await makeWorld({ seed: { ...demoSeed, users: [{ ...bare, policies: { few: policy } }, ...others] } });
+    expect((await examine()).of("may revoke")).toMatchObject({ state: "warning", text: expect.stringContaining("iam:PutRolePolicy") });
+  });
+
+  it("says that sessions live by refresh where the role's limit is below the profile's", async () => {
+    world = await makeWorld({ config: '[profiles.readonly]\nttl = "10h"\nrole = "agent-demo"\n' });
+    expect((await examine(["-p", "readonly"])).of("role duration")).toMatchObject({
+      state: "warning",
+      text: expect.stringContaining("4 h"),
+    });
+  });
+});
+
+describe("agent-run doctor on agents", () => {
+  const found = async (place: "home" | "project", name: string, content: unknown, env: Record<string, string> = {}) => {
+    world ??= await makeWorld();
+    file(join(world[place], name), typeof content === "string" ? content : JSON.stringify(content));
+    return (await examine(["--offline"], env)).checks.map(({ name: check, state, text }) => `${check} ${state} ${text}`).join("\n");
+  };
+
+  it("sees settings that put another identity in place, in the human's and the project's files", async () => {
+    expect(await found("home", ".claude/settings.json", { env: { AWS_PROFILE: "admin" } })).toMatch(/claude error .*sets AWS_PROFILE/);
+    expect(await found("project", ".claude/settings.local.json", { awsAuthRefresh: "aws sso login" })).toMatch(
+      /claude error .*awsAuthRefresh/,
+    );
+    expect(await found("home", ".codex/config.toml", '[shell_environment_policy]\nset = { AWS_PROFILE = "admin" }')).toMatch(
+      /codex error .*AWS_PROFILE/,
+    );
+    expect(await found("project", ".env", "export AWS_ACCESS_KEY_ID=AKIA\nOTHER=1\n")).toMatch(/project warning .*sets AWS_ACCESS_KEY_ID:/);
+    expect(await found("project", ".mcp.json", { mcpServers: { mail: { env: { AWS_PROFILE: "mail" } } } })).toMatch(
+      /mcp warning .*server mail/,
+    );
+  });
+
+  it("sees an agent that runs on Bedrock under a profile without it", async () => {
+    expect(await found("home", ".claude/settings.json", {}, { CLAUDE_CODE_USE_BEDROCK: "1" })).toMatch(/claude on bedrock error/);
+  });
+
+  it("is not stopped by settings that are no JSON", async () => {
+    expect(await found("home", ".claude/settings.json", "{ not json")).toMatch(/agent settings ok/);
+  });
+});
