@@ -32,6 +32,9 @@ function workingFolder(): string {
   }
 }
 
-void main(process.argv.slice(2)).then((status) => {
+const args = process.argv.slice(2);
+void main(args).then((status) => {
   process.exitCode = status;
+  // A run is over when its last word is said (outermost.ts): what Node would still close by itself, such as signal handlers, takes milliseconds.
+  if (!namesCommand(args[0])) process.exit();
 });

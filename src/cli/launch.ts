@@ -8,6 +8,7 @@ import type { Environment } from "../core/paths.ts";
 import { resolveExecutable } from "../terminal/executable.ts";
 import type { Context } from "./command.ts";
 import { isTerminal } from "./is-terminal.ts";
+import type { Running } from "./running.ts";
 import { SessionLink } from "./session-link.ts";
 import { sourceEnvironment } from "./source-environment.ts";
 import { startCommand } from "./start-command.ts";
@@ -42,12 +43,21 @@ export async function launch(request: LaunchRequest): Promise<number> {
     if (daemon.note !== undefined) context.print.warn(daemon.note);
     return lease;
   };
-  const running = async () => new (await import("./running.ts")).Running(request, file, inTerminal);
-  const { link, ready, handlers } = await SessionLink.open(connect, openMessage(request, inTerminal), running);
+  let running: Running | undefined;
+  const load = async (): Promise<Running> => {
+    const module = await import("./running.ts");
+    running = new module.Running(request, file, inTerminal);
+    return running;
+  };
   try {
-    return await handlers.run(link, ready);
+    const { link, ready, handlers } = await SessionLink.open(connect, openMessage(request, inTerminal), load);
+    try {
+      return await handlers.run(link, ready);
+    } finally {
+      link.close();
+    }
   } finally {
-    link.close();
+    await running?.leave();
   }
 }
 

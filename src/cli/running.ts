@@ -12,7 +12,7 @@ import { processInfo } from "../core/process-tree.ts";
 import type { Isolation } from "../isolation/isolate.ts";
 import { childEnvironment, type EnvironmentChange } from "../session/environment.ts";
 import type { AgentProcess } from "../terminal/agent-process.ts";
-import type { TerminalAgent } from "../terminal/attach.ts";
+import type { PreparedTerminal, TerminalAgent } from "../terminal/attach.ts";
 import { spawnPlain } from "../terminal/plain.ts";
 import { barState } from "./bar-state.ts";
 import { describeDryRun } from "./dry-run.ts";
@@ -52,6 +52,7 @@ export class Running implements LinkHandlers {
   readonly #attached = Promise.withResolvers<TerminalAgent>();
   #plan: PlanMessage | undefined;
   #isolation: Promise<Isolation> | undefined;
+  #terminal: Promise<PreparedTerminal> | undefined;
   #agent: AgentProcess | undefined;
   #screen: TerminalAgent | undefined;
   #view: SessionView | undefined;
@@ -64,14 +65,20 @@ export class Running implements LinkHandlers {
     this.#inTerminal = inTerminal;
   }
 
-  /** The sandbox is looked at and planned while the daemon talks to AWS. */
+  /** The terminal is prepared, and the sandbox looked at and planned, while the daemon talks to AWS. */
   plan(plan: PlanMessage): void {
-    const { env, actor, context, mayStepDown } = this.#request;
+    const { env, actor, context, mayStepDown, dryRun } = this.#request;
     this.#plan = plan;
+    if (this.#inTerminal && !dryRun) {
+      this.#terminal = this.#prepareTerminal();
+      this.#terminal.catch(() => {});
+    }
     const place = { env, actor, file: this.#file, context };
     this.#isolation = isolate(place, plan.isolation, plan.folder, { may: mayStepDown, say: (text) => this.say(text) });
     // It is awaited in `prepared`; a session that fails before has its own error.
     this.#isolation.catch(() => {});
+    // A folder, a file or a terminal that is already open would be a way around the sandbox.
+    if (plan.isolation.level !== "none") closeInherited((stat) => stat.isFIFO());
   }
 
   step({ state, text }: StepMessage): void {
@@ -87,6 +94,8 @@ export class Running implements LinkHandlers {
         hint: "run it in a terminal, or take mfa_serial out of the profile",
       });
     }
+    // The modes that the question changes were read by then.
+    await this.#terminal;
     const { askLine } = await import("../terminal/prompt.ts");
     const { streams } = this.#request.context;
     return askLine(streams.stdin as ReadStream, streams.stderr as WriteStream, `${prompt}: `);
@@ -124,6 +133,12 @@ export class Running implements LinkHandlers {
     return this.#request.dryRun ? describeDryRun(this.#request, prepared) : this.#carryOut(link, prepared);
   }
 
+  /** No agent is or was attached: what was prepared for it is let go. */
+  async leave(): Promise<void> {
+    const prepared = await this.#terminal?.catch(() => undefined);
+    if (this.#screen === undefined) prepared?.human.close();
+  }
+
   async #prepared(ready: ReadyMessage): Promise<Prepared> {
     const { env, args, context } = this.#request;
     const isolation = await this.#isolation;
@@ -142,8 +157,6 @@ export class Running implements LinkHandlers {
     const { intro, context } = this.#request;
     // Ended before there was an agent: none is started.
     if (this.#cause !== undefined) return this.#close(link, prepared, {});
-    // A folder, a file or a terminal that is already open would be a way around the sandbox.
-    if (isolation.level !== "none") closeInherited((stat) => stat.isFIFO());
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
     await using agent = this.#inTerminal
       ? await this.#attach(link, prepared)
@@ -179,15 +192,19 @@ export class Running implements LinkHandlers {
     return exitStatus(exit, cause);
   }
 
+  async #prepareTerminal(): Promise<PreparedTerminal> {
+    const { stdin, stdout } = this.#request.context.streams;
+    const { prepareTerminal } = await import("../terminal/attach.ts");
+    return prepareTerminal(stdin as ReadStream, stdout as WriteStream);
+  }
+
   async #attach(link: SessionLink, { plan, command, isolation }: Prepared): Promise<TerminalAgent> {
-    const { context, env, bar } = this.#request;
+    const { env, bar } = this.#request;
     const { attachTerminal } = await import("../terminal/attach.ts");
-    const screen = await attachTerminal({
+    const screen = await attachTerminal(await (this.#terminal ?? this.#prepareTerminal()), {
       command,
       wrap: isolation.wrap,
       sealed: isolation.level !== "none",
-      input: context.streams.stdin as ReadStream,
-      output: context.streams.stdout as WriteStream,
       env,
       agent: this.#request.actor,
       details: () => (this.#view ? sessionDetails(this.#view, systemClock.now()) : []),

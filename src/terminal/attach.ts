@@ -1,20 +1,20 @@
 // Runs the agent in a terminal of its own inside the human's, with the bar on the last row. Called by the launcher when stdin and stdout are terminals.
-import { randomBytes } from "node:crypto";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Command, ProcessExit } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { signal } from "../core/process-tree.ts";
+import { randomHex } from "../core/random.ts";
 import { type AgentProcess, stopTree } from "./agent-process.ts";
 import { AgentTree, markOf } from "./agent-tree.ts";
 import type { BarState } from "./bar-layout.ts";
 import { resolveExecutable } from "./executable.ts";
 import { foregroundGroup } from "./foreground.ts";
-import { openHumanTerminal } from "./human-terminal.ts";
+import { type HumanTerminal, openHumanTerminal } from "./human-terminal.ts";
 import { InnerVoice } from "./inner-run.ts";
 import { parseKey } from "./kill-key.ts";
 import type { OverlayView } from "./overlay.ts";
 import type { Details } from "./overlay-views.ts";
-import type { PtyHost, Size } from "./pty.ts";
+import type { openPty, PtyHost, Size } from "./pty.ts";
 import { Screen } from "./screen.ts";
 import { readMarker, shimCommand } from "./shim.ts";
 import { terminalKind } from "./terminal-look.ts";
@@ -25,8 +25,6 @@ export interface AttachOptions {
   readonly wrap: (command: Command) => Command;
   /** What `wrap` puts around it has a PID namespace of its own. */
   readonly sealed: boolean;
-  readonly input: ReadStream;
-  readonly output: WriteStream;
   /** The human's environment: TERM, NO_COLOR and the locale say what the terminal can show. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** As the human knows the agent: `claude`. */
@@ -55,6 +53,23 @@ export interface TerminalAgent extends AgentProcess {
   restore(): Promise<void>;
 }
 
+/** The human's terminal before there is an agent, and the means to give that one its own. */
+export interface PreparedTerminal {
+  readonly input: ReadStream;
+  readonly output: WriteStream;
+  readonly human: HumanTerminal;
+  readonly openPty: typeof openPty;
+}
+
+/**
+ * Does what takes its time and changes nothing: loads what makes a PTY, reads the terminal's modes, starts the guard. Where no agent is attached then,
+ * `human.close()`.
+ */
+export async function prepareTerminal(input: ReadStream, output: WriteStream): Promise<PreparedTerminal> {
+  const [pty, human] = await Promise.all([import("./pty.ts"), openHumanTerminal(input, output)]);
+  return { input, output, human, openPty: pty.openPty };
+}
+
 /** A window that is being dragged changes its size many times a second. */
 const RESIZE_PAUSE_MS = 12;
 
@@ -62,8 +77,9 @@ const RESIZE_PAUSE_MS = 12;
  * Starts the agent and shows it. The caller handles signals for us and ends the agent; terminal modes, job control and resizing are handled here.
  * @throws AgentRunError `agent-not-found` (127), `agent-not-executable` (126), `config` for the kill key; the terminal is then as it was
  */
-export async function attachTerminal(options: AttachOptions): Promise<TerminalAgent> {
-  const { command, input, output } = options;
+export async function attachTerminal(prepared: PreparedTerminal, options: AttachOptions): Promise<TerminalAgent> {
+  const { input, output, human: terminal, openPty } = prepared;
+  const { command } = options;
   const killKey = parseKey(options.killKey);
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
   const holding = new Set<string>();
@@ -75,11 +91,8 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
     if (before === 0 && holding.size > 0) pty?.pause();
     if (before > 0 && holding.size === 0) pty?.resume();
   };
-  const [{ openPty }, terminal] = await Promise.all([
-    import("./pty.ts"),
-    openHumanTerminal(input, output, (high) => hold("terminal", high)),
-  ]);
-  const nonce = randomBytes(16).toString("hex");
+  terminal.onPressure((high) => hold("terminal", high));
+  const nonce = randomHex(16);
   const ended = Promise.withResolvers<ProcessExit>();
   let exitSeen = false;
 
@@ -91,7 +104,7 @@ export async function attachTerminal(options: AttachOptions): Promise<TerminalAg
     killKey,
     kind: terminalKind(options.env),
     details: options.details,
-    voice: options.nested ? new InnerVoice(randomBytes(16).toString("hex")) : undefined,
+    voice: options.nested ? new InnerVoice(randomHex(16)) : undefined,
     nonce,
     marker: (payload) => {
       const marker = readMarker(payload, nonce);

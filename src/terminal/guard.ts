@@ -4,10 +4,11 @@ import type { Writable } from "node:stream";
 
 /**
  * Reads one line at a time, each a printf format with what would reset the terminal now. When its input ends without `done`, it writes the last
- * one and restores the modes. Descriptor 3 is the terminal's input side, 4 its output side.
+ * one and restores the modes; where there was none, the terminal was never changed, and somebody else may have it by now. Descriptor 3 is the
+ * terminal's input side, 4 its output side.
  */
 const PROGRAM = [
-  'while IFS= read -r line;do last=$line;done;[ "$last" = done ]&&exit 0',
+  'last=;while IFS= read -r line;do last=$line;done;case "$last" in ""|done)exit 0;;esac',
   'PATH="$PATH:/usr/bin:/bin" stty "$1" <&3 2>/dev/null;printf "$last" >&4',
 ].join(";");
 
@@ -42,7 +43,7 @@ export function startGuard(modes: string, inputFd: number, outputFd: number): Gu
       pipe.write(`${asFormat(reset)}\n`);
     },
     dismiss() {
-      pipe.end("done\n");
+      if (!pipe.writableEnded) pipe.end("done\n");
     },
   };
 }

@@ -29,6 +29,8 @@ export interface HumanTerminal {
   /** Modes as they were, for `stty`. */
   readonly modes: string;
   readonly guard: Guard;
+  /** Who is told when too much is unwritten (true: stop producing) and when that is over. */
+  onPressure(handler: (high: boolean) => void): void;
   raw(): Promise<void>;
   /** Gives the modes back as they were. */
   cooked(): Promise<void>;
@@ -39,12 +41,9 @@ export interface HumanTerminal {
   close(): void;
 }
 
-/** @param onPressure true: stop producing; false: go on */
-export async function openHumanTerminal(
-  input: ReadStream,
-  output: WriteStream,
-  onPressure: (high: boolean) => void,
-): Promise<HumanTerminal> {
+/** Reads the modes and starts the guard; nothing is changed yet. */
+export async function openHumanTerminal(input: ReadStream, output: WriteStream): Promise<HumanTerminal> {
+  let onPressure: (high: boolean) => void = () => undefined;
   const inputFd = (input as unknown as { fd: number }).fd;
   const outputFd = (output as unknown as { fd: number }).fd;
   const modes = (await stty(inputFd, ["-g"])).trim();
@@ -89,6 +88,9 @@ export async function openHumanTerminal(
   return {
     modes,
     guard,
+    onPressure(handler) {
+      onPressure = handler;
+    },
     async raw() {
       await stty(inputFd, [...RAW, "min", "1", "time", "0"]);
     },

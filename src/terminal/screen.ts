@@ -43,8 +43,8 @@ const LONGEST_STALE_MS = 250;
 /** Terminals end synchronised output themselves after at most a second; a string that stands open for longer is broken off. */
 const SYNC_PATIENCE_MS = 1000;
 const STRING_PATIENCE_MS = 5000;
-/** Ink and xterm.js are loaded when the agent had time to start. */
-const LOAD_INK_MS = 60;
+/** Ink and xterm.js are loaded when the agent had time to start: Ink holds us up for 50 ms, and until then the plain line says the same. */
+const LOAD_INK_MS = 700;
 const LOAD_SHADOW_MS = 150;
 const CURSOR_REPLY_MS = 400;
 /** How long the bar says what became of an agent-run inside. */
