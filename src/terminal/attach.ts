@@ -7,6 +7,7 @@ import { randomHex } from "../core/random.ts";
 import { type AgentProcess, stopTree } from "./agent-process.ts";
 import { AgentTree, markOf } from "./agent-tree.ts";
 import type { BarState } from "./bar-layout.ts";
+import { type Handle, readDirectly } from "./direct-reader.ts";
 import { resolveExecutable } from "./executable.ts";
 import { foregroundGroup } from "./foreground.ts";
 import { type HumanTerminal, openHumanTerminal } from "./human-terminal.ts";
@@ -207,9 +208,8 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     resizing = setTimeout(() => screen.resize(sizeOf(output)), RESIZE_PAUSE_MS);
   });
   cleanups.push(() => clearTimeout(resizing));
-  on(input, "data", ((bytes: Buffer) => screen.input(bytes)) as never);
-  on(input, "error", () => undefined);
-  input.resume();
+  const keys = readDirectly(input as unknown as Handle, (bytes) => screen.input(bytes));
+  cleanups.push(keys.pause);
 
   const stop = async (graceMs: number, hurry?: AbortSignal): ReturnType<AgentProcess["stop"]> => {
     const result = await stopTree(tree, ended.promise, graceMs, hurry);

@@ -1,5 +1,6 @@
 // The human's real terminal: raw mode, non-blocking writes with a limit, and its state given back whatever happens. Used by attach.ts.
 import { spawn } from "node:child_process";
+import { writeSync } from "node:fs";
 import type { ReadStream, WriteStream } from "node:tty";
 import { type Guard, startGuard } from "./guard.ts";
 
@@ -35,9 +36,11 @@ export interface HumanTerminal {
   /** Gives the modes back as they were. */
   cooked(): Promise<void>;
   write(bytes: Uint8Array | string): void;
+  /** All that `run` writes goes out at its end, in one piece. */
+  together(run: () => void): void;
   /** Resolves when everything was written, or the deadline for a stalled terminal has passed. */
   drained(): Promise<void>;
-  /** Stops reading the input and dismisses the guard. */
+  /** Dismisses the guard. */
   close(): void;
 }
 
@@ -60,6 +63,7 @@ export async function openHumanTerminal(input: ReadStream, output: WriteStream):
   let idle: (() => void)[] = [];
   let gathered: Uint8Array[] = [];
   let scheduled = false;
+  let together = false;
 
   const written = (length: number): void => {
     waiting -= length;
@@ -73,16 +77,27 @@ export async function openHumanTerminal(input: ReadStream, output: WriteStream):
     }
   };
   const send = (bytes: Uint8Array): void => {
-    output.write(bytes, () => written(bytes.length));
+    let taken = 0;
+    // What the terminal takes at once needs no stream, and a key's echo waits for none.
+    if (waiting === bytes.length) {
+      try {
+        taken = writeSync(outputFd, bytes);
+      } catch {
+        // EAGAIN: the terminal is busy. Whatever else it is, the stream meets it too.
+      }
+    }
+    if (taken === bytes.length) written(taken);
+    else output.write(taken === 0 ? bytes : bytes.subarray(taken), () => written(bytes.length));
   };
-  // The PTY gives 4 KB at a time: what comes first in a turn of the event loop goes out at once, an echo that somebody waits for; all that
-  // the same turn brings besides goes out in one write.
   const flush = (): void => {
-    scheduled = false;
     if (gathered.length === 0) return;
     const bytes = gathered.length === 1 ? (gathered[0] as Uint8Array) : Buffer.concat(gathered);
     gathered = [];
     send(bytes);
+  };
+  const endOfTurn = (): void => {
+    scheduled = false;
+    flush();
   };
 
   return {
@@ -101,15 +116,23 @@ export async function openHumanTerminal(input: ReadStream, output: WriteStream):
       const bytes = typeof text === "string" ? Buffer.from(text, "utf8") : text;
       if (bytes.length === 0) return;
       waiting += bytes.length;
-      if (scheduled) gathered.push(bytes);
-      else {
+      gathered.push(bytes);
+      if (!together && !scheduled) {
         scheduled = true;
-        setImmediate(flush);
-        send(bytes);
+        setImmediate(endOfTurn);
       }
       if (!high && waiting > HIGH_WATER) {
         high = true;
         onPressure(true);
+      }
+    },
+    together(run) {
+      together = true;
+      try {
+        run();
+      } finally {
+        together = false;
+        flush();
       }
     },
     async drained() {
@@ -124,8 +147,6 @@ export async function openHumanTerminal(input: ReadStream, output: WriteStream):
       });
     },
     close() {
-      input.pause();
-      input.unref();
       // What a stalled terminal has not taken is given up; a blocking write would hang our exit.
       if (waiting === 0) handle?.setBlocking?.(true);
       guard.dismiss();

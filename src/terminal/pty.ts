@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { constants } from "node:os";
 import { spawn } from "@lydell/node-pty";
 import type { Command, ProcessExit } from "../core/command.ts";
+import { type Handle, readDirectly } from "./direct-reader.ts";
 
 export interface Size {
   readonly cols: number;
@@ -26,7 +27,7 @@ const FIRST_RETRY_MS = 2;
 const LAST_RETRY_MS = 64;
 
 /**
- * Starts `command` on a new PTY of that size.
+ * Starts `command` on a new PTY of that size. What `onData` gets is its own to keep.
  * node-pty's own `write` is never called: it spins on a full PTY (microsoft/node-pty, pull request 956).
  */
 export function openPty(command: Command, size: Size, onData: (bytes: Buffer) => void): PtyHost {
@@ -38,10 +39,11 @@ export function openPty(command: Command, size: Size, onData: (bytes: Buffer) =>
     env: { ...command.env },
     encoding: null,
   });
-  // With `encoding: null` the data are Buffers; `fd` is the master, `_socket` its reader: the type declarations say none of it.
-  const { fd, _socket: reader } = pty as unknown as { fd: number; _socket: Socket };
-  const listen = pty.onData as unknown as (listener: (bytes: Buffer) => void) => void;
-  listen(onData);
+  // `fd` is the master, `_socket` its reader, which reports the end to node-pty when it is closed: the type declarations say none of it.
+  const { fd, _socket: own } = pty as unknown as { fd: number; _socket: Socket };
+  const reader = readDirectly(own as unknown as Handle, onData);
+  reader.onClose(() => own.destroy());
+  own.once("close", () => reader.destroy());
 
   const queue: Uint8Array[] = [];
   let retry: NodeJS.Timeout | undefined;
@@ -75,7 +77,7 @@ export function openPty(command: Command, size: Size, onData: (bytes: Buffer) =>
   };
 
   // The number of a closed descriptor may soon be another file's.
-  reader.once("close", () => {
+  reader.onClose(() => {
     closed = true;
     clearTimeout(retry);
   });
@@ -96,8 +98,8 @@ export function openPty(command: Command, size: Size, onData: (bytes: Buffer) =>
     resize(next) {
       if (!closed) pty.resize(Math.max(1, next.cols), Math.max(1, next.rows));
     },
-    pause: () => pty.pause(),
-    resume: () => pty.resume(),
+    pause: reader.pause,
+    resume: reader.resume,
   };
 }
 

@@ -145,6 +145,13 @@ export class Scanner {
       if (state === State.ground) {
         while (i < n && GROUND_STOP[bytes[i] as number] === 0) i++;
         if (i === n) break;
+        // Colours are most of all sequences, and pass: no need to take them apart.
+        const end = this.#dropTerminator ? i : endOfColour(bytes, i);
+        if (end > i) {
+          i = lastEnd = end;
+          this.inString = false;
+          continue;
+        }
       }
       let code = bytes[i] as number;
       let width = 1;
@@ -314,6 +321,15 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   both.set(a);
   both.set(b, a.length);
   return both;
+}
+
+/** Where the SGR that starts at `at` ends; `at` where there is none that is whole and short. */
+function endOfColour(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== 0x1b || bytes[at + 1] !== 0x5b) return at;
+  let end = at + 2;
+  let byte = bytes[end] as number;
+  while (byte >= 0x30 && byte <= 0x3b) byte = bytes[++end] as number;
+  return byte === 0x6d && end - at < LONGEST_CSI ? end + 1 : at;
 }
 
 /** What is between the introducer at `start` (`ESC ]` or U+009D, both two bytes) and `end`. */

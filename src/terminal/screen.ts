@@ -131,8 +131,10 @@ export class Screen {
     }
     // Not for an agent that says nothing before its end: the answer would have to be waited for.
     if (!this.#begun && !chunk.includes(this.#options.nonce)) this.#askCursor();
-    this.#compositor.write(chunk);
-    this.#afterOutput();
+    this.#options.terminal.together(() => {
+      this.#compositor.write(chunk);
+      this.#afterOutput();
+    });
   }
 
   /** Bytes of the human's terminal. */
