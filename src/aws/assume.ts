@@ -17,6 +17,8 @@ export interface AssumeRequest {
   readonly tags?: Readonly<Record<string, string>> | undefined;
   /** IAM JSON as it is sent. */
   readonly sessionPolicy?: string | undefined;
+  /** Managed policies that STS takes as session policies beside the inline one. */
+  readonly sessionPolicyArns?: readonly string[] | undefined;
   readonly externalId?: string | undefined;
   readonly mfa?: { readonly serial: string; readonly code: string } | undefined;
   /** 900 to 43200; see `durationFor`. */
@@ -81,8 +83,14 @@ function input(request: AssumeRequest, durationSeconds: number | undefined): Ass
     ...(request.sourceIdentity === undefined ? {} : { SourceIdentity: request.sourceIdentity }),
     ...(tags.length === 0 ? {} : { Tags: tags.map(([Key, Value]) => ({ Key, Value })), TransitiveTagKeys: tags.map(([key]) => key) }),
     ...(request.sessionPolicy === undefined ? {} : { Policy: request.sessionPolicy }),
+    ...policyArns(request.sessionPolicyArns),
     ...(request.externalId === undefined ? {} : { ExternalId: request.externalId }),
     ...(request.mfa === undefined ? {} : { SerialNumber: request.mfa.serial, TokenCode: request.mfa.code }),
     ...(durationSeconds === undefined ? {} : { DurationSeconds: durationSeconds }),
   };
+}
+
+/** `PolicyArns` as STS takes them; nothing where there are none. */
+export function policyArns(arns: readonly string[] = []): { PolicyArns?: { arn: string }[] } {
+  return arns.length === 0 ? {} : { PolicyArns: arns.map((arn) => ({ arn })) };
 }

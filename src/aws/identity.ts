@@ -130,10 +130,17 @@ export function requireAccount(identity: CallerIdentity, accounts: readonly stri
  * @throws AgentRunError `identity` saying expected and found
  */
 export function confirmIdentity(identity: CallerIdentity, expected: { roleArn: string; sessionName: string; account: string }): void {
-  const arn = assumedRoleArn(expected.roleArn, expected.sessionName);
-  const wrong = identity.arn !== arn ? identity.arn : identity.account !== expected.account ? `account ${identity.account}` : undefined;
+  confirmArn(identity, assumedRoleArn(expected.roleArn, expected.sessionName), expected.account);
+}
+
+/**
+ * The same for a session of any kind: a federated user, a role session that is used as it is.
+ * @throws AgentRunError `identity` saying expected and found
+ */
+export function confirmArn(identity: CallerIdentity, arn: string, account: string): void {
+  const wrong = identity.arn !== arn ? identity.arn : identity.account !== account ? `account ${identity.account}` : undefined;
   if (wrong === undefined) return;
-  throw new AgentRunError("identity", `the session is not who it must be: expected ${arn} in account ${expected.account}, found ${wrong}`, {
+  throw new AgentRunError("identity", `the session is not who it must be: expected ${arn} in account ${account}, found ${wrong}`, {
     hint: "nothing was launched; check the role's arn in the profile or --role, and --endpoint-url",
   });
 }

@@ -13,9 +13,11 @@ export const commandNames = [
   "kill",
   "local-cloud",
   "policy",
+  "profiles",
   "ps",
   "run",
   "setup",
+  "trust",
 ] as const;
 
 const FLAGS = ["--help", "-h", "--version", "-V"];

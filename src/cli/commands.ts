@@ -53,7 +53,17 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./local-cloud.ts")).localCloud,
   },
   { name: "policy", summary: "lint, test and explain IAM policies", load: async () => (await import("./policy.ts")).policy },
+  {
+    name: "profiles",
+    summary: "the profiles there are, what each allows, and a new one",
+    load: async () => (await import("./profiles.ts")).profiles,
+  },
   { name: "ps", summary: "the sessions that run now", load: async () => (await import("./ps.ts")).ps },
   { name: "run", summary: "run an agent; the same as agent-run <agent>", load: async () => (await import("./run.ts")).run },
   { name: "setup", summary: "make the role of a profile in your account", load: async () => (await import("./setup.ts")).setup },
+  {
+    name: "trust",
+    summary: "let a repository's .agent-run.toml choose a profile or narrow it",
+    load: async () => (await import("./trust.ts")).trust,
+  },
 ];

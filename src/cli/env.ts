@@ -25,7 +25,8 @@ export const env: Command = {
   stopsAtFirstWord: true,
   async run(values, words, context) {
     const { paths, packageFolder, print } = context;
-    const profile = loadProfile(paths, packageFolder, overridesOf(values));
+    const profile = loadProfile(paths, packageFolder, overridesOf(values), { cwd: context.cwd });
+    for (const note of profile.notes) print.warn(note);
     // No session is opened: its id and folder only stand for those of a real one.
     const session = newSessionId();
     const folder = sessionFolder(paths, session);

@@ -14,6 +14,9 @@ export const runOptions: readonly Option[] = [
   { name: "on-expiry", value: "<what>", help: "at the limit: refresh (default), stop or ask" },
   { name: "delivery", value: "<mode>", help: "credentials by endpoint (default), process or env" },
   { name: "isolation", value: "<level>", help: "the sandbox: standard (default) or none" },
+  { name: "allow", value: "<action=arn>", multiple: true, help: "of what the profile allows only this; may be repeated" },
+  { name: "deny", value: "<action=arn>", multiple: true, help: "not this; may be repeated" },
+  { name: "read-only", help: "of what the profile allows only reading" },
   { name: "task", value: "<text>", help: "what it is to do; becomes a session tag" },
   { name: "project", value: "<name>", help: "the project's name (default: the folder's)" },
   { name: "tag", value: "<k=v>", multiple: true, help: "one more session tag; may be repeated" },
@@ -39,6 +42,11 @@ export function overridesOf(values: Values): Overrides {
   put("delivery", oneOf(values, "delivery", deliveries));
   put("isolation", oneOf(values, "isolation", isolationLevels));
   const tags = values["tag"];
+  for (const name of ["allow", "deny"] as const) {
+    const entries = values[name];
+    if (Array.isArray(entries)) put(name, entries);
+  }
+  if (values["read-only"] === true) put("readOnly", true);
   if (Array.isArray(tags)) put("tags", Object.fromEntries(tags.map(tagOf)));
   return overrides;
 }

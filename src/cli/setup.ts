@@ -154,7 +154,7 @@ async function describe(
     trust: template(profile, "trust-policy.json"),
     policy: template(profile, "role-policy.json"),
     boundary: template(profile, "boundary.json"),
-    values: placeholders(values),
+    values: { ...profile.values, ...placeholders(values) },
   });
   return { desired, externalId };
 }

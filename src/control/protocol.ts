@@ -3,7 +3,7 @@ import { errorCodes } from "../core/error.ts";
 import { anything, atLeast, boolean, list, message, number, type Of, object, oneOf, optional, record, string } from "./shape.ts";
 
 /** Raised whenever an older peer would misread a message. A daemon answers a launcher of its own number only. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** The `Upgrade` token of the lease: after `101` both sides send one JSON message a line. */
 export const LEASE_UPGRADE = "agent-run-lease";
@@ -60,6 +60,10 @@ const overrides = object({
   task: optional(text),
   project: optional(text),
   tags: optional(record(text)),
+  /** `s3:GetObject=arn:aws:s3:::builds/*`; narrow what the profile allows. */
+  allow: optional(list(text)),
+  deny: optional(list(text)),
+  readOnly: optional(boolean),
 });
 
 const open = {

@@ -32,6 +32,7 @@ export function resolvePaths(env: Environment, uid: number): Paths {
 
 export const configFile = (paths: Paths): string => join(paths.config, "config.toml");
 export const userProfiles = (paths: Paths): string => join(paths.config, "profiles");
+export const trustFile = (paths: Paths): string => join(paths.state, "trust.json");
 export const auditFolder = (paths: Paths): string => join(paths.state, "audit");
 export const daemonLog = (paths: Paths): string => join(paths.state, "daemon.log");
 export const controlSocket = (paths: Paths): string => join(paths.runtime, "control.sock");

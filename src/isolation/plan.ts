@@ -208,7 +208,8 @@ function assemble(builder: PlanBuilder, facts: Facts, folder: string, reason: st
   }
 }
 
-function checkAllowed(name: string): void {
+/** Throws AgentRunError `config` for a name that `isolation.allow` cannot give back. */
+export function checkAllowed(name: string): void {
   if (allowNames.includes(name)) return;
   if (name === "aws") {
     throw new AgentRunError(

@@ -1,10 +1,10 @@
-// IAM's wildcards: `*` any run of characters, `?` exactly one, nothing else special. Called by match.ts, operators.ts and minify.ts.
+// IAM's wildcards: `*` any run of characters, `?` exactly one, nothing else special. Called by match.ts, operators.ts, minify.ts and overlap.ts.
 
 /** Token codes below zero; everything else is a UTF-16 code unit to be met exactly. */
-const ONE = -1;
-const ONE_INSIDE = -2;
-const RUN = -3;
-const RUN_INSIDE = -4;
+export const ONE = -1;
+export const ONE_INSIDE = -2;
+export const RUN = -3;
+export const RUN_INSIDE = -4;
 const COLON = 58;
 
 /** A compiled pattern. The first three forms are what nearly every policy uses, and cost one comparison. */
@@ -26,11 +26,21 @@ export function globPattern(pieces: readonly Piece[]): Pattern {
   return simplest(pieces.flatMap((piece) => units(piece.text).map((unit) => (piece.live ? freely(unit) : unit))));
 }
 
+/** The tokens of an action's pattern, in lower case. */
+export function actionTokens(text: string): number[] {
+  return units(text.toLowerCase()).map(freely);
+}
+
 /**
  * A pattern for the `Resource` element. Within the first five segments of an ARN a wildcard stays inside its segment, except a `*` that ends
  * its segment, which may run past the colon; the resource part is one segment (IAM User Guide, reference_policies_elements_resource).
  */
 export function resourcePattern(pieces: readonly Piece[]): Pattern {
+  return simplest(resourceTokens(pieces));
+}
+
+/** The same, token by token. */
+export function resourceTokens(pieces: readonly Piece[]): number[] {
   const tokens: number[] = [];
   let colons = 0;
   for (const [index, piece] of pieces.entries()) {
@@ -45,7 +55,7 @@ export function resourcePattern(pieces: readonly Piece[]): Pattern {
       if (piece.live && unit === COLON) colons += 1;
     }
   }
-  return simplest(tokens);
+  return tokens;
 }
 
 /** Whether the whole of `text` fits. Time is at most proportional to the pattern times the square of the text, in practice to the text. */

@@ -1,27 +1,18 @@
 // From base credentials to a confirmed, bounded session: start steps 2 to 5, each said as it succeeds. Called by session.ts; `obtain` again at each refresh.
 import { basename } from "node:path";
-import { assumeRole, cleanName, cleanTags, durationFor } from "../aws/assume.ts";
+import { cleanName, cleanTags } from "../aws/assume.ts";
 import { type Connection, iamClient, stsClient } from "../aws/client.ts";
 import type { AwsCredentials, SessionCredentials } from "../aws/credentials.ts";
-import {
-  type CallerIdentity,
-  callerIdentity,
-  confirmIdentity,
-  createIdentityCache,
-  isRoleSession,
-  parseRoleArn,
-  refuseRoot,
-  requireAccount,
-} from "../aws/identity.ts";
+import { type CallerIdentity, createIdentityCache, refuseRoot, requireAccount } from "../aws/identity.ts";
 import { checkRestriction } from "../aws/restriction.ts";
 import { mfaSession } from "../aws/session-token.ts";
 import type { OpenMessage, StepName } from "../control/protocol.ts";
 import type { Clock, Instant } from "../core/clock.ts";
-import { AgentRunError } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import { type Base, resolveBase } from "../credentials/sources.ts";
-import { minifyPolicy } from "../policy/minify.ts";
-import { type Profile, SESSION_POLICY_LIMIT } from "./profile.ts";
+import { wayOf } from "./grant-ways.ts";
+import type { Profile } from "./profile.ts";
+import { requireStage } from "./stage.ts";
 
 export type Say = (step: StepName, state: "ok" | "warning", text: string) => void;
 
@@ -59,8 +50,6 @@ export interface Grant {
 
 /** STS answers in every region; this one is asked when the human named none. */
 const FALLBACK_REGION = "us-east-1";
-/** Credentials that last no longer than this past the end need no time limit of their own. */
-const OUTLIVES_MS = 1000;
 
 const identities = createIdentityCache();
 
@@ -84,9 +73,10 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
 
   const baseIdentity = await identities.of(await stsClient(connection, base.credentials), base.credentials);
   refuseRoot(baseIdentity);
-  const roleArn = roleArnOf(profile, baseIdentity);
-  const account = parseRoleArn(roleArn, "role").account;
+  const way = wayOf(profile, { base, identity: baseIdentity, session: request.session });
+  const { account } = way;
   requireAccount({ ...baseIdentity, account }, profile.accounts);
+  requireStage(account, profile);
   say("base", "ok", `you are ${baseIdentity.arn} (${base.source})`);
 
   const signer = await signerFor(request, base, connection);
@@ -103,55 +93,47 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
   });
   for (const change of [developer.changed, ...changed]) if (change !== undefined) say("assume", "warning", change);
 
-  const assume = async () => {
-    const now = request.clock.now();
-    const endsAt = request.endsAt();
-    const duration = durationFor({
-      wantedMs: Math.max(Math.min(profile.ttlMs, endsAt - now), 1000),
-      chained: base.chained || isRoleSession(baseIdentity.arn),
-    });
-    const outlives = now + duration.seconds * 1000 > endsAt + OUTLIVES_MS;
-    const policy = outlives ? withTimeLimit(profile.sessionPolicy.text, endsAt) : profile.sessionPolicy.text;
-    const assumed = await assumeRole(await stsClient(connection, await signer.credentials()), {
-      roleArn,
-      sessionName: request.session,
+  const obtain = () =>
+    way.obtain({
+      connection,
+      credentials: () => signer.credentials(),
       sourceIdentity: developer.value,
       tags,
-      sessionPolicy: policy ?? profile.sessionPolicy.text,
-      externalId: profile.externalId,
-      durationSeconds: duration.seconds,
-      callerArn: baseIdentity.arn,
+      now: request.clock.now(),
+      endsAt: request.endsAt(),
     });
-    const identity = await callerIdentity(await stsClient(connection, assumed.credentials));
-    confirmIdentity(identity, { roleArn, sessionName: request.session, account });
-    return { credentials: assumed.credentials, identity, shortened: assumed.shortened, unlimited: policy === undefined };
-  };
 
-  const first = await assume();
-  say("assume", "ok", `assumed ${roleArn}, cut down by the session policy of profile ${profile.name}`);
-  if (first.shortened !== undefined) say("assume", "warning", first.shortened);
+  const first = await obtain();
+  say("assume", "ok", way.said);
+  for (const note of first.notes) say("assume", "warning", note);
   say("gate", "ok", `the agent will be ${first.identity.arn}`);
+  caveats.push(...way.caveats, ...first.caveats);
+  for (const caveat of way.caveats) say("assume", "warning", caveat);
 
   const restriction = await checkRestriction({
-    roleArn,
+    roleArn: way.roleArn,
     principal: first.identity.arn,
-    sessionPolicy: profile.sessionPolicy.document,
+    sessionPolicy: way.bounded ? profile.sessionPolicy.document : undefined,
     iam: async () => iamClient(connection, await signer.credentials()),
   });
   if (restriction.verified === false) {
     caveats.push(`restriction not verified: ${restriction.why}`);
     say("restriction", "warning", `restriction not verified: ${restriction.why}`);
-  } else if (restriction.allowed.length > 0) {
-    const text = `the session may ${restriction.allowed.slice(0, 5).join(", ")}${restriction.allowed.length > 5 ? ` and ${restriction.allowed.length - 5} more` : ""}`;
-    caveats.push(text);
-    say("restriction", "warning", text);
   } else {
-    say("restriction", "ok", "nothing destructive is allowed");
+    const { accepted, others } = judged(restriction.allowed, profile.accepts);
+    if (others.length > 0) {
+      const text = `the session may ${few(others)}`;
+      caveats.push(text);
+      say("restriction", "warning", text);
+    } else if (accepted.length > 0) {
+      say("restriction", "ok", `nothing destructive is allowed but what profile ${profile.name} accepts: ${few(accepted)}`);
+    } else {
+      say("restriction", "ok", "nothing destructive is allowed");
+    }
   }
-  if (first.unlimited) caveats.push("keys outlive the session: its session policy has no room for a time limit");
 
   return {
-    roleArn,
+    roleArn: way.roleArn,
     account,
     identity: first.identity,
     base: { source: base.source, arn: baseIdentity.arn },
@@ -162,7 +144,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     credentials: first.credentials,
     tags,
     caveats,
-    obtain: async () => (await assume()).credentials,
+    obtain: async () => (await obtain()).credentials,
     forget() {
       signer.forget();
       first.credentials.secretAccessKey.wipe();
@@ -171,17 +153,15 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
   };
 }
 
-/** A role given by name alone is one of the base identity's account. */
-function roleArnOf(profile: Profile, base: CallerIdentity): string {
-  if (profile.role === undefined) {
-    throw new AgentRunError("profile", `profile '${profile.name}' names no role to assume`, {
-      hint: `pass --role arn:aws:iam::${base.account}:role/<name>, or set role under [profiles.${profile.name}] in config.toml`,
-    });
-  }
-  if (profile.role.startsWith("arn:")) return parseRoleArn(profile.role, "role").arn;
-  const partition = base.arn.split(":")[1] ?? "aws";
-  return parseRoleArn(`arn:${partition}:iam::${base.account}:role/${profile.role}`, "role").arn;
+/** The allowed actions of the catalogue that the profile accepts by name, and the others. */
+function judged(allowed: readonly string[], accepts: readonly string[]): { readonly accepted: string[]; readonly others: string[] } {
+  const known = new Set(accepts.map((action) => action.toLowerCase()));
+  const accepted = allowed.filter((action) => known.has(action.toLowerCase()));
+  return { accepted, others: allowed.filter((action) => !accepted.includes(action)) };
 }
+
+const few = (actions: readonly string[]): string =>
+  `${actions.slice(0, 5).join(", ")}${actions.length > 5 ? ` and ${actions.length - 5} more` : ""}`;
 
 interface Signer {
   credentials(): Promise<AwsCredentials>;
@@ -202,21 +182,4 @@ async function signerFor(request: GrantRequest, base: Base, connection: Connecti
       session.sessionToken.wipe();
     },
   };
-}
-
-/**
- * The session policy with a Deny of everything after `endsAt`, so that keys that an agent copied end with the session although STS gives no less
- * than 15 minutes (an explicit Deny, because an implicit one does not bind resource policies that name the session). Undefined where the policy has no
- * room left for it.
- */
-export function withTimeLimit(policy: string, endsAt: Instant): string | undefined {
-  const parsed = JSON.parse(policy) as { Statement: unknown };
-  const end = {
-    Effect: "Deny",
-    Action: "*",
-    Resource: "*",
-    Condition: { DateGreaterThan: { "aws:CurrentTime": `${new Date(endsAt).toISOString().slice(0, 19)}Z` } },
-  };
-  const limited = minifyPolicy(JSON.stringify({ ...parsed, Statement: [parsed.Statement, end].flat() }));
-  return limited.length <= SESSION_POLICY_LIMIT ? limited : undefined;
 }

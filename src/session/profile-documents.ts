@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Paths } from "../core/paths.ts";
+import { fillPlaceholders, placeholdersOf } from "../policy/placeholders.ts";
 import { findFolder } from "./profile.ts";
 import { profileSettings } from "./settings.ts";
 import { readTomlFile } from "./toml-file.ts";
@@ -36,7 +37,7 @@ export function readProfileDocuments(name: string, paths: Paths, packageFolder: 
   const folder = findFolder(name, paths, packageFolder);
   const settings = readTomlFile(join(folder, "profile.toml"), profileSettings, "profile") ?? {};
   const files: readonly (readonly [kind: ProfileDocument["kind"], file: string])[] = [
-    ["session", settings.session_policy ?? "session-policy.json"],
+    ...[settings.session_policy ?? "session-policy.json"].flat().map((file) => ["session", file] as const),
     ["identity", "role-policy.json"],
     ["identity", "deny-always.json"],
     ["boundary", "boundary.json"],
@@ -44,10 +45,17 @@ export function readProfileDocuments(name: string, paths: Paths, packageFolder: 
   ];
   const documents = files.flatMap(([kind, name]): ProfileDocument[] => {
     const file = resolve(folder, name);
-    const text = readIfThere(file)?.replace(/\$\{([A-Z_]+)\}/g, (_, placeholder: string) => PLACEHOLDERS[placeholder] ?? "example");
-    return text === undefined ? [] : [{ file, kind, text }];
+    const text = readIfThere(file)?.replace(/\$\{([A-Z_]+)\}/g, (whole, placeholder: string) => PLACEHOLDERS[placeholder] ?? whole);
+    if (text === undefined) return [];
+    const open = placeholdersOf(text).length > 0;
+    return [{ file, kind, text: open ? JSON.stringify(fillPlaceholders(text, { ...samples(text), ...settings.values }, file), undefined, 2) : text }];
   });
   return { folder, role: settings.role, accepts: settings.accepts ?? [], documents };
+}
+
+/** What set-up or the human has to give. */
+function samples(text: string): Record<string, string> {
+  return Object.fromEntries(placeholdersOf(text).map((name) => [name, "example"]));
 }
 
 function readIfThere(file: string): string | undefined {

@@ -1,34 +1,52 @@
 // Finds a profile, lays config.toml and the command line over it, and gives what a session needs to know. Read by the daemon and by `agent-run env`.
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { CanaryAction } from "../aws/revoke/canary-actions.ts";
 import type { Delivery, ExpiryAction, IsolationLevel, Overrides } from "../control/protocol.ts";
-import { AgentRunError, messageOf } from "../core/error.ts";
-import { nearest } from "../core/nearest.ts";
-import { configFile, type Paths, userProfiles } from "../core/paths.ts";
-import { minifyPolicy } from "../policy/minify.ts";
-import { parsePolicy } from "../policy/parse.ts";
-import type { PolicyDocument } from "../policy/types.ts";
-import { type ConfigSettings, configSettings, type ProfileSettings, profileSettings, type RevokeChoice } from "./settings.ts";
+import type { Instant } from "../core/clock.ts";
+import { AgentRunError } from "../core/error.ts";
+import { configFile, type Paths } from "../core/paths.ts";
+import type { CompiledSession } from "../policy/compile-session.ts";
+import { parsePolicyValue } from "../policy/parse.ts";
+import { closingTime, type Hours } from "./hours.ts";
+import { profileLevels, settingsOf } from "./profile-levels.ts";
+import { type Narrowing, sessionPolicyOf } from "./profile-policy.ts";
+import { type Repository, readRepository } from "./repository.ts";
+import { type ConditionSettings, type ConfigSettings, configSettings, type GrantKind, type RevokeChoice } from "./settings.ts";
 import { readTomlFile } from "./toml-file.ts";
+
+export { findFolder, profileNames } from "./profile-levels.ts";
 
 /** A profile with every setting decided. Durations are milliseconds. */
 export interface Profile {
   readonly name: string;
   /** The folder that it was read from. */
   readonly folder: string;
+  /** How the session is obtained. */
+  readonly grant: GrantKind;
   readonly role: string | undefined;
   readonly awsProfile: string | undefined;
   readonly region: string | undefined;
   readonly endpointUrl: string | undefined;
   /** The accounts that it may be used in; empty: any. */
   readonly accounts: readonly string[];
+  readonly stage: string | undefined;
+  /** config.toml's accounts by stage. */
+  readonly stages: Readonly<Record<string, readonly string[]>>;
   readonly externalId: string | undefined;
   readonly mfaSerial: string | undefined;
-  /** As it is sent to STS, and as it was parsed. */
-  readonly sessionPolicy: { readonly text: string; readonly document: PolicyDocument };
+  /** As it is sent to STS, and as it was parsed; what hours allow is added at each AssumeRole. */
+  readonly sessionPolicy: CompiledSession;
+  /** Managed policies that are sent beside it. */
+  readonly sessionPolicyArns: readonly string[];
   /** When its permissions are to be reviewed: `2027-02-01`. */
   readonly reviewBy: string | undefined;
+  readonly hours: readonly Hours[];
+  /** Whether conditions or narrowing came on top of the policies' files. */
+  readonly narrowed: boolean;
+  /** What stands for `${NAME}` in its policies. */
+  readonly values: Readonly<Record<string, string | readonly string[]>>;
+  /** Actions of the destructive catalogue that the profile is there for. */
+  readonly accepts: readonly string[];
   readonly ttlMs: number;
   readonly maxTtlMs: number;
   readonly onExpiry: ExpiryAction;
@@ -51,10 +69,20 @@ export interface Profile {
   };
   readonly pass: readonly string[];
   readonly killKey: string;
+  /** What the human should know of how it came about: a repository's file that was ignored. */
+  readonly notes: readonly string[];
+}
+
+/** Where a run takes place; without it no repository is asked, and no hours are looked at. */
+export interface Occasion {
+  readonly cwd?: string | undefined;
+  /** When the session begins. */
+  readonly startsAt?: Instant | undefined;
 }
 
 const DEFAULTS = {
   profile: "readonly",
+  grant: "assume-role",
   killKey: "ctrl-k",
   ttlMs: 3_600_000,
   maxTtlMs: 12 * 3_600_000,
@@ -65,136 +93,147 @@ const DEFAULTS = {
   level: "standard",
 } as const;
 
-/** STS takes at most this many characters of inline session policy and managed policy ARNs together (API reference, AssumeRole). */
-export const SESSION_POLICY_LIMIT = 2048;
-
-const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-
 /** config.toml, or the empty settings when there is none. Throws AgentRunError `config`. */
 export function readConfig(paths: Paths): ConfigSettings {
   return readTomlFile(configFile(paths), configSettings, "config") ?? {};
 }
 
-/** Names of all profiles, the user's own and the shipped ones, sorted. */
-export function profileNames(paths: Paths, packageFolder: string): string[] {
-  const names = [userProfiles(paths), join(packageFolder, "profiles")].flatMap((folder) => {
-    try {
-      return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-        entry.isDirectory() || entry.isSymbolicLink() ? [entry.name] : [],
-      );
-    } catch {
-      return [];
-    }
-  });
-  return [...new Set(names)].filter((name) => PROFILE_NAME.test(name)).sort();
-}
-
 /**
- * The profile of a run: profile.toml, over it `[profiles.<name>]` of config.toml, over it the command line.
+ * The profile of a run: profile.toml and what it extends, over it `[profiles.<name>]` of config.toml, over it the command line. A repository's file
+ * that the human trusts chooses or narrows; limits of all of them hold together.
  * @throws AgentRunError `config`, `profile` or `policy`, naming file, line and setting
  */
-export function loadProfile(paths: Paths, packageFolder: string, overrides: Overrides): Profile {
+export function loadProfile(paths: Paths, packageFolder: string, overrides: Overrides, occasion: Occasion = {}): Profile {
   const config = readConfig(paths);
-  const name = overrides.profile ?? config.profile ?? DEFAULTS.profile;
-  const folder = findFolder(name, paths, packageFolder);
-  const file = join(folder, "profile.toml");
-  const settings: ProfileSettings = { ...readTomlFile(file, profileSettings, "profile"), ...config.profiles?.[name] };
-  if (settings.grant !== undefined && settings.grant !== "assume-role") {
-    throw new AgentRunError("profile", `profile '${name}': grant = "${settings.grant}" is not available in this version`, {
-      hint: `set grant = "assume-role" in ${file}`,
+  const repository = occasion.cwd === undefined ? undefined : readRepository(paths, occasion.cwd);
+  const own = repository?.settings;
+  const name = overrides.profile ?? own?.profile ?? config.profile ?? DEFAULTS.profile;
+  const levels = profileLevels(name, config, { paths, packageFolder });
+  const settings = settingsOf(levels);
+  const { ttlMs, maxTtlMs } = timesOf(name, overrides, settings, own);
+  const further = [
+    ...(own ? [narrowingOf(own)] : []),
+    { label: "--", allow: overrides.allow, deny: overrides.deny, readOnly: overrides.readOnly },
+  ];
+  const conditions = [...levels.map((level) => level.settings.conditions), own?.conditions].filter((one) => one !== undefined);
+  const mfaSerial = settings.mfa_serial;
+  if (conditions.some(({ mfa }) => mfa) && mfaSerial === undefined) {
+    throw new AgentRunError("profile", `profile '${name}' wants MFA, and names no device`, {
+      hint: `set mfa_serial = "arn:aws:iam::<account>:mfa/<device>" under [profiles.${name}] in config.toml`,
     });
   }
-  const ttlMs = overrides.ttl ?? settings.ttl ?? DEFAULTS.ttlMs;
-  const maxTtlMs = settings.max_ttl ?? Math.max(ttlMs, DEFAULTS.maxTtlMs);
-  if (ttlMs > maxTtlMs) {
-    throw new AgentRunError("profile", `profile '${name}': a time limit of ${ttlMs / 1000} s is over its max_ttl of ${maxTtlMs / 1000} s`, {
-      hint: "pass a shorter --ttl, or raise max_ttl",
-    });
-  }
+  const hours = conditions.flatMap((one) => one.hours ?? []);
+  const left = timeLeft(name, hours, occasion.startsAt);
   return {
     name,
-    folder,
+    folder: levels.at(-1)?.folder ?? "",
+    grant: settings.grant ?? DEFAULTS.grant,
     role: overrides.role ?? settings.role,
     awsProfile: overrides.awsProfile ?? settings.aws_profile,
     region: overrides.region ?? settings.region,
     endpointUrl: overrides.endpointUrl ?? settings.endpoint_url,
-    accounts: settings.accounts ?? [],
+    accounts: together(name, [...levels.map((level) => level.settings.accounts), own?.accounts]),
+    stage: settings.stage,
+    stages: config.stages ?? {},
     externalId: settings.external_id,
-    mfaSerial: settings.mfa_serial,
-    sessionPolicy: readSessionPolicy(folder, settings.session_policy),
+    mfaSerial,
+    sessionPolicy:
+      settings.grant === "as-is"
+        ? UNBOUNDED
+        : sessionPolicyOf({ levels, further, readOnlyFolder: join(packageFolder, "profiles", DEFAULTS.profile) }),
+    sessionPolicyArns: [...new Set(levels.flatMap((level) => level.settings.session_policy_arns ?? []))],
     reviewBy: settings.review_by,
-    ttlMs,
-    maxTtlMs,
-    onExpiry: overrides.onExpiry ?? settings.on_expiry ?? DEFAULTS.onExpiry,
+    hours,
+    narrowed: isNarrowed([...levels.map((level) => level.settings.narrow), own?.narrow, overrides], conditions),
+    values: settings.values ?? {},
+    accepts: settings.accepts ?? [],
+    ttlMs: Math.min(ttlMs, left),
+    maxTtlMs: Math.min(maxTtlMs, left),
+    onExpiry: own?.on_expiry ?? overrides.onExpiry ?? settings.on_expiry ?? DEFAULTS.onExpiry,
     graceMs: settings.grace ?? DEFAULTS.graceMs,
     revoke: settings.revoke ?? DEFAULTS.revoke,
     canary: settings.canary,
     chainedRoles: settings.chained_roles ?? [],
     delivery: overrides.delivery ?? settings.delivery ?? DEFAULTS.delivery,
     developer: settings.developer ?? config.developer,
-    project: overrides.project ?? settings.project,
-    task: overrides.task,
+    project: overrides.project ?? own?.project ?? settings.project,
+    task: overrides.task ?? own?.task,
     tags: { ...settings.tags, ...overrides.tags },
     isolation: {
-      level: overrides.isolation ?? settings.isolation?.level ?? DEFAULTS.level,
+      level: stricter(overrides.isolation ?? settings.isolation?.level ?? DEFAULTS.level, own?.isolation?.level),
       allow: settings.isolation?.allow ?? [],
       write: settings.isolation?.write ?? [],
-      hide: settings.isolation?.hide ?? [],
+      hide: [...(settings.isolation?.hide ?? []), ...(own?.isolation?.hide ?? [])],
     },
     pass: settings.environment?.pass ?? [],
     killKey: config.kill_key ?? DEFAULTS.killKey,
+    notes: repository?.ignored === undefined ? [] : [repository.ignored],
   };
 }
 
-/** Where a profile's files are: the user's own folder goes before the shipped one. Throws AgentRunError `profile`. */
-export function findFolder(name: string, paths: Paths, packageFolder: string): string {
-  const known = profileNames(paths, packageFolder);
-  if (!PROFILE_NAME.test(name) || !known.includes(name)) {
-    const near = nearest(name, known);
-    throw new AgentRunError("profile", `there is no profile '${name}'`, {
-      hint: near
-        ? `did you mean '${near}'?`
-        : `the profiles are ${known.join(", ")}; your own go into ${userProfiles(paths)}/<name>/profile.toml`,
+type Settings = ReturnType<typeof settingsOf>;
+type RepositorySettings = NonNullable<Repository["settings"]>;
+
+function timesOf(
+  name: string,
+  overrides: Overrides,
+  settings: Settings,
+  own: RepositorySettings | undefined,
+): { readonly ttlMs: number; readonly maxTtlMs: number } {
+  const asked = overrides.ttl ?? settings.ttl ?? DEFAULTS.ttlMs;
+  const most = settings.max_ttl ?? Math.max(asked, DEFAULTS.maxTtlMs);
+  if (asked > most) {
+    throw new AgentRunError("profile", `profile '${name}': a time limit of ${asked / 1000} s is over its max_ttl of ${most / 1000} s`, {
+      hint: "pass a shorter --ttl, or raise max_ttl",
     });
   }
-  const own = join(userProfiles(paths), name);
-  return statSync(own, { throwIfNoEntry: false })?.isDirectory() ? own : join(packageFolder, "profiles", name);
+  const maxTtlMs = Math.min(most, own?.max_ttl ?? most);
+  return { ttlMs: Math.min(asked, own?.ttl ?? asked, maxTtlMs), maxTtlMs };
 }
 
-function readSessionPolicy(folder: string, setting: string | undefined): Profile["sessionPolicy"] {
-  const file = resolve(folder, setting ?? "session-policy.json");
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new AgentRunError("profile", `cannot read the session policy ${file}: ${messageOf(error)}`, {
-      hint: "put the policy that bounds the session there; every session is cut down by one",
-      cause: error,
-    });
-  }
-  const known = policies.get(file);
-  if (known?.read === text) return known.policy;
-  const document = parsed(text, file);
-  const sent = minifyPolicy(text);
-  if (sent.length > SESSION_POLICY_LIMIT) {
-    throw new AgentRunError("policy", `${file} has ${sent.length} characters without white space; STS takes ${SESSION_POLICY_LIMIT}`, {
-      hint: "merge statements, shorten lists with wildcards such as ec2:Describe*, or drop Sids",
-    });
-  }
-  const policy = { text: sent, document };
-  policies.set(file, { read: text, policy });
-  return policy;
+/** Milliseconds until the first of all hours that are for everything close. */
+function timeLeft(name: string, hours: readonly Hours[], startsAt: Instant | undefined): number {
+  if (startsAt === undefined) return Number.POSITIVE_INFINITY;
+  return Math.min(...hours.filter(({ actions }) => !actions).map((one) => closingTime(one, startsAt, name) - startsAt));
 }
 
-/** What was parsed last, by file: a document is compiled once an object, and a daemon starts many sessions from the same few. */
-const policies = new Map<string, { readonly read: string; readonly policy: Profile["sessionPolicy"] }>();
+function narrowingOf({ narrow, conditions }: RepositorySettings): Narrowing {
+  return { label: ".agent-run.toml ", allow: narrow?.allow, deny: narrow?.deny, readOnly: narrow?.read_only, conditions };
+}
 
-/** A policy's own error says where and what; the hint is what is left to say. */
-function parsed(text: string, file: string): PolicyDocument {
-  try {
-    return parsePolicy(text, file);
-  } catch (error) {
-    if (!(error instanceof AgentRunError) || error.hint !== undefined) throw error;
-    throw new AgentRunError(error.code, error.message, { hint: `mend ${file}: it is a policy as IAM writes them`, cause: error });
-  }
+/** The accounts that every list has; an absent list does not restrict. */
+function together(name: string, lists: readonly (readonly string[] | undefined)[]): readonly string[] {
+  const given = lists.filter((list) => list !== undefined);
+  const accounts = (given[0] ?? []).filter((account) => given.every((list) => list.includes(account)));
+  if (given.length === 0 || accounts.length > 0) return accounts;
+  throw new AgentRunError("profile", `profile '${name}': no account is left that all of its accounts settings allow`, {
+    hint: "change accounts in the profile, in what it extends, or in .agent-run.toml",
+  });
+}
+
+/** With `as-is` no session policy is sent. */
+const UNBOUNDED: CompiledSession = {
+  text: "",
+  characters: 0,
+  document: parsePolicyValue({ Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } }, "no session policy"),
+};
+
+interface Narrows {
+  readonly allow?: readonly string[] | undefined;
+  readonly deny?: readonly string[] | undefined;
+  readonly read_only?: boolean | undefined;
+  readonly readOnly?: boolean | undefined;
+}
+
+function isNarrowed(narrowings: readonly (Narrows | undefined)[], conditions: readonly ConditionSettings[]): boolean {
+  const some = narrowings.some(
+    (one) => [one?.allow, one?.deny].flat().some((entry) => entry !== undefined) || one?.read_only || one?.readOnly,
+  );
+  return some || conditions.some(({ mfa: _mfa, hours, ...others }) => hours?.actions !== undefined || Object.keys(others).length > 0);
+}
+
+const LEVELS: readonly IsolationLevel[] = ["none", "standard", "strict"];
+
+function stricter(one: IsolationLevel, other: IsolationLevel | undefined): IsolationLevel {
+  return other !== undefined && LEVELS.indexOf(other) > LEVELS.indexOf(one) ? other : one;
 }

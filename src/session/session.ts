@@ -132,6 +132,7 @@ export class Session {
       state: "ok",
       text: `profile ${profile.name}: ${profile.delivery} delivery, isolation ${profile.isolation.level}`,
     });
+    for (const text of profile.notes) lease.send({ type: "step", name: "profile", state: "warning", text });
     const grant = await obtainGrant({
       open,
       profile,

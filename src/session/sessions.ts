@@ -37,7 +37,8 @@ export function createSessions(options: SessionsOptions): SessionHost {
 
   const open = async (message: OpenMessage, lease: Lease<DaemonMessage, LauncherMessage>): Promise<void> => {
     if (leaving) throw new AgentRunError("daemon", "the daemon is leaving", { hint: "run the command again" });
-    const profile = loadProfile(paths, options.packageFolder, message.overrides);
+    const startsAt = Math.min(message.resume?.startedAt ?? Number.POSITIVE_INFINITY, clock.now());
+    const profile = loadProfile(paths, options.packageFolder, message.overrides, { cwd: message.cwd, startsAt });
     const id = message.resume ? resumable(message.resume.session, message.resume.limitAt) : newSessionId();
     lease.send(planMessage(id, profile, sessionFolder(paths, id)));
     let trouble: string | undefined;

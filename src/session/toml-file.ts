@@ -1,4 +1,4 @@
-// Reads a TOML file against a schema; what is wrong with it is said with file, line and column. Used for config.toml and profile.toml.
+// Reads a TOML file against a schema; what is wrong with it is said with file, line and column. Used for config.toml, profile.toml and .agent-run.toml.
 import { readFileSync } from "node:fs";
 import { parse, TomlError } from "smol-toml";
 import * as z from "zod/mini";
@@ -20,6 +20,20 @@ export function readTomlFile<Schema extends z.ZodMiniType>(file: string, schema:
       cause: error,
     });
   }
+  return parseToml(file, text, schema, code);
+}
+
+/**
+ * The same for text that was read already.
+ * @param unknown what to say of a setting that the schema does not know and that resembles none of it
+ */
+export function parseToml<Schema extends z.ZodMiniType>(
+  file: string,
+  text: string,
+  schema: Schema,
+  code: ErrorCode,
+  unknown?: string,
+): z.infer<Schema> {
   const known = checked.get(file);
   if (known?.text === text && known.schema === schema) return known.value as z.infer<Schema>;
   let value: unknown;
@@ -39,23 +53,35 @@ export function readTomlFile<Schema extends z.ZodMiniType>(file: string, schema:
   }
   const issue = result.error.issues[0];
   if (!issue) throw new AgentRunError(code, `${file}: not valid`);
-  throw explain(file, text, issue, schema, code);
+  throw explain({ file, text, value }, issue, schema, code, unknown);
 }
 
 /** What the last reading of a file gave: a daemon reads the same few at every launch, and reading is cheaper than checking. */
 const checked = new Map<string, { readonly text: string; readonly schema: z.ZodMiniType; readonly value: unknown }>();
 
-function explain(file: string, text: string, issue: z.core.$ZodIssue, schema: z.ZodMiniType, code: ErrorCode): AgentRunError {
+interface Told {
+  readonly file: string;
+  readonly text: string;
+  readonly value: unknown;
+}
+
+function explain(
+  { file, text, value }: Told,
+  issue: z.core.$ZodIssue,
+  schema: z.ZodMiniType,
+  code: ErrorCode,
+  unknown: string | undefined,
+): AgentRunError {
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0] ?? "";
     const path = [...issue.path, key].map(String);
     const near = nearest(key, knownKeys(schema, issue.path));
-    return new AgentRunError(code, `${file}:${position(text, path)}: unknown setting '${path.join(".")}'`, {
-      hint: near ? `did you mean '${near}'?` : `remove it from ${file}`,
+    return new AgentRunError(code, `${file}:${position(text, path, value)}: unknown setting '${path.join(".")}'`, {
+      hint: near ? `did you mean '${near}'?` : unknown ? `remove it from ${file}: ${unknown}` : `remove it from ${file}`,
     });
   }
   const path = issue.path.map(String);
-  return new AgentRunError(code, `${file}:${position(text, path)}: ${path.join(".") || "the file"}: ${lower(issue.message)}`, {
+  return new AgentRunError(code, `${file}:${position(text, path, value)}: ${path.join(".") || "the file"}: ${lower(issue.message)}`, {
     hint: `change it in ${file}`,
   });
 }
@@ -82,7 +108,7 @@ function isOptional(definition: z.core.$ZodTypeDef): definition is z.core.$ZodOp
 }
 
 /** `line:column` (both from 1) of the key that `path` names; TOML parsers keep no positions, so the text is searched section by section. */
-function position(text: string, path: readonly string[]): string {
+function position(text: string, path: readonly string[], value: unknown): string {
   const lines = text.split("\n");
   let section: string[] = [];
   let best = { line: 1, column: 1, depth: -1 };
@@ -95,7 +121,19 @@ function position(text: string, path: readonly string[]): string {
     const matches = full.every((part, at) => path[at] === part);
     if (matches && full.length > best.depth) best = { line: index + 1, column: line.search(/\S/) + 1, depth: full.length };
   }
-  return `${best.line}:${best.column}`;
+  return entryPosition(lines, best, path, value) ?? `${best.line}:${best.column}`;
+}
+
+/** Where a text in a list stands: the first such text from the list's key on. */
+function entryPosition(lines: readonly string[], key: { line: number }, path: readonly string[], value: unknown): string | undefined {
+  if (!/^\d+$/.test(path.at(-1) ?? "")) return undefined;
+  const entry = path.reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], value);
+  if (typeof entry !== "string") return undefined;
+  for (const [offset, line] of lines.slice(key.line - 1).entries()) {
+    const column = Math.max(line.indexOf(`"${entry}"`), line.indexOf(`'${entry}'`));
+    if (column >= 0) return `${key.line + offset}:${column + 1}`;
+  }
+  return undefined;
 }
 
 function splitKey(key: string): string[] {

@@ -1,6 +1,7 @@
 // What a profile's role is to be in the account: names, documents, limits. Pure. Read by plan.ts and by the templates.
 import { AgentRunError } from "../../core/error.ts";
 import { parsePolicy } from "../../policy/parse.ts";
+import { fillPlaceholders, type PlaceholderValues, placeholdersOf } from "../../policy/placeholders.ts";
 
 /** IAM user guide, "IAM and AWS STS quotas": characters of a managed policy and of a trust policy (default quota), white space not counted. */
 const LONGEST_MANAGED_POLICY = 6144;
@@ -54,7 +55,7 @@ export interface RoleRequest {
   readonly policy: RoleTemplate;
   readonly boundary: RoleTemplate | undefined;
   /** More placeholders: `--set NAME=value`. */
-  readonly values: Readonly<Record<string, string>>;
+  readonly values: PlaceholderValues;
 }
 
 /**
@@ -97,19 +98,15 @@ export function desiredRole(request: RoleRequest): DesiredRole {
   };
 }
 
-/** Placeholders are upper case without a colon, so that IAM's own variables, `${aws:…}`, stay. */
-const PLACEHOLDER = /\$\{([A-Z][A-Z0-9_]*)\}/g;
-
-function filled(template: RoleTemplate, values: Readonly<Record<string, string>>, kind: "identity" | "resource", longest: number): string {
-  const text = template.text.replaceAll(PLACEHOLDER, (whole, name: string) => {
-    const value = values[name];
-    if (value === undefined) {
-      throw new AgentRunError("profile", `${template.file}: nothing is known to put in place of ${whole}`, {
-        hint: `pass --set ${name}=<value>`,
-      });
-    }
-    return JSON.stringify(value).slice(1, -1);
-  });
+function filled(template: RoleTemplate, values: PlaceholderValues, kind: "identity" | "resource", longest: number): string {
+  const names = placeholdersOf(template.text);
+  const unknown = names.find((name) => !Object.hasOwn(values, name));
+  if (unknown !== undefined) {
+    throw new AgentRunError("profile", `${template.file}: nothing is known to put in place of \${${unknown}}`, {
+      hint: `pass --set ${unknown}=<value>`,
+    });
+  }
+  const text = names.length === 0 ? template.text : JSON.stringify(fillPlaceholders(template.text, values, template.file));
   parsePolicy(text, template.file, { kind });
   const compact = JSON.stringify(JSON.parse(text));
   const length = compact.replaceAll(/\s/g, "").length;
