@@ -18,7 +18,7 @@ const NARROWING = ["allow", "deny", "read-only"];
 export const profiles: Command = {
   name: "profiles",
   outside: true,
-  usage: "profiles [list | show <name> | new <name> [--from <profile>] | path [<name>]] [--json]",
+  usage: "profiles <list|show|new|path> [<name>] [--from <profile>] [--json]",
   summary: "the profiles there are, what each allows, and a new one",
   description: "show takes --allow, --deny and --read-only too, and prints the session policy that would be sent.",
   options: [

@@ -48,7 +48,13 @@ export function readProfileDocuments(name: string, paths: Paths, packageFolder: 
     const text = readIfThere(file)?.replace(/\$\{([A-Z_]+)\}/g, (whole, placeholder: string) => PLACEHOLDERS[placeholder] ?? whole);
     if (text === undefined) return [];
     const open = placeholdersOf(text).length > 0;
-    return [{ file, kind, text: open ? JSON.stringify(fillPlaceholders(text, { ...samples(text), ...settings.values }, file), undefined, 2) : text }];
+    return [
+      {
+        file,
+        kind,
+        text: open ? JSON.stringify(fillPlaceholders(text, { ...samples(text), ...settings.values }, file), undefined, 2) : text,
+      },
+    ];
   });
   return { folder, role: settings.role, accepts: settings.accepts ?? [], documents };
 }
