@@ -27,6 +27,8 @@ export interface Human extends AsyncDisposable {
   run(line: string): Promise<number>;
   /** Modes of the emulator that an agent may have left. */
   modes(): Promise<{ alternate: boolean; cursorHidden: boolean; mouse: string; bracketedPaste: boolean; applicationCursor: boolean }>;
+  /** Closes the terminal, as a window that is closed: everybody in it gets SIGHUP. */
+  hangUp(): void;
   /** Processes other than the shell that hold the terminal open. */
   holders(): number[];
 }
@@ -101,6 +103,10 @@ export async function sitDown(env: Record<string, string>, cwd: string, size: { 
         bracketedPaste: bracketedPasteMode,
         applicationCursor: applicationCursorKeysMode,
       };
+    },
+    hangUp() {
+      // `destroy` closes the master; the type declarations do not know it.
+      (pty as unknown as { destroy(): void }).destroy();
     },
     holders() {
       const tty = device();
