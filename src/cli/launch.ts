@@ -5,6 +5,7 @@ import type { OpenMessage, Overrides } from "../control/protocol.ts";
 import { openLeaseOrStart } from "../control/start-daemon.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
+import { processInfo } from "../core/process-tree.ts";
 import { resolveExecutable } from "../terminal/executable.ts";
 import type { Context } from "./command.ts";
 import { isTerminal } from "./is-terminal.ts";
@@ -70,6 +71,7 @@ function openMessage({ context, actor, env, overrides, dryRun }: LaunchRequest, 
     overrides,
     source: sourceEnvironment(env),
     interactive,
+    launcher: { pid: process.pid, started: processInfo(process.pid)?.started ?? "" },
     dryRun,
   };
 }

@@ -1,5 +1,6 @@
 // One launched agent, from its session's plan to the end: isolation, process, bar, kill. Loaded by launch.ts while the daemon is at work.
 // Who waits for whom: the daemon waits for our `exited` after its `end` (its grace plus 2 s); we wait for its `ended` (LAST_WORD_MS) after the agent is gone.
+import { rmSync } from "node:fs";
 import { constants } from "node:os";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Cause, PlanMessage, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
@@ -18,6 +19,7 @@ import { barState } from "./bar-state.ts";
 import { describeDryRun } from "./dry-run.ts";
 import { askExpiry } from "./expiry-question.ts";
 import { isolate } from "./isolate.ts";
+import { startKeeper } from "./keeper.ts";
 import type { LaunchRequest } from "./launch.ts";
 import { sessionDetails } from "./session-details.ts";
 import type { LinkHandlers, SessionLink } from "./session-link.ts";
@@ -158,6 +160,7 @@ export class Running implements LinkHandlers {
     // Ended before there was an agent: none is started.
     if (this.#cause !== undefined) return this.#close(link, prepared, {});
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
+    const keeper = isolation.level === "none" ? startKeeper(context) : undefined;
     await using agent = this.#inTerminal
       ? await this.#attach(link, prepared)
       : spawnPlain(isolation.wrap(command), { sealed: isolation.level !== "none" });
@@ -178,12 +181,14 @@ export class Running implements LinkHandlers {
     await agent.stop(0);
     const status = await this.#close(link, prepared, exit);
     for (const name of FORWARDED) process.off(name, passOn);
+    keeper?.dismiss();
     return status;
   }
 
   /** Everything is wiped and said. Gives the exit status. */
-  async #close(link: SessionLink, { isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
+  async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
     const last = await link.exited(exit, LAST_WORD_MS);
+    if (last === undefined) rmSync(plan.folder, { recursive: true, force: true });
     const notRemoved = isolation.release();
     await this.#screen?.restore();
     const cause = last?.view.cause ?? this.#cause ?? "lost";

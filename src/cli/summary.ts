@@ -8,7 +8,10 @@ import type { Ended } from "./session-link.ts";
 /** What the human must still know: the daemon's notes, or that it gave none, and what could not be removed. */
 export function endNotes(last: Ended | undefined, notRemoved: readonly string[]): string[] {
   if (last) return [...last.notes, ...notRemoved];
-  return ["the daemon did not confirm the end; what it held is gone with it", ...notRemoved];
+  return [
+    "the daemon did not confirm the end: it is gone with what it held, or ends the session as soon as it answers again",
+    ...notRemoved,
+  ];
 }
 
 /** Prints it. With `quiet` (no terminal), a session that simply ended says nothing, so that pipes and scripts see the agent alone. */

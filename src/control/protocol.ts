@@ -77,6 +77,8 @@ const open = {
   source: record(string()),
   /** Whether a human is there to answer a question. */
   interactive: boolean,
+  /** The launcher's own process: while it lives, it may come back for its session after a daemon's death. `started` is ProcessInfo's. */
+  launcher: optional(object({ pid: number, started: string() })),
   /** Resolve and check, but hand out nothing and start no session. */
   dryRun: boolean,
   /** A session of a daemon that died: the same id, port and token, so that running SDK clients go on. */

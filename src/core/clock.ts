@@ -5,7 +5,10 @@ export type Instant = number;
 
 export interface Clock {
   now(): Instant;
-  /** Calls `run` once, as soon as the wall clock reads `at` or later. Disposing cancels it. */
+  /**
+   * Calls `run` once, as soon as the wall clock reads `at` or later, also when that is because it was changed or the machine slept; and no later than
+   * that many milliseconds from now, should it be set back meanwhile. Disposing cancels it.
+   */
   at(at: Instant, run: () => void): Disposable;
 }
 
@@ -16,9 +19,11 @@ const LONGEST_NAP_MS = 500;
 export const systemClock: Clock = {
   now: () => Date.now(),
   at(at, run) {
-    const nap = (): number => Math.max(0, Math.min(at - Date.now(), LONGEST_NAP_MS));
+    const latest = performance.now() + (at - Date.now());
+    const left = (): number => Math.min(at - Date.now(), latest - performance.now());
+    const nap = (): number => Math.max(0, Math.min(left(), LONGEST_NAP_MS));
     const wake = (): void => {
-      if (Date.now() >= at) {
+      if (left() <= 0) {
         run();
         return;
       }

@@ -1,8 +1,10 @@
 // What a session may leave when its own launcher could not clean up: processes of the agent, and the session's folder. Called by session.ts and sessions.ts.
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
+import { readSession } from "../audit/verify.ts";
 import { sleep } from "../core/clock.ts";
 import type { SessionId } from "../core/id.ts";
 import { allProcesses, descendants, processInfo, signal } from "../core/process-tree.ts";
+import { carriesMark } from "../core/session-mark.ts";
 
 /** The process that the launcher started; `started` tells it from a later one of the same pid. */
 export interface Spawned {
@@ -12,9 +14,31 @@ export interface Spawned {
 
 const ROUND_MS = 25;
 
+/** Whether that very process lives. */
+export const isThere = ({ pid, started }: Spawned): boolean => processInfo(pid)?.started === started;
+
+/** The processes of a session whose daemon died, as far as its audit names them. Never throws. */
+export function lastKnown(
+  folder: string,
+  session: SessionId,
+): { readonly launcher: Spawned | undefined; readonly agent: Spawned | undefined } {
+  try {
+    const { records } = readSession(folder, session, new Set());
+    const launcher = records.findLast(({ data }) => data["launcher"] !== undefined)?.data["launcher"];
+    return { launcher: asSpawned(launcher), agent: asSpawned(records.findLast(({ kind }) => kind === "spawned")?.data) };
+  } catch {
+    return { launcher: undefined, agent: undefined };
+  }
+}
+
+function asSpawned(data: unknown): Spawned | undefined {
+  const { pid, started } = (data ?? {}) as Partial<Spawned>;
+  return typeof pid === "number" && typeof started === "string" ? { pid, started } : undefined;
+}
+
 /**
- * Ends every process of a session: what is below `spawned`, and (Linux) what carries the session's id in its environment, so that a process
- * that left the tree is found too. SIGTERM, then SIGKILL after `graceMs`, repeated until nothing is left or `limitMs` is over.
+ * Ends every process of a session: what is below `spawned`, and (Linux) what carries the session's mark, so that a process that left the
+ * tree is found too. SIGTERM, then SIGKILL after `graceMs`, repeated until nothing is left or `limitMs` is over.
  * Gives how many are still there.
  */
 export async function endProcesses(session: SessionId, spawned: Spawned | undefined, graceMs: number, limitMs: number): Promise<number> {
@@ -41,18 +65,8 @@ function processesOf(session: SessionId, spawned: Spawned | undefined) {
   const below = root ? [root, ...descendants(root.pid, all)] : [];
   // We are below no agent: whoever named such a process (init, our own) meant harm or was wrong.
   const tree = below.some((info) => info.pid === process.pid) ? [] : below;
-  const strays = all.filter((info) => !tree.includes(info) && info.pid !== process.pid && carries(info.pid, session));
+  const strays = all.filter((info) => !tree.includes(info) && info.pid !== process.pid && carriesMark(info.pid, session));
   return [...tree, ...strays];
-}
-
-/** proc(5): /proc/pid/environ is what the process was started with. Unreadable means another user's: not ours to end. */
-function carries(pid: number, session: SessionId): boolean {
-  if (process.platform !== "linux") return false;
-  try {
-    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0AGENT_RUN_SESSION=${session}\0`);
-  } catch {
-    return false;
-  }
 }
 
 /** Removes the session's folder with all that is in it. Throws what the file system says. */

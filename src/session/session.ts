@@ -213,7 +213,7 @@ export class Session {
     if (message.type === "spawned") {
       this.#spawned = { pid: message.pid, started: message.started };
       this.#isolation = message.isolation;
-      this.#record("spawned", { pid: message.pid, isolation: message.isolation });
+      this.#record("spawned", { pid: message.pid, started: message.started, isolation: message.isolation });
     } else if (message.type === "answer") {
       this.#questions.answer(message.id, message.text);
     } else if (message.type === "kill") {
@@ -240,7 +240,9 @@ export class Session {
     this.#state = state;
     this.#timer?.[Symbol.dispose]();
     const at = nextTick(state);
-    this.#timer = at === undefined ? undefined : this.#options.clock.at(at, () => this.#dispatch({ type: "tick", at: this.#now() }));
+    // A clock that was set back has not given the session more time.
+    const tick = (due: Instant): void => this.#dispatch({ type: "tick", at: Math.max(this.#now(), due) });
+    this.#timer = at === undefined ? undefined : this.#options.clock.at(at, () => tick(at));
     for (const effect of effects) this.#carryOut(effect);
   }
 

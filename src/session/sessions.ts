@@ -10,7 +10,7 @@ import { AgentRunError, messageOf } from "../core/error.ts";
 import { isSessionId, newSessionId, type SessionId } from "../core/id.ts";
 import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
 import type { SessionHost } from "./host.ts";
-import { endProcesses, removeFolder } from "./leftover.ts";
+import { endProcesses, isThere, lastKnown, removeFolder, type Spawned } from "./leftover.ts";
 import { loadProfile, type Profile } from "./profile.ts";
 import { Session } from "./session.ts";
 import { SessionAudit } from "./session-audit.ts";
@@ -56,6 +56,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
           delivery: profile.delivery,
           isolation: profile.isolation.level,
           dryRun: message.dryRun,
+          launcher: message.launcher,
         },
       },
       {
@@ -94,9 +95,9 @@ export function createSessions(options: SessionsOptions): SessionHost {
     return id;
   };
 
-  const endLost = async (id: SessionId, recorded: boolean): Promise<void> => {
+  const endLost = async (id: SessionId, recorded: boolean, agent: Spawned | undefined): Promise<void> => {
     if (sessions.has(id)) return;
-    const left = await endProcesses(id, undefined, LOST_GRACE_MS, LOST_LIMIT_MS);
+    const left = await endProcesses(id, agent, LOST_GRACE_MS, LOST_LIMIT_MS);
     const notes = left > 0 ? [`${left} processes could not be ended`] : [];
     try {
       removeFolder(sessionFolder(paths, id));
@@ -151,9 +152,13 @@ export function createSessions(options: SessionsOptions): SessionHost {
       const unended = new Set(unendedSessions(auditFolder(paths)));
       const left = new Set([...unended, ...sessionsWithFolder(paths)]);
       if (left.size === 0) return;
-      clock.at(clock.now() + RESUME_MS, () => {
-        for (const id of left) void endLost(id, unended.has(id));
-      });
+      for (const id of left) {
+        const known = lastKnown(auditFolder(paths), id);
+        const end = (): void => void endLost(id, unended.has(id), known.agent);
+        // A launcher that lives comes back for its session.
+        if (known.launcher && !isThere(known.launcher)) end();
+        else clock.at(clock.now() + RESUME_MS, end);
+      }
     },
   };
 }

@@ -1,6 +1,7 @@
 // Every process that belongs to one agent, also those that left its session or lost their parents. Used by plain.ts, attach.ts and stopTree.
-import { readFileSync } from "node:fs";
+import type { SessionId } from "../core/id.ts";
 import { allProcesses, descendants, type ProcessInfo, processInfo, signal } from "../core/process-tree.ts";
+import { carriesMark } from "../core/session-mark.ts";
 
 export interface TreeView {
   /** The agent's own processes. */
@@ -15,14 +16,14 @@ const SANDBOX_NAME = "bwrap";
 const LOOK_EVERY_MS = 10_000;
 
 /**
- * The agent's processes: all below `root`; all whose session such a process was in; and, on Linux, all that carry `mark` (`NAME=value`) in
- * the environment that they were started with. What was seen once stays known, by pid and start time, when its parents are gone.
+ * The agent's processes: all below `root`; all whose session such a process was in; and, on Linux, all that carry the mark of the agent-run session. What
+ * was seen once stays known, by pid and start time, when its parents are gone.
  */
 export class AgentTree {
   readonly #root: number;
   readonly #hasShim: boolean;
   readonly #sealed: boolean;
-  readonly #mark: string | undefined;
+  readonly #mark: SessionId | undefined;
   readonly #known = new Map<number, string>();
   readonly #sessions = new Set<number>();
   readonly #unmarked = new Map<number, string>();
@@ -33,7 +34,7 @@ export class AgentTree {
   #isGone = false;
 
   /** @param options.sealed the root is a sandbox with a PID namespace of its own: when it is gone, the kernel has ended all that was in it */
-  constructor(root: number, options: { hasShim: boolean; mark: string | undefined; sealed: boolean }) {
+  constructor(root: number, options: { hasShim: boolean; mark: SessionId | undefined; sealed: boolean }) {
     this.#root = root;
     this.#hasShim = options.hasShim;
     this.#sealed = options.sealed;
@@ -122,22 +123,11 @@ export class AgentTree {
     return spine;
   }
 
-  /** A child has its parent's environment from its first moment on, so that one look at each process is enough. */
+  /** A child has its parent's environment and limits from its first moment on, so that one look at each process is enough. */
   #carriesMark({ pid, started }: ProcessInfo): boolean {
-    if (this.#mark === undefined || process.platform !== "linux") return false;
-    if (Number(started) < this.#since || this.#unmarked.get(pid) === started) return false;
-    try {
-      if (`\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${this.#mark}\0`)) return true;
-    } catch {
-      // another user's, or gone
-    }
+    if (this.#mark === undefined || Number(started) < this.#since || this.#unmarked.get(pid) === started) return false;
+    if (carriesMark(pid, this.#mark)) return true;
     this.#unmarked.set(pid, started);
     return false;
   }
-}
-
-/** The variable that marks a session's processes, when the command has it: `AGENT_RUN_SESSION=sess_…`. */
-export function markOf(env: Readonly<Record<string, string>>): string | undefined {
-  const session = env["AGENT_RUN_SESSION"];
-  return session === undefined ? undefined : `AGENT_RUN_SESSION=${session}`;
 }

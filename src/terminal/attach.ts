@@ -4,8 +4,9 @@ import type { Command, ProcessExit } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { signal } from "../core/process-tree.ts";
 import { randomHex } from "../core/random.ts";
+import { markedCommand, sessionOf } from "../core/session-mark.ts";
 import { type AgentProcess, stopTree } from "./agent-process.ts";
-import { AgentTree, markOf } from "./agent-tree.ts";
+import { AgentTree } from "./agent-tree.ts";
 import type { BarState } from "./bar-layout.ts";
 import { type Handle, readDirectly } from "./direct-reader.ts";
 import { resolveExecutable } from "./executable.ts";
@@ -141,7 +142,8 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   screen.begin();
   let host: PtyHost;
   try {
-    const shim = shimCommand({ ...command, file }, nonce, terminal.modes);
+    const started = options.sealed ? { ...command, file } : markedCommand({ ...command, file });
+    const shim = shimCommand(started, nonce, terminal.modes);
     host = openPty(options.wrap(shim), screen.agentSize, (bytes) => screen.output(bytes));
     pty = host;
     // Nothing of the agent before the terminal takes it as it is.
@@ -155,13 +157,13 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
       cause: error,
     });
   }
-  const tree = new AgentTree(host.pid, { hasShim: true, mark: markOf(command.env), sealed: options.sealed });
+  const tree = new AgentTree(host.pid, { hasShim: true, mark: sessionOf(command), sealed: options.sealed });
   screen.spawned();
 
   /** The agent's last byte is through: let go of the shim and its sandbox, and tell the caller. */
   const finish = async (exit: ProcessExit): Promise<void> => {
     // What has no mark to be found by later is remembered now, for a stop that comes then. The shim's session dies with it, a sandbox with its root.
-    if (markOf(command.env) === undefined) tree.look();
+    if (sessionOf(command) === undefined) tree.look();
     signal(host.pid, "SIGKILL");
     await screen.settle();
     await terminal.drained();

@@ -2,8 +2,9 @@
 import { spawn } from "node:child_process";
 import type { Command, ProcessExit } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { markedCommand, sessionOf } from "../core/session-mark.ts";
 import { type AgentProcess, stopTree } from "./agent-process.ts";
-import { AgentTree, markOf } from "./agent-tree.ts";
+import { AgentTree } from "./agent-tree.ts";
 import { resolveExecutable } from "./executable.ts";
 
 /**
@@ -14,7 +15,8 @@ import { resolveExecutable } from "./executable.ts";
  */
 export function spawnPlain(command: Command, options: { readonly sealed: boolean }): AgentProcess {
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
-  const child = spawn(file, command.args, { cwd: command.cwd, env: { ...command.env }, stdio: "inherit", detached: true });
+  const marked = options.sealed ? { ...command, file } : markedCommand({ ...command, file });
+  const child = spawn(marked.file, marked.args, { cwd: command.cwd, env: { ...command.env }, stdio: "inherit", detached: true });
   const pid = child.pid;
   if (pid === undefined) {
     child.on("error", () => undefined);
@@ -23,7 +25,7 @@ export function spawnPlain(command: Command, options: { readonly sealed: boolean
       exitStatus: 126,
     });
   }
-  const tree = new AgentTree(pid, { hasShim: false, mark: markOf(command.env), sealed: options.sealed });
+  const tree = new AgentTree(pid, { hasShim: false, mark: sessionOf(command), sealed: options.sealed });
 
   const suspend = (): void => {
     tree.signalGroup(pid, "SIGSTOP");

@@ -96,7 +96,12 @@ export function openPty(command: Command, size: Size, onData: (bytes: Buffer) =>
       if (retry === undefined) drain();
     },
     resize(next) {
-      if (!closed) pty.resize(Math.max(1, next.cols), Math.max(1, next.rows));
+      if (closed) return;
+      try {
+        pty.resize(Math.max(1, next.cols), Math.max(1, next.rows));
+      } catch {
+        // The agent has just ended, and its terminal with it (ENOTTY, EBADF).
+      }
     },
     pause: reader.pause,
     resume: reader.resume,

@@ -63,6 +63,8 @@ export class Place implements AsyncDisposable {
   readonly machine: Machine;
   readonly #mounted: boolean;
   readonly #own = `${process.pid}`;
+  /** Sessions whose audit was found wanting in an earlier round. */
+  readonly known = new Set<string>();
   #human: Human | undefined;
   #modes = "";
   #tmux = false;
@@ -223,7 +225,21 @@ export class Place implements AsyncDisposable {
   async #tmuxShell(): Promise<Shell> {
     const tmux = (...args: string[]): string =>
       execFileSync("tmux", ["-L", `chaos-${this.#own}`, ...args], { encoding: "utf8", env: { ...this.world.env } });
-    tmux("-f", "/dev/null", "new-session", "-d", "-s", "one", "-x", "100", "-y", "30", "-c", this.world.project, "bash --norc --noprofile");
+    tmux(
+      "-f",
+      "/dev/null",
+      "new-session",
+      "-d",
+      "-s",
+      "one",
+      "-x",
+      "100",
+      "-y",
+      "30",
+      "-c",
+      this.world.project,
+      "exec bash --norc --noprofile",
+    );
     this.#tmux = true;
     return {
       pid: Number(tmux("display-message", "-p", "-t", "one", "#{pane_pid}")),

@@ -138,13 +138,13 @@ async function stopFor(place: Place, round: Round, launched: Launched): Promise<
   const pid = launched.pidOf(victim);
   if (pid === undefined) throw new Error(`there is no ${victim}`);
   signal(pid, "SIGSTOP");
-  // A stopped daemon takes no command, a stopped launcher no key.
-  const end =
-    victim === "daemon" && round.end === "command" ? "exit" : victim === "launcher" && round.end === "key" ? "command" : round.end;
+  // A stopped daemon takes no command; a stopped launcher, and one that stopped as a shell's job together with its agent, no key.
+  const noKey = victim === "launcher" || (victim === "agent" && round.surface !== "pipes");
+  const end = victim === "daemon" && round.end === "command" ? "exit" : noKey && round.end !== "exit" ? "command" : round.end;
   const asked = endIt(place, { ...round, end }, launched);
   await sleep(STOPPED_MS);
-  if (victim === "launcher" && round.surface !== "pipes") launched.shell?.type("fg\r");
-  else signal(pid, "SIGCONT");
+  if (victim !== "launcher" || round.surface === "pipes") signal(pid, "SIGCONT");
+  if (noKey && round.surface !== "pipes") launched.shell?.type("fg\r");
   await asked;
   return "must-end";
 }

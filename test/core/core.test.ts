@@ -137,6 +137,23 @@ describe("errors and time", () => {
     expect(fired).toEqual(["past"]);
   });
 
+  it("fire a timer no later than its time from now when the clock is set back meanwhile", async () => {
+    const real = Date.now;
+    const fired = Promise.withResolvers<void>();
+    using _timer = systemClock.at(systemClock.now() + 150, () => fired.resolve());
+    try {
+      Date.now = () => real() - 12 * 3_600_000;
+      expect(
+        await within(
+          fired.promise.then(() => "fired"),
+          10_000,
+        ),
+      ).toBe("fired");
+    } finally {
+      Date.now = real;
+    }
+  });
+
   it("wait for a promise no longer than told", async () => {
     expect(await within(Promise.resolve(7), 1000)).toBe(7);
     expect(await within(new Promise(() => {}), 10)).toBeUndefined();

@@ -116,7 +116,7 @@ describe.each(levels)("an agent in a terminal, %s", (_, env) => {
     const marker = `sleep 3${Math.floor(100_000 + performance.now())}`;
     await using outer = shell(
       `setsid sh -c 'echo $$ > ${folder}/${name}; trap "" TERM HUP; while :; do ${marker}; done' & (setsid ${marker} &) ; echo ready; sleep 60`,
-      { env: { ...env, DEMO_GRACE_MS: "100", AGENT_RUN_SESSION: `sess_${name}` } },
+      { env: { ...env, DEMO_GRACE_MS: "100", AGENT_RUN_SESSION: `sess_0000dead` } },
     );
     await outer.until("ready", shows("ready"));
     await pidIn(name);
