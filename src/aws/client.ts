@@ -23,8 +23,9 @@ export interface Connection {
 }
 
 export const CONNECT_TIMEOUT_MS = 3000;
-export const REQUEST_TIMEOUT_MS = 10_000;
-const RETRIES = 2;
+/** With the one retry, which a connection that died while the machine slept needs, a service that never answers is given up after 11 s. */
+export const REQUEST_TIMEOUT_MS = 5500;
+const RETRIES = 1;
 /** Longer than the pause between two launches of a busy developer, shorter than what proxies and NATs usually keep. */
 const IDLE_CONNECTION_MS = 60_000;
 

@@ -16,6 +16,7 @@ import type { SessionAudit } from "./session-audit.ts";
 import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, type SessionState } from "./state.ts";
 import { Tally } from "./tally.ts";
 import { viewOf } from "./view.ts";
+import { Waiting } from "./waiting.ts";
 
 export interface SessionOptions {
   readonly id: SessionId;
@@ -133,6 +134,7 @@ export class Session {
       text: `profile ${profile.name}: ${profile.delivery} delivery, isolation ${profile.isolation.level}`,
     });
     for (const text of profile.notes) lease.send({ type: "step", name: "profile", state: "warning", text });
+    using waiting = new Waiting((text) => lease.send({ type: "step", name: "base", state: "warning", text }));
     const grant = await obtainGrant({
       open,
       profile,
@@ -140,9 +142,13 @@ export class Session {
       version,
       clock,
       endsAt: () => (this.#state.window.onExpiry === "stop" ? this.#state.window.limitAt : this.#state.window.lastLimitAt),
-      say: (name, state, text) => lease.send({ type: "step", name, state, text }),
-      askMfa: (serial) => this.#questions.ask("mfa", `MFA code for ${serial}`),
+      say(name, state, text) {
+        waiting.moved();
+        lease.send({ type: "step", name, state, text });
+      },
+      askMfa: (serial) => waiting.whileAsking(this.#questions.ask("mfa", `MFA code for ${serial}`)),
     });
+    waiting[Symbol.dispose]();
     this.#grant = grant;
     this.#tally.keys(grant.credentials.expiresAt);
     this.#record("identity", {

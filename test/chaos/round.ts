@@ -160,6 +160,11 @@ async function endIt(place: Place, round: Round, launched: Launched): Promise<vo
   if (round.end === "exit") launched.leave();
   else if (round.end === "key" && launched.shell) {
     launched.shell.type("\x0b");
+    if (round.surface === "terminal") {
+      const human = await place.human();
+      await until(async () => (await human.screen()).some((row) => row.includes("End clings")), 3000, "").catch(() => {});
+    }
+    // An answer counts half a second after the question stands.
     await sleep(650);
     launched.shell.type("\x0b");
   } else {

@@ -352,8 +352,11 @@ describe("what AWS answers", () => {
     expect(other.sessionFolders()).toEqual([]);
   });
 
-  it("gives STS up that never answers", async () => {
-    judge(await hanging, { error: /no answer in time$/, hint: /network/ });
+  it("gives STS up that never answers, and says meanwhile that it waits", async () => {
+    const result = await hanging;
+    const [waiting = "", ...rest] = result.stderr.split("\n");
+    expect(waiting).toMatch(/^agent-run: warning: no answer from aws .* still waiting$/);
+    judge({ ...result, stderr: rest.join("\n") }, { error: /no answer in time$/, hint: /network/ });
     expect(existsSync(join(hangingWorld.project, "launched"))).toBe(false);
     expect(hangingWorld.sessionFolders()).toEqual([]);
   }, 60_000);
