@@ -14,8 +14,8 @@ export function placeholdersOf(text: string): string[] {
 
 /**
  * The policy as a value, with every placeholder filled. A list stands for its entries where the placeholder is a whole entry; an Allow statement
- * that so comes to name no resource is left out.
- * @throws AgentRunError `policy` for text that is no JSON, a placeholder without a value, a list inside a longer text, a Deny without a resource
+ * that so comes to name no resource is left out, a Deny of all but an empty list denies all.
+ * @throws AgentRunError `policy` for text that is no JSON, a placeholder without a value, a list inside a longer text
  */
 export function fillPlaceholders(text: string, values: PlaceholderValues, source: string): unknown {
   let policy: { Statement?: unknown };
@@ -27,12 +27,15 @@ export function fillPlaceholders(text: string, values: PlaceholderValues, source
     });
   }
   const filled = fill(policy, values, source) as { Statement?: unknown };
-  const statements = [filled.Statement].flat().filter((statement) => {
-    const { Effect, Resource } = statement as { Effect?: unknown; Resource?: unknown };
-    return !(Effect === "Allow" && Array.isArray(Resource) && Resource.length === 0);
+  const statements = [filled.Statement].flat().flatMap((statement): unknown[] => {
+    const { NotResource, ...others } = statement as Readonly<Record<string, unknown>>;
+    if (others["Effect"] === "Allow" && isEmpty(others["Resource"])) return [];
+    return others["Effect"] === "Deny" && isEmpty(NotResource) ? [{ ...others, Resource: "*" }] : [statement];
   });
   return { ...filled, Statement: Array.isArray(filled.Statement) ? statements : statements[0] };
 }
+
+const isEmpty = (list: unknown): boolean => Array.isArray(list) && list.length === 0;
 
 function fill(value: unknown, values: PlaceholderValues, source: string): unknown {
   if (typeof value === "string") return value.replace(PLACEHOLDER, (_whole, name: string) => single(name, values, source));
