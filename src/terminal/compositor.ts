@@ -1,4 +1,5 @@
 // Lets an agent's output through to a terminal whose last row is ours, and paints that row. No clock, no I/O: screen.ts decides when. Used by screen.ts.
+import { Backlog } from "./backlog.ts";
 import { Frame } from "./frame.ts";
 import type { Size } from "./pty.ts";
 import { Rewriter } from "./rewrite.ts";
@@ -23,7 +24,7 @@ export class Compositor {
   readonly #scanner: Scanner;
   readonly #rewriter: Rewriter;
   /** What the agent wrote before there was a shadow. */
-  #backlog: { bytes: Uint8Array; complex: boolean }[] | undefined = [];
+  #backlog: Backlog | undefined = new Backlog();
   #chunk: Uint8Array = new Uint8Array(0);
   #fed = 0;
   #lastRow = "";
@@ -68,7 +69,7 @@ export class Compositor {
 
   /** Takes over a shadow that shows the screen as it was when the agent started. */
   adopt(shadow: Shadow): void {
-    for (const { bytes, complex } of this.#backlog ?? []) shadow.feed(bytes, complex);
+    for (const { bytes, complex } of this.#backlog?.take() ?? []) shadow.feed(bytes, complex);
     this.#backlog = undefined;
     this.frame.shadow = shadow;
   }
@@ -179,7 +180,7 @@ export class Compositor {
   retake(size: Size): void {
     this.frame.size = size;
     this.frame.shadow = undefined;
-    this.#backlog = [];
+    this.#backlog = new Backlog();
     this.frame.borrowed[this.frame.screen] = true;
     this.frame.margins = [this.frame.full(), this.frame.full()];
     this.begin();
@@ -199,10 +200,10 @@ export class Compositor {
     if (end <= this.#fed) return;
     const bytes = this.#fed === 0 && end === this.#chunk.length ? this.#chunk : this.#chunk.subarray(this.#fed, end);
     this.#fed = end;
-    const complex = this.#scanner.complex || this.frame.restricted || this.frame.modes.insert;
+    const complex = this.#scanner.complex || this.frame.scrollsOddly;
     this.#scanner.complex = false;
     if (this.frame.shadow !== undefined) this.frame.shadow.feed(bytes, complex);
-    else this.#backlog?.push({ bytes, complex });
+    else this.#backlog?.push(bytes, complex, this.frame.agentSize.rows);
   }
 
   /** After output in a restricted region: what went to the bar's row belongs to the agent's last. */

@@ -6,6 +6,9 @@ import type { Shadow } from "./shadow.ts";
 
 /** Below this the bar goes and the session stays. */
 const FEWEST_ROWS_WITH_BAR = 3;
+/** Private modes: BS goes back to the row above; DECLRMM. */
+const REVERSE_WRAP = 45;
+const SIDE_MARGINS = 69;
 
 export class Frame {
   readonly modes = new Modes();
@@ -44,6 +47,13 @@ export class Frame {
 
   get restricted(): boolean {
     return this.reserved && this.margins[this.screen].bottom < this.agentSize.rows;
+  }
+
+  /** A line end does not just scroll the whole screen, or text does more than to go on to the right and down. */
+  get scrollsOddly(): boolean {
+    const { top, bottom } = this.margins[this.screen];
+    const { modes } = this;
+    return top > 1 || bottom < this.agentSize.rows || modes.insert || modes.isSet(REVERSE_WRAP) || modes.isSet(SIDE_MARGINS);
   }
 
   full(): Margins {

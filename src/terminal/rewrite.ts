@@ -140,12 +140,11 @@ export class Rewriter {
         this.#feed(sequence.end);
         return `\x1b[${this.#frame.row(this.#frame.shadow)}d`;
       case 0x72: {
-        if (!this.#frame.reserved) return undefined;
         const top = Math.max(1, first);
         const bottom = second === 0 || second > rows ? rows : second;
-        if (top >= bottom) return "";
+        if (top >= bottom) return this.#frame.reserved ? "" : undefined;
         this.#frame.margins[this.#frame.screen] = { top, bottom };
-        return this.#frame.region();
+        return this.#frame.reserved ? this.#frame.region() : undefined;
       }
       case 0x4a:
         return this.#erase(sequence, first);

@@ -48,6 +48,10 @@ const encoder = new TextEncoder();
 const GROUND_STOP = new Uint8Array(256);
 for (const byte of [0x0e, 0x0f, 0x1b, 0xc2]) GROUND_STOP[byte] = 1;
 
+/** 1: final of a CSI that changes no more than the cursor's line: ICH, CUF, CUB, CHA, EL, DCH, ECH, HPA, HPR. */
+const WITHIN_LINE = new Uint8Array(128);
+for (const final of "@CDGKPX`a") WITHIN_LINE[final.charCodeAt(0)] = 1;
+
 /**
  * Cuts a stream into runs that pass untouched and sequences that the handler decides on. A sequence or UTF-8 character that a chunk leaves
  * incomplete is held back, so that the terminal is always between two of them, except inside a long string (`inString`). Malformed
@@ -56,7 +60,7 @@ for (const byte of [0x0e, 0x0f, 0x1b, 0xc2]) GROUND_STOP[byte] = 1;
 export class Scanner {
   /** The terminal is inside a string that was too long to be held: nothing may be written in between. */
   inString = false;
-  /** Something other than text, line ends and SGR has come since this was last set to false. */
+  /** Something other than text, line ends, SGR and changes within a line has come since this was last set to false. */
   complex = false;
   /** The character that was printed last, when nothing came after it. */
   lastPrinted = "";
@@ -116,6 +120,7 @@ export class Scanner {
     let state = this.#state;
     /** The string that is being read began in an earlier chunk and is on its way to the terminal. */
     let streamed = isString(state);
+    if (streamed) this.complex = true;
     /** Start of the bytes that were seen but not yet given out. */
     let run = 0;
     /** Start of the sequence that is being read. */
@@ -160,6 +165,7 @@ export class Scanner {
         if (i + width > n) break;
         const second = bytes[i + 1] as number;
         code = code === 0xc2 && width === 2 && second <= 0x9f ? second : NON_ASCII;
+        if (code < NON_ASCII) this.complex = true;
       }
       const transition = TABLE[(state << 8) | code] as number;
       const next = transition & 0x0f;
@@ -185,6 +191,7 @@ export class Scanner {
         case Action.execute:
           if (state === State.ground) this.#shift(code);
           else executed += String.fromCharCode(code);
+          if (state !== State.ground || code === 0x0e || code === 0x0f) this.complex = true;
           break;
         case Action.clear:
         case Action.stringStart:
@@ -235,7 +242,8 @@ export class Scanner {
           let verdict: Verdict;
           if (this.#discard || at - start >= LONGEST_CSI || (terminator && this.#dropTerminator)) verdict = "";
           else if (!terminator && !(code === 0x6d && action === Action.csiDispatch && sequence.prefix + sequence.intermediate === 0)) {
-            this.complex = true;
+            if (action === Action.escDispatch || WITHIN_LINE[code] === 0 || sequence.prefix + sequence.intermediate !== 0)
+              this.complex = true;
             sequence.kind = action === Action.csiDispatch ? "csi" : "esc";
             sequence.final = code;
             sequence.first = start === 0;

@@ -1,15 +1,14 @@
 // A second copy of the agent's screen in memory, for what the human's terminal cannot be asked: what is under an overlay, where a saved cursor is.
 // Loaded by screen.ts after the agent runs; fed lazily, and spared the lines of a flood that nobody can see any more.
 import xterm from "@xterm/headless";
+import { Backlog, LONGEST_WAIT, SCROLLBACK } from "./backlog.ts";
 import type { Size } from "./pty.ts";
 
 export interface Shadow {
-  /** Hands over output. `complex`: it holds more than text, line ends and SGR, so that none of it can be left out. */
+  /** Hands over output. `complex` as in backlog.ts: none of it can be left out. */
   feed(bytes: Uint8Array, complex: boolean): void;
   /** Works through what was handed over. */
   drain(): void;
-  /** Bytes that wait. */
-  readonly waiting: number;
   resize(size: Size): void;
   /** 0-based; `x` equals the width when the cursor waits behind the last column. Valid after `drain`. */
   readonly cursor: { readonly x: number; readonly y: number };
@@ -22,13 +21,6 @@ export interface Shadow {
   /** SGR of the cursor. */
   attributes(): string;
 }
-
-/** For a grown window, which pulls lines out of the scrollback. */
-const SCROLLBACK = 200;
-/** Above this, a flood of plain lines is cut to its end; anything else is worked through. */
-const LONGEST_WAIT = 1_048_576;
-const LF = 0x0a;
-const CR = 0x0d;
 
 /** What we use of xterm.js's attributes, cells and their current value alike. The current value is not in the public interface. */
 interface Attributes {
@@ -75,13 +67,9 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
     return false;
   });
 
-  let queue: { bytes: Uint8Array; complex: boolean }[] = [];
-  let waiting = 0;
+  const backlog = new Backlog();
   const drain = (): void => {
-    const work = queue;
-    queue = [];
-    waiting = 0;
-    for (const { bytes } of work) {
+    for (const { bytes } of backlog.take()) {
       try {
         internals._core._writeBuffer.writeSync(bytes);
       } catch {
@@ -124,20 +112,10 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
 
   return {
     feed(bytes, complex) {
-      queue.push({ bytes, complex });
-      waiting += bytes.length;
-      if (waiting <= LONGEST_WAIT) return;
-      const cut = afterFlood(queue, terminal.rows + SCROLLBACK);
-      if (cut !== undefined) {
-        queue = cut;
-        waiting = cut.reduce((sum, part) => sum + part.bytes.length, 0);
-      }
-      if (waiting > LONGEST_WAIT / 2) drain();
+      backlog.push(bytes, complex, terminal.rows);
+      if (backlog.size > LONGEST_WAIT) drain();
     },
     drain,
-    get waiting() {
-      return waiting;
-    },
     resize(next) {
       drain();
       terminal.resize(Math.max(2, next.cols), Math.max(1, next.rows));
@@ -199,54 +177,7 @@ function colour(code: number, rgb: number): string {
   return `;${code};2;${(rgb >> 16) & 0xff};${(rgb >> 8) & 0xff};${rgb & 0xff}`;
 }
 
-function latin(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
-}
-
-function lastReset(text: string): number {
-  return Math.max(text.lastIndexOf("\x1b[0m"), text.lastIndexOf("\x1b[m"));
-}
-
 function palette(base: number, index: number): string {
   if (index < 8) return `;${base + index}`;
   return index < 16 ? `;${base + 52 + index}` : `;${base + 8};5;${index}`;
-}
-
-/**
- * A flood of plain lines scrolls away whatever was there: only its end, `lines` lines long, can still be seen, with the SGR that was in
- * force there. Undefined when the queue is not such a flood.
- */
-function afterFlood(
-  queue: readonly { bytes: Uint8Array; complex: boolean }[],
-  lines: number,
-): { bytes: Uint8Array; complex: boolean }[] | undefined {
-  let lastComplex = queue.length - 1;
-  while (lastComplex >= 0 && queue[lastComplex]?.complex === false) lastComplex--;
-  let kept = queue.length;
-  let found = 0;
-  while (kept > lastComplex + 1 && found <= lines) {
-    kept--;
-    const bytes = queue[kept]?.bytes ?? new Uint8Array(0);
-    for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) found++;
-  }
-  const skipped = queue.slice(lastComplex + 1, kept);
-  if (found <= lines || skipped.length < 2) return undefined;
-  const first = queue[kept]?.bytes ?? new Uint8Array(0);
-  const line = first.indexOf(LF);
-  if (first[line - 1] !== CR) return undefined;
-  // SGR accumulates: from the last reset on, all of it is kept.
-  let text = latin(first.subarray(0, line));
-  for (let i = skipped.length - 1; i >= 0 && lastReset(text) < 0; i--) text = latin(skipped[i]?.bytes ?? new Uint8Array(0)) + text;
-  const reset = lastReset(text);
-  if (reset < 0) return undefined;
-  const styles = (text.slice(reset).match(/\x1b\[[\d;:]*m/g) ?? []).join("");
-  // The skipped lines ended at the bottom of the screen; the kept ones begin behind a line end.
-  const start = Buffer.from(`\r${"\n".repeat(lines)}`);
-  return [
-    ...queue.slice(0, lastComplex + 1),
-    { bytes: start, complex: false },
-    { bytes: Buffer.from(styles), complex: false },
-    { bytes: first.subarray(line + 1), complex: false },
-    ...queue.slice(kept + 1),
-  ];
 }

@@ -1,0 +1,105 @@
+// A flood that was cut to its end leaves the shadow as one that was worked through whole.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Backlog, LONGEST_WAIT } from "../../src/terminal/backlog.ts";
+import { Compositor } from "../../src/terminal/compositor.ts";
+import { openShadow, type Shadow } from "../../src/terminal/shadow.ts";
+
+const SIZE = { cols: 60, rows: 12 };
+const AGENT = { cols: 60, rows: 11 };
+/** Without a sequence that moves the cursor up. */
+const plain = fc.oneof(
+  { weight: 6, arbitrary: fc.string({ maxLength: 90 }).map((text) => text.replace(/[^ -~]/g, "x")) },
+  { weight: 6, arbitrary: fc.constant("\r\n") },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom("\x1b[m", "\x1b[0m", "\x1b[31m", "\x1b[1;44m", "\x1b[7m", "\x1b[38;5;99m", "\x1b[22m", "\x1b[38:2::9:8:7m"),
+  },
+  { weight: 2, arbitrary: fc.constantFrom("漢字", "é", "🙂", "\t", "\b", "\r", "\n") },
+  { weight: 2, arbitrary: fc.constantFrom("\x1b[K", "\x1b[1K", "\x1b[9G", "\x1b[3C", "\x1b[2D", "\x1b[2P", "\x1b[@", "\x1b[4X") },
+);
+/** What else may come between: kept whole, or acted upon. */
+const complex = fc.constantFrom(
+  "\x1b[3A",
+  "\x1b[H\x1b[J",
+  "\x1b7",
+  "\x1b8",
+  "\x1b[3;8r",
+  "\x1b[4;11r",
+  "\x1b[r",
+  "\x1b[?1049h",
+  "\x1b[?1049l",
+  "\x1b(0",
+  "\x1b(B",
+  "\x0e",
+  "\x0f",
+  "\x1b[4h",
+  "\x1b[4l",
+  "\x1b[?45h\b\b",
+  "\x1b[?45l",
+  "\u008d",
+  "\x1bPq\r\n\r\n#0\r\n\x1b\\",
+  "\x1b]0;a\nb\x07",
+  "\x1b[3\r\n1m",
+  "\x1b[?7l",
+  "\x1b[?7h",
+  "\x1bH",
+);
+const lines = fc.array(plain, { minLength: 5, maxLength: 60 }).map((parts) => `${parts.join("")}\r\n`);
+const flood = fc.tuple(lines, fc.integer({ min: 0, max: 1 })).map(([text, less]) => {
+  const times = Math.ceil((LONGEST_WAIT * (1.6 - less)) / Buffer.byteLength(text));
+  return text.repeat(Math.min(times, 40_000));
+});
+const story = fc.array(fc.tuple(complex, flood), { minLength: 1, maxLength: 3 }).map((parts) => Buffer.from(parts.flat().join("")));
+
+/** All that is read of a shadow. */
+function look(shadow: Shadow): unknown {
+  shadow.drain();
+  return { rows: shadow.rows(0, AGENT.rows), cursor: { ...shadow.cursor }, attributes: shadow.attributes(), known: shadow.firstKnownRow };
+}
+
+/** As the launcher would do it, in chunks of these lengths, in turn; the shadow comes after `late` of them. */
+function throughCompositor(bytes: Buffer, lengths: readonly number[], late: number, reserve: boolean): Shadow {
+  const compositor = new Compositor({ size: reserve ? SIZE : AGENT, reserve, emit: () => undefined, marker: () => false });
+  const shadow = openShadow(AGENT, undefined);
+  compositor.begin();
+  if (late === 0) compositor.adopt(shadow);
+  let count = 0;
+  let at = 0;
+  while (at < bytes.length) {
+    const end = at + (lengths[count % lengths.length] as number);
+    compositor.write(bytes.subarray(at, end));
+    at = end;
+    if (++count === late) compositor.adopt(shadow);
+  }
+  if (late > count) compositor.adopt(shadow);
+  return shadow;
+}
+
+describe("a flood", () => {
+  it("that was cut leaves what the whole of it would have left, also before there is a shadow", () => {
+    fc.assert(
+      fc.property(
+        story,
+        fc.array(fc.integer({ min: 1000, max: 65_536 }), { minLength: 1, maxLength: 4 }),
+        fc.constantFrom(0, 3, 1000),
+        fc.boolean(),
+        (bytes, lengths, late, reserve) => {
+          const whole = openShadow(AGENT, undefined);
+          whole.feed(bytes, true);
+          expect(look(throughCompositor(bytes, lengths, late, reserve))).toEqual(look(whole));
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it("of plain lines takes no more memory than its end, with and without colours", () => {
+    for (const line of ["plain words\r\n", "\x1b[32mgreen\x1b[39m words\x1b[K\r\n", "\x1b[1mbold\x1b[0m\r\n"]) {
+      const backlog = new Backlog();
+      const part = Buffer.from(line.repeat(Math.ceil(60_000 / line.length)));
+      for (let i = 0; i < 200; i++) backlog.push(part, false, 24);
+      expect(backlog.size).toBeLessThanOrEqual(2 * LONGEST_WAIT);
+    }
+  });
+});
