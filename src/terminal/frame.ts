@@ -33,12 +33,17 @@ export class Frame {
 
   /** Whether the last row is ours now. */
   get reserved(): boolean {
-    return this.#reserve && this.size.rows >= FEWEST_ROWS_WITH_BAR;
+    return this.agentRows(this.size.rows) < this.size.rows;
+  }
+
+  /** How many rows of a terminal of `rows` would be the agent's. */
+  agentRows(rows: number): number {
+    return this.#reserve && rows >= FEWEST_ROWS_WITH_BAR ? rows - 1 : rows;
   }
 
   /** The terminal as the agent sees it. */
   get agentSize(): Size {
-    return { cols: this.size.cols, rows: this.size.rows - (this.reserved ? 1 : 0) };
+    return { cols: this.size.cols, rows: this.agentRows(this.size.rows) };
   }
 
   get screen(): 0 | 1 {

@@ -6,10 +6,17 @@ import type { Writable } from "node:stream";
  * Reads one line at a time, each a printf format with what would reset the terminal now. When its input ends without `done`, it writes the last
  * one and restores the modes; where there was none, the terminal was never changed, and somebody else may have it by now. Descriptor 3 is the
  * terminal's input side, 4 its output side.
+ *
+ * It races with the human's shell, which is told of our death at the same moment. So the screen comes first, by a builtin. The modes are restored
+ * only while they are ours, without output processing: a shell that has begun to edit a line has set its own. And where such a shell wrote its
+ * prompt to the alternate screen that we then left, it is made to write it again: a window that changes its size is what most of them redraw for.
  */
 const PROGRAM = [
   'last=;while IFS= read -r line;do last=$line;done;case "$last" in ""|done)exit 0;;esac',
-  'PATH="$PATH:/usr/bin:/bin" stty "$1" <&3 2>/dev/null;printf "$last" >&4',
+  'printf "$last" >&4;PATH="$PATH:/usr/bin:/bin"',
+  'case $(stty -a <&3) in *-opost*)stty "$1" <&3;exit;;esac',
+  "case $last in *47l*|*1049l*);;*)exit;;esac",
+  "sleep 0.1;set -- $(stty size <&3);stty cols $(($2+1)) <&3;sleep 0.05;stty cols $2 <&3",
 ].join(";");
 
 export interface Guard {

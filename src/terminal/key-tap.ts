@@ -29,6 +29,8 @@ export class KeyTap {
   #held: Uint8Array = NOTHING;
   /** How much of the end of a paste has been seen; -1 outside a paste. */
   #paste = -1;
+  /** The agent has asked for mouse positions in UTF-8 (mode 1005): up to two bytes each. */
+  utf8Mouse = false;
 
   constructor(key: KillKey) {
     this.#key = key;
@@ -77,7 +79,7 @@ export class KeyTap {
         continue;
       }
       text(i);
-      const end = endOfSequence(bytes, i);
+      const end = endOfSequence(bytes, i, this.utf8Mouse);
       if (end === undefined) {
         if (bytes.length - i <= LONGEST) {
           this.#held = bytes.slice(i);
@@ -116,7 +118,10 @@ export class KeyTap {
     if (key.functionKey?.legacy.includes(sequence)) return { kind: "kill", bytes, repeat: false };
     const introducer = sequence.charAt(0);
     if (introducer !== "[") return { kind: "]P_^X".includes(introducer) && sequence.length > 1 ? "reply" : "key", bytes };
-    if (sequence.startsWith("[M") && bytes.length === 6) return { kind: "mouse", bytes, row: (bytes[5] as number) - 32 };
+    if (sequence.startsWith("[M") && bytes.length >= 6) {
+      const row = this.utf8Mouse ? ([...new TextDecoder().decode(bytes)].at(-1)?.codePointAt(0) ?? 32) : (bytes[5] as number);
+      return { kind: "mouse", bytes, row: row - 32 };
+    }
     const body = sequence.slice(1, -1);
     const final = sequence.slice(-1);
     if (body === "200" && final === "~") {
@@ -135,7 +140,7 @@ export class KeyTap {
 }
 
 /** Where the sequence that starts at `from` (an ESC) ends; undefined when it is not complete. */
-function endOfSequence(bytes: Uint8Array, from: number): number | undefined {
+function endOfSequence(bytes: Uint8Array, from: number, utf8Mouse: boolean): number | undefined {
   const second = bytes[from + 1];
   if (second === undefined) return undefined;
   switch (second) {
@@ -143,7 +148,7 @@ function endOfSequence(bytes: Uint8Array, from: number): number | undefined {
       // Two Escapes, or Alt with a sequence: the first stands alone.
       return from + 1;
     case 0x5b:
-      return endOfCsi(bytes, from);
+      return endOfCsi(bytes, from, utf8Mouse);
     case 0x4f: // SS3: one more, perhaps after a modifier digit
       for (let i = from + 2; i < bytes.length; i++) {
         const byte = bytes[i] as number;
@@ -170,10 +175,15 @@ function endOfSequence(bytes: Uint8Array, from: number): number | undefined {
   }
 }
 
-function endOfCsi(bytes: Uint8Array, from: number): number | undefined {
+function endOfCsi(bytes: Uint8Array, from: number, utf8Mouse: boolean): number | undefined {
   const third = bytes[from + 2];
   // X10 mouse: three bytes follow that may be anything. The Linux console's F1 to F5: one letter follows.
-  if (third === 0x4d) return from + 6 <= bytes.length ? from + 6 : undefined;
+  if (third === 0x4d) {
+    let end = from + 3;
+    // A first byte of two, in UTF-8: 110xxxxx.
+    for (let values = 0; values < 3; values++) end += utf8Mouse && ((bytes[end] ?? 0) & 0xe0) === 0xc0 ? 2 : 1;
+    return end <= bytes.length ? end : undefined;
+  }
   if (third === 0x5b) return from + 4 <= bytes.length ? from + 4 : undefined;
   for (let i = from + 2; i < bytes.length; i++) {
     const byte = bytes[i] as number;

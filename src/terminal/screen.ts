@@ -140,6 +140,7 @@ export class Screen {
   /** Bytes of the human's terminal. */
   input(chunk: Uint8Array): void {
     clearTimeout(this.#flushTimer);
+    this.#tap.utf8Mouse = this.#compositor.frame.modes.isSet(1005);
     for (const event of this.#tap.push(chunk)) this.#onInput(event);
     const { wait } = this.#tap;
     if (wait === undefined) return;
@@ -176,6 +177,9 @@ export class Screen {
   resize(size: Size): void {
     if (this.#ended || (size.cols === this.#size.cols && size.rows === this.#size.rows)) return;
     this.#size = size;
+    // The letters may have another height now.
+    this.#filter.cellHeight = undefined;
+    this.#cellAsked = undefined;
     this.#renderBar();
     this.#overlay.behind(() => this.#compositor.resize(size));
     this.#options.resizeAgent(this.agentSize);
@@ -188,6 +192,8 @@ export class Screen {
     this.#overlay.lift();
     this.#compositor.release();
     this.#say(this.#options.voice?.gone);
+    // What is on the screen from now on is not ours to reset.
+    this.#options.terminal.guard.protect("");
   }
 
   /** The terminal is ours again, perhaps with another size. */
@@ -200,6 +206,7 @@ export class Screen {
     this.#options.resizeAgent(this.agentSize);
     this.#paint();
     this.#say(this.#options.voice?.here);
+    this.#protect();
     this.#later(LOAD_SHADOW_MS, () => void this.#loadShadow());
     this.#overlay.putBack();
   }
@@ -272,10 +279,21 @@ export class Screen {
     if (this.#ended || this.#overlay.isDrawn) return;
     this.#compositor.frame.shadow?.drain();
     this.#protect();
+    this.#askCellHeight();
     if (this.#staleSince === undefined && !this.#compositor.frame.damaged) return;
     if (this.#compositor.mayPaint || this.#waitedEnough()) this.#paint();
     else this.#quiet.refresh();
   }
+
+  /** Mouse positions in pixels tell rows only to who knows a row's height; asked once the agent wants them. */
+  #askCellHeight(): void {
+    if (this.#filter.cellHeight !== undefined || this.#cellAsked !== undefined) return;
+    if (!this.#compositor.mayPaint || !this.#compositor.frame.modes.isSet(1016)) return;
+    this.#cellAsked = true;
+    this.#options.terminal.write("\x1b[16t");
+  }
+  /** Our own question is open; undefined before it was asked. */
+  #cellAsked: boolean | undefined;
 
   #waitedEnough(): boolean {
     const now = performance.now();
@@ -301,12 +319,26 @@ export class Screen {
       this.#options.onKill();
       return;
     }
-    if (this.#overlay.isOpen && event.kind !== "reply" && this.#overlay.press(event)) return;
+    const cell = this.#filter.cellReport(event);
+    if (cell !== undefined) {
+      this.#filter.cellHeight = cell;
+      if (this.#cellAsked) {
+        this.#cellAsked = false;
+        return;
+      }
+    }
+    const rows = { all: this.#size.rows, agent: this.agentSize.rows };
+    const pixels = this.#compositor.frame.modes.isSet(1016);
+    if (this.#overlay.isOpen && event.kind !== "reply" && this.#overlay.press(event)) {
+      const released = this.#filter.whileCovered(event, rows, pixels);
+      if (released.length > 0) this.#options.toAgent(released);
+      return;
+    }
     if (event.kind === "kill") {
       this.#dialogs.askKill(event.bytes);
       return;
     }
-    const bytes = this.#filter.forAgent(event, this.#size.rows, this.agentSize.rows);
+    const bytes = this.#filter.forAgent(event, rows, pixels, (all) => ({ all, agent: this.#compositor.frame.agentRows(all) }));
     if (bytes.length > 0) this.#options.toAgent(bytes);
   }
 

@@ -204,6 +204,39 @@ describe("the human's terminal", () => {
     restored(outer);
   });
 
+  it.each([
+    ["as a rule", false],
+    ["also where the shell was faster than the guard", true],
+  ])("shows the prompt of the human's shell again after a SIGKILL on the alternate screen, %s", async (_, slow) => {
+    await using outer = openOuter("bash", ["--norc", "--noprofile", "-i"], { env: { PS1: "human> ", HISTFILE: "" } });
+    await outer.until("the prompt", shows("human>"));
+    outer.type(`'${node}' '${demo}' sh -c 'printf "\\033[?1049h\\033[2J"; echo ready; sleep 60'\r`);
+    await outer.until("the agent on the alternate screen", (screen) => screen.rows().includes("ready") && barShows("ctrl-k")(screen));
+    const launcher = Number(execFileSync("ps", ["-o", "pid=", "--ppid", String(outer.pid)], { encoding: "utf8" }).trim());
+    const guard = Number(
+      execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(launcher)], { encoding: "utf8" })
+        .split("\n")
+        .find((line) => line.includes("while IFS= read"))
+        ?.trim()
+        .split(" ")[0],
+    );
+    expect(guard).toBeGreaterThan(1);
+    // The guard knows of the alternate screen a moment later.
+    await pause(300);
+    if (slow) process.kill(guard, "SIGSTOP");
+    process.kill(launcher, "SIGKILL");
+    if (slow) {
+      await pause(300);
+      process.kill(guard, "SIGCONT");
+    }
+    const atPrompt = (screen: Outer["screen"]): boolean =>
+      screen.terminal.buffer.active.type === "normal" && screen.row(screen.terminal.buffer.active.cursorY).startsWith("human>");
+    await outer.until("the prompt without a key", atPrompt);
+    outer.type("stty -a | grep -o ' opost'; echo it is $((40 + 2))\r");
+    await outer.until("what the shell does", shows("it is 42"));
+    expect(shows("opost")(outer.screen)).toBe(true);
+  });
+
   it("keeps what was on the screen before, and the agent's output, in its scrollback", async () => {
     await using outer = openOuter("/bin/sh", ["-c", `seq 1 30; '${node}' '${demo}' sh -c 'seq 100 140; exit 0'; echo after; sleep 60`]);
     await outer.until("the end", shows("after"));
