@@ -71,7 +71,8 @@ export class Screen {
   #staleSince: number | undefined;
   #blockedSince: number | undefined;
   #begun = false;
-  #asked: PromiseWithResolvers<{ x: number; y: number } | undefined> | undefined;
+  /** Our own questions for the cursor that have no answer yet. One that comes too late to be of use is still not for the agent. */
+  readonly #asked: PromiseWithResolvers<{ x: number; y: number } | undefined>[] = [];
   #ended = false;
 
   constructor(options: ScreenOptions) {
@@ -214,7 +215,7 @@ export class Screen {
   /** The last of the agent's output is through: shows it, and waits for an answer of the terminal that is still on its way. */
   async settle(): Promise<void> {
     this.#overlay.close();
-    await this.#asked?.promise;
+    await this.#asked.at(-1)?.promise;
   }
 
   /** Gives the screen back. Once. */
@@ -307,10 +308,9 @@ export class Screen {
 
   #onInput(event: TapEvent): void {
     if (this.#ended) return;
-    const cursor = this.#asked === undefined ? undefined : this.#filter.cursorReport(event);
+    const cursor = this.#asked.length === 0 ? undefined : this.#filter.cursorReport(event);
     if (cursor !== undefined) {
-      this.#asked?.resolve(cursor);
-      this.#asked = undefined;
+      this.#asked.shift()?.resolve(cursor);
       return;
     }
     if (this.#options.voice?.asksToEnd(event)) {
@@ -346,13 +346,10 @@ export class Screen {
   #askCursor(): void {
     this.#begun = true;
     const asked = Promise.withResolvers<{ x: number; y: number } | undefined>();
-    this.#asked = asked;
+    this.#asked.push(asked);
     this.#cursor = asked.promise;
     this.#options.terminal.write("\x1b[6n");
-    setTimeout(() => {
-      asked.resolve(undefined);
-      if (this.#asked === asked) this.#asked = undefined;
-    }, CURSOR_REPLY_MS).unref();
+    setTimeout(() => asked.resolve(undefined), CURSOR_REPLY_MS).unref();
   }
   #cursor: Promise<{ x: number; y: number } | undefined> | undefined;
 

@@ -264,6 +264,16 @@ describe("the human's terminal", () => {
     expect(outer.received()).toContain("there");
   });
 
+  it("that answers our question late does not give the answer to the agent", async () => {
+    await using outer = shell("stty raw -echo; printf ready; dd bs=1 count=6 2>/dev/null | od -An -c | tr -d ' \\n'; sleep 9", {
+      answers: false,
+    });
+    await outer.until("ready", shows("ready"));
+    await pause(1000);
+    outer.type("\x1b[1;1Rtyped\x1b");
+    await outer.until("what was typed alone", shows("typed033"));
+  });
+
   it("of two rows shows the agent without a bar, and gets the bar when it grows", async () => {
     await using outer = attached(["cat"], { cols: 40, rows: 2 });
     outer.type("hi\r");
