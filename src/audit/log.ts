@@ -47,8 +47,8 @@ export async function openAudit(folder: string, session: SessionId, first: First
   }
   try {
     writer.append(first.kind, first.data);
-    if (!(await writer.settled(SETTLE_MS))) throw writer.trouble ?? new Error("the disk does not answer");
-    if (!before) await syncFolder(folder);
+    const [settled] = await Promise.all([writer.settled(SETTLE_MS), before ? undefined : syncFolder(folder)]);
+    if (!settled) throw writer.trouble ?? new Error("the disk does not answer");
     await appendToIndex(folder, session, "session-open", { record: writer.written.hash }, options.clock);
   } catch (error) {
     await writer.close();

@@ -21,8 +21,9 @@ export interface FactsRequest {
 export function gatherFacts(request: FactsRequest): Facts {
   const found = new Map<string, Found>();
   const links: { place: string; found: Found }[] = [];
+  const missing = missingIn(request.homes);
   for (const place of request.places) {
-    const there = look(place.path);
+    const there = missing(place.path) ? undefined : look(place.path);
     if (!there) continue;
     found.set(place.path, there);
     if (place.followLinks && there.kind === "folder")
@@ -35,10 +36,11 @@ export function gatherFacts(request: FactsRequest): Facts {
   for (const place of request.places) {
     const there = found.get(place.path);
     if (there?.kind === "folder" && place.list) listings.set(there.real, children(there.real));
-    if (there?.kind !== "file") continue;
+    if (there?.kind !== "file" || place.alone) continue;
     const parent = dirname(there.real);
     if (listings.has(parent) || tooMany.has(parent)) continue;
-    if (entryCount(parent) > MOST_CHILDREN) tooMany.add(parent);
+    // Counted before anything is looked at one by one.
+    if (namesIn(parent).length > MOST_CHILDREN) tooMany.add(parent);
     else listings.set(parent, children(parent));
   }
   const project = realOf(request.project) ?? request.project;
@@ -53,6 +55,20 @@ export function gatherFacts(request: FactsRequest): Facts {
     git: gitFolders(project),
     resolver: realOf("/etc/resolv.conf"),
     windowsDrives: windowsDrives(),
+  };
+}
+
+/**
+ * Tells paths of which a home has not even the first part: of the places that are looked at, most. Only what any file system tells apart counts, and
+ * only where the home could be read.
+ */
+function missingIn(homes: readonly string[]): (path: string) => boolean {
+  const known = homes.map((home) => ({ inside: `${home}/`, names: new Set(namesIn(home).map((name) => name.toLowerCase())) }));
+  return (path) => {
+    const home = known.find(({ inside }) => path.startsWith(inside));
+    if (!home || home.names.size === 0) return false;
+    const [first = ""] = path.slice(home.inside.length).split("/", 1);
+    return /^[\w.-]*[A-Za-z0-9][\w.-]*$/.test(first) && !home.names.has(first.toLowerCase());
   };
 }
 
@@ -101,12 +117,12 @@ function linksOut(folder: string): Found[] {
   return targets;
 }
 
-/** Counted before anything is looked at one by one: a program's folder such as /usr/bin has thousands. */
-function entryCount(folder: string): number {
+/** None where it cannot be read. */
+function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder).length;
+    return readdirSync(folder);
   } catch {
-    return 0;
+    return [];
   }
 }
 

@@ -80,6 +80,8 @@ export interface Place {
   readonly followLinks?: true;
   /** Its entries are wanted too. */
   readonly list?: true;
+  /** It is only ever shown: what lies beside it does not matter. */
+  readonly alone?: true;
 }
 
 export interface Found {
@@ -138,7 +140,8 @@ export function placesToLookAt(input: IsolationInput): Place[] {
   const located = ["XDG_RUNTIME_DIR", "TMPDIR", ...CERTIFICATES]
     .flatMap((name) => input.env[name] ?? [])
     .filter((path) => path.startsWith("/"));
-  return [...storePlaces(input), ...agentPlaces(input), ...[...own, ...named, ...system, ...tools, ...located].map((path) => ({ path }))];
+  const shown = [...tools, ...located].map((path) => ({ path, alone: true as const }));
+  return [...storePlaces(input), ...agentPlaces(input), ...[...own, ...named, ...system].map((path) => ({ path })), ...shown];
 }
 
 /** Variables that name certificate files; shown inside wherever they lie. */
