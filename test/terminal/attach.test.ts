@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { processInfo } from "../../src/core/process-tree.ts";
-import { demoBundle } from "./demo-bundle.ts";
+import { demoBundle, removeDemo } from "./demo-bundle.ts";
 import { barShows, node, type Outer, type OuterOptions, openOuter, pause, shows } from "./outer.ts";
 
 let demo = "";
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
-  rmSync(join(demo, ".."), { recursive: true, force: true });
+  removeDemo(demo);
 });
 
 const hasBubblewrap =

@@ -1,15 +1,16 @@
 // Bundles test/fixtures/terminal-demo.ts as the product is bundled, so that tests run it as a process of its own. Also a command: prints the path.
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { build } from "esbuild";
 
+const PREFIX = "terminal-demo-";
 const root = join(import.meta.dirname, "..", "..");
 
 /** Builds the demo into a new temporary folder and gives the path of its main file. */
 export async function demoBundle(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "terminal-demo-"));
+  const folder = mkdtempSync(join(tmpdir(), PREFIX));
   await build({
     absWorkingDir: root,
     entryPoints: { demo: "test/fixtures/terminal-demo.ts" },
@@ -39,6 +40,12 @@ export async function demoBundle(): Promise<string> {
     logLevel: "error",
   });
   return join(folder, "demo.mjs");
+}
+
+/** Removes what `demoBundle` made. Nothing else: where the build failed there is no path, and the folder above an empty one is the clone's parent. */
+export function removeDemo(demo: string): void {
+  const folder = dirname(demo);
+  if (basename(folder).startsWith(PREFIX)) rmSync(folder, { recursive: true, force: true });
 }
 
 if (process.argv[1] === import.meta.filename) console.log(await demoBundle());

@@ -1,11 +1,9 @@
 // What a terminal with one row more tells the agent: sizes, and the mouse in every encoding.
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { InputFilter } from "../../src/terminal/input-filter.ts";
 import { KeyTap } from "../../src/terminal/key-tap.ts";
 import { parseKey } from "../../src/terminal/kill-key.ts";
-import { demoBundle } from "./demo-bundle.ts";
+import { demoBundle, removeDemo } from "./demo-bundle.ts";
 import { node, openOuter, shows } from "./outer.ts";
 
 const rowsAt = (all: number): { all: number; agent: number } => ({ all, agent: all >= 3 ? all - 1 : all });
@@ -94,7 +92,7 @@ describe("positions in pixels", () => {
 
   it("are understood once the terminal was asked for it, which the agent does not see", async () => {
     const demo = await demoBundle();
-    onTestFinished(() => rmSync(join(demo, ".."), { recursive: true, force: true }));
+    onTestFinished(() => removeDemo(demo));
     const script =
       "stty raw -echo; printf '\\033[?1002h\\033[?1016hready '; dd bs=1 count=17 2>/dev/null | od -An -c | tr -d ' \\n'; sleep 9";
     await using outer = openOuter(node, [demo, "sh", "-c", script]);

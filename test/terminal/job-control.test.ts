@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { demoBundle } from "./demo-bundle.ts";
+import { demoBundle, removeDemo } from "./demo-bundle.ts";
 import { node, pause } from "./outer.ts";
 
 const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => {
   if (hasTmux) spawnSync("tmux", ["-L", server, "kill-server"]);
   rmSync(folder, { recursive: true, force: true });
-  rmSync(join(demo, ".."), { recursive: true, force: true });
+  removeDemo(demo);
 });
 
 describe.skipIf(!hasTmux)("Ctrl-Z in a shell (needs tmux)", () => {

@@ -1,6 +1,4 @@
 // Overlays over a running agent: nothing typed ahead answers them, nothing behind them is lost, and they fit.
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KeyTap } from "../../src/terminal/key-tap.ts";
 import { keyNames } from "../../src/terminal/keys.ts";
@@ -10,7 +8,7 @@ import { layoutOverlay } from "../../src/terminal/overlay-layout.ts";
 import { detailsView, helpView, killView } from "../../src/terminal/overlay-views.ts";
 import { drawOverlayRows } from "../../src/terminal/overlays.tsx";
 import type { Look } from "../../src/terminal/terminal-look.ts";
-import { demoBundle } from "./demo-bundle.ts";
+import { demoBundle, removeDemo } from "./demo-bundle.ts";
 import { barShows, node, type Outer, type OuterOptions, openOuter, pause, shows } from "./outer.ts";
 import { snapshot, vtScreen } from "./vt-screen.ts";
 
@@ -18,7 +16,7 @@ let demo = "";
 beforeAll(async () => {
   demo = await demoBundle();
 });
-afterAll(() => rmSync(join(demo, ".."), { recursive: true, force: true }));
+afterAll(() => removeDemo(demo));
 const shell = (script: string, options: OuterOptions = {}): Outer => openOuter(node, [demo, "/bin/sh", "-c", script], options);
 const asked = shows("End sh?");
 const armedNow = shows("press a key:");

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AgentRunError } from "../../src/core/error.ts";
 import { resolveExecutable } from "../../src/terminal/executable.ts";
-import { demoBundle } from "./demo-bundle.ts";
+import { demoBundle, removeDemo } from "./demo-bundle.ts";
 import { node, pause } from "./outer.ts";
 
 let demo = "";
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
-  rmSync(join(demo, ".."), { recursive: true, force: true });
+  removeDemo(demo);
 });
 const run = (args: readonly string[], input: Buffer | string = "") => spawnSync(node, [demo, ...args], { input, maxBuffer: 64_000_000 });
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { demoBundle } from "./demo-bundle.ts";
+import { demoBundle, removeDemo } from "./demo-bundle.ts";
 import { barShows, node, openOuter, pause } from "./outer.ts";
 import { snapshot, vtScreen } from "./vt-screen.ts";
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
-  rmSync(join(demo, ".."), { recursive: true, force: true });
+  removeDemo(demo);
 });
 
 /** Runs `command`, types each of `keys` in turn, and compares after every one. */
