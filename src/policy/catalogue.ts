@@ -32,6 +32,8 @@ export interface Catalogue {
   matching(pattern: string): readonly ActionFacts[];
   /** The known name that a misspelt action, or its service, was probably meant to be. */
   meant(action: string): string | undefined;
+  /** The keys that requests of every service may have. */
+  readonly globalKeys: readonly string[];
   /** AWS's type of a condition key, such as `Date` or `ArrayOfString`; undefined for a key that no service and no request has. */
   keyType(key: string): string | undefined;
 }
@@ -82,6 +84,7 @@ export function readCatalogue(text: string): Catalogue {
       const meant = names.find((one) => one.toLowerCase() === name.toLowerCase()) ?? nearest(name, names);
       return meant === undefined ? undefined : `${near}:${meant}`;
     },
+    globalKeys: Object.keys(data.globals),
     keyType(key) {
       types ??= keyTypes(data.globals, services.values());
       return typeOf(types, key.toLowerCase());

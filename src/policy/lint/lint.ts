@@ -34,7 +34,9 @@ export function lintPolicies(inputs: readonly LintInput[], { catalogue, now }: L
     const raw = [...documentFindings(input), ...input.document.statements.flatMap((statement) => statementFindings(statement, subject))];
     return raw.map((one) => complete(one, input.document.source));
   });
-  const found = [...alone, ...togetherFindings(inputs)];
+  // Where everything is allowed, each way to more of it is said already.
+  const whole = new Set(alone.filter(({ code }) => code === "admin-everything").map(({ source, steps }) => `${steps[1]} ${source}`));
+  const found = [...alone, ...togetherFindings(inputs).filter(({ source, steps }) => !whole.has(`${steps[1]} ${source}`))];
   const order = new Map(inputs.map(({ document }, index) => [document.source, index]));
   const statementOf = ({ steps }: Finding): number => (typeof steps[1] === "number" ? steps[1] : -1);
   return found.sort(
@@ -123,7 +125,7 @@ function togetherFindings(inputs: readonly LintInput[]): Finding[] {
   };
   const [identity, session, boundary, serviceControl] = [of("identity"), of("session"), of("boundary"), of("service-control")];
   const granting = identity ?? session;
-  const ceilings = inputs.filter(({ kind }) => isCeiling(kind)).flatMap(({ document }) => openCeiling(document));
+  const ceilings = inputs.flatMap(({ kind, document }) => (isCeiling(kind) ? openCeiling(document) : []));
   if (!granting) return ceilings;
   const policies: PolicySet = { identity: granting, boundary, serviceControl, session: identity && session };
   const at = (statement: { source: string; index: number; sid: string | undefined }): Pick<Finding, "source" | "steps" | "sid"> => ({
@@ -157,8 +159,10 @@ function togetherFindings(inputs: readonly LintInput[]): Finding[] {
   return [...paths, ...destruction, ...ceilings];
 }
 
+/** One that only denies stands beside AWS's own FullAWSAccess, or beside the policy that allows. */
 function openCeiling(document: PolicyDocument): Finding[] {
-  const open = openDestruction({ identity: [anything], boundary: [document] }, true);
+  const allowing = document.statements.some(({ effect }) => effect === "Allow") ? [] : [anything];
+  const open = openDestruction({ identity: [anything], boundary: [...allowing, document] }, true);
   if (open.length === 0) return [];
   const fix = "deny these here, or allow only what the sessions need";
   const reason = `leaves ${open.length} destructive action${open.length === 1 ? "" : "s"} open: ${some(open.map(({ actions }) => actions.join()))}`;

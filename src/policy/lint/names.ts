@@ -68,7 +68,7 @@ export function spelled({ operator, ifExists, set }: Condition): string {
 
 function keyHint(statement: Statement, { key }: Condition, { catalogue }: Subject): string {
   const keys = entriesOf(statement, catalogue).flatMap(({ actions }) => actions.flatMap((action) => action.keys));
-  const near = nearest(key, [...new Set(keys)]);
+  const near = nearest(key, [...new Set([...keys, ...catalogue.globalKeys])]);
   return near ? `write ${near}` : "look the key up in the service authorization reference";
 }
 

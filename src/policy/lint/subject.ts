@@ -38,11 +38,14 @@ export function entriesOf({ action }: Statement, catalogue: Catalogue): Entry[] 
 
 export const hasWildcard = (text: string): boolean => /[*?]/.test(text);
 
-/** `*`, or an ARN that leaves the name of the resource wholly open, such as `arn:aws:s3:::*`. */
+/** `*`, or an ARN that leaves the name of the resource wholly open, such as `arn:aws:s3:::*` or `arn:aws:ec2:*:*:instance/*`. */
 export function isAnyResource(resource: string): boolean {
   if (/^\*+$/.test(resource)) return true;
-  const name = resource.split(":").slice(5).join(":");
-  return /^(?:[a-z-]+[:/])?\*+(?:\/\*+)*$/i.test(name) || (name === "" && resource.endsWith("*"));
+  const [, , service, , , ...rest] = resource.split(":");
+  const name = rest.join(":");
+  if (name === "") return resource.endsWith("*");
+  // A bucket's name stands where other services have the type of a resource.
+  return service === "s3" ? /^\*+(?:\/\*+)*$/.test(name) : /^(?:[a-z-]+[:/])?\*+(?:\/\*+)*$/i.test(name);
 }
 
 /** Whether a statement applies to every resource: through Resource, or through NotResource, which leaves out but a few. */
