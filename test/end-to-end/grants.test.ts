@@ -1,0 +1,146 @@
+// The three ways to a session, and what narrows one, with the real command on the local cloud.
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DEMO_ACCOUNT, DEMO_ROLE } from "../../src/localcloud/seed.ts";
+import { BIN, FIXTURES, makeWorld, type World } from "./world.ts";
+
+const IDENTITY = [process.execPath, join(FIXTURES, "prints-identity.mjs")];
+const aws = (...args: string[]): string[] => [process.execPath, BIN, "demo-aws", ...args];
+let world: World;
+
+beforeAll(async () => {
+  world = await makeWorld();
+  const plain = 'isolation.level = "none"';
+  writeFileSync(
+    join(world.own, "config", "config.toml"),
+    `
+[stages]
+production = ["${DEMO_ACCOUNT}"]
+staging = ["999999999999"]
+[profiles.demo]
+role = "${DEMO_ROLE}"
+stage = "production"
+${plain}
+[profiles.readonly]
+grant = "federation"
+stage = "production"
+${plain}
+[profiles.handed]
+grant = "as-is"
+stage = "production"
+${plain}
+[profiles.staging-readonly]
+role = "${DEMO_ROLE}"
+[profiles.unstaged]
+role = "${DEMO_ROLE}"
+`,
+  );
+  for (const name of ["handed", "unstaged"]) {
+    const folder = join(world.own, "config", "profiles", name);
+    mkdirSync(folder, { recursive: true });
+    const policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}';
+    writeFileSync(join(folder, "session-policy.json"), policy);
+  }
+  mkdirSync(join(world.home, ".aws"));
+  writeFileSync(
+    join(world.home, ".aws", "config"),
+    `[profile lent]\nrole_arn = ${world.cloud.roleArn()}\ncredential_source = Environment\nregion = us-east-1\n`,
+  );
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+describe("grant = federation", () => {
+  it("gives the agent a federated session of the user, tagged and bounded by the session policy", async () => {
+    const { stdout, stderr, code } = await world.run(["-p", "readonly", ...IDENTITY]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout).toMatch(new RegExp(`arn:aws:sts::${DEMO_ACCOUNT}:federated-user/sess_[0-9a-f]{8}`));
+    expect(stderr).toContain("federated: no source identity");
+    const wrote = await world.run(["-p", "readonly", ...aws("s3", "rm", "s3://acme-data/reports/q3.txt")]);
+    expect(wrote.code).not.toBe(0);
+    expect((await world.run(["-p", "readonly", ...aws("s3", "ls")])).stdout).toContain("acme-data");
+  });
+
+  it("is refused to a role session, which AWS gives no federation token", async () => {
+    const { code, stderr } = await world.run(["-p", "readonly", "--aws-profile", "lent", "true"]);
+    expect(code).toBe(125);
+    expect(stderr).toContain('grant = "federation" needs an IAM user\'s own keys');
+  });
+});
+
+describe("grant = as-is", () => {
+  it("hands on just the role that the profile names, and says that it is untagged", async () => {
+    const { stdout, stderr, code } = await world.run(["-p", "handed", "--role", DEMO_ROLE, "--aws-profile", "lent", ...IDENTITY]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout).toContain(`assumed-role/${DEMO_ROLE}/`);
+    expect(stdout).not.toContain("/sess_");
+    expect(stderr).toContain("untagged");
+  });
+
+  it.each([
+    ["another role than the one that the profile names", ["--role", "other", "--aws-profile", "lent"], /is for role other/],
+    ["a role that nobody named", ["--aws-profile", "lent"], /does not say which role/],
+    ["a user's long-lived keys", ["--role", DEMO_ROLE], /no role session/],
+    ["narrowing, which nothing would hold", ["--role", DEMO_ROLE, "--aws-profile", "lent", "--read-only"], /nothing can narrow/],
+  ])("refuses %s", async (_what, options, message) => {
+    const marker = join(world.project, "launched");
+    const { code, stderr } = await world.run(["-p", "handed", ...options, "touch", marker]);
+    expect(code).toBe(125);
+    expect(stderr).toMatch(message);
+    expect(existsSync(marker)).toBe(false);
+  });
+});
+
+describe("a stage", () => {
+  it("keeps an agent of staging out of a production account", async () => {
+    const { code, stderr } = await world.run(["-p", "staging-readonly", "true"]);
+    expect(code).toBe(125);
+    expect(stderr).toContain(`account ${DEMO_ACCOUNT} is of stage 'production', and profile 'staging-readonly' is for 'staging'`);
+  });
+
+  it("keeps a profile of no stage out of an account that has one", async () => {
+    const { code, stderr } = await world.run(["-p", "unstaged", "true"]);
+    expect(code).toBe(125);
+    expect(stderr).toContain("profile 'unstaged' of none");
+  });
+});
+
+describe("narrowing on the command line", () => {
+  it("leaves of the profile's rights just what it names", async () => {
+    const only = ["--allow", "s3:ListBucket=arn:aws:s3:::acme-website"];
+    expect((await world.run(["-p", "demo", ...only, ...aws("s3", "ls", "s3://acme-website")])).stdout).toContain("index.html");
+    expect((await world.run(["-p", "demo", ...only, ...aws("s3", "ls", "s3://acme-data")])).code).not.toBe(0);
+    expect((await world.run(["-p", "demo", "--deny", "s3:List*", ...aws("s3", "ls", "s3://acme-website")])).code).not.toBe(0);
+  });
+
+  it("to what the profile does not allow starts nothing", async () => {
+    const { code, stderr } = await world.run(["-p", "demo", "--allow", "s3:PutObject", "true"]);
+    expect(code).toBe(125);
+    expect(stderr).toMatch(/--allow leaves nothing.*narrowing never widens/);
+  });
+});
+
+describe("a repository's .agent-run.toml", () => {
+  it("is ignored until it is trusted, narrows then, and is ignored again once it has changed", async () => {
+    const repository = join(world.home, "repository");
+    mkdirSync(join(repository, "src"), { recursive: true });
+    mkdirSync(join(repository, ".git"));
+    const file = join(repository, ".agent-run.toml");
+    writeFileSync(file, 'narrow.deny = ["s3:ListAllMyBuckets"]\n');
+    const list = () => world.run(["-p", "demo", ...aws("s3", "ls")], { cwd: join(repository, "src") });
+
+    const before = await list();
+    expect(before.stdout).toContain("acme-data");
+    expect(before.stderr).toMatch(/\.agent-run\.toml is not trusted, and is ignored/);
+
+    expect((await world.run(["trust", "--yes"], { cwd: repository })).code).toBe(0);
+    const trusted = await list();
+    expect(trusted.stdout).not.toContain("acme-data");
+    expect(trusted.stderr).not.toContain("ignored");
+
+    writeFileSync(file, 'narrow.deny = ["s3:GetObject"]\n');
+    const changed = await list();
+    expect(changed.stdout).toContain("acme-data");
+    expect(changed.stderr).toMatch(/has changed since you trusted it/);
+  });
+});
