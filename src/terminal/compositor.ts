@@ -31,6 +31,8 @@ export class Compositor {
   /** Output went past the end of a restricted region: the last row and the cursor need setting right. */
   #astray = false;
   #overAlternate = false;
+  /** The first row that an overlay has covered, 0-based: what was there before the agent cannot be brought back, and is left blank. */
+  #coveredFrom = Number.POSITIVE_INFINITY;
 
   constructor(options: CompositorOptions) {
     this.#options = options;
@@ -134,27 +136,39 @@ export class Compositor {
     const synchronised = this.frame.modes.synchronised ? "\x1b[?2026l" : "";
     this.frame.borrowed[this.frame.screen] = true;
     this.#overAlternate = alternate && !this.frame.modes.alternate;
+    this.#coveredFrom = Number.POSITIVE_INFINITY;
     this.#options.emit(
       `${string}${synchronised}${this.#overAlternate ? "\x1b[?1049h\x1b[r" : "\x1b7"}\x1b[?25l${this.frame.lift()}\x1b[?7l`,
     );
   }
 
-  /** Draws in the open overlay: CUP, text, SGR. The agent's rows come first when `afresh`. */
-  drawOverlay(body: string, afresh: boolean): void {
+  /** Draws in the open overlay: CUP, text, SGR, from row `top` (1-based) on. The agent's rows come first when `afresh`. */
+  drawOverlay(body: string, top: number, afresh: boolean): void {
     const shadow = this.frame.shadow;
     shadow?.drain();
     const { rows } = this.frame.agentSize;
-    const behind = !afresh ? "" : shadow !== undefined ? shadow.rows(0, rows) : this.#overAlternate ? "\x1b[m\x1b[2J" : "";
+    const behind = !afresh
+      ? ""
+      : shadow !== undefined
+        ? shadow.rows(this.#overAlternate ? 0 : this.#firstToDraw(shadow), rows)
+        : this.#overAlternate
+          ? "\x1b[m\x1b[2J"
+          : "";
     const bar = this.frame.reserved ? `\x1b[${this.frame.size.rows};1H\x1b[m${this.bar}` : "";
     this.#options.emit(`${behind}${body}${bar}\x1b[m`);
+    this.#coveredFrom = Math.min(this.#coveredFrom, top - 1);
     this.frame.damaged = false;
+  }
+
+  #firstToDraw(shadow: Shadow): number {
+    return Math.min(shadow.firstKnownRow, this.#coveredFrom);
   }
 
   /** Gives the screen back as it was. */
   closeOverlay(): void {
     const { modes } = this.frame;
     const shadow = this.frame.shadow;
-    const uncover = this.#overAlternate || shadow === undefined ? "" : shadow.rows(shadow.firstKnownRow, this.frame.agentSize.rows);
+    const uncover = this.#overAlternate || shadow === undefined ? "" : shadow.rows(this.#firstToDraw(shadow), this.frame.agentSize.rows);
     const region = this.frame.reserved ? `\x1b7${this.frame.region()}\x1b8` : "";
     const back = this.#overAlternate ? `\x1b[?1049l${region}` : "\x1b8";
     const cursor = modes.cursorHidden ? "" : "\x1b[?25h";

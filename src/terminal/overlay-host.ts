@@ -116,12 +116,13 @@ export class OverlayHost {
 
   /** Draws again: all of it when `afresh`, else the overlay and the bar. */
   redraw(afresh: boolean): void {
-    const { compositor, look } = this.#options;
+    const { compositor, look, alternate } = this.#options;
     if (this.#draw === undefined || this.#shown === undefined || !this.#drawn) return;
     const now = performance.now();
     const size = compositor.agentSize;
     const { view } = this.#shown;
-    compositor.drawOverlay(this.#draw(layoutOverlay(view, size, this.#shown.state(now)), size, view.loud, look), afresh);
+    const { text, top } = this.#draw(layoutOverlay(view, size, this.#shown.state(now)), size, view.loud, look, !alternate);
+    compositor.drawOverlay(text, top, afresh);
     clearTimeout(this.#arming);
     const wait = this.#shown.armsIn(now);
     if (wait > 0) this.#arming = setTimeout(() => this.redraw(false), Math.ceil(wait) + 1).unref();

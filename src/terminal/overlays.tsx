@@ -30,16 +30,27 @@ function Dialog({ rows, loud, look }: { rows: OverlayRows; loud: boolean; look: 
   );
 }
 
-/** CUP, text and SGR that draw `rows` on a screen of `size`: a box in its middle, or the last rows. */
-export function drawOverlayRows(rows: OverlayRows, size: Size, loud: boolean, look: Look): string {
+/** CUP, text and SGR. `top` is the first row that they touch, 1-based. */
+export interface DrawnOverlay {
+  readonly text: string;
+  readonly top: number;
+}
+
+/**
+ * Draws `rows` on a screen of `size`: a box in its middle, or the last rows.
+ * @param low at the bottom in any case: what is above may not be ours to bring back
+ */
+export function drawOverlayRows(rows: OverlayRows, size: Size, loud: boolean, look: Look, low = false): DrawnOverlay {
   const drawn = rows.boxed ? box(rows, loud, look) : bare(rows, size, loud, look);
   const width = rows.boxed ? rows.width + 4 : size.cols;
-  const top = rows.boxed ? Math.max(1, Math.floor((size.rows - drawn.length) / 2) + 1) : Math.max(1, size.rows - drawn.length + 1);
+  const above = size.rows - drawn.length;
+  const top = Math.max(1, (rows.boxed && !low ? Math.floor(above / 2) : above) + 1);
   const left = Math.max(1, Math.floor((size.cols - width) / 2) + 1);
-  return drawn
+  const text = drawn
     .slice(0, size.rows)
     .map((line, index) => `\x1b[${top + index};${left}H\x1b[m${" ".repeat(width)}\x1b[${top + index};${left}H${line}\x1b[m`)
     .join("");
+  return { text, top };
 }
 
 function box(rows: OverlayRows, loud: boolean, look: Look): string[] {

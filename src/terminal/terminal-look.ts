@@ -20,13 +20,13 @@ const MONOCHROME = /^(vt(52|1\d\d|2\d\d|3\d\d|4\d\d|5\d\d)|dumb|.*-m(ono)?$)/;
 
 /**
  * Reads TERM, NO_COLOR (no-color.org: set and not empty), and the locale (POSIX: LC_ALL before LC_CTYPE before LANG).
- * GNU screen (`screen…`, where no tmux says that it is it) ignores the alternate screen unless it was told otherwise (`altscreen on`).
+ * GNU screen (`screen…`, unless tmux alone says that it is it) ignores the alternate screen unless it was told otherwise (`altscreen on`).
  */
 export function terminalKind(env: Readonly<Record<string, string | undefined>>): TerminalKind {
   const term = env["TERM"] || "dumb";
   const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
   const utf8 = /utf-?8/i.test(locale);
-  const gnuScreen = term.startsWith("screen") && !env["TMUX"];
+  const gnuScreen = term.startsWith("screen") && (Boolean(env["STY"]) || !env["TMUX"]);
   return {
     // The console's fonts have the lines of code page 437, and no round corners.
     look: { colour: !env["NO_COLOR"] && !MONOCHROME.test(term), border: !utf8 ? "classic" : term.startsWith("linux") ? "single" : "round" },

@@ -41,7 +41,7 @@ export function openOuter(file: string, args: readonly string[], options: OuterO
     ...options.env,
   };
   const pty = spawn(file, [...args], {
-    name: "xterm-256color",
+    name: env.TERM,
     cols,
     rows,
     env,

@@ -96,7 +96,7 @@ describe.each(views)("the picture of %s", (_, view, keys) => {
     const size = { cols, rows: rows - 1 || 1 };
     const layout = layoutOverlay(view, size, armed);
     const screen = vtScreen(Math.max(2, cols), size.rows + 1);
-    screen.write(`\x1b[${size.rows + 1};1H${"bar".slice(0, cols)}\x1b[?7l${drawOverlayRows(layout, size, view.loud, round)}`);
+    screen.write(`\x1b[${size.rows + 1};1H${"bar".slice(0, cols)}\x1b[?7l${drawOverlayRows(layout, size, view.loud, round).text}`);
     expect(screen.row(size.rows)).toBe("bar".slice(0, cols));
     const words = screen.rows().join(" ").split(/[ │]+/);
     if (rows >= 8) for (const key of keys) expect(words).toContain(key);
@@ -116,7 +116,8 @@ describe.each(views)("the picture of %s", (_, view, keys) => {
 describe("an overlay's look", () => {
   const view = killView("claude", "ctrl-k");
   const size = { cols: 80, rows: 23 };
-  const drawn = (state: typeof armed, look = round): string => drawOverlayRows(layoutOverlay(view, size, state), size, view.loud, look);
+  const drawn = (state: typeof armed, look = round): string =>
+    drawOverlayRows(layoutOverlay(view, size, state), size, view.loud, look).text;
 
   it("says whether keys count, also without colour", () => {
     for (const look of [round, { ...round, colour: false }]) {
@@ -206,6 +207,75 @@ describe("an overlay over a running agent", () => {
     expect(snapshot(outer.screen, 13)).toEqual(snapshot(oracle, 13));
   });
 
+  it.each(["linux", "screen", "vt220"])(
+    "leaves the agent's rows as they were, and those above it that it did not cover: TERM=%s",
+    async (TERM) => {
+      const script = "printf 'one\\ntwo\\n'; sleep 1; seq 1 3; sleep 9";
+      await using outer = openOuter("/bin/sh", ["-c", `seq 900 910; '${node}' '${demo}' sh -c "$SCRIPT"`], {
+        env: { SCRIPT: script, TERM },
+      });
+      await outer.until("its lines", shows("two"));
+      outer.type("\x0b");
+      await outer.until("keys to count", armedNow);
+      expect(outer.screen.terminal.buffer.active.type).toBe("normal");
+      outer.type("\x1b");
+      await outer.until("what was written meanwhile", (screen) => screen.rows().includes("3"));
+      await outer.until("no question", (screen) => !asked(screen));
+      const expected = [...Array.from({ length: 11 }, (_, i) => String(900 + i)), "one", "two", "1", "2", "3"];
+      expect(outer.screen.rows().slice(0, 16)).toEqual(expected);
+      expect(
+        outer.screen
+          .rows()
+          .slice(16, 23)
+          .every((row) => row === ""),
+      ).toBe(true);
+    },
+  );
+
+  it("says that a second press came too soon, and takes the one after", async () => {
+    await using outer = shell("echo ready; sleep 9", { env: { DEMO_GRACE_MS: "100" } });
+    await outer.until("ready", shows("ready"));
+    outer.type("\x0b");
+    await outer.until("the question", shows("do not count yet"));
+    outer.type("\x0b");
+    await outer.until("a word about it", shows("too soon"));
+    await outer.until("keys to count", armedNow);
+    outer.type("\x0b");
+    expect(await outer.exited).toEqual({ code: 137 });
+  });
+
+  it("leads from the question to the keys and the details, and from there with the kill key back to it", async () => {
+    await using outer = shell("echo ready; sleep 9", { env: { DEMO_GRACE_MS: "100" } });
+    await outer.until("ready", shows("ready"));
+    outer.type("\x0b");
+    await outer.until("the question", armedNow);
+    outer.type("?");
+    await outer.until("the keys", (screen) => shows("Every other key is sh's")(screen) && armedNow(screen));
+    outer.type("d");
+    await outer.until("the details", (screen) => shows("readonly")(screen) && shows("Session")(screen) && armedNow(screen));
+    outer.type("\x0b");
+    await outer.until("the question again", (screen) => asked(screen) && armedNow(screen));
+    outer.type("\x0b");
+    expect(await outer.exited).toEqual({ code: 137 });
+  });
+
+  it("waits with a question of others until the human's own is closed, and keeps it while keys and details are looked at", async () => {
+    await using outer = shell("echo ready; sleep 9", { env: { DEMO_ASK_AFTER_MS: "1500" } });
+    await outer.until("ready", shows("ready"));
+    outer.type("\x0b");
+    await outer.until("the question", asked);
+    await pause(1600);
+    expect(asked(outer.screen)).toBe(true);
+    outer.type("\x1b");
+    await outer.until("the other question", (screen) => shows("Go on?")(screen) && armedNow(screen));
+    outer.type("\x0b");
+    await outer.until("the human's own above it", (screen) => asked(screen) && armedNow(screen));
+    outer.type("\x1b");
+    await outer.until("the other question again", (screen) => shows("Go on?")(screen) && armedNow(screen));
+    outer.type("y");
+    await outer.until("its answer on the bar", barShows("answer y"));
+  });
+
   it("does not hide that the agent ended by itself", async () => {
     await using outer = shell("echo ready; sleep 1; echo last; exit 4");
     await outer.until("ready", shows("ready"));
@@ -226,8 +296,7 @@ describe("an overlay over a running agent", () => {
       [120, 30],
     ] as const) {
       outer.resize(cols, rows);
-      await pause(150);
-      expect(outer.screen.rows().join("\n")).toContain("Ctrl-K");
+      await outer.until(`the keys at ${cols}x${rows}`, (screen) => barShows("sh")(screen) && shows("Ctrl-K")(screen));
     }
     await outer.until("keys to count", armedNow);
     outer.type("\x1b");
