@@ -3,6 +3,7 @@
 export const commandNames = [
   "audit",
   "check",
+  "completion",
   "daemon",
   "demo",
   "demo-agent",
@@ -17,6 +18,8 @@ export const commandNames = [
   "ps",
   "run",
   "setup",
+  "shell-init",
+  "status",
   "trust",
 ] as const;
 

@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
   },
   { name: "check", summary: "the go-live checklist: a score out of six", load: async () => (await import("./check.ts")).check },
   {
+    name: "completion",
+    summary: "completion of commands, options, profiles and sessions, for your shell",
+    load: async () => (await import("./completion.ts")).completion,
+  },
+  {
     name: "daemon",
     summary: "the background process that holds the credentials",
     load: async () => (await import("./daemon.ts")).daemon,
@@ -61,6 +66,16 @@ export const commands: readonly CommandEntry[] = [
   { name: "ps", summary: "the sessions that run now", load: async () => (await import("./ps.ts")).ps },
   { name: "run", summary: "run an agent; the same as agent-run <agent>", load: async () => (await import("./run.ts")).run },
   { name: "setup", summary: "make the role of a profile in your account", load: async () => (await import("./setup.ts")).setup },
+  {
+    name: "shell-init",
+    summary: "agents through agent-run and a prompt segment, for your shell",
+    load: async () => (await import("./shell-init.ts")).shellInitCommand,
+  },
+  {
+    name: "status",
+    summary: "the session you are in, or those that run, in one line",
+    load: async () => (await import("./status.ts")).status,
+  },
   {
     name: "trust",
     summary: "let a repository's .agent-run.toml choose a profile or narrow it",

@@ -14,6 +14,7 @@ import type { Profile } from "./profile.ts";
 import { Questions } from "./questions.ts";
 import type { SessionAudit } from "./session-audit.ts";
 import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, type SessionState } from "./state.ts";
+import { writeStatusFile } from "./status-file.ts";
 import { Tally } from "./tally.ts";
 import { viewOf } from "./view.ts";
 import { Waiting } from "./waiting.ts";
@@ -174,6 +175,7 @@ export class Session {
     this.#access = access;
     lease.send(this.#ready(access.childEnvironment, access.endpoint));
     this.#dispatch({ type: "ready", at: this.#now() });
+    writeStatusFile(this.#folder, this.view());
   }
 
   /** Killed or lost while it was still starting. */
@@ -268,7 +270,10 @@ export class Session {
 
   /** Tells the launcher how things stand, while the agent runs. */
   announce(): void {
-    if (this.#state.phase === "active") this.#options.lease.send({ type: "status", view: this.view() });
+    if (this.#state.phase !== "active") return;
+    const view = this.view();
+    writeStatusFile(this.#folder, view);
+    this.#options.lease.send({ type: "status", view });
   }
 
   async #askExpiry(): Promise<void> {

@@ -201,6 +201,12 @@ export const configSettings = z.strictObject({
   profile: z.optional(z.string()),
   kill_key: z.optional(killKey),
   developer: z.optional(z.string().check(z.minLength(1))),
+  shell: z.optional(
+    z.strictObject({
+      /** The commands that `agent-run shell-init` sends through agent-run. */
+      agents: z.optional(z.array(z.string().check(z.regex(/^[A-Za-z][\w-]*$/, "must be the name of a command")))),
+    }),
+  ),
   /** Accounts by stage: `staging = ["123456789012"]`. An account of a stage takes only profiles of that stage. */
   stages: z.optional(z.record(z.string(), z.array(account))),
   /** Settings that override those of the profile of that name. */

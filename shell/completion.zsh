@@ -1,0 +1,17 @@
+#compdef agent-run
+# Completion of agent-run in zsh, in ~/.zshrc after compinit: source <(agent-run completion zsh)
+_agent_run() {
+  local line word
+  local -a values
+  for line in "${(@f)$(command @AGENT_RUN@ completion --words -- "${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
+    [[ -n $line ]] || continue
+    word=${line%%$'\t'*}
+    values+=("${word//:/\\:}:${line#*$'\t'}")
+  done
+  if (( $#values )); then
+    _describe -t words agent-run values
+  else
+    _default
+  fi
+}
+(( $+functions[compdef] )) && compdef _agent_run agent-run

@@ -1,0 +1,33 @@
+# agent-run in bash, in ~/.bashrc: eval "$(agent-run shell-init bash)"
+# Agents go through agent-run; `command claude` is the bare one, and inside a session every agent is. `agent_run_off` takes all of it away.
+if [ -z "${AGENT_RUN:-}" ]; then
+  : # @FUNCTIONS@
+fi
+
+# The segment for a prompt, as in PS1='$(agent_run_prompt)'"$PS1": agent, profile and minutes left of the session that ends first. Starts no program.
+agent_run_prompt() {
+  local folder=@RUNTIME@ file ends expiry actor profile best='' text='' left=0 now count=0 colour=32
+  now=${EPOCHSECONDS:-$(date +%s)}
+  for file in "$folder"/sess_*/status; do
+    [ -r "$file" ] || continue
+    [ -z "${AGENT_RUN_SESSION:-}" ] || [ "$file" = "$folder/$AGENT_RUN_SESSION/status" ] || continue
+    IFS=' ' read -r ends expiry actor profile <"$file" || continue
+    case $ends in '' | *[!0-9]*) continue ;; esac
+    count=$((count + 1))
+    [ -z "$best" ] || [ "$ends" -lt "$best" ] || continue
+    best=$ends
+    left=$(((ends - now + 59) / 60))
+    [ "$left" -ge 0 ] || left=0
+    text="$actor $profile ${left}m"
+    [ "$expiry" != refresh ] || text="$text+"
+  done
+  [ "$count" -gt 0 ] || return 0
+  [ "$count" -eq 1 ] || text="$text +$((count - 1))"
+  if [ "$left" -lt 5 ]; then colour=31; elif [ "$left" -lt 15 ]; then colour=33; fi
+  # 001 and 002 tell readline that what is between them takes no room.
+  if [ -n "${NO_COLOR:-}" ]; then printf '%s ' "$text"; else printf '\001\033[%sm\002%s\001\033[39m\002 ' "$colour" "$text"; fi
+}
+
+agent_run_off() {
+  unset -f @NAMES@ agent_run_prompt agent_run_off 2>/dev/null
+}

@@ -1,0 +1,35 @@
+# agent-run in zsh, in ~/.zshrc: eval "$(agent-run shell-init zsh)"
+# Agents go through agent-run; `command claude` is the bare one, and inside a session every agent is. `agent_run_off` takes all of it away.
+if [[ -z ${AGENT_RUN:-} ]]; then
+  : # @FUNCTIONS@
+fi
+zmodload zsh/datetime 2>/dev/null
+
+# The segment for a prompt, as in setopt prompt_subst; PROMPT='$(agent_run_prompt)'$PROMPT: agent, profile and minutes left of the session that ends
+# first. Starts no program.
+agent_run_prompt() {
+  emulate -L zsh
+  setopt null_glob
+  local folder=@RUNTIME@ file ends expiry actor profile best='' text='' colour=green
+  local -i left=0 now=${EPOCHSECONDS:-$(date +%s)} count=0
+  for file in "$folder"/sess_*/status; do
+    [[ -r $file ]] || continue
+    [[ -z ${AGENT_RUN_SESSION:-} || $file == "$folder/$AGENT_RUN_SESSION/status" ]] || continue
+    IFS=' ' read -r ends expiry actor profile <"$file" || continue
+    [[ $ends == <-> ]] || continue
+    (( count += 1 ))
+    [[ -z $best ]] || (( ends < best )) || continue
+    best=$ends
+    (( left = (ends - now + 59) / 60, left = left < 0 ? 0 : left ))
+    text="$actor $profile ${left}m"
+    [[ $expiry != refresh ]] || text+=+
+  done
+  (( count > 0 )) || return 0
+  (( count == 1 )) || text+=" +$(( count - 1 ))"
+  if (( left < 5 )); then colour=red; elif (( left < 15 )); then colour=yellow; fi
+  if [[ -n ${NO_COLOR:-} ]]; then print -rn -- "$text "; else print -rn -- "%F{$colour}$text%f "; fi
+}
+
+agent_run_off() {
+  unset -f @NAMES@ agent_run_prompt agent_run_off 2>/dev/null
+}
