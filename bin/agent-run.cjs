@@ -18,4 +18,55 @@ var state = own ? `${own}/state` : `${process.env.XDG_STATE_HOME || `${process.e
 var mask = process.umask(0o077);
 if (state[0] === "/") require("node:module").enableCompileCache(`${state}/compile-cache`);
 process.umask(mask);
-require("../dist/main.cjs");
+if (state[0] === "/") loadCompiled(`${state}/compile-cache`);
+else require("../dist/main.cjs");
+
+// Node's cache holds what V8 compiles of a file at once, and that is little: each launch would compile the rest again. Ours is made when a run has ended,
+// of all that it needed, once for runs in a terminal and once for others. V8 knows its own version and flags in it, but of the source only the length:
+// the first line of the bundle, which names its build, is part of the file's name.
+function loadCompiled(folder) {
+  var fs = require("node:fs");
+  var path = require("node:path");
+  var vm = require("node:vm");
+  var file = path.join(__dirname, "../dist/main.cjs");
+  var source = fs.readFileSync(file, "latin1");
+  var kind = `launch-${require("node:tty").isatty(0) ? "terminal" : "pipes"}-`;
+  var name = `${kind}${source.slice(3, source.indexOf("\n"))}-${process.version}-${process.arch}`;
+  var script = new vm.Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
+    filename: file,
+    cachedData: read(),
+  });
+  var main = { exports: {}, importer: importer };
+  script.runInThisContext()(main.exports, require("node:module").createRequire(file), main, file, path.dirname(file));
+  if (script.cachedDataRejected !== false) process.on("exit", write);
+
+  // Code that was compiled like this has no way of its own to load an ES module.
+  function importer(name) {
+    return require("../dist/esm.cjs")(name);
+  }
+  function read() {
+    try {
+      return fs.readFileSync(`${folder}/${name}`);
+    } catch (_error) {
+      return undefined;
+    }
+  }
+  // On disk before it has its name: of what it reads V8 checks the head alone. Where it cannot be written, the next launch compiles again.
+  function write() {
+    var fresh = `${folder}/${kind}${process.pid}.new`;
+    if (!main.exports.outcome.ran) return;
+    try {
+      fs.writeFileSync(fresh, script.createCachedData(), { mode: 0o600, flag: "wx", flush: true });
+      fs.readdirSync(folder).filter(isOld).forEach(remove);
+      fs.renameSync(fresh, `${folder}/${name}`);
+    } catch (_error) {
+      fs.rmSync(fresh, { force: true });
+    }
+  }
+  function isOld(each) {
+    return each.startsWith(kind) && !each.endsWith(".new");
+  }
+  function remove(each) {
+    fs.rmSync(`${folder}/${each}`, { force: true });
+  }
+}

@@ -59,6 +59,8 @@ const bundles = await Promise.all([
     format: "cjs",
     entryPoints: { main: "src/main.ts" },
     outExtension: { ".js": ".cjs" },
+    // bin/agent-run.cjs knows the build by it.
+    banner: { js: `// ${version}+${buildId}` },
     plugins: [
       elsewhere(/^\.\/cli\/cli\.ts$/, () => "./cli.js"),
       elsewhere(
@@ -75,6 +77,12 @@ const bundles = await Promise.all([
   }),
   build({ ...modules, entryPoints: { cli: "src/cli/cli.ts" }, chunkNames: "chunks/[name]-[hash]" }),
 ]);
+
+// Compiled by bin/agent-run.cjs, the launcher's file cannot import: the function for it is handed in.
+const main = `${root}${fresh}/main.cjs`;
+const code = readFileSync(main, "utf8").replaceAll('import("./', '__import("./');
+writeFileSync(main, code.replace('"use strict";', '"use strict"; var __import = module.importer || ((path) => import(path));'));
+writeFileSync(`${root}${fresh}/esm.cjs`, "module.exports = (path) => import(path);\n");
 
 const licenses = thirdPartyLicenses(
   root,

@@ -7,6 +7,9 @@ declare const AGENT_RUN_VERSION: string;
 /** This file, once it is built: CommonJS, because that starts faster. */
 declare const __filename: string;
 
+/** For bin/agent-run.cjs: whether an agent ran to its end, so that what was compiled for it is worth keeping. */
+export const outcome = { ran: false };
+
 async function main(argv: readonly string[]): Promise<number> {
   const own = process.env["AGENT_RUN_HOME"];
   // Two bundles that never meet (scripts/build.mjs): a run is to start as fast as it can.
@@ -20,6 +23,9 @@ async function main(argv: readonly string[]): Promise<number> {
     self: [process.execPath, __filename],
     version: AGENT_RUN_VERSION,
     streams: process,
+    ran() {
+      outcome.ran = true;
+    },
   });
 }
 

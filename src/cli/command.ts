@@ -27,6 +27,8 @@ export interface Host {
   readonly version: string;
   /** Each stream is made when it is first asked for, which takes milliseconds that a run on pipes does not need. */
   readonly streams: Streams;
+  /** Called when an agent has run to its end. */
+  readonly ran?: () => void;
 }
 
 export interface Streams {

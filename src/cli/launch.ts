@@ -53,7 +53,9 @@ export async function launch(request: LaunchRequest): Promise<number> {
   try {
     const { link, ready, handlers } = await SessionLink.open(connect, openMessage(request, inTerminal), load);
     try {
-      return await handlers.run(link, ready);
+      const status = await handlers.run(link, ready);
+      if (!request.dryRun) context.ran?.();
+      return status;
     } finally {
       link.close();
     }

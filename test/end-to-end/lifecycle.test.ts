@@ -1,5 +1,5 @@
 // How sessions last and end: refresh past one lifetime, limits, parallel launches and fetches, and whatever dies.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requestJson } from "../../src/control/client.ts";
@@ -32,6 +32,35 @@ const agentPid = async (): Promise<number> => {
   return Number(readFileSync(file, "utf8"));
 };
 const SLEEPER = ["sh", "-c", "echo $$ > pid; while :; do sleep 0.05; done"];
+
+describe("what was compiled for a run", () => {
+  const kept = (): string[] => readdirSync(join(world.own, "state", "compile-cache")).filter((name) => name.startsWith("launch-"));
+
+  it("is kept when an agent has run to its end, and for a build that is gone no longer", async () => {
+    expect((await world.run(["no-such-agent"])).code).toBe(127);
+    expect((await world.run(["--version"])).code).toBe(0);
+    expect(kept()).toEqual([]);
+    expect((await world.run(["true"])).code).toBe(0);
+    const [first, ...others] = kept();
+    expect(others).toEqual([]);
+    expect(first).toMatch(new RegExp(`^launch-pipes-.*-${process.version}-${process.arch}$`));
+    const file = join(world.own, "state", "compile-cache", first ?? "");
+    renameSync(file, `${file}-older`);
+    expect((await world.run(["true"])).code).toBe(0);
+    expect(kept()).toEqual([first]);
+  });
+
+  it("is made anew where it is not what it should be", async () => {
+    await world.run(["true"]);
+    const file = join(world.own, "state", "compile-cache", kept()[0] ?? "");
+    const { size } = statSync(file);
+    for (const damage of [Buffer.alloc(0), Buffer.from("nonsense"), readFileSync(file).subarray(0, size / 2)]) {
+      writeFileSync(file, damage);
+      expect((await world.run(["sh", "-c", "exit 3"])).code).toBe(3);
+      expect(statSync(file).size).toBeGreaterThan(size / 2);
+    }
+  });
+});
 
 describe("a session", () => {
   it("goes on past the lifetime of its credentials, without a restart of the agent", async () => {
