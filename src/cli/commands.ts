@@ -50,6 +50,11 @@ export const commands: readonly CommandEntry[] = [
     summary: "the environment an agent would get, with a reason for each change",
     load: async () => (await import("./env.ts")).env,
   },
+  {
+    name: "extend",
+    summary: "ask for more time for a session, at its own terminal",
+    load: async () => (await import("./extend.ts")).extend,
+  },
   { name: "kill", summary: "end a session now, from anywhere", load: async () => (await import("./kill.ts")).kill },
   {
     name: "local-cloud",

@@ -1,4 +1,5 @@
-// The question before a session's limit, over the running agent: how much longer? Called by running.ts for `--on-expiry ask`.
+// The questions about more time, over the running agent: before the limit, and for `agent-run extend`. Called by running.ts.
+import { formatSpan } from "../core/duration.ts";
 import type { TerminalAgent } from "../terminal/attach.ts";
 
 const EXTENSIONS = [
@@ -7,16 +8,24 @@ const EXTENSIONS = [
   { key: "3", minutes: 60, label: "1 more hour" },
 ] as const;
 
-/** Minutes to add; 0 lets the session end. */
-export async function askExpiry(screen: TerminalAgent, prompt: string): Promise<number> {
+/**
+ * Minutes to add; 0 leaves the limit as it is.
+ * @param kind `expiry`: its time is nearly up; `extend`: somebody asked for more
+ * @param minutes what was asked for; undefined lets the human choose
+ */
+export async function askForTime(
+  screen: TerminalAgent,
+  kind: "expiry" | "extend",
+  prompt: string,
+  minutes: number | undefined,
+): Promise<number> {
+  const offered = minutes === undefined ? EXTENSIONS : [{ key: "y", minutes, label: `${formatSpan(minutes * 60_000)} more` }];
+  const no = kind === "expiry" ? { key: "e", label: "let it end" } : { key: "n", label: "no: the limit stays" };
   const key = await screen.question({
-    title: "Time is nearly up",
+    title: kind === "expiry" ? "Time is nearly up" : "More time?",
     lines: [prompt],
-    choices: [
-      ...EXTENSIONS.map((choice) => ({ key: choice.key, shown: choice.key, label: choice.label })),
-      { key: "e", shown: "e", label: "let it end" },
-    ],
+    choices: [...offered, no].map((choice) => ({ key: choice.key, shown: choice.key, label: choice.label })),
     loud: false,
   });
-  return EXTENSIONS.find((choice) => choice.key === key)?.minutes ?? 0;
+  return offered.find((choice) => choice.key === key)?.minutes ?? 0;
 }

@@ -3,7 +3,7 @@
 import { rmSync } from "node:fs";
 import { constants } from "node:os";
 import type { ReadStream, WriteStream } from "node:tty";
-import type { Cause, PlanMessage, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
+import type { Cause, PlanMessage, QuestionKind, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
 import { systemClock, within } from "../core/clock.ts";
 import type { ProcessExit, Command as Program } from "../core/command.ts";
 import { formatSpan } from "../core/duration.ts";
@@ -17,7 +17,7 @@ import type { PreparedTerminal, TerminalAgent } from "../terminal/attach.ts";
 import { spawnPlain } from "../terminal/plain.ts";
 import { barState } from "./bar-state.ts";
 import { describeDryRun } from "./dry-run.ts";
-import { askExpiry } from "./expiry-question.ts";
+import { askForTime } from "./expiry-question.ts";
 import { isolate } from "./isolate.ts";
 import { startKeeper } from "./keeper.ts";
 import type { LaunchRequest } from "./launch.ts";
@@ -89,8 +89,8 @@ export class Running implements LinkHandlers {
     else if (state === "warning") print.warn(text);
   }
 
-  async ask(kind: "mfa" | "expiry", prompt: string): Promise<string> {
-    if (kind === "expiry") return this.#inTerminal ? String(await askExpiry(await this.#attached.promise, prompt)) : "0";
+  async ask(kind: QuestionKind, prompt: string, minutes?: number): Promise<string> {
+    if (kind !== "mfa") return this.#inTerminal ? String(await askForTime(await this.#attached.promise, kind, prompt, minutes)) : "0";
     if (!this.#inTerminal) {
       throw new AgentRunError("mfa", "the profile wants an MFA code, and there is no terminal to ask for it", {
         hint: "run it in a terminal, or take mfa_serial out of the profile",

@@ -7,6 +7,7 @@ import type {
   LauncherMessage,
   OpenMessage,
   PlanMessage,
+  QuestionKind,
   ReadyMessage,
   SessionView,
   StepMessage,
@@ -20,7 +21,7 @@ export interface LinkHandlers {
   plan(plan: PlanMessage): void;
   step(step: StepMessage): void;
   /** Gives the human's answer; a rejection ends the session. */
-  ask(kind: "mfa" | "expiry", prompt: string): Promise<string>;
+  ask(kind: QuestionKind, prompt: string, minutes?: number): Promise<string>;
   status(view: SessionView): void;
   /** Nothing is served any more: the agent must be stopped. */
   end(cause: Cause, graceMs: number): void;
@@ -181,10 +182,10 @@ export class SessionLink {
     }
   }
 
-  async #answer({ id, kind, prompt }: Extract<DaemonMessage, { type: "ask" }>, handlers: LinkHandlers): Promise<void> {
+  async #answer({ id, kind, prompt, minutes }: Extract<DaemonMessage, { type: "ask" }>, handlers: LinkHandlers): Promise<void> {
     const lease = this.#lease;
     try {
-      lease.send({ type: "answer", id, text: await handlers.ask(kind, prompt) });
+      lease.send({ type: "answer", id, text: await handlers.ask(kind, prompt, minutes) });
     } catch (error) {
       if (error instanceof AgentRunError) this.#noAnswer = error;
       lease.close();

@@ -31,11 +31,13 @@ const text = string(4096);
 export const deliveries = ["endpoint", "process", "env"] as const;
 export const expiryActions = ["refresh", "stop", "ask"] as const;
 export const isolationLevels = ["strict", "standard", "none"] as const;
+export const questionKinds = ["mfa", "expiry", "extend"] as const;
 export const causes = ["exited", "killed", "expired", "lost", "failed"] as const;
 
 export type Delivery = (typeof deliveries)[number];
 export type ExpiryAction = (typeof expiryActions)[number];
 export type IsolationLevel = (typeof isolationLevels)[number];
+export type QuestionKind = (typeof questionKinds)[number];
 /** Why a session ended; the first cause wins. */
 export type Cause = (typeof causes)[number];
 
@@ -175,8 +177,11 @@ const ready = {
 export const daemonMessage = message({
   step,
   plan,
-  /** `mfa`: before launch, answered with the code. `expiry`: over the running agent, answered with minutes to add, or `0` to let it end. */
-  ask: { id: number, kind: oneOf(["mfa", "expiry"]), prompt: string() },
+  /**
+   * `mfa`: before launch, answered with the code. `expiry` and `extend`: over the running agent, answered with minutes to add, `0` for none; `minutes` is
+   * what somebody asked for.
+   */
+  ask: { id: number, kind: oneOf(questionKinds), prompt: string(), minutes: optional(number) },
   ready,
   status: { view: sessionView },
   /** Nothing is served any more: stop the agent now. */
@@ -212,6 +217,19 @@ export const killReply = object({
   ),
 });
 
+export const extendRequest = object({
+  session: sessionId,
+  /** Milliseconds; absent: the human chooses. */
+  byMs: optional(atLeast(1000)),
+});
+
+export const extendReply = object({
+  session: sessionId,
+  /** What the human answered. */
+  extended: boolean,
+  limitAt: number,
+});
+
 export const stopRequest = object({
   /** Refuse with 409 when a session is there: what a newer launcher asks before it replaces the daemon. */
   onlyIdle: boolean,
@@ -238,3 +256,4 @@ export type Overrides = Of<typeof overrides>;
 export type WireError = Of<typeof wireError>;
 export type DaemonStatus = Of<typeof daemonStatus>;
 export type KillReply = Of<typeof killReply>;
+export type ExtendReply = Of<typeof extendReply>;

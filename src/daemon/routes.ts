@@ -1,5 +1,5 @@
 // What the daemon can be asked: one literal table of names and handlers. Called by socket.ts after its checks.
-import { type DaemonStatus, killRequest, PROTOCOL, stopRequest } from "../control/protocol.ts";
+import { type DaemonStatus, extendRequest, killRequest, PROTOCOL, stopRequest } from "../control/protocol.ts";
 import { checked, Mismatch, type Shape } from "../control/shape.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionHost } from "../session/host.ts";
@@ -21,6 +21,7 @@ export type Handler = (served: Served, body: unknown) => Promise<unknown> | unkn
 export const routes: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["GET /v1/status", status],
   ["POST /v1/kill", kill],
+  ["POST /v1/extend", extend],
   ["POST /v1/stop", stop],
 ]);
 
@@ -39,6 +40,11 @@ function status(served: Served): DaemonStatus {
 
 function kill(served: Served, body: unknown): Promise<unknown> {
   return served.host.kill(understood(killRequest, body).session);
+}
+
+function extend(served: Served, body: unknown): Promise<unknown> {
+  const { session, byMs } = understood(extendRequest, body);
+  return served.host.extend(session, byMs);
 }
 
 async function stop(served: Served, body: unknown): Promise<unknown> {

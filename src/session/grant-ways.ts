@@ -99,9 +99,15 @@ function assumption(profile: Profile, { base, identity, session }: WayBase): Way
       const found = await callerIdentity(await stsClient(connection, assumed.credentials));
       confirmIdentity(found, { roleArn, sessionName: session, account });
       const notes = assumed.shortened === undefined ? [] : [assumed.shortened];
-      return { credentials: assumed.credentials, identity: found, notes, caveats: outliving(policy.unlimited) };
+      const ending = endingAt(assumed.credentials, duration.outlives && !policy.unlimited ? endsAt : undefined);
+      return { credentials: ending, identity: found, notes, caveats: outliving(policy.unlimited) };
     },
   };
+}
+
+/** Keys that a deny ends before STS does: clients are told the earlier end, so that they ask for others in time when the session was given more. */
+function endingAt(credentials: SessionCredentials, deniedFrom: Instant | undefined): SessionCredentials {
+  return deniedFrom === undefined ? credentials : { ...credentials, expiresAt: Math.min(credentials.expiresAt, deniedFrom) };
 }
 
 /** GetFederationToken takes an IAM user's own keys only, and its sessions reach no IAM and no STS (STS API reference, GetFederationToken). */
@@ -140,7 +146,8 @@ function federation(profile: Profile, { base, identity, session }: WayBase): Way
       });
       const found = await callerIdentity(await stsClient(connection, given));
       confirmArn(found, arn, identity.account);
-      return { credentials: given, identity: found, notes: [], caveats: outliving(policy.unlimited) };
+      const ending = endingAt(given, duration.outlives && !policy.unlimited ? endsAt : undefined);
+      return { credentials: ending, identity: found, notes: [], caveats: outliving(policy.unlimited) };
     },
   };
 }

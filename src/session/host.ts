@@ -1,6 +1,6 @@
 // What the daemon needs of the sessions that it holds. Implemented in this folder, used by daemon/.
 import type { Lease } from "../control/lease.ts";
-import type { Cause, DaemonMessage, KillReply, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+import type { Cause, DaemonMessage, ExtendReply, KillReply, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
 
 export interface SessionHost {
   /**
@@ -15,6 +15,11 @@ export interface SessionHost {
    * @throws AgentRunError `session-not-found`
    */
   kill(which: string): Promise<KillReply>;
+  /**
+   * Asks the human at the session's own terminal for more time: `byMs`, or as much as they choose.
+   * @throws AgentRunError `session-not-found`, and as `requireExtendable`
+   */
+  extend(session: string, byMs: number | undefined): Promise<ExtendReply>;
   /** Ends every session and resolves when all are wiped. Sessions that are opened afterwards are refused. */
   endAll(cause: Cause): Promise<void>;
   /** Runs before the socket is there: ends and records the sessions that a dead daemon left open in the audit and in files. */

@@ -1,5 +1,5 @@
 // Questions of a session to its own human, asked over the lease and answered there only. Called by session.ts.
-import type { DaemonMessage } from "../control/protocol.ts";
+import type { DaemonMessage, QuestionKind } from "../control/protocol.ts";
 import { AgentRunError } from "../core/error.ts";
 
 export class Questions {
@@ -13,12 +13,12 @@ export class Questions {
   }
 
   /** Resolves with the human's text. Throws AgentRunError `lease` when the launcher is gone before the answer. */
-  ask(kind: "mfa" | "expiry", prompt: string): Promise<string> {
+  ask(kind: QuestionKind, prompt: string, minutes?: number): Promise<string> {
     if (this.#gone) return Promise.reject(nobodyThere());
     this.#last += 1;
     const question = Promise.withResolvers<string>();
     this.#open.set(this.#last, question);
-    this.#send({ type: "ask", id: this.#last, kind, prompt });
+    this.#send({ type: "ask", id: this.#last, kind, prompt, ...(minutes === undefined ? {} : { minutes }) });
     return question.promise;
   }
 

@@ -1,13 +1,13 @@
 // One session in the daemon: takes the start steps, then carries out what the state machine asks for, until everything is wiped. Made by sessions.ts.
 import type { RecordData, RecordKind } from "../audit/record.ts";
 import type { Lease } from "../control/lease.ts";
-import type { Cause, DaemonMessage, IsolationLevel, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+import type { Cause, DaemonMessage, ExtendReply, IsolationLevel, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
 import { toWireError } from "../control/wire-error.ts";
 import type { Clock, Instant } from "../core/clock.ts";
-import { formatSpan } from "../core/duration.ts";
 import type { SessionId } from "../core/id.ts";
 import { type Paths, sessionFolder } from "../core/paths.ts";
 import { type Access, describedVariables, openAccess } from "./access.ts";
+import { extensionPrompt, requireExtendable } from "./extension.ts";
 import { type Grant, obtainGrant } from "./grant.ts";
 import { endProcesses, type Spawned } from "./leftover.ts";
 import type { Profile } from "./profile.ts";
@@ -69,6 +69,9 @@ export class Session {
   /** What the agent really has: a demo on a machine without a sandbox steps down. */
   #isolation: IsolationLevel | undefined;
   #leaseOpen = true;
+  /** A question about more time stands. */
+  #asking = false;
+  #refusedAt: Instant | undefined;
   /** The launcher says that the agent and all that it started are gone. */
   #confirmedGone = false;
   #endingAt = 0;
@@ -142,7 +145,7 @@ export class Session {
       session: this.id,
       version,
       clock,
-      endsAt: () => (this.#state.window.onExpiry === "stop" ? this.#state.window.limitAt : this.#state.window.lastLimitAt),
+      endsAt: () => (this.#state.window.onExpiry === "refresh" ? this.#state.window.lastLimitAt : this.#state.window.limitAt),
       say(name, state, text) {
         waiting.moved();
         lease.send({ type: "step", name, state, text });
@@ -257,7 +260,7 @@ export class Session {
   #carryOut(effect: SessionEffect): void {
     const state = this.#state;
     if (effect === "announce") this.announce();
-    else if (effect === "ask-expiry") void this.#askExpiry();
+    else if (effect === "ask-expiry" && !this.#asking) void this.#askForTime("expiry", undefined);
     else if (effect === "stop-refresher") this.#access?.broker.stop();
     else if (effect === "stop-agent") void this.#stopAgent();
     else if (effect === "wipe") void this.#wipe();
@@ -276,12 +279,34 @@ export class Session {
     this.#options.lease.send({ type: "status", view });
   }
 
-  async #askExpiry(): Promise<void> {
-    const left = this.#state.window.limitAt - this.#now();
-    const answer = await this.#questions.ask("expiry", `the session ends in ${formatSpan(left)}`).catch(() => "0");
-    const minutes = Number.parseInt(answer, 10);
-    this.#record("answer", { question: "expiry", minutes });
-    if (minutes > 0) this.#dispatch({ type: "extend", at: this.#now(), byMs: minutes * 60_000 });
+  /**
+   * Asks the human at this session's terminal for more time, over its lease: nobody else can give it.
+   * @throws AgentRunError as `requireExtendable`
+   */
+  async extend(byMs: number | undefined): Promise<ExtendReply> {
+    const { open, clock } = this.#options;
+    requireExtendable(this.id, this.#state, open.interactive, { open: this.#asking, refusedAt: this.#refusedAt }, clock.now());
+    return this.#askForTime("extend", byMs);
+  }
+
+  async #askForTime(kind: "expiry" | "extend", byMs: number | undefined): Promise<ExtendReply> {
+    const before = this.#state.window.limitAt;
+    this.#asking = true;
+    const prompt = extensionPrompt(this.#state, this.#now(), byMs);
+    const answer = await this.#questions.ask(kind, prompt, byMs === undefined ? undefined : byMs / 60_000).catch(() => "0");
+    this.#asking = false;
+    const minutes = Number.parseFloat(answer);
+    this.#record("answer", { question: kind, minutes });
+    if (minutes > 0) this.#dispatch({ type: "extend", at: this.#now(), byMs: Math.round(minutes * 60_000) });
+    else this.#refusedAt = this.#now();
+    const { limitAt } = this.#state.window;
+    const extended = this.#state.phase === "active" && limitAt > before;
+    if (extended) {
+      this.#record("extend", { by: kind, limitAt: new Date(limitAt).toISOString() });
+      // What it holds ends with the old limit.
+      this.#access?.broker.refresh().catch(() => undefined);
+    }
+    return { session: this.id, extended, limitAt };
   }
 
   async #stopAgent(): Promise<void> {

@@ -143,6 +143,13 @@ export function createSessions(options: SessionsOptions): SessionHost {
       return { killed: await Promise.all(killed) };
     },
 
+    async extend(which, byMs) {
+      const session = [...sessions.values()].find(({ id }) => id === which);
+      if (!session)
+        throw new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
+      return session.extend(byMs);
+    },
+
     async endAll(cause) {
       leaving = cause;
       await Promise.all([...sessions.values()].map((session) => session.end(cause)));

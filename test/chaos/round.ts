@@ -151,12 +151,12 @@ async function stopFor(place: Place, round: Round, launched: Launched): Promise<
 
 /** Ends the session as the round says; before there is an agent, with Ctrl-C. */
 async function endIt(place: Place, round: Round, launched: Launched): Promise<void> {
-  if (launched.wrote("ready") === undefined) {
+  for (let tries = 0; tries < 5 && launched.wrote("ready") === undefined && alive(launched.launcher); tries += 1) {
     if (launched.shell) launched.shell.type("\x03");
     else signal(launched.launcher, "SIGINT");
-    await gone(launched, 300);
-    if (!alive(launched.launcher) || launched.wrote("ready") === undefined) return;
+    await until(() => !alive(launched.launcher) || launched.wrote("ready") !== undefined, 700, "").catch(() => {});
   }
+  if (!alive(launched.launcher)) return;
   if (round.end === "exit") launched.leave();
   else if (round.end === "key" && launched.shell) {
     launched.shell.type("\x0b");

@@ -71,6 +71,9 @@ const host: SessionHost = {
     for (const toy of chosen) end(toy, "killed");
     return { killed: chosen.map((toy) => ({ session: toy.view.session, endpointClosedMs: 0, notes: [] })) };
   },
+  async extend(which) {
+    throw new AgentRunError("session-not-found", `there is no session '${which}'`);
+  },
   async endAll(cause) {
     for (const toy of [...toys.values()]) end(toy, cause);
     if (words.includes("end-throws")) throw new Error("the end failed with wJalrXUtnFEMI0K7MDENGbPxRfiCYEXAMPLEKEY1");

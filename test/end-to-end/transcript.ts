@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import type { SessionView } from "../../src/control/protocol.ts";
 import { allProcesses } from "../../src/core/process-tree.ts";
 import { type Human, sitDown } from "./human.ts";
-import { until, type World } from "./world.ts";
+import { type Result, until, type World } from "./world.ts";
 
 export interface Transcript {
   /** The comment that it opens with. */
@@ -83,6 +83,8 @@ class Play implements AsyncDisposable {
   /** What the last command elsewhere printed, and what was kept of it. */
   printed = "";
   readonly kept = new Map<string, string>();
+  /** A command elsewhere that was not waited for. */
+  meanwhile: Promise<Result> | undefined;
   #human: Human | undefined;
 
   constructor(world: World) {
@@ -220,6 +222,17 @@ const verbs: Record<string, (play: Play, rest: string, rows: readonly string[]) 
     const { stdout, stderr, code } = await play.world.run(words.map((word) => word.replace("{session}", session ?? "")));
     play.printed = stdout + stderr;
     expect(code, play.printed).toBe(0);
+  },
+  async meanwhile(play, rest) {
+    const session = (await play.sessions())[0]?.session ?? "";
+    const words = rest.split(" ").slice(1);
+    play.meanwhile = play.world.run(words.map((word) => word.replace("{session}", session)));
+    play.meanwhile.catch(() => {});
+  },
+  async finished(play, rest) {
+    const result = await play.meanwhile;
+    play.printed = `${result?.stdout}${result?.stderr}`;
+    expect(result?.code, play.printed).toBe(Number(rest));
   },
   prints: (play, rest) => expect(play.printed).toMatch(search(rest).sought),
   keep(play, rest) {
