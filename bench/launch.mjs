@@ -1,9 +1,11 @@
-// Wall time of `agent-run true` with a warm daemon beside `node -e 0`, in interleaved rounds on the local cloud. Run by `npm run bench`.
+// Wall time of `agent-run true` with a warm daemon beside `node -e 0`, on pipes and in a terminal, in interleaved rounds on the local cloud. Run by
+// `npm run bench`.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { spawn as spawnInTerminal } from "@lydell/node-pty";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 40);
 const root = join(import.meta.dirname, "..");
@@ -25,29 +27,58 @@ const env = {
   AWS_REGION: told.region,
 };
 
-function time(file, args) {
+/** On pipes. */
+function piped(file, args) {
   const begun = performance.now();
-  const { status, stderr } = spawnSync(file, args, { env, cwd: home, encoding: "utf8" });
+  const { status, stderr } = spawnSync(file, args, { env, cwd: home, encoding: "utf8", timeout: 30_000 });
   const took = performance.now() - begun;
   if (status !== 0) throw new Error(`${file} ${args.join(" ")}: ${status} ${stderr}`);
   return took;
 }
 
+/** In a terminal of 100 by 30, which says where its cursor is when it is asked: that much a launch may wait for. */
+function inTerminal(file, args) {
+  const begun = performance.now();
+  const terminal = spawnInTerminal(file, args, { name: "xterm-256color", cols: 100, rows: 30, cwd: home, env });
+  let text = "";
+  terminal.onData((data) => {
+    text += data;
+    if (data.includes("\x1b[6n")) terminal.write("\x1b[6;1R");
+  });
+  return new Promise((resolve, reject) => {
+    terminal.onExit(({ exitCode }) => {
+      const took = performance.now() - begun;
+      if (exitCode === 0) resolve(took);
+      else reject(new Error(`${file} ${args.join(" ")}: ${exitCode} ${text}`));
+    });
+  });
+}
+
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const commands = {
-  "node -e 0": [process.execPath, ["-e", "0"]],
-  "agent-run --version": [process.execPath, [bin, "--version"]],
-  "agent-run true (isolation none)": [process.execPath, [bin, "--isolation", "none", "true"]],
-  ...(spawnSync("bwrap", ["--version"]).status === 0 ? { "agent-run true (isolation standard)": [process.execPath, [bin, "true"]] } : {}),
-};
+const bare = [process.execPath, ["-e", "0"]];
+const isolated = spawnSync("bwrap", ["--version"]).status === 0;
+const none = [process.execPath, [bin, "--isolation", "none", "true"]];
+const standard = [process.execPath, [bin, "true"]];
+/** Name, how it is run, the command. The first that is run in the same way is what it is compared with. */
+const variants = [
+  ["node -e 0", piped, bare],
+  ["agent-run --version", piped, [process.execPath, [bin, "--version"]]],
+  ["agent-run true (isolation none)", piped, none],
+  ...(isolated ? [["agent-run true (isolation standard)", piped, standard]] : []),
+  ["node -e 0, in a terminal", inTerminal, bare],
+  ["agent-run true (isolation none), in a terminal", inTerminal, none],
+  ...(isolated ? [["agent-run true (isolation standard), in a terminal", inTerminal, standard]] : []),
+];
+const base = (run) => variants.findIndex(([, how]) => how === run);
 try {
-  const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
-  for (const [file, args] of Object.values(commands)) time(file, args);
+  const times = variants.map(() => []);
+  // The first start the daemon and leave behind what V8 compiled.
+  for (const [, run, command] of [...variants, ...variants]) await run(...command);
   for (let round = 0; round < ROUNDS; round += 1)
-    for (const [name, [file, args]] of Object.entries(commands)) times[name].push(time(file, args));
-  const bare = median(times["node -e 0"]);
-  for (const [name, values] of Object.entries(times)) {
-    console.log(`${name.padEnd(38)} ${median(values).toFixed(1).padStart(7)} ms  ${(median(values) / bare).toFixed(2)}x`);
+    for (const [index, [, run, command]] of variants.entries()) times[index].push(await run(...command));
+  for (const [index, [name, run]] of variants.entries()) {
+    const took = median(times[index]);
+    console.log(`${name.padEnd(52)} ${took.toFixed(1).padStart(7)} ms  ${(took / median(times[base(run)])).toFixed(2)}x`);
   }
 } finally {
   spawnSync(process.execPath, [bin, "daemon", "stop"], { env });
