@@ -1,6 +1,8 @@
-// How many decisions a second the policy evaluator makes on one core: a 50-statement policy, and the shipped session policy. Run by hand.
+// How many decisions a second the policy evaluator makes on one core: a 50-statement policy, and the shipped session policy; and how long the session
+// policies of the shipped profiles take to compile. Run by hand.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { compileSession, readNarrowing } from "../src/policy/compile-session.ts";
 import { evaluate } from "../src/policy/evaluate.ts";
 import { parsePolicy, parsePolicyValue } from "../src/policy/parse.ts";
 
@@ -49,3 +51,28 @@ function measure(name, policies) {
 
 measure("50 statements with conditions and variables", { identity: [fifty] });
 measure("readonly session policy over an administrator", { identity: [admin], session: [readonly] });
+
+const shipped = join(import.meta.dirname, "../profiles");
+const sourceOf = (profile, name) => ({ label: name, document: parsePolicy(readFileSync(join(shipped, profile, name), "utf8"), name) });
+
+/** Parsed and compiled anew each time, as at the first launch of a daemon. */
+function compileTimes(name, sources) {
+  const once = () => {
+    const start = process.hrtime.bigint();
+    compileSession({ sources: sources(), reserve: 110 });
+    return Number(process.hrtime.bigint() - start) / 1e6;
+  };
+  const first = once();
+  const times = Array.from({ length: 200 }, once).sort((one, other) => one - other);
+  process.stdout.write(
+    `${name}: ${first.toFixed(1)} ms the first time, then ${times[100].toFixed(2)} ms (p99 ${times[198].toFixed(2)} ms)\n`,
+  );
+}
+
+const both = (profile) => [sourceOf(profile, "session-policy.json"), sourceOf(profile, "deny-always.json")];
+compileTimes("compile deploy", () => both("deploy"));
+compileTimes("compile readonly narrowed to one prefix", () => [
+  ...both("readonly"),
+  readNarrowing(["s3:GetObject=arn:aws:s3:::builds/*"], "Allow", "--allow"),
+]);
+compileTimes("compile developer within readonly", () => [...both("developer"), ...both("readonly")]);

@@ -16,7 +16,7 @@ import { AgentRunError } from "../src/core/error.ts";
 import { resolvePaths } from "../src/core/paths.ts";
 import { allowNames } from "../src/isolation/plan.ts";
 import { loadProfile } from "../src/session/profile.ts";
-import { configSettings, profileSettings } from "../src/session/settings.ts";
+import { configSettings, profileSettings, repositorySettings } from "../src/session/settings.ts";
 import { resolveExecutable } from "../src/terminal/executable.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -200,7 +200,12 @@ describe("settings in the docs", () => {
     const examples = files.flatMap((file) => fences(read(file)));
     const toml = examples.filter(({ language }) => language === "toml");
     expect(toml.length).toBeGreaterThan(0);
-    for (const { text } of toml) expect(z.safeParse(configSettings, parse(text)).error?.issues).toBeUndefined();
+    for (const { text } of toml) {
+      const value = parse(text);
+      // A repository's file is the one that is no config.toml.
+      const issues = z.safeParse(configSettings, value).error?.issues;
+      if (!z.safeParse(repositorySettings, value).success) expect(issues).toBeUndefined();
+    }
     for (const { text } of examples.filter(({ language }) => language === "json")) expect(() => JSON.parse(text)).not.toThrow();
   });
 });

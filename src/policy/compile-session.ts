@@ -1,9 +1,9 @@
 // The session policy that is sent: several policies intersected, conditions and narrowing on top, as short as it can be said. Called by session/profile.ts.
 import { AgentRunError } from "../core/error.ts";
-import { distinct, intersectAllows, type Part } from "./intersect.ts";
+import { intersectAllows, type Part } from "./intersect.ts";
 import type { LabelledDeny } from "./limits.ts";
 import { LONGEST_SESSION_POLICY, minifyPolicy } from "./minify.ts";
-import { apart } from "./overlap.ts";
+import { apart, distinct } from "./overlap.ts";
 import { parsePolicyValue } from "./parse.ts";
 import { mergeStatements, openUnderSeal, simplifyDenies } from "./simplify.ts";
 import type { PolicyDocument, Statement } from "./types.ts";

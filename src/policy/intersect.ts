@@ -1,6 +1,6 @@
 // What several policies allow together, written as statements again. Called by compile-session.ts.
 import { AgentRunError } from "../core/error.ts";
-import { apart, common, type PatternKind, within } from "./overlap.ts";
+import { apart, common, distinct, type PatternKind, within } from "./overlap.ts";
 import type { Condition, Statement } from "./types.ts";
 
 /** A statement, and what to call it where it is said how long a policy has become. */
@@ -71,14 +71,6 @@ function cutLists(kind: PatternKind, left: Side, right: Side, fail: (what: strin
     }),
   );
   return { list: distinct(kind, list), negated: false };
-}
-
-/** The list without what another entry covers; of entries that cover one another the first stays. */
-export function distinct(kind: PatternKind, list: readonly string[]): string[] {
-  const texts = [...new Set(list)];
-  return texts.filter(
-    (text, index) => !texts.some((wide, at) => at !== index && within(kind, wide, text) && (at < index || !within(kind, text, wide))),
-  );
 }
 
 /** Operators that hold when none of their values is met: both lists hold when none of all values is. */

@@ -1,8 +1,7 @@
 // The shortest text of a policy that decides the same, for STS's limit on session policies. Called by session before AssumeRole, and by setup.
-import { actionPattern } from "./match.ts";
+import { distinct } from "./overlap.ts";
 import { parsePolicy } from "./parse.ts";
 import type { PolicyDocument, Principal, Statement } from "./types.ts";
-import { fits } from "./wildcard.ts";
 
 /** STS AssumeRole: the plain text of inline and managed session policies together, in characters. */
 export const LONGEST_SESSION_POLICY = 2048;
@@ -29,8 +28,8 @@ function statementValue(statement: Statement): unknown {
     Effect: statement.effect,
     Principal: principalValue(statement.principal),
     NotPrincipal: principalValue(statement.notPrincipal),
-    Action: statement.action && shortest(uncovered(statement.action)),
-    NotAction: statement.notAction && shortest(uncovered(statement.notAction)),
+    Action: statement.action && shortest(distinct("action", statement.action)),
+    NotAction: statement.notAction && shortest(distinct("action", statement.notAction)),
     Resource: statement.resource && shortest(distinctResources(statement.resource)),
     NotResource: statement.notResource && shortest(distinctResources(statement.notResource)),
     Condition: conditionValue(statement),
@@ -40,22 +39,6 @@ function statementValue(statement: Statement): unknown {
 function shortest<T>(list: readonly T[]): T | readonly T[] {
   const [only] = list;
   return list.length === 1 && only !== undefined ? only : list;
-}
-
-/** Leaves out each action that another entry covers; of entries that cover one another the first stays. */
-function uncovered(actions: readonly string[]): string[] {
-  return actions.filter(
-    (action, index) => !actions.some((other, at) => at !== index && covers(other, action) && (at < index || !covers(action, other))),
-  );
-}
-
-/**
- * Whether every action that `narrow` stands for is one of `wide`'s. Without `?`, a pattern that fits another one as text does so: only its stars
- * can have met the other's wildcards.
- */
-function covers(wide: string, narrow: string): boolean {
-  const text = narrow.toLowerCase();
-  return wide.toLowerCase() === text || (!wide.includes("?") && fits(actionPattern(wide), text));
 }
 
 function distinctResources(resources: readonly string[]): readonly string[] {

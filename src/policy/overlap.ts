@@ -1,4 +1,4 @@
-// How two patterns of a policy lie to one another: one within the other, apart, or crossing. Called by intersect.ts and simplify.ts.
+// How two patterns of a policy lie to one another: one within the other, apart, or crossing. Called by intersect.ts, simplify.ts and minify.ts.
 import { fill, readTemplate } from "./variables.ts";
 import { actionTokens, ONE, ONE_INSIDE, type Piece, RUN, RUN_INSIDE, resourceTokens } from "./wildcard.ts";
 
@@ -11,13 +11,16 @@ const COLON = 58;
 /** What two crossing patterns have in common is written as at most so many patterns. */
 const MOST = 12;
 
-const known = { action: new Map<string, readonly number[]>(), resource: new Map<string, readonly number[]>() };
+type Known = Readonly<Record<PatternKind, Map<string, readonly number[]>>>;
+const known: Known = { action: new Map(), resource: new Map() };
+const widened: Known = { action: new Map(), resource: new Map() };
+const MOST_KNOWN = 5000;
 
 function tokens(kind: PatternKind, text: string): readonly number[] {
   const found = known[kind].get(text);
   if (found) return found;
   const fresh = kind === "action" ? actionTokens(text) : resourceTokens(opaque(text));
-  if (known[kind].size > 5000) known[kind].clear();
+  if (known[kind].size > MOST_KNOWN) known[kind].clear();
   known[kind].set(text, fresh);
   return fresh;
 }
@@ -37,6 +40,11 @@ export function within(kind: PatternKind, wide: string, narrow: string): boolean
   if (wide === "*" || wide === narrow) return true;
   const outer = tokens(kind, wide);
   const inner = tokens(kind, narrow);
+  // Nearly every pair is told apart by its beginning.
+  const literal = literalLength(outer);
+  for (let at = 0; at < literal; at += 1) if (outer[at] !== inner[at]) return false;
+  if (literal === outer.length) return inner.length === outer.length;
+  if (literal === outer.length - 1 && outer[literal] === RUN) return true;
   // One row a token of `outer`: after how many tokens of `inner` it can stand.
   let row = new Array<boolean>(inner.length + 1).fill(false);
   row[0] = true;
@@ -56,6 +64,12 @@ export function within(kind: PatternKind, wide: string, narrow: string): boolean
   return row[inner.length] === true;
 }
 
+/** How many tokens stand before the first wildcard. */
+function literalLength(of: readonly number[]): number {
+  const wild = of.findIndex((token) => token < 0);
+  return wild === -1 ? of.length : wild;
+}
+
 /** Whether one token of the wider pattern takes the one character that a token of the narrower stands for. */
 function takes(wide: number, narrow: number): boolean {
   if (narrow === RUN || narrow === RUN_INSIDE) return false;
@@ -70,6 +84,8 @@ const isMark = (unit: number): boolean => unit === OPEN.charCodeAt(0) || unit ==
 export function apart(kind: PatternKind, one: string, other: string): boolean {
   const left = loose(kind, one);
   const right = loose(kind, other);
+  const literal = Math.min(literalLength(left), literalLength(right));
+  for (let at = 0; at < literal; at += 1) if (left[at] !== right[at]) return true;
   let row = new Array<boolean>(right.length + 1).fill(false);
   row[0] = true;
   for (let at = 0; at < right.length && right[at] === RUN; at += 1) row[at + 1] = true;
@@ -89,8 +105,13 @@ export function apart(kind: PatternKind, one: string, other: string): boolean {
 
 /** Wildcards without the rule of segments, variables as `*`: at least as wide as the pattern. */
 function loose(kind: PatternKind, text: string): readonly number[] {
+  const found = widened[kind].get(text);
+  if (found) return found;
   const plain = kind === "resource" ? text.replace(/\$\{[^}]*\}/g, (found) => (found.includes(":") ? "*" : "?")) : text;
-  return tokens(kind, plain).map((token) => (token === RUN_INSIDE ? RUN : token === ONE_INSIDE ? ONE : token));
+  const fresh = tokens(kind, plain).map((token) => (token === RUN_INSIDE ? RUN : token === ONE_INSIDE ? ONE : token));
+  if (widened[kind].size > MOST_KNOWN) widened[kind].clear();
+  widened[kind].set(text, fresh);
+  return fresh;
 }
 
 /**
@@ -144,4 +165,12 @@ function cross(one: string, other: string): string[] | undefined {
   };
   const result = walk(0, 0);
   return tooMany ? undefined : [...result];
+}
+
+/** The list without what another entry covers; of entries that cover one another the first stays. */
+export function distinct(kind: PatternKind, list: readonly string[]): string[] {
+  const texts = [...new Set(list)];
+  return texts.filter(
+    (text, index) => !texts.some((wide, at) => at !== index && within(kind, wide, text) && (at < index || !within(kind, text, wide))),
+  );
 }

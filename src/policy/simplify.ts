@@ -1,6 +1,6 @@
 // Shorter statements that decide the same: what is already denied is not denied twice. Called by compile-session.ts.
-import { distinct, listWithin, type Part } from "./intersect.ts";
-import { apart, within } from "./overlap.ts";
+import { listWithin, type Part } from "./intersect.ts";
+import { apart, distinct, within } from "./overlap.ts";
 import type { Statement } from "./types.ts";
 
 const everywhere = ({ resource, conditions }: Statement): boolean => resource?.includes("*") === true && conditions.length === 0;

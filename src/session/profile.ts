@@ -69,6 +69,8 @@ export interface Profile {
   };
   readonly pass: readonly string[];
   readonly killKey: string;
+  /** The hash of the repository's file that chose or narrowed it. */
+  readonly repository: string | undefined;
   /** What the human should know of how it came about: a repository's file that was ignored. */
   readonly notes: readonly string[];
 }
@@ -167,6 +169,7 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     },
     pass: settings.environment?.pass ?? [],
     killKey: config.kill_key ?? DEFAULTS.killKey,
+    repository: repository?.sha256,
     notes: repository?.ignored === undefined ? [] : [repository.ignored],
   };
 }

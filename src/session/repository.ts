@@ -14,6 +14,8 @@ export interface Repository {
   readonly file: string;
   /** Undefined where it is ignored. */
   readonly settings: RepositorySettings | undefined;
+  /** Of what is in effect; undefined where it is ignored. */
+  readonly sha256: string | undefined;
   /** Why it is ignored, and what ends that. */
   readonly ignored: string | undefined;
 }
@@ -39,9 +41,10 @@ export function readRepository(paths: Paths, cwd: string): Repository | undefine
   if (file === undefined) return undefined;
   const text = readText(file);
   const known = trustedFiles(paths).find((one) => one.file === file);
-  if (known?.sha256 === contentHash(text)) return { file, settings: parseRepository(file, text), ignored: undefined };
+  const sha256 = contentHash(text);
+  if (known?.sha256 === sha256) return { file, settings: parseRepository(file, text), sha256, ignored: undefined };
   const why = known ? `has changed since you trusted it on ${known.at.slice(0, 10)}` : "is not trusted";
-  return { file, settings: undefined, ignored: `${file} ${why}, and is ignored: read it, then 'agent-run trust'` };
+  return { file, settings: undefined, sha256: undefined, ignored: `${file} ${why}, and is ignored: read it, then 'agent-run trust'` };
 }
 
 /** @throws AgentRunError `config` */

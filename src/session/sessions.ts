@@ -39,7 +39,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
     if (leaving) throw new AgentRunError("daemon", "the daemon is leaving", { hint: "run the command again" });
     const startsAt = Math.min(message.resume?.startedAt ?? Number.POSITIVE_INFINITY, clock.now());
     const profile = loadProfile(paths, options.packageFolder, message.overrides, { cwd: message.cwd, startsAt });
-    const id = message.resume ? resumable(message.resume.session, message.resume.limitAt) : newSessionId();
+    const id = message.resume ? resumable(message.resume.session, message.resume.limitAt, profile) : newSessionId();
     lease.send(planMessage(id, profile, sessionFolder(paths, id)));
     let trouble: string | undefined;
     let session: Session | undefined;
@@ -51,6 +51,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
         data: {
           actor: message.actor,
           profile: profile.name,
+          repository: profile.repository,
           cwd: message.cwd,
           developer: message.developer,
           delivery: profile.delivery,
@@ -85,12 +86,19 @@ export function createSessions(options: SessionsOptions): SessionHost {
     sessions.delete(id);
   };
 
-  /** A session may come back only as it was: not ended, not killed, not past its limit. */
-  const resumable = (id: string, limitAt: number): SessionId => {
+  /** A session may come back only as it was: not ended, not killed, not past its limit, not with other limits. */
+  const resumable = (id: string, limitAt: number, profile: Profile): SessionId => {
     const { records } = readSession(auditFolder(paths), id, new Set());
     const over = records.some((record) => record.kind === "kill" || record.kind === "end") || limitAt <= clock.now();
     if (!isSessionId(id) || over || sessions.has(id)) {
       throw new AgentRunError("session-not-found", `session ${id} has ended and cannot come back`, { hint: "start the agent again" });
+    }
+    // The agent can write the repository's file: a session that it narrowed must not come back wider.
+    const repository = records.findLast((record) => record.kind === "start" || record.kind === "resumed")?.data["repository"];
+    if (typeof repository === "string" && repository !== profile.repository) {
+      throw new AgentRunError("session-not-found", `session ${id} cannot come back: the repository's .agent-run.toml has changed since`, {
+        hint: "read it, agent-run trust, and start the agent again",
+      });
     }
     return id;
   };

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEMO_ACCOUNT, DEMO_ROLE } from "../../src/localcloud/seed.ts";
-import { BIN, FIXTURES, makeWorld, type World } from "./world.ts";
+import { BIN, FIXTURES, makeWorld, until, type World } from "./world.ts";
 
 const IDENTITY = [process.execPath, join(FIXTURES, "prints-identity.mjs")];
 const aws = (...args: string[]): string[] => [process.execPath, BIN, "demo-aws", ...args];
@@ -142,5 +142,24 @@ describe("a repository's .agent-run.toml", () => {
     const changed = await list();
     expect(changed.stdout).toContain("acme-data");
     expect(changed.stderr).toMatch(/has changed since you trusted it/);
+  });
+
+  it("that an agent changed does not come back wider when the daemon dies", async () => {
+    const repository = join(world.home, "changing");
+    mkdirSync(join(repository, ".git"), { recursive: true });
+    const file = join(repository, ".agent-run.toml");
+    writeFileSync(file, "narrow.read_only = true\n");
+    expect((await world.run(["trust", "--yes"], { cwd: repository })).code).toBe(0);
+    const agent = world.start(["-p", "demo", "sh", "-c", "echo started; sleep 60"], { cwd: repository });
+    let told = "";
+    agent.stderr?.setEncoding("utf8").on("data", (text: string) => (told += text));
+    let printed = "";
+    agent.stdout?.setEncoding("utf8").on("data", (text: string) => (printed += text));
+    const ended = new Promise((resolve) => agent.once("close", resolve));
+    await until(() => printed.includes("started"), 20_000, "the agent to start");
+    writeFileSync(file, "narrow.read_only = false\n");
+    process.kill((await world.daemonPid()) ?? 0, "SIGKILL");
+    await ended;
+    expect(told).toContain("the repository's .agent-run.toml has changed since");
   });
 });
