@@ -18,6 +18,8 @@ export interface Target {
   readonly inputs: readonly LintInput[];
   /** Policies that cannot be read. */
   readonly faults: readonly (readonly [source: string, fault: PolicyFault])[];
+  /** Actions that a profile is there for. */
+  readonly accepts: readonly string[];
   /** Texts by source, for line and column. */
   readonly texts: ReadonlyMap<string, string>;
 }
@@ -42,8 +44,11 @@ export async function readTarget(word: string, kind: PolicyKind | undefined, con
     const text = readPolicyFile(file, word);
     return parsed([{ source: word, kind: kind ?? kindOf(word, text), text }]);
   }
-  const { documents } = readProfileDocuments(word, context.paths, context.packageFolder);
-  return parsed(documents.map((document) => ({ source: shortened(document.file, context), kind: document.kind, text: document.text })));
+  const { documents, accepts } = readProfileDocuments(word, context.paths, context.packageFolder);
+  const target = parsed(
+    documents.map((document) => ({ source: shortened(document.file, context), kind: document.kind, text: document.text })),
+  );
+  return { ...target, accepts };
 }
 
 function readPolicyFile(file: string, word: string): string {
@@ -74,7 +79,7 @@ function parsed(texts: readonly Text[]): Target {
       faults.push([source, error]);
     }
   }
-  return { inputs, faults, texts: new Map(texts.map(({ source, text }) => [source, text])) };
+  return { inputs, faults, accepts: [], texts: new Map(texts.map(({ source, text }) => [source, text])) };
 }
 
 const namesPrincipals = (kind: PolicyKind): boolean => kind === "trust" || kind === "resource";

@@ -26,11 +26,12 @@ export function grantFindings(statement: Statement, subject: Subject): Raw[] {
   }
   const denied = alwaysDenied(subject);
   const given = entriesOf(statement, catalogue).map((entry) => ({ ...entry, actions: entry.actions.filter(({ name }) => !denied(name)) }));
+  const accepted = ({ name }: ActionFacts): boolean => subject.accepts.has(name.toLowerCase());
   return [
     ...given.flatMap(({ pattern, index, actions }) => wildcard(statement, pattern, index, actions)),
     ...special(
       statement,
-      given.flatMap(({ actions, index }) => actions.map((action) => ({ action, index }))),
+      given.flatMap(({ actions, index }) => actions.filter((action) => !accepted(action)).map((action) => ({ action, index }))),
     ),
     ...anywhere(
       statement,

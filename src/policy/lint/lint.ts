@@ -22,21 +22,24 @@ export interface LintInput {
 export interface LintOptions {
   readonly catalogue: Catalogue;
   readonly now?: Instant | undefined;
+  /** Actions that the policies are there for, such as a profile's `accepts`: that they are allowed is no finding. */
+  readonly accepts?: readonly string[] | undefined;
 }
 
 /**
  * All findings of these policies, in the order of the documents and their statements. Policies given together are taken for those of one session: an
  * escalation path counts only where role policy, boundary and session policy all leave it open.
  */
-export function lintPolicies(inputs: readonly LintInput[], { catalogue, now }: LintOptions): Finding[] {
+export function lintPolicies(inputs: readonly LintInput[], { catalogue, now, accepts = [] }: LintOptions): Finding[] {
+  const accepted = new Set(accepts.map((action) => action.toLowerCase()));
   const alone = inputs.flatMap((input) => {
-    const subject: Subject = { kind: input.kind, document: input.document, catalogue, now };
+    const subject: Subject = { kind: input.kind, document: input.document, catalogue, accepts: accepted, now };
     const raw = [...documentFindings(input), ...input.document.statements.flatMap((statement) => statementFindings(statement, subject))];
     return raw.map((one) => complete(one, input.document.source));
   });
   // Where everything is allowed, each way to more of it is said already.
   const whole = new Set(alone.filter(({ code }) => code === "admin-everything").map(({ source, steps }) => `${steps[1]} ${source}`));
-  const found = [...alone, ...togetherFindings(inputs).filter(({ source, steps }) => !whole.has(`${steps[1]} ${source}`))];
+  const found = [...alone, ...togetherFindings(inputs, accepted).filter(({ source, steps }) => !whole.has(`${steps[1]} ${source}`))];
   const order = new Map(inputs.map(({ document }, index) => [document.source, index]));
   const statementOf = ({ steps }: Finding): number => (typeof steps[1] === "number" ? steps[1] : -1);
   return found.sort(
@@ -118,14 +121,14 @@ function documentFindings(input: LintInput): Raw[] {
 const anything = parsePolicyValue({ Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } }, "any role");
 
 /** What the session of these policies may do. A session policy alone is looked at as the grant that it bounds. */
-function togetherFindings(inputs: readonly LintInput[]): Finding[] {
+function togetherFindings(inputs: readonly LintInput[], accepts: ReadonlySet<string>): Finding[] {
   const of = (kind: PolicyKind): PolicyDocument[] | undefined => {
     const documents = inputs.filter((input) => input.kind === kind).map(({ document }) => document);
     return documents.length > 0 ? documents : undefined;
   };
   const [identity, session, boundary, serviceControl] = [of("identity"), of("session"), of("boundary"), of("service-control")];
   const granting = identity ?? session;
-  const ceilings = inputs.flatMap(({ kind, document }) => (isCeiling(kind) ? openCeiling(document) : []));
+  const ceilings = inputs.flatMap(({ kind, document }) => (isCeiling(kind) ? openCeiling(document, accepts) : []));
   if (!granting) return ceilings;
   const policies: PolicySet = { identity: granting, boundary, serviceControl, session: identity && session };
   const at = (statement: { source: string; index: number; sid: string | undefined }): Pick<Finding, "source" | "steps" | "sid"> => ({
@@ -133,7 +136,7 @@ function togetherFindings(inputs: readonly LintInput[]): Finding[] {
     steps: ["Statement", statement.index],
     sid: statement.sid,
   });
-  const paths = byStatement(openPaths(policies)).map(({ statement, opened }): Finding => {
+  const paths = byStatement(openPaths(policies, accepts)).map(({ statement, opened }): Finding => {
     const [first] = opened;
     const more =
       opened.length > 1
@@ -147,7 +150,7 @@ function togetherFindings(inputs: readonly LintInput[]): Finding[] {
       fix: "take one of the actions out, or deny it",
     };
   });
-  const destruction = byStatement(openDestruction(policies, false)).map(
+  const destruction = byStatement(openDestruction(policies, false, accepts)).map(
     ({ statement, opened }): Finding => ({
       code: "destructive",
       severity: "warning",
@@ -160,9 +163,9 @@ function togetherFindings(inputs: readonly LintInput[]): Finding[] {
 }
 
 /** One that only denies stands beside AWS's own FullAWSAccess, or beside the policy that allows. */
-function openCeiling(document: PolicyDocument): Finding[] {
+function openCeiling(document: PolicyDocument, accepts: ReadonlySet<string>): Finding[] {
   const allowing = document.statements.some(({ effect }) => effect === "Allow") ? [] : [anything];
-  const open = openDestruction({ identity: [anything], boundary: [...allowing, document] }, true);
+  const open = openDestruction({ identity: [anything], boundary: [...allowing, document] }, true, accepts);
   if (open.length === 0) return [];
   const fix = "deny these here, or allow only what the sessions need";
   const reason = `leaves ${open.length} destructive action${open.length === 1 ? "" : "s"} open: ${some(open.map(({ actions }) => actions.join()))}`;

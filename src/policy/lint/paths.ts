@@ -106,10 +106,11 @@ function opener(policies: PolicySet): (action: string, samples?: readonly string
 }
 
 /** The escalation paths that these policies leave open together; of paths that share what opens them, each is named. */
-export function openPaths(policies: PolicySet): Opened[] {
+export function openPaths(policies: PolicySet, accepts: ReadonlySet<string>): Opened[] {
   const opens = opener(policies);
   return escalationPaths.flatMap(({ actions, leads }) => {
     const statements = actions.map((action) => opens(action));
+    if (actions.every((action) => accepts.has(action.toLowerCase()))) return [];
     const last = statements.at(-1);
     return last && statements.every((one) => one !== undefined) ? [{ what: leads, actions, statement: last }] : [];
   });
@@ -119,10 +120,10 @@ export function openPaths(policies: PolicySet): Opened[] {
 const told = new Set([...escalationPaths.flatMap(({ actions }) => (actions.length === 1 ? actions : [])), ...MINTS, "iam:PassRole"]);
 
 /** The actions of the destructive catalogue that the policies allow, by the statement that does. */
-export function openDestruction(policies: PolicySet, all: boolean): Opened[] {
+export function openDestruction(policies: PolicySet, all: boolean, accepts: ReadonlySet<string>): Opened[] {
   const opens = opener(policies);
   return destructiveActions.flatMap(({ action, resource, why }: Destructive) => {
-    const statement = all || !told.has(action) ? opens(action, [resource]) : undefined;
+    const statement = (all || !told.has(action)) && !accepts.has(action.toLowerCase()) ? opens(action, [resource]) : undefined;
     return statement ? [{ what: why, actions: [action], statement }] : [];
   });
 }

@@ -15,6 +15,8 @@ export interface Subject {
   readonly kind: PolicyKind;
   readonly document: PolicyDocument;
   readonly catalogue: Catalogue;
+  /** Actions, in lower case, that the policy is there for. */
+  readonly accepts: ReadonlySet<string>;
   /** For dates that have passed; without it none has. */
   readonly now: Instant | undefined;
 }
