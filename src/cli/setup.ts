@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { IAMClient } from "@aws-sdk/client-iam";
 import { iamClient } from "../aws/client.ts";
 import { explainFailure } from "../aws/failure.ts";
-import { parseArn } from "../aws/identity.ts";
+import { parseArn, requireAccount } from "../aws/identity.ts";
 import { applySteps } from "../aws/setup/apply.ts";
 import { type DesiredRole, desiredRole, type RoleTemplate } from "../aws/setup/desired.ts";
 import { findRole, readFound } from "../aws/setup/found.ts";
@@ -15,6 +15,7 @@ import { cloudFormation, shellScript, terraform } from "../aws/setup/templates.t
 import { sleep } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { loadProfile, type Profile } from "../session/profile.ts";
+import { requireStage } from "../session/stage.ts";
 import { type BaseIdentity, openBase } from "./base.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
 import { confirm } from "./confirm.ts";
@@ -125,15 +126,8 @@ async function describe(
 ): Promise<{ desired: DesiredRole; externalId: string }> {
   const { account, arn } = base.identity;
   const name = textValue(values, "role-name") ?? profile.role?.slice(profile.role.lastIndexOf("/") + 1) ?? `agent-${profile.name}`;
-  if (profile.accounts.length > 0 && !profile.accounts.includes(account)) {
-    throw new AgentRunError(
-      "identity",
-      `profile '${profile.name}' is for account ${profile.accounts.join(", ")}, and you are in ${account}`,
-      {
-        hint: "pass --aws-profile with one of that account",
-      },
-    );
-  }
+  requireAccount(base.identity, profile.accounts);
+  requireStage(account, profile);
   const told = textValue(values, "principal");
   const principal = told === undefined ? await trustedPrincipal(iam, base.identity) : requirePrincipal(told);
   const known = await findRole(iam, name).catch(() => undefined);

@@ -1,6 +1,6 @@
 // `agent-run setup` from an empty account to a session of the new role, on the local cloud and on moto; interrupted, repeated, as a template, removed.
 import { execFile, execFileSync, spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import {
@@ -148,6 +148,27 @@ describe("agent-run setup on an account with the role", () => {
     expect((await setUp("--remove")).code).toBe(0);
     expect((await world.run(["setup", "readonly", "--role-name", "agent-demo", "--remove", "--yes"])).stderr).toContain("was not made by");
     expect(await findRole(iam(), "agent-demo")).toBeDefined();
+  });
+});
+
+describe("every shipped profile", () => {
+  const shipped = readdirSync(join(ROOT, "profiles"), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [entry.name] : [],
+  );
+
+  it.each(shipped)("%s is set up from nothing, and a session of it is who it should be", async (name) => {
+    const file = join(world.own, "config", "config.toml");
+    writeFileSync(file, name.startsWith("staging") ? `[stages]\nstaging = ["${ACCOUNT}"]\n` : "");
+    expect((await world.run(["setup", name, "--yes"])).stderr).toContain(`ready: agent-run -p ${name} <agent>`);
+    const run = await world.run(["-p", name, "--isolation", "none", ...WHO]);
+    expect(run.stdout).toContain(`assumed-role/agent-${name}/sess_`);
+  });
+
+  it("of a stage is not set up in an account of another", async () => {
+    const refused = await world.run(["setup", "staging-readonly", "--yes"]);
+    expect(refused.code).toBe(125);
+    expect(refused.stderr).toContain("is none of stage 'staging'");
+    expect(await findRole(iam(), "agent-staging-readonly")).toBeUndefined();
   });
 });
 

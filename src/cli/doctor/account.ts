@@ -2,13 +2,14 @@
 import { type AssumeRequest, assumeRole } from "../../aws/assume.ts";
 import { agents, iamClient, stsClient, stsEndpoint } from "../../aws/client.ts";
 import type { SessionCredentials } from "../../aws/credentials.ts";
-import { callerIdentity, confirmIdentity, isRoleSession, parseRoleArn } from "../../aws/identity.ts";
+import { type CallerIdentity, callerIdentity, confirmIdentity, isRoleSession, parseRoleArn, requireAccount } from "../../aws/identity.ts";
 import { checkRestriction } from "../../aws/restriction.ts";
 import { findRole } from "../../aws/setup/found.ts";
 import { formatSpan } from "../../core/duration.ts";
 import { AgentRunError, messageOf } from "../../core/error.ts";
 import { newSessionId } from "../../core/id.ts";
 import type { Profile } from "../../session/profile.ts";
+import { requireStage } from "../../session/stage.ts";
 import { type BaseIdentity, openBase } from "../base.ts";
 import type { Context } from "../command.ts";
 import { type Check, failing, ok, unknown, warning } from "./check.ts";
@@ -36,9 +37,21 @@ export async function accountChecks(context: Context, profile: Profile, awsProfi
     return [...checks, failing("role", `profile '${profile.name}' names no role`, `agent-run setup ${profile.name}`)];
   }
   const { identity } = base;
+  checks.push(accountOf(profile, identity));
   const partition = identity.arn.split(":")[1] ?? "aws";
   const roleArn = profile.role.startsWith("arn:") ? profile.role : `arn:${partition}:iam::${identity.account}:role/${profile.role}`;
   return [...checks, ...(await roleChecks(profile, base, roleArn)), ...(await session(profile, base, roleArn))];
+}
+
+/** By the same rules as a run: the profile's own accounts, and the stages of config.toml. */
+function accountOf(profile: Profile, identity: CallerIdentity): Check {
+  try {
+    requireAccount(identity, profile.accounts);
+    requireStage(identity.account, profile);
+    return ok("account", `${identity.account} is one that profile '${profile.name}' is for`);
+  } catch (error) {
+    return thrown("account", error);
+  }
 }
 
 const thrown = (name: string, error: unknown): Check =>
