@@ -43,7 +43,7 @@ export function readDirectly(source: Handle, onBytes: (bytes: Buffer) => void): 
   };
   const callback = (count: number, bytes: Uint8Array): boolean => {
     if (block === undefined && count < READ_SIZE) {
-      onBytes(Buffer.from(bytes.subarray(0, count)));
+      onBytes(Uint8Array.prototype.slice.call(bytes, 0, count) as Buffer);
       return true;
     }
     block ??= Buffer.allocUnsafeSlow(BLOCK_SIZE);

@@ -42,6 +42,11 @@ export class KeyTap {
     return this.#paste >= 0 ? PASTE_WAIT_MS : undefined;
   }
 
+  /** One byte that begins no sequence and belongs to none: what is typed most. */
+  isOneKey(chunk: Uint8Array): boolean {
+    return chunk.length === 1 && chunk[0] !== ESC && chunk[0] !== this.#key.byte && this.wait === undefined;
+  }
+
   /** Nothing came for `wait`: what was held is what it looks like. */
   flush(): TapEvent[] {
     const bytes = this.#held;

@@ -62,11 +62,11 @@ export class Scanner {
   inString = false;
   /** Something other than text, line ends, SGR and changes within a line has come since this was last set to false. */
   complex = false;
-  /** The character that was printed last, when nothing came after it. */
-  lastPrinted = "";
 
   readonly #handler: ScannerHandler;
   #held: Uint8Array = NOTHING;
+  /** What came last without a sequence behind it. */
+  #lastText: Uint8Array = NOTHING;
   /** Where the machine goes on: ground (what is held is read again), unless in a string that streams or a sequence that is left out. */
   #state: number = State.ground;
   /** The sequence that is being read is longer than any that means something: none of it goes out. */
@@ -88,6 +88,11 @@ export class Scanner {
 
   constructor(handler: ScannerHandler) {
     this.#handler = handler;
+  }
+
+  /** The character that was printed last, when nothing came after it. */
+  get lastPrinted(): string {
+    return lastCharacter(this.#lastText);
   }
 
   /** Bytes that wait for the rest of their sequence. */
@@ -115,8 +120,13 @@ export class Scanner {
     const before = this.#held.length;
     const bytes = before === 0 ? chunk : joined(this.#held, chunk);
     this.#held = NOTHING;
-    const sequence = this.#sequence;
     const n = bytes.length;
+    if (before === 0 && this.#state === State.ground && isText(bytes)) {
+      this.#end(bytes, State.ground, 0, 0, n, false, "");
+      this.#lastText = this.#held.length === 0 ? bytes : bytes.subarray(0, n - this.#held.length);
+      return;
+    }
+    const sequence = this.#sequence;
     let state = this.#state;
     /** The string that is being read began in an earlier chunk and is on its way to the terminal. */
     let streamed = isString(state);
@@ -278,7 +288,7 @@ export class Scanner {
       state = next;
     }
     this.#end(bytes, state, run, start, i, streamed, executed);
-    this.lastPrinted = state === State.ground ? lastCharacter(bytes, lastEnd, n - this.#held.length) : "";
+    this.#lastText = state === State.ground && lastEnd < n ? bytes.subarray(lastEnd, n - this.#held.length) : NOTHING;
   }
 
   /** The end of a chunk: gives out what is complete, holds back what is not. `at` is before `n` when half a C1 control ends the chunk. */
@@ -331,6 +341,12 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   return both;
 }
 
+/** Whether there is nothing to look at, as in the echo of a key. */
+function isText(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (GROUND_STOP[bytes[i] as number] === 1) return false;
+  return true;
+}
+
 /** Where the SGR that starts at `at` ends; `at` where there is none that is whole and short. */
 function endOfColour(bytes: Uint8Array, at: number): number {
   if (bytes[at] !== 0x1b || bytes[at + 1] !== 0x5b) return at;
@@ -370,11 +386,12 @@ function incompleteCharacter(bytes: Uint8Array): number {
   return n;
 }
 
-/** The last character of `bytes[from..to)`, when there is one and it is printable. */
-function lastCharacter(bytes: Uint8Array, from: number, to: number): string {
-  const last = bytes[to - 1] ?? 0;
-  if (to <= from || last < 0x20 || last === 0x7f) return "";
+/** The last character of a text, when there is one and it is printable. */
+function lastCharacter(text: Uint8Array): string {
+  const to = text.length;
+  const last = text[to - 1] ?? 0;
+  if (last < 0x20 || last === 0x7f) return "";
   let start = to - 1;
-  while (start > from && ((bytes[start] as number) & 0xc0) === 0x80 && to - start < 4) start--;
-  return decoder.decode(bytes.subarray(start, to));
+  while (start > 0 && ((text[start] as number) & 0xc0) === 0x80 && to - start < 4) start--;
+  return decoder.decode(text.subarray(start));
 }

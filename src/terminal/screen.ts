@@ -36,8 +36,8 @@ export interface ScreenOptions {
   readonly onKill: () => void;
 }
 
-/** A pause in the output that lets us paint between what belongs together. */
-const QUIET_MS = 15;
+/** A pause in the output of once to twice this lets us paint between what belongs together. */
+const QUIET_MS = 8;
 /** In output without a pause, the bar is painted between two sequences after this long. */
 const LONGEST_STALE_MS = 250;
 /** Terminals end synchronised output themselves after at most a second; a string that stands open for longer is broken off. */
@@ -59,6 +59,9 @@ export class Screen {
   readonly #dialogs: Dialogs;
   readonly #inner: InnerRuns;
   readonly #quiet: NodeJS.Timeout;
+  /** `#quiet` is set; output came since it was. */
+  #waiting = true;
+  #loud = false;
   readonly #timers = new Set<NodeJS.Timeout>();
   #size: Size;
   #state: BarState | undefined;
@@ -69,6 +72,8 @@ export class Screen {
   #drawnBy: typeof plainBar | undefined;
   #plain = "";
   #staleSince: number | undefined;
+  /** Since when what the bar says has not been drawn. */
+  #barDue: number | undefined;
   #blockedSince: number | undefined;
   #begun = false;
   /** Our own questions for the cursor that have no answer yet. One that comes too late to be of use is still not for the agent. */
@@ -134,12 +139,17 @@ export class Screen {
     if (!this.#begun && !chunk.includes(this.#options.nonce)) this.#askCursor();
     this.#options.terminal.together(() => {
       this.#compositor.write(chunk);
-      this.#afterOutput();
+      if (this.#compositor.frame.damaged) this.#afterOutput();
     });
+    this.#afterOutput();
   }
 
   /** Bytes of the human's terminal. */
   input(chunk: Uint8Array): void {
+    if (this.#tap.isOneKey(chunk) && !this.#overlay.isOpen && !this.#ended) {
+      this.#options.toAgent(chunk);
+      return;
+    }
     clearTimeout(this.#flushTimer);
     this.#tap.utf8Mouse = this.#compositor.frame.modes.isSet(1005);
     for (const event of this.#tap.push(chunk)) this.#onInput(event);
@@ -150,9 +160,17 @@ export class Screen {
     }, wait);
   }
 
+  /** Drawn in the next pause: never between a key and its echo. */
   setBar(state: BarState): void {
     this.#state = state;
-    this.#renderBar();
+    if (this.#overlay.isDrawn) {
+      this.#renderBar();
+      return;
+    }
+    this.#barDue ??= performance.now();
+    if (this.#waiting) return;
+    this.#waiting = true;
+    this.#quiet.refresh();
   }
 
   notice(text: string, ms: number): void {
@@ -241,6 +259,7 @@ export class Screen {
   }
 
   #renderBar(): void {
+    this.#barDue = undefined;
     if (this.#state === undefined || this.#ended) return;
     this.#dialogs.refresh();
     const { killKey } = this.#options;
@@ -271,13 +290,30 @@ export class Screen {
     }
     if (this.#compositor.mayPaint) {
       if (this.#compositor.frame.damaged) this.#paint();
-      else if (this.#staleSince !== undefined && performance.now() - this.#staleSince > LONGEST_STALE_MS) this.#paint();
+      else {
+        const since = this.#staleSince ?? this.#barDue;
+        if (since !== undefined && performance.now() - since > LONGEST_STALE_MS) {
+          if (this.#barDue !== undefined) this.#renderBar();
+          if (this.#staleSince !== undefined) this.#paint();
+        }
+      }
     }
+    this.#loud = true;
+    if (this.#waiting) return;
+    this.#waiting = true;
     this.#quiet.refresh();
   }
 
   #onQuiet(): void {
+    this.#waiting = this.#loud;
+    if (this.#loud) {
+      // Set back once a pause rather than once a chunk.
+      this.#loud = false;
+      this.#quiet.refresh();
+      return;
+    }
     if (this.#ended || this.#overlay.isDrawn) return;
+    if (this.#barDue !== undefined) this.#renderBar();
     this.#compositor.frame.shadow?.drain();
     this.#protect();
     this.#askCellHeight();
