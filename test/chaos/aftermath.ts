@@ -6,7 +6,7 @@ import { requestJson } from "../../src/control/client.ts";
 import { daemonStatus } from "../../src/control/protocol.ts";
 import { auditFolder, controlSocket } from "../../src/core/paths.ts";
 import { alive, until } from "../end-to-end/world.ts";
-import type { Launched, Place } from "./place.ts";
+import { describeProcess, type Launched, type Place } from "./place.ts";
 import type { Round } from "./plan.ts";
 
 /** A launch without trouble takes a fraction of it. */
@@ -97,8 +97,9 @@ async function terminalTroubles(place: Place, launched: Launched): Promise<strin
   if (modes.length > 0) found.push(`modes are left: ${JSON.stringify(Object.fromEntries(modes))}`);
   const depth = keyboardDepth(human.raw());
   if (depth !== 0) found.push(`the keyboard protocol is left ${depth} deep`);
+  await until(() => human.holders().length === 0, 5000, "").catch(() => {});
   const holders = human.holders();
-  if (holders.length > 0) found.push(`the terminal is held by ${holders.join(", ")} after ${launched.name}`);
+  if (holders.length > 0) found.push(`the terminal is held after ${launched.name}: ${holders.map(describeProcess).join(", ")}`);
   return found;
 }
 

@@ -160,7 +160,7 @@ export class Place implements AsyncDisposable {
   processesOf(name: string): string[] {
     return allProcesses()
       .filter(({ pid }) => pid !== process.pid && (argumentsOf(pid).includes(name) || isOfSession(pid, this.world.home)))
-      .map((info) => `${info.name} (${info.pid}: ${argumentsOf(info.pid).replaceAll("\0", " ").slice(-160).trim()})`);
+      .map(({ pid }) => describeProcess(pid));
   }
 
   // What is done to the machine.
@@ -285,6 +285,11 @@ function findAgent(name: string): number | undefined {
     const words = argumentsOf(pid).split("\0");
     return words[1] === AGENT && words[2] === name;
   })?.pid;
+}
+
+/** Name, pid, and the end of the arguments. */
+export function describeProcess(pid: number): string {
+  return `${processInfo(pid)?.name} (${pid}: ${argumentsOf(pid).replaceAll("\0", " ").slice(-160).trim()})`;
 }
 
 function argumentsOf(pid: number): string {
