@@ -22,7 +22,6 @@ const LOOK_EVERY_MS = 10_000;
 export class AgentTree {
   readonly #root: number;
   readonly #hasShim: boolean;
-  readonly #sealed: boolean;
   readonly #mark: SessionId | undefined;
   readonly #known = new Map<number, string>();
   readonly #sessions = new Set<number>();
@@ -33,11 +32,9 @@ export class AgentTree {
   readonly #timer: NodeJS.Timeout;
   #isGone = false;
 
-  /** @param options.sealed the root is a sandbox with a PID namespace of its own: when it is gone, the kernel has ended all that was in it */
-  constructor(root: number, options: { hasShim: boolean; mark: SessionId | undefined; sealed: boolean }) {
+  constructor(root: number, options: { hasShim: boolean; mark: SessionId | undefined }) {
     this.#root = root;
     this.#hasShim = options.hasShim;
-    this.#sealed = options.sealed;
     this.#mark = options.mark;
     const own = processInfo(process.pid);
     this.#foreignSession = own?.session ?? 0;
@@ -48,7 +45,7 @@ export class AgentTree {
 
   /** Reads the process table and gives what is alive now. */
   look(): TreeView {
-    if (this.#sealed && processInfo(this.#root) === undefined) return { agent: [], above: [] };
+    // Also where its sandbox is gone: one whose first process is traced from inside cannot leave before its tracer does (ptrace(2), PTRACE_O_TRACEEXIT).
     const all = allProcesses();
     const alive = new Map(all.map((info) => [info.pid, info]));
     for (const [pid, started] of this.#known) {

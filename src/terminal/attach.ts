@@ -157,7 +157,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
       cause: error,
     });
   }
-  const tree = new AgentTree(host.pid, { hasShim: true, mark: sessionOf(command), sealed: options.sealed });
+  const tree = new AgentTree(host.pid, { hasShim: true, mark: sessionOf(command) });
   screen.spawned();
 
   /** The agent's last byte is through: let go of the shim and its sandbox, and tell the caller. */

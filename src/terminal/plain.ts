@@ -25,7 +25,7 @@ export function spawnPlain(command: Command, options: { readonly sealed: boolean
       exitStatus: 126,
     });
   }
-  const tree = new AgentTree(pid, { hasShim: false, mark: sessionOf(command), sealed: options.sealed });
+  const tree = new AgentTree(pid, { hasShim: false, mark: sessionOf(command) });
 
   const suspend = (): void => {
     tree.signalGroup(pid, "SIGSTOP");
