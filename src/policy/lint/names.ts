@@ -4,7 +4,7 @@ import type { ActionFacts } from "../catalogue.ts";
 import type { Condition, Statement } from "../types.ts";
 import { finding, type Raw, some } from "./finding.ts";
 import { overlaps } from "./overlap.ts";
-import { entriesOf, hasWildcard, type Subject } from "./subject.ts";
+import { entriesOf, hasWildcard, isAnyResource, type Subject } from "./subject.ts";
 
 /** Checks one statement's names. */
 export function nameFindings(statement: Statement, subject: Subject): Raw[] {
@@ -37,7 +37,10 @@ function unmatched(statement: Statement, { catalogue, kind }: Subject): Raw[] {
   });
 }
 
-function hasTarget({ resources }: ActionFacts, patterns: readonly string[]): boolean {
+function hasTarget({ name, resources }: ActionFacts, patterns: readonly string[]): boolean {
+  // S3 holds what has no bucket against `arn:aws:s3:::*` (IAM User Guide, the example of reference_policies_evaluation-logic_policy-eval-basics).
+  if (resources.length === 0 && name.startsWith("s3:") && patterns.some((pattern) => pattern.includes(":s3:") && isAnyResource(pattern)))
+    return true;
   return patterns.some((pattern) => resources.some((one) => overlaps(pattern, one)));
 }
 
