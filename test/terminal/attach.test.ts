@@ -264,6 +264,38 @@ describe("the human's terminal", () => {
     expect(outer.received()).toContain("there");
   });
 
+  it.each([
+    ["the agent", false],
+    ["a question over it", true],
+  ])("follows a storm of sizes, down to one cell, and shows %s and the bar afterwards", async (_, over) => {
+    await using outer = shell("stty -echo; printf 'ready\\n'; trap 'stty size' WINCH; while :; do sleep 0.05; done");
+    await outer.until("ready", shows("ready"));
+    if (over) {
+      outer.type("\x0b");
+      await outer.until("the question", shows("End sh?"));
+    }
+    const sizes = [1, 1, 2, 2, 1, 40, 200, 1, 3, 3, 80, 2, 20, 5, 1, 1, 132, 50];
+    for (let round = 0; round < 4; round++) {
+      for (let i = 0; i < sizes.length; i += 2) {
+        outer.resize(sizes[i] as number, sizes[i + 1] as number);
+        // Some within one pause of ours, some beyond it.
+        await pause((i * 7) % 40);
+      }
+    }
+    outer.resize(70, 20);
+    await outer.until("the bar", (screen) => barShows("ctrl-k")(screen) && barShows("readonly")(screen));
+    if (over) {
+      await outer.until("the question, whole", (screen) => shows("End sh?")(screen) && shows("press a key:")(screen));
+      outer.type("\x1b");
+    }
+    await outer.until("the agent's size", shows("19 70"));
+    expect(outer.screen.rows().filter((row) => row.includes("readonly@")).length).toBe(1);
+    outer.type("\x0b");
+    await outer.until("the question about it", (screen) => shows("End sh?")(screen) && shows("press a key:")(screen));
+    outer.type("\x0b");
+    expect(await outer.exited).toEqual({ code: 137 });
+  });
+
   it("that answers our question late does not give the answer to the agent", async () => {
     await using outer = shell("stty raw -echo; printf ready; dd bs=1 count=6 2>/dev/null | od -An -c | tr -d ' \\n'; sleep 9", {
       answers: false,
