@@ -29,6 +29,10 @@ const LAST_WORD_MS = 3000;
 /** How long a kill waits for the daemon to cut the access first; the agent is ended then all the same. */
 const CUT_FIRST_MS = 300;
 const BAR_TICK_MS = 1000;
+/** How long after the limit the daemon may take to say what follows; one that is stopped or hangs says nothing. */
+const SILENT_MS = 3000;
+/** What it said while this machine slept, or this process was stopped, is read first. */
+const READ_FIRST_MS = 1000;
 /** How long a message stays on the bar. */
 const NOTICE_MS = 15_000;
 /** What is passed on to the agent. SIGTSTP and SIGCONT are job control: the terminal part handles them. */
@@ -60,6 +64,7 @@ export class Running implements LinkHandlers {
   #view: SessionView | undefined;
   #cause: Cause | undefined;
   #stopping: Promise<unknown> | undefined;
+  #limitWatch: Disposable | undefined;
 
   constructor(request: LaunchRequest, file: string, inTerminal: boolean) {
     this.#request = request;
@@ -106,6 +111,7 @@ export class Running implements LinkHandlers {
   status(view: SessionView): void {
     // The daemon knows what was asked for; a demo may have less.
     this.#view = { ...view, isolation: this.#view?.isolation ?? view.isolation };
+    this.#watchLimit();
     this.#paintBar();
   }
 
@@ -174,8 +180,10 @@ export class Running implements LinkHandlers {
     for (const name of FORWARDED) process.on(name, passOn);
     const ticking = this.#screen ? setInterval(() => this.#paintBar(), BAR_TICK_MS) : undefined;
     if (this.#cause) void this.#stop(plan.graceMs);
+    this.#watchLimit();
 
     const exit = await agent.exited;
+    this.#limitWatch?.[Symbol.dispose]();
     clearInterval(ticking);
     await this.#stopping;
     await agent.stop(0);
@@ -232,6 +240,20 @@ export class Running implements LinkHandlers {
     this.#cause = "killed";
     link.kill();
     void within(this.#endAsked.promise, CUT_FIRST_MS).then(() => this.#stop(graceMs));
+  }
+
+  /** The agent does not outlive its limit because nobody says that it is over. */
+  #watchLimit(): void {
+    const limitAt = this.#view?.limitAt;
+    this.#limitWatch?.[Symbol.dispose]();
+    if (limitAt === undefined || this.#plan === undefined) return;
+    const { graceMs } = this.#plan;
+    const look = (): void => {
+      if (this.#cause !== undefined || this.#view?.limitAt !== limitAt) return;
+      this.say("the daemon does not answer at the time limit: the agent is ended");
+      this.end("expired", graceMs);
+    };
+    this.#limitWatch = systemClock.at(limitAt + SILENT_MS, () => setTimeout(look, READ_FIRST_MS).unref());
   }
 
   #stop(graceMs: number): Promise<unknown> | undefined {

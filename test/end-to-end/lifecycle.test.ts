@@ -205,6 +205,24 @@ describe("whatever dies", () => {
     await verified();
   });
 
+  it("SIGSTOP of the daemon: the launcher ends the agent itself at its limit, and the daemon serves nothing when it goes on", async () => {
+    const launcher = world.start(["--ttl", "4s", "--on-expiry", "stop", ...SLEEPER]);
+    const closed = new Promise((resolve) => launcher.once("close", resolve));
+    const pid = await agentPid();
+    const daemon = (await world.daemonPid()) ?? 0;
+    process.kill(daemon, "SIGSTOP");
+    try {
+      await gone(pid, 20_000);
+      expect(await closed).toBe(124);
+      expect(world.sessionFolders()).toEqual([]);
+    } finally {
+      process.kill(daemon, "SIGCONT");
+    }
+    await until(async () => (await views()).length === 0, 10_000, "the daemon to end the session");
+    expect(["expired", "lost"]).toContain(await lastCause());
+    await verified();
+  }, 60_000);
+
   it("SIGKILL of the agent: the exit status says so", async () => {
     const launcher = world.start(SLEEPER);
     process.kill(await agentPid(), "SIGKILL");
