@@ -135,6 +135,24 @@ describe("agent-run doctor on the account", () => {
   });
 });
 
+describe("agent-run doctor on other grants", () => {
+  it("goes the profile's own way to a session, and says what that cannot promise", async () => {
+    world = await makeWorld({ config: '[profiles.readonly]\ngrant = "federation"\nisolation.level = "none"\n' });
+    const { of, checks } = await examine(["-p", "readonly"]);
+    expect(of("grant")).toMatchObject({ state: "ok", text: expect.stringContaining("federated arn:aws:iam::") });
+    expect(of("identity gate")?.text).toMatch(/:federated-user\/sess_[0-9a-f]{8}$/);
+    expect(checks.find(({ name, state }) => name === "grant" && state === "warning")?.text).toContain("no source identity");
+  });
+
+  it("says why credentials cannot be used as they are", async () => {
+    world = await makeWorld({ config: '[profiles.readonly]\ngrant = "as-is"\nrole = "some"\nisolation.level = "none"\n' });
+    expect((await examine(["-p", "readonly"])).of("grant")).toMatchObject({
+      state: "error",
+      text: expect.stringContaining("no role session"),
+    });
+  });
+});
+
 describe("agent-run doctor on agents", () => {
   const found = async (place: "home" | "project", name: string, content: unknown, env: Record<string, string> = {}) => {
     world ??= await makeWorld();

@@ -13,6 +13,7 @@ import { requireStage } from "../../session/stage.ts";
 import { type BaseIdentity, openBase } from "../base.ts";
 import type { Context } from "../command.ts";
 import { type Check, failing, ok, unknown, warning } from "./check.ts";
+import { grantChecks } from "./grant.ts";
 
 /** STS refuses requests that are further than this from its own time (IAM user guide, "Signature Version 4"). */
 const MOST_SKEW_MS = 5 * 60_000;
@@ -33,6 +34,7 @@ export async function accountChecks(context: Context, profile: Profile, awsProfi
     return [thrown("base identity", error)];
   }
   const checks = [ok("base identity", `${base.identity.arn} (${base.source})`), await clock(base)];
+  if (profile.grant !== "assume-role") return [...checks, ...(await grantChecks(profile, base))];
   if (profile.role === undefined) {
     return [...checks, failing("role", `profile '${profile.name}' names no role`, `agent-run setup ${profile.name}`)];
   }
@@ -155,6 +157,7 @@ async function session(profile: Profile, base: BaseIdentity, roleArn: string): P
     roleArn,
     sessionName,
     sessionPolicy: profile.sessionPolicy.text,
+    sessionPolicyArns: profile.sessionPolicyArns,
     externalId: profile.externalId,
     durationSeconds: SHORTEST_S,
     callerArn: base.identity.arn,
