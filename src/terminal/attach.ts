@@ -212,6 +212,9 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   cleanups.push(() => clearTimeout(resizing));
   const keys = readDirectly(input as unknown as Handle, (bytes) => screen.input(bytes));
   cleanups.push(keys.pause);
+  // What was typed ahead of a question that the launcher asked before.
+  const early: unknown = input.readableLength > 0 ? input.read() : undefined;
+  if (early instanceof Uint8Array) screen.input(early);
 
   const stop = async (graceMs: number, hurry?: AbortSignal): ReturnType<AgentProcess["stop"]> => {
     const result = await stopTree(tree, ended.promise, graceMs, hurry);
