@@ -3,7 +3,7 @@ import { Backlog } from "./backlog.ts";
 import { Frame } from "./frame.ts";
 import type { Size } from "./pty.ts";
 import { Rewriter } from "./rewrite.ts";
-import { Scanner } from "./scanner.ts";
+import { incompleteCharacter, Scanner } from "./scanner.ts";
 import type { Shadow } from "./shadow.ts";
 
 export interface CompositorOptions {
@@ -16,6 +16,12 @@ export interface CompositorOptions {
   readonly marker: (payload: string) => boolean;
 }
 
+/** Characters that take no cell of their own; the first UTF-8 byte of the first of them, U+0300. */
+const JOINS = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;
+const FIRST_JOINING = 0xcc;
+const NOTHING = new Uint8Array(0);
+const decoder = new TextDecoder();
+
 export class Compositor {
   readonly frame: Frame;
   /** What the bar shows: SGR and text of exactly the terminal's width. */
@@ -25,8 +31,12 @@ export class Compositor {
   readonly #rewriter: Rewriter;
   /** What the agent wrote before there was a shadow. */
   #backlog: Backlog | undefined = new Backlog();
-  #chunk: Uint8Array = new Uint8Array(0);
+  #chunk: Uint8Array = NOTHING;
   #fed = 0;
+  /** The first bytes of a character that a chunk cut, which the shadow has not got. */
+  #rest: Uint8Array = NOTHING;
+  /** Prints the character before our last paint again, for one that joins it. */
+  #joinable = "";
   #lastRow = "";
   /** Output went past the end of a restricted region: the last row and the cursor need setting right. */
   #astray = false;
@@ -40,7 +50,10 @@ export class Compositor {
     const rewriter = new Rewriter(this.frame, (end) => this.#feed(end), options.marker);
     this.#rewriter = rewriter;
     this.#scanner = new Scanner({
-      emit: (bytes) => options.emit(bytes),
+      emit: (bytes) => {
+        if (this.frame.beforePaint !== "") this.#joinAgain(bytes);
+        options.emit(bytes);
+      },
       sequence: (sequence) => rewriter.sequence(sequence),
       osc: (payload) => rewriter.osc(payload),
       shift: (code) => rewriter.shift(code),
@@ -52,9 +65,13 @@ export class Compositor {
     return this.frame.agentSize;
   }
 
-  /** Whether the terminal is between two sequences and shows what it got. */
+  /**
+   * Whether the terminal is between two sequences and shows what it got, and what a paint would change can be given back: until there is a shadow
+   * that is not so of the agent's saved cursor, nor of one that may wait behind the last column.
+   */
   get mayPaint(): boolean {
-    return !this.#scanner.inString && !this.frame.modes.synchronised;
+    if (this.#scanner.inString || this.frame.modes.synchronised) return false;
+    return this.#backlog === undefined || (this.frame.borrowed[this.frame.screen] && this.#scanner.lastPrinted === "");
   }
 
   /** Passes output of the agent on. */
@@ -63,8 +80,11 @@ export class Compositor {
     this.#fed = 0;
     this.#rewriter.newChunk();
     this.#scanner.scan(chunk);
-    this.frame.beforePaint = "";
-    this.#feed(chunk.length);
+    // Whole characters only: xterm.js 6.0 loses one that comes byte by byte when a byte of it is 0x80.
+    const rest = this.#rest.length;
+    const whole = incompleteCharacter(rest === 0 ? chunk : Buffer.concat([this.#rest, chunk])) - rest;
+    this.#feed(whole);
+    if (whole < chunk.length) this.#rest = Buffer.concat([this.#rest, chunk.subarray(this.#fed)]);
     if (this.frame.restricted) this.#astray = true;
     if (this.#astray && this.mayPaint) this.#setRight();
   }
@@ -97,7 +117,7 @@ export class Compositor {
     if (this.#scanner.cutString()) this.#options.emit("\x18");
     this.#options.emit(this.frame.lifted(`\x1b[${this.frame.size.rows};1H\x1b[m${this.bar}\x1b[m`) + this.frame.wrapAgain());
     this.frame.damaged = false;
-    this.frame.beforePaint = this.#scanner.lastPrinted;
+    this.#disturbed();
   }
 
   /** The terminal has another size now. The shadow follows first, then all that we know is drawn anew. */
@@ -110,6 +130,8 @@ export class Compositor {
     this.frame.size = size;
     this.frame.margins = [this.frame.full(), this.frame.full()];
     this.frame.damaged = true;
+    this.frame.stale[this.frame.modes.alternate ? 0 : 1] = true;
+    if (this.#scanner.cutString()) this.#options.emit("\x18");
     if (shadow === undefined) {
       this.frame.borrowed[this.frame.screen] = true;
       if (this.frame.reserved) this.#options.emit(`\x1b7${this.frame.region()}\x1b8`);
@@ -127,6 +149,8 @@ export class Compositor {
         shadow,
       ),
     );
+    this.frame.stale[this.frame.screen] = false;
+    this.#disturbed();
     if (this.frame.reserved) this.paint();
   }
 
@@ -177,6 +201,7 @@ export class Compositor {
     this.#options.emit(`${uncover}${this.frame.unlift()}${back}${charsets}${cursor}${this.frame.wrapAgain()}${synchronised}`);
     this.#overAlternate = false;
     this.frame.damaged = true;
+    this.#disturbed();
   }
 
   /** Gives back the whole screen and undoes what the agent left; `reset` is the same for when we cannot. */
@@ -210,10 +235,38 @@ export class Compositor {
     return this.frame.reserved ? `\x1b7\x1b[?6l\x1b[r\x1b[${this.frame.size.rows};1H\x1b[m\x1b[2K\x1b8` : "";
   }
 
+  /** The first output after a paint: where it joins the character before, that one must be the last that the terminal printed. */
+  #joinAgain(bytes: Uint8Array): void {
+    this.frame.beforePaint = "";
+    const first = bytes[0] ?? 0;
+    if (this.#joinable !== "" && first >= FIRST_JOINING && JOINS.test(decoder.decode(bytes.subarray(0, 4))))
+      this.#options.emit(this.#joinable);
+  }
+
+  /** We wrote something: what was printed last is no longer what the terminal printed last. */
+  #disturbed(): void {
+    const { frame } = this;
+    frame.beforePaint = this.#scanner.lastPrinted;
+    this.#joinable = "";
+    if (frame.beforePaint === "" || frame.shadow === undefined) return;
+    this.#joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert);
+  }
+
   #feed(end: number): void {
     if (end <= this.#fed) return;
+    if (this.#rest.length > 0) {
+      const rest = this.#rest;
+      this.#rest = NOTHING;
+      this.#toShadow(Buffer.concat([rest, this.#chunk.subarray(this.#fed, end)]));
+      this.#fed = end;
+      return;
+    }
     const bytes = this.#fed === 0 && end === this.#chunk.length ? this.#chunk : this.#chunk.subarray(this.#fed, end);
     this.#fed = end;
+    this.#toShadow(bytes);
+  }
+
+  #toShadow(bytes: Uint8Array): void {
     const complex = this.#scanner.complex || this.frame.scrollsOddly;
     this.#scanner.complex = false;
     if (this.frame.shadow !== undefined) this.frame.shadow.feed(bytes, complex);
@@ -235,5 +288,6 @@ export class Compositor {
     this.#lastRow = row;
     this.#options.emit(this.frame.liftedForGood(`${row}\x1b[${this.frame.size.rows};1H\x1b[m${this.bar}\x1b[m`, shadow));
     this.frame.damaged = false;
+    this.#disturbed();
   }
 }

@@ -19,6 +19,8 @@ export class Frame {
   /** The terminal's saved cursor is ours and not the agent's, main and alternate screen. */
   borrowed: [boolean, boolean];
   shadow: Shadow | undefined;
+  /** The screen, main and alternate, that was not shown while the size changed: our row of then may stand in it. */
+  stale: [boolean, boolean] = [false, false];
   /** The character before our last paint, for a REP that follows it. */
   beforePaint = "";
   size: Size;
@@ -104,6 +106,13 @@ export class Frame {
     );
   }
 
+  /** The cell under a cursor that waits behind the last column, which may have been printed under another hyperlink than the open one. */
+  #lastCell(shadow: Shadow): string {
+    const { link } = this.modes;
+    const cell = shadow.lastCell(this.row(shadow)) + shadow.attributes();
+    return link === "" ? cell : `\x1b]8;;\x07${cell}\x1b]${link}\x07`;
+  }
+
   /** CUP and SGR of the shadow's cursor. */
   cursorAt(shadow: Shadow): string {
     return `\x1b[${this.row(shadow)};${Math.min(shadow.cursor.x + 1, this.size.cols)}H${shadow.attributes()}`;
@@ -115,12 +124,14 @@ export class Frame {
     return shadow.cursor.y + 1 - (this.modes.origin ? this.margins[this.screen].top - 1 : 0);
   }
 
-  /** A cursor that waits behind the last column loses that by being moved: printing the last character again brings it back. */
+  /**
+   * What DECRC does not bring back, on all terminals or on some. A cursor that waits behind the last column loses that by being moved: printing
+   * the last character again brings it back.
+   */
   wrapAgain(): string {
     const shadow = this.shadow;
     if (shadow === undefined) return "";
     shadow.drain();
-    if (shadow.cursor.x < this.size.cols) return "";
-    return shadow.lastCell() + shadow.attributes();
+    return shadow.cursor.x < this.size.cols ? shadow.fragileAttributes() : this.#lastCell(shadow);
   }
 }

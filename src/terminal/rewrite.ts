@@ -54,7 +54,7 @@ export class Rewriter {
   /** An OSC string's payload. */
   osc(payload: string): Verdict {
     if (payload.startsWith("7777;") && this.#marker(payload)) return "";
-    if (payload.startsWith("8;")) this.#frame.modes.link = /^8;[^;]*;$/.test(payload) ? "" : payload;
+    if (/^8;[^;]*;/.test(payload)) this.#frame.modes.link = /^8;[^;]*;$/.test(payload) ? "" : payload;
     if (payload.startsWith("1337;")) this.#frame.damaged = true;
     return undefined;
   }
@@ -181,7 +181,8 @@ export class Rewriter {
     const keeps = !this.#frame.modes.alternate && (what !== 0 || this.#homeAt === sequence.end - 3 || this.#homeAt === sequence.end - 4);
     if (!keeps) return undefined;
     const own = `\x1b[${sequence.prefix === 0x3f ? "?" : ""}${what === 0 ? "" : what}J`;
-    return `${this.#frame.lifted(`\x1b[${this.#frame.size.rows};1H\x1b[m\x1b[2K`)}${own}`;
+    this.#feed(sequence.end);
+    return `${this.#frame.lifted(`\x1b[${this.#frame.size.rows};1H\x1b[m\x1b[2K`)}${this.#frame.wrapAgain()}${own}`;
   }
 
   #keyboard(prefix: number, flags: number): void {
@@ -216,13 +217,25 @@ export class Rewriter {
       const { plainCharsets, link } = modes;
       if (mode === 1049 && !on) modes.restore();
       this.#frame.damaged = true;
-      if (mode === 1049 && !on && this.#frame.borrowed[0] && this.#frame.reserved && this.#frame.shadow !== undefined) {
-        after = this.#frame.region() + this.#restored(sequence, this.#frame.shadow, plainCharsets, link);
+      if (this.#frame.screen !== before && this.#frame.stale[this.#frame.screen] && this.#frame.shadow !== undefined) {
+        after = this.#redrawn(sequence, this.#frame.shadow);
+      } else if (mode === 1049 && !on && this.#frame.borrowed[0] && this.#frame.shadow !== undefined) {
+        after = (this.#frame.reserved ? this.#frame.region() : "") + this.#restored(sequence, this.#frame.shadow, plainCharsets, link);
       } else after = this.#reassert(sequence, mode === 1049 && !on);
     }
     if (verdict !== undefined) return verdict;
     if (after === "" && kept.length === count) return undefined;
     return (kept.length === 0 ? "" : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after;
+  }
+
+  /** The screen that `sequence` switched to, as it is at its present size. */
+  #redrawn(sequence: Sequence, shadow: Shadow): string {
+    this.#feed(sequence.end);
+    shadow.drain();
+    this.#frame.stale[this.#frame.screen] = false;
+    this.#frame.borrowed[this.#frame.screen] = true;
+    const region = this.#frame.reserved ? this.#frame.region() : "";
+    return this.#frame.liftedForGood(`\x1b[r${shadow.rows(shadow.firstKnownRow, this.#frame.agentSize.rows)}${region}`, shadow);
   }
 
   /** The region again after `sequence`, the cursor where it is. `same`: it is where the saved cursor is too. */

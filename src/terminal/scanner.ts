@@ -12,7 +12,7 @@ export interface Sequence {
   /** CSI parameters; an empty one is 0. Sub-parameters (after a colon) are not in here. */
   params: Int32Array;
   count: number;
-  /** Whether this is the first thing in what was scanned now. */
+  /** Whether nothing waits to be given out before it. */
   first: boolean;
   /** Offset behind the sequence in the chunk that was given to `scan`. */
   end: number;
@@ -39,7 +39,7 @@ const LONGEST_STRING = 64;
 const MAX_PARAMS = 32;
 const BIGGEST_PARAM = 65_535;
 
-const CAN = new Uint8Array([0x18]);
+const ST = new Uint8Array([0x1b, 0x5c]);
 const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -123,7 +123,7 @@ export class Scanner {
     const n = bytes.length;
     if (before === 0 && this.#state === State.ground && isText(bytes)) {
       this.#end(bytes, State.ground, 0, 0, n, false, "");
-      this.#lastText = this.#held.length === 0 ? bytes : bytes.subarray(0, n - this.#held.length);
+      if (this.#held.length < n) this.#lastText = this.#held.length === 0 ? bytes : bytes.subarray(0, n - this.#held.length);
       return;
     }
     const sequence = this.#sequence;
@@ -135,24 +135,20 @@ export class Scanner {
     let run = 0;
     /** Start of the sequence that is being read. */
     let start = 0;
-    /** End of the last thing that was not text. */
+    /** End of the last thing that was not text, and of the one before the sequence that is being read. */
     let lastEnd = 0;
+    let endBefore = 0;
     /** Control characters inside the sequence: they act at once, also when the sequence itself is void. */
     let executed = "";
     let subParameter = false;
     let i = 0;
 
-    const act = (): void => {
-      for (let k = 0; k < executed.length; k++) this.#shift(executed.charCodeAt(k));
-      executed = "";
-    };
     const replace = (end: number, instead: string): void => {
       this.#emit(bytes, run, start);
       this.#discard = false;
-      if (this.inString) this.#handler.emit(CAN);
-      this.inString = false;
+      this.#endString();
       if (executed + instead !== "") this.#handler.emit(encoder.encode(executed + instead));
-      act();
+      executed = "";
       run = end;
     };
 
@@ -182,6 +178,7 @@ export class Scanner {
       const action = transition >> 4;
       const at = i;
       i += width;
+      const ended = lastEnd;
       if (action !== Action.print) lastEnd = i;
       const cutOff = this.#swallow && isString(state) && !(isString(next) && action !== Action.clear);
       if (cutOff) {
@@ -190,7 +187,7 @@ export class Scanner {
       }
 
       if (state >= State.dcsEntry && !isString(state) && isString(next) && action === Action.none) {
-        if (this.#discard || at - start >= LONGEST_CSI) {
+        if (this.#discard || at - start - executed.length >= LONGEST_CSI) {
           replace(i, "");
           state = State.ground;
           continue;
@@ -199,8 +196,8 @@ export class Scanner {
 
       switch (action) {
         case Action.execute:
-          if (state === State.ground) this.#shift(code);
-          else executed += String.fromCharCode(code);
+          this.#shift(code);
+          if (state !== State.ground) executed += String.fromCharCode(code);
           if (state !== State.ground || code === 0x0e || code === 0x0f) this.complex = true;
           break;
         case Action.clear:
@@ -221,6 +218,7 @@ export class Scanner {
               }
             } else if (state !== State.ground) replace(at, "");
             start = at;
+            endBefore = ended;
             executed = "";
             streamed = false;
           }
@@ -250,20 +248,21 @@ export class Scanner {
         case Action.csiDispatch: {
           const terminator = action === Action.escDispatch && code === 0x5c && sequence.intermediate === 0;
           let verdict: Verdict;
-          if (this.#discard || at - start >= LONGEST_CSI || (terminator && this.#dropTerminator)) verdict = "";
+          if (this.#discard || at - start - executed.length >= LONGEST_CSI || (terminator && this.#dropTerminator)) verdict = "";
           else if (!terminator && !(code === 0x6d && action === Action.csiDispatch && sequence.prefix + sequence.intermediate === 0)) {
             if (action === Action.escDispatch || WITHIN_LINE[code] === 0 || sequence.prefix + sequence.intermediate !== 0)
               this.complex = true;
             sequence.kind = action === Action.csiDispatch ? "csi" : "esc";
             sequence.final = code;
-            sequence.first = start === 0;
+            sequence.first = run === start;
             sequence.end = i - before;
             verdict = this.#handler.sequence(sequence);
           }
           this.#dropTerminator = false;
+          // Control characters inside act before it, wherever the stream is cut.
+          if (executed !== "") verdict ??= decoder.decode(bytes.subarray(start, i).filter(notExecuted));
           if (verdict !== undefined) replace(i, verdict);
           this.inString = false;
-          act();
           break;
         }
         case Action.csiIgnored:
@@ -287,12 +286,15 @@ export class Scanner {
       }
       state = next;
     }
-    this.#end(bytes, state, run, start, i, streamed, executed);
-    this.#lastText = state === State.ground && lastEnd < n ? bytes.subarray(lastEnd, n - this.#held.length) : NOTHING;
+    const cut = this.#end(bytes, state, run, start, i, streamed, executed);
+    // All of it waits: for the terminal, nothing has come yet.
+    if (n > 0 && this.#held.length === n) return;
+    const text = state === State.ground ? lastEnd : cut === start && executed === "" ? endBefore : n;
+    this.#lastText = text < cut ? bytes.subarray(text, cut) : NOTHING;
   }
 
-  /** The end of a chunk: gives out what is complete, holds back what is not. `at` is before `n` when half a C1 control ends the chunk. */
-  #end(bytes: Uint8Array, state: number, run: number, start: number, at: number, streamed: boolean, executed: string): void {
+  /** The end of a chunk: gives out what is complete, holds back what is not, and says from where. `at` is before `n` when half a C1 control ends the chunk. */
+  #end(bytes: Uint8Array, state: number, run: number, start: number, at: number, streamed: boolean, executed: string): number {
     const n = bytes.length;
     let cut = at;
     this.#state = state;
@@ -304,19 +306,29 @@ export class Scanner {
         cut = start;
         this.#state = State.ground;
       } else this.inString = !this.#swallow;
-    } else if (!this.#discard && at - start < LONGEST_CSI) {
+    } else if (!this.#discard && at - start - executed.length < LONGEST_CSI) {
       cut = start;
       this.#state = State.ground;
     } else {
       this.#emit(bytes, run, start);
       if (executed !== "") this.#handler.emit(encoder.encode(executed));
-      for (let k = 0; k < executed.length; k++) this.#shift(executed.charCodeAt(k));
       this.#discard = true;
       this.#held = at < n ? bytes.slice(at) : NOTHING;
-      return;
+      return n;
     }
     this.#emit(bytes, run, cut);
     this.#held = cut < n ? bytes.slice(cut) : NOTHING;
+    if (executed === "" || cut !== start) return cut;
+    this.#endString();
+    this.#held = this.#held.filter(notExecuted);
+    this.#handler.emit(encoder.encode(executed));
+    return cut;
+  }
+
+  /** The ESC that ended a string belongs to a sequence that does not go out as it came: for the terminal the string ends here. */
+  #endString(): void {
+    if (this.inString) this.#handler.emit(ST);
+    this.inString = false;
   }
 
   #shift(code: number): void {
@@ -332,6 +344,11 @@ export class Scanner {
 /** What a string holds streams through; the beginning of a DCS is held and void when broken off, as a CSI is. */
 function isString(state: number): boolean {
   return state >= State.dcsPassthrough;
+}
+
+/** Not a control character that acts at once inside a sequence. */
+function notExecuted(byte: number): boolean {
+  return byte >= 0x20 || byte === 0x1b;
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
@@ -376,7 +393,7 @@ function characterAt(bytes: Uint8Array, at: number): number {
 }
 
 /** Where the UTF-8 character starts that the end of `bytes` cuts, or their length. */
-function incompleteCharacter(bytes: Uint8Array): number {
+export function incompleteCharacter(bytes: Uint8Array): number {
   const n = bytes.length;
   for (let back = 1; back <= Math.min(3, n); back++) {
     const byte = bytes[n - back] as number;

@@ -16,18 +16,31 @@ export interface Shadow {
   readonly firstKnownRow: number;
   /** Text and SGR that draw rows `from` to before `to`, 0-based, with CUP, erasing what else is in them. */
   rows(from: number, to: number): string;
-  /** Moves to the last column of the cursor's row and prints the character there. */
-  lastCell(): string;
-  /** SGR of the cursor. */
+  /** Moves to the last column and prints the character there. `row`: of the cursor, as CUP counts it (CHA is wrong in xterm.js in origin mode). */
+  lastCell(row: number): string;
+  /** Moves back to the character before the cursor and prints it again, so that a combining one can join it. */
+  joinable(row: number, insert: boolean): string;
+  /** SGR of the cursor, and whether text is protected from selective erasing (DECSCA). */
   attributes(): string;
+  /** The same when it holds something that not every terminal's DECRC brings back (xterm.js: underlines), else empty. */
+  fragileAttributes(): string;
 }
+
+const CLOSE_LINK = "\x1b]8;;\x07";
+/** DECSCA. */
+const PROTECTED = '\x1b[1"q';
+const UNPROTECTED = '\x1b[0"q';
+const BY_NUMBER = 0x2000000;
+const EXTENDED = 0x10000000;
+const UNDERLINED = 0x10000000;
+/** What xterm.js takes SGR 59 for: no colour of its own. */
+const RGB_AND_MODE = 0x3ffffff;
 
 /** What we use of xterm.js's attributes, cells and their current value alike. The current value is not in the public interface. */
 interface Attributes {
   isBold(): number;
   isDim(): number;
   isItalic(): number;
-  isUnderline(): number;
   isBlink(): number;
   isInverse(): number;
   isInvisible(): number;
@@ -39,12 +52,22 @@ interface Attributes {
   isBgPalette(): boolean;
   getFgColor(): number;
   getBgColor(): number;
+  getFgColorMode(): number;
+  getBgColorMode(): number;
+  isProtected(): number;
+  /** Bit 28: underlined. `isUnderline` would be true of every hyperlink. */
+  readonly fg: number;
+  /** Bit 28: `extended` is this cell's; else it is left over from another. */
+  readonly bg: number;
+  /** `_ext`: the style of the underline from bit 26 on, its colour's mode in bits 24 and 25, its colour below. */
+  readonly extended: { readonly _ext: number; readonly urlId: number };
 }
 
 interface Internals {
   readonly _core: {
     readonly _writeBuffer: { writeSync(bytes: Uint8Array): void };
     readonly _inputHandler: { readonly _curAttrData: Attributes };
+    readonly _oscLinkService: { getLinkData(id: number): { readonly id?: string; readonly uri: string } | undefined };
   };
 }
 
@@ -61,7 +84,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
   const start = Math.min(at?.y ?? 0, terminal.rows - 1);
   internals._core._writeBuffer.writeSync(Buffer.from(`${"\n".repeat(start)}\x1b[${(at?.x ?? 0) + 1}G`));
   const marker = terminal.registerMarker(0);
-  let cleared = at === undefined;
+  let cleared = at === undefined || (at.x === 0 && at.y === 0);
   terminal.parser.registerCsiHandler({ final: "J" }, (params) => {
     if (params[0] === 2 || (terminal.buffer.active.cursorY === 0 && terminal.buffer.active.cursorX === 0)) cleared = true;
     return false;
@@ -80,34 +103,54 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
   };
   const cell = terminal.buffer.active.getNullCell();
 
+  const urlOf = ({ bg, extended }: Attributes): number => ((bg & EXTENDED) === 0 ? 0 : extended.urlId);
+  const openLink = (id: number): string => {
+    const data = internals._core._oscLinkService.getLinkData(id);
+    return data === undefined ? CLOSE_LINK : `\x1b]8;${data.id === undefined ? "" : `id=${data.id}`};${data.uri}\x07`;
+  };
+
   const rowText = (y: number, fill: boolean): string => {
     const buffer = terminal.buffer.active;
     const line = buffer.getLine(buffer.baseY + y);
     if (line === undefined) return "\x1b[m\x1b[K";
-    let text = "";
-    let style = "";
+    let text = "\x1b[m";
+    let style = "\x1b[m";
     let blanks = 0;
-    for (let x = 0; x < line.length; x++) {
+    let link = 0;
+    const linked = (id: number): void => {
+      if (id !== link) text += openLink(id);
+      link = id;
+    };
+    // A line of the alternate screen can be longer than the terminal is wide.
+    for (let x = 0; x < Math.min(line.length, terminal.cols); x++) {
       const here = line.getCell(x, cell);
-      if (here === undefined || here.getWidth() === 0) continue;
+      if (here === undefined) break;
       const chars = here.getChars();
-      const next = sgr(here as unknown as Attributes);
-      if (!fill && chars === "" && next === "\x1b[m") {
+      if (here.getWidth() === 0 && chars === "") continue;
+      const attributes = here as unknown as Attributes;
+      const next = sgr(attributes);
+      const url = urlOf(attributes);
+      if (!fill && chars === "" && next === "\x1b[m" && url === 0) {
+        linked(0);
         blanks++;
         continue;
       }
       if (blanks > 0) {
-        text += `${style === "\x1b[m" || style === "" ? "" : "\x1b[m"}${" ".repeat(blanks)}`;
+        text += `${style.endsWith("q") ? UNPROTECTED : ""}${style === "\x1b[m" ? "" : "\x1b[m"}${" ".repeat(blanks)}`;
         style = "\x1b[m";
         blanks = 0;
       }
-      if (next !== style) {
-        text += next;
+      linked(url);
+      // A character without width that has a cell of its own must not join the one before.
+      if (next !== style || here.getWidth() === 0) {
+        text += (style.endsWith("q") ? UNPROTECTED : "") + next;
         style = next;
       }
       text += chars === "" ? " " : chars;
     }
-    return `${style === "" ? "\x1b[m" : ""}${text}${blanks > 0 ? "\x1b[m\x1b[K" : ""}`;
+    linked(0);
+    if (style.endsWith("q")) text += UNPROTECTED;
+    return `${text}${blanks > 0 ? "\x1b[m\x1b[K" : ""}`;
   };
 
   return {
@@ -141,43 +184,76 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
       }
       return text;
     },
-    lastCell() {
+    lastCell(row) {
       const buffer = terminal.buffer.active;
       const line = buffer.getLine(buffer.baseY + buffer.cursorY);
       const last = terminal.cols - 1;
       const wide = line?.getCell(last)?.getWidth() === 0;
       const here = line?.getCell(wide ? last - 1 : last);
       if (here === undefined) return "";
-      return `\x1b[${wide ? last : last + 1}G${sgr(here as unknown as Attributes)}${here.getChars() || " "}`;
+      const attributes = here as unknown as Attributes;
+      const url = urlOf(attributes);
+      const text = `${sgr(attributes)}${here.getChars() || " "}`;
+      return `\x1b[${row};${wide ? last : last + 1}H${url === 0 ? text : `${openLink(url)}${text}${CLOSE_LINK}`}`;
     },
-    attributes: () => sgr(internals._core._inputHandler._curAttrData),
+    joinable(row, insert) {
+      const { active } = terminal.buffer;
+      const line = active.getLine(active.baseY + active.cursorY);
+      const wide = line?.getCell(active.cursorX - 1)?.getWidth() === 0;
+      const x = active.cursorX - (wide ? 2 : 1);
+      const chars = line?.getCell(x)?.getChars() ?? "";
+      return x < 0 || chars === "" ? "" : `\x1b[${row};${x + 1}H${insert ? `\x1b[${wide ? 2 : 1}P` : ""}${chars}`;
+    },
+    attributes: () => sgr(internals._core._inputHandler._curAttrData, true),
+    fragileAttributes() {
+      const now = internals._core._inputHandler._curAttrData;
+      return underline(now) > 0 || underlineColour(now) !== "" || now.isProtected() ? sgr(now, true) : "";
+    },
   };
 }
 
-/** The whole SGR of a cell, from a reset on. */
-function sgr(cell: Attributes): string {
+/** The whole SGR of a cell, from a reset on; of what is printed next when `pen`, which may have a colour for underlines without one. */
+function sgr(cell: Attributes, pen = false): string {
   let codes = "";
   if (cell.isBold()) codes += ";1";
   if (cell.isDim()) codes += ";2";
   if (cell.isItalic()) codes += ";3";
-  if (cell.isUnderline()) codes += ";4";
+  const line = underline(cell);
+  if (line > 0) codes += line > 1 ? `;4:${line}` : ";4";
   if (cell.isBlink()) codes += ";5";
   if (cell.isInverse()) codes += ";7";
   if (cell.isInvisible()) codes += ";8";
   if (cell.isStrikethrough()) codes += ";9";
   if (cell.isOverline()) codes += ";53";
   if (cell.isFgRGB()) codes += colour(38, cell.getFgColor());
-  else if (cell.isFgPalette()) codes += palette(30, cell.getFgColor());
+  else if (cell.isFgPalette()) codes += palette(30, cell.getFgColor(), cell.getFgColorMode());
   if (cell.isBgRGB()) codes += colour(48, cell.getBgColor());
-  else if (cell.isBgPalette()) codes += palette(40, cell.getBgColor());
-  return `\x1b[${codes.slice(1)}m`;
+  else if (cell.isBgPalette()) codes += palette(40, cell.getBgColor(), cell.getBgColorMode());
+  if (pen || (cell.bg & EXTENDED) !== 0) codes += underlineColour(cell);
+  return `\x1b[${codes === "" ? "" : `0${codes}`}m${cell.isProtected() ? PROTECTED : ""}`;
+}
+
+/** 0 none, 1 single, 2 double, 3 curly, 4 dotted, 5 dashed, as SGR 4 counts them. */
+function underline({ fg, bg, extended }: Attributes): number {
+  if ((fg & UNDERLINED) === 0) return 0;
+  return (bg & EXTENDED) === 0 ? 1 : (extended._ext >> 26) & 7 || 1;
+}
+
+/** With colons, since a terminal that does not know SGR 58 would take what follows a semicolon for codes of their own. */
+function underlineColour({ extended }: Attributes): string {
+  const colour = extended._ext & RGB_AND_MODE;
+  const mode = (colour >> 24) & 3;
+  if (mode === 0 || colour === RGB_AND_MODE) return "";
+  return mode === 3 ? `;58:2::${(colour >> 16) & 0xff}:${(colour >> 8) & 0xff}:${colour & 0xff}` : `;58:5:${colour & 0xff}`;
 }
 
 function colour(code: number, rgb: number): string {
   return `;${code};2;${(rgb >> 16) & 0xff};${(rgb >> 8) & 0xff};${rgb & 0xff}`;
 }
 
-function palette(base: number, index: number): string {
+/** The first sixteen have codes of their own, which terminals may show otherwise than the same by number: brighter when bold. */
+function palette(base: number, index: number, mode: number): string {
+  if (mode === BY_NUMBER) return `;${base + 8};5;${index}`;
   if (index < 8) return `;${base + index}`;
   return index < 16 ? `;${base + 52 + index}` : `;${base + 8};5;${index}`;
 }

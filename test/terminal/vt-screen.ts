@@ -7,6 +7,10 @@ export interface VtScreen {
   /** Text of a row of the viewport, 0-based, without blanks at its end. */
   row(y: number): string;
   rows(): string[];
+  /** The last title that was set. */
+  readonly title: string;
+  /** What the terminal answered to queries, all of it. */
+  readonly answers: string;
 }
 
 interface Internals {
@@ -18,50 +22,91 @@ export function vtScreen(cols: number, rows: number): VtScreen {
   const { _core } = terminal as unknown as Internals;
   const row = (y: number): string =>
     terminal.buffer.active.getLine(terminal.buffer.active.baseY + y)?.translateToString(true, 0, terminal.cols) ?? "";
+  let title = "";
+  let answers = "";
+  terminal.onTitleChange((text) => {
+    title = text;
+  });
+  terminal.onData((text) => {
+    answers += text;
+  });
   return {
     terminal,
+    get title() {
+      return title;
+    },
+    get answers() {
+      return answers;
+    },
     write: (bytes) => _core._writeBuffer.writeSync(typeof bytes === "string" ? Buffer.from(bytes, "utf8") : bytes),
     row,
     rows: () => Array.from({ length: terminal.rows }, (_, y) => row(y)),
   };
 }
 
-function cells(screen: VtScreen, y: number): string {
-  const { active } = screen.terminal.buffer;
-  const line = active.getLine(active.baseY + y);
+/** What xterm.js knows of a cell beside its public interface. */
+interface Extras {
+  getUnderlineStyle(): number;
+  getUnderlineColor(): number;
+  isProtected(): number;
+  /** Bit 28: underlined. `isUnderline` is true of more: of hyperlinks, and of what DECRC half restored. */
+  readonly fg: number;
+  readonly extended: { readonly urlId: number };
+}
+
+interface LinkService {
+  readonly _core: { readonly _oscLinkService: { getLinkData(id: number): { id?: string; uri: string } | undefined } };
+}
+
+const UNDERLINED = 0x10000000;
+const PLAIN = "0000000000.0.-1.0.-1";
+
+/** The cells of a line, counted from the top of the scrollback: the text and every attribute. */
+function cells(screen: VtScreen, line: number, links: boolean): string {
+  const row = screen.terminal.buffer.active.getLine(line);
+  const { _oscLinkService } = (screen.terminal as unknown as LinkService)._core;
   let text = "";
   for (let x = 0; x < screen.terminal.cols; x++) {
-    const cell = line?.getCell(x);
+    const cell = row?.getCell(x);
     if (cell === undefined) break;
+    const extras = cell as unknown as Extras;
+    const underlined = (extras.fg & UNDERLINED) !== 0;
     const flags = [
       cell.isBold(),
       cell.isDim(),
       cell.isItalic(),
-      cell.isUnderline(),
+      underlined,
+      cell.isBlink(),
       cell.isInverse(),
       cell.isInvisible(),
       cell.isStrikethrough(),
+      cell.isOverline(),
+      extras.isProtected(),
     ];
-    const style = `${flags.map((on) => (on ? 1 : 0)).join("")}.${cell.getFgColorMode()}.${cell.getFgColor()}.${cell.getBgColorMode()}.${cell.getBgColor()}`;
+    let style = `${flags.map((on) => (on ? 1 : 0)).join("")}.${cell.getFgColorMode()}.${cell.getFgColor()}.${cell.getBgColorMode()}.${cell.getBgColor()}`;
+    // xterm.js brings no style back in DECRC, only that there is a line.
+    if (underlined) style += `.u${extras.getUnderlineStyle() || 1}:${extras.getUnderlineColor()}`;
+    if (extras.extended.urlId !== 0) {
+      const link = _oscLinkService.getLinkData(extras.extended.urlId);
+      style += links ? `.${link?.id ?? ""};${link?.uri}` : ".link";
+    }
     const chars = cell.getChars() === " " ? "" : cell.getChars();
-    text += style === "0000000.0.-1.0.-1" ? `${chars || (cell.getWidth() === 0 ? "" : "·")}` : `‹${style}›${chars}`;
+    text += style === PLAIN ? `${chars || (cell.getWidth() === 0 ? "" : "·")}` : `‹${style}›${chars}`;
   }
   return text;
 }
 
-/** What an agent's terminal of `rows` rows shows and is: two of these are equal exactly when nobody can tell the terminals apart. */
-export function snapshot(screen: VtScreen, rows: number): Record<string, unknown> {
-  const { active, normal } = screen.terminal.buffer;
-  const scrollback = Array.from(
-    { length: active.type === "normal" ? active.baseY : 0 },
-    (_, y) => normal.getLine(y)?.translateToString(true) ?? "",
-  );
-  const { modes } = screen.terminal;
+/**
+ * What an agent's terminal of `rows` rows shows and is: two of these are equal exactly when nobody can tell the terminals apart.
+ * @param links whether the targets of hyperlinks are told too: xterm.js forgets them when the line is deleted on which one began
+ */
+export function snapshot(screen: VtScreen, rows: number, links = true): Record<string, unknown> {
+  const { active } = screen.terminal.buffer;
   return {
-    rows: Array.from({ length: rows }, (_, y) => cells(screen, y)),
+    rows: Array.from({ length: rows }, (_, y) => cells(screen, active.baseY + y, links)),
     cursor: `${active.cursorY};${active.cursorX}`,
     buffer: active.type,
-    scrollback,
-    modes: { ...modes },
+    scrollback: Array.from({ length: active.baseY }, (_, y) => cells(screen, y, links)),
+    modes: { ...screen.terminal.modes },
   };
 }

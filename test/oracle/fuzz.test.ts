@@ -1,0 +1,18 @@
+// Generated streams against the oracle: the first of those that `npm run fuzz:terminal` runs by the ten thousand.
+import { describe, expect, it } from "vitest";
+import { differenceOf } from "./fuzz.ts";
+import { streamOf } from "./streams.ts";
+
+const PART = 100;
+
+describe("streams of every kind, cut anywhere, with resizes and overlays between", () => {
+  it.each([1, 101, 201, 301, 401])(
+    "show what the agent wrote, and the bar: a hundred seeds from %i on",
+    (from) => {
+      for (let seed = from; seed < from + PART; seed++) {
+        expect({ seed, difference: differenceOf(streamOf(seed)) }).toEqual({ seed, difference: undefined });
+      }
+    },
+    60_000,
+  );
+});
