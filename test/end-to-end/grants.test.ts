@@ -32,10 +32,16 @@ stage = "production"
 ${plain}
 [profiles.staging-readonly]
 role = "${DEMO_ROLE}"
+[profiles.managed]
+role = "${DEMO_ROLE}"
+stage = "production"
+session_policy_arns = ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+${plain}
 [profiles.unstaged]
 role = "${DEMO_ROLE}"
 `,
   );
+  mkdirSync(join(world.own, "config", "profiles", "managed"), { recursive: true });
   for (const name of ["handed", "unstaged"]) {
     const folder = join(world.own, "config", "profiles", name);
     mkdirSync(folder, { recursive: true });
@@ -117,6 +123,17 @@ describe("narrowing on the command line", () => {
     const { code, stderr } = await world.run(["-p", "demo", "--allow", "s3:PutObject", "true"]);
     expect(code).toBe(125);
     expect(stderr).toMatch(/--allow leaves nothing.*narrowing never widens/);
+  });
+});
+
+describe("managed session policies", () => {
+  it("allow in place of a file, and are narrowed by denials alone", async () => {
+    const whole = await world.run(["-p", "managed", ...aws("s3", "ls", "s3://acme-data")]);
+    expect(whole.stdout).toContain("reports/q3.txt");
+    expect((await world.run(["-p", "managed", ...aws("s3", "rm", "s3://acme-data/reports/q3.txt")])).code).not.toBe(0);
+    const only = ["--allow", "s3:ListBucket=arn:aws:s3:::acme-website"];
+    expect((await world.run(["-p", "managed", ...only, ...aws("s3", "ls", "s3://acme-website")])).stdout).toContain("index.html");
+    expect((await world.run(["-p", "managed", ...only, ...aws("s3", "ls", "s3://acme-data")])).code).not.toBe(0);
   });
 });
 
