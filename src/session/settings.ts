@@ -4,7 +4,7 @@ import { canaryActions } from "../aws/revoke/canary-actions.ts";
 import { deliveries, expiryActions, isolationLevels } from "../control/protocol.ts";
 import { parseDuration } from "../core/duration.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
-import { checkAllowed } from "../isolation/plan.ts";
+import { allowNames, checkAllowed } from "../isolation/plan.ts";
 import { readNarrowing } from "../policy/compile-session.ts";
 import { parseKey } from "../terminal/kill-key.ts";
 import { isTimeZone, weekdays } from "./hours.ts";
@@ -45,6 +45,8 @@ const storeName = text((given) => {
   checkAllowed(given);
   return given;
 });
+// For editors, which cannot call checkAllowed.
+z.globalRegistry.add(storeName, { enum: [...allowNames] });
 const timeOfDay = z.string().check(z.regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time of day such as 09:00"));
 const timeZone = text((given) => {
   if (isTimeZone(given)) return given;
