@@ -1,10 +1,12 @@
-// STS and IAM clients: one place for region, endpoint, time limits, retries and the connections that launches share. Called by credentials and session.
+// AWS clients: one place for region, endpoint, time limits, retries and the connections that launches share. Called by credentials and session.
 import { readFileSync } from "node:fs";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { rootCertificates } from "node:tls";
 import type { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
+import type { EC2Client } from "@aws-sdk/client-ec2";
 import type { IAMClient } from "@aws-sdk/client-iam";
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
@@ -108,6 +110,25 @@ export async function cloudTrailClient(connection: Connection, credentials: AwsC
   const region = requireRegion(connection.region, "region");
   const endpoint = connection.endpointUrl ?? `https://cloudtrail.${region}.${domainSuffix(region)}`;
   return new CloudTrailClient({ ...settings(connection, credentials), region, endpoint });
+}
+
+/** Clients of the two services that have a call to see by whether a deny holds. The same rules as `stsClient`. */
+export async function ec2Client(connection: Connection, credentials: AwsCredentials): Promise<EC2Client> {
+  const { EC2Client } = await import("@aws-sdk/client-ec2");
+  return new EC2Client({ ...settings(connection, credentials), ...placeOf(connection) });
+}
+
+export async function s3Client(connection: Connection, credentials: AwsCredentials): Promise<S3Client> {
+  const { S3Client } = await import("@aws-sdk/client-s3");
+  return new S3Client({
+    ...settings(connection, credentials),
+    ...placeOf(connection),
+    forcePathStyle: connection.endpointUrl !== undefined,
+  });
+}
+
+function placeOf({ region, endpointUrl }: Connection) {
+  return { region: requireRegion(region, "region"), ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl }) };
 }
 
 /** Where a client sends its calls, for a message. */

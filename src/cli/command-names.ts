@@ -17,6 +17,7 @@ export const commandNames = [
   "policy",
   "profiles",
   "ps",
+  "revocations",
   "run",
   "setup",
   "shell-init",

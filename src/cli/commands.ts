@@ -55,7 +55,11 @@ export const commands: readonly CommandEntry[] = [
     summary: "ask for more time for a session, at its own terminal",
     load: async () => (await import("./extend.ts")).extend,
   },
-  { name: "kill", summary: "end a session now, from anywhere", load: async () => (await import("./kill.ts")).kill },
+  {
+    name: "kill",
+    summary: "end a session now, from anywhere, and deny its keys at AWS",
+    load: async () => (await import("./kill.ts")).kill,
+  },
   {
     name: "local-cloud",
     summary: "the cloud that the demo runs on",
@@ -69,6 +73,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./profiles.ts")).profiles,
   },
   { name: "ps", summary: "the sessions that run now", load: async () => (await import("./ps.ts")).ps },
+  {
+    name: "revocations",
+    summary: "the sessions that are denied at AWS, and what can be removed",
+    load: async () => (await import("./revocations.ts")).revocations,
+  },
   { name: "run", summary: "run an agent; the same as agent-run <agent>", load: async () => (await import("./run.ts")).run },
   { name: "setup", summary: "make the role of a profile in your account", load: async () => (await import("./setup.ts")).setup },
   {

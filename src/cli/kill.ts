@@ -1,58 +1,164 @@
-// `agent-run kill`: ends sessions from anywhere; says what is cut and what is not.
-import { killReply } from "../control/protocol.ts";
+// `agent-run kill`: ends sessions from anywhere, and denies their keys in IAM; says what is cut and what is not.
+import { readSession } from "../audit/verify.ts";
+import { documentForAdministrator, singleName } from "../aws/revoke/deny.ts";
+import { type KillReply, killReply } from "../control/protocol.ts";
 import { ask } from "../control/start-daemon.ts";
-import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
-import { atMost, type Command } from "./command.ts";
+import { isSessionId, type SessionId } from "../core/id.ts";
+import { auditFolder, type Paths } from "../core/paths.ts";
+import { statusOf } from "./ask-daemon.ts";
+import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
+import { confirm } from "./confirm.ts";
+import { revokeElsewhere } from "./kill-elsewhere.ts";
+import { isDenied, progressLines, withReport } from "./revocation-lines.ts";
 
-/** Longer than the longest grace that a profile is likely to give its agent. */
-const KILL_LIMIT_MS = 120_000;
+/** Longer than the longest grace that a profile is likely to give its agent, and than a revocation is looked after. */
+const KILL_LIMIT_MS = 150_000;
+
+type Killed = KillReply["killed"][number];
 
 export const kill: Command = {
   name: "kill",
   outside: true,
-  usage: "kill <session>|--all [--json]",
-  summary: "end a session now, from anywhere",
+  usage: "kill <session>|--all|--actor <agent>|--project <name> [--role <arn>] [--revoke-all] [--print-policy] [--json]",
+  summary: "end a session now, from anywhere, and deny its keys at AWS",
   description:
-    "At once, and without network: the session's endpoint serves no credential any more. Then the agent is asked to\n" +
-    "leave (SIGHUP, SIGTERM), and after its grace ended (SIGKILL); then the session's files and secrets are wiped.\n" +
-    "Keys that the agent had fetched before stay valid at AWS until they expire: the report says until when.",
+    "At once, and without network: the session's endpoint serves no credential any more. Then, side by side, the agent is\n" +
+    "asked to leave (SIGHUP, SIGTERM) and after its grace ended (SIGKILL), and the keys that it had fetched are denied in\n" +
+    'IAM by an inline policy on the role (not with revoke = "never"). The report says how long each took, and what could\n' +
+    "not be done. A session that no daemon here holds, of another machine too, is denied with its role's --role.",
   options: [
     { name: "all", help: "every session of yours on this machine" },
+    { name: "actor", value: "<agent>", help: "those of this agent: claude" },
+    { name: "project", value: "<name>", help: "those of this project" },
+    { name: "role", value: "<arn>", multiple: true, help: "deny it on this role though it does not run here; repeatable" },
+    { name: "revoke-all", help: "where the role is full: deny every session of it that began until now" },
+    { name: "print-policy", help: "end nothing; print what an administrator would attach" },
+    { name: "aws-profile", value: "<name>", help: "with --role: your own credentials" },
+    { name: "region", value: "<region>", help: "with --role: the region of your AWS" },
     { name: "json", help: "the report as JSON" },
   ],
   examples: [
     ["agent-run kill sess_a8f3b21c", "ends this one; agent-run ps lists them"],
     ["agent-run kill --all", "ends all"],
+    ["agent-run kill --actor claude", "ends all of claude's"],
+    ["agent-run kill sess_a8f3b21c --role arn:aws:iam::123456789012:role/agent", "denies one of another machine"],
+    ["agent-run kill sess_a8f3b21c --print-policy", "for an administrator"],
   ],
-  async run(values, words, { paths, print }) {
-    atMost(words, 1, "kill");
-    const all = values["all"] === true;
-    const [session] = words;
-    if (all === (session !== undefined)) {
-      throw new AgentRunError("usage", all ? "both a session and --all" : "which session?", {
-        hint: "agent-run kill <session>, or agent-run kill --all",
-        exitStatus: 2,
-      });
-    }
-    const reply = await ask(paths, "POST", "/v1/kill", { session: session ?? "all" }, killReply, KILL_LIMIT_MS);
-    const killed = reply?.killed ?? [];
-    if (!all && killed.length === 0) {
-      throw new AgentRunError("session-not-found", `no session '${session}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
-    }
-    if (values["json"] === true) {
-      print.json(killed);
-      return 0;
-    }
-    if (killed.length === 0) print.note("no session runs");
-    for (const one of killed) {
-      print.out(`${one.session} killed`);
-      print.out(`  local access cut after ${formatSpan(one.endpointClosedMs)}`);
-      if (one.agentGoneMs !== undefined) print.out(`  agent gone after ${formatSpan(one.agentGoneMs)}`);
-      if (one.keysExpireAt !== undefined)
-        print.out(`  not revoked at AWS: keys it fetched stay valid until ${new Date(one.keysExpireAt).toISOString()}`);
-      for (const note of one.notes) print.out(`  ${note}`);
-    }
-    return 0;
+  async run(values, words, context) {
+    const wanted = selection(values, words);
+    const { paths, print } = context;
+    if (values["print-policy"] === true) return await printPolicy(wanted, context);
+    const reply = await ask(paths, "POST", "/v1/kill", wanted, killReply, KILL_LIMIT_MS).catch(orNotHere);
+    let killed: Killed[] = reply?.killed ?? [];
+    if (killed.length === 0 && wanted.session !== "all") killed = [await killElsewhere(wanted.session, values, context)];
+    else killed = await Promise.all(killed.map((one) => lastResort(one, values, context)));
+    if (values["json"] === true) print.json(killed);
+    else if (killed.length === 0) print.note("no such session runs");
+    else for (const one of killed) report(one, context);
+    return killed.some(({ revocations = [] }) => revocations.some(({ state }) => state === "failed")) ? 1 : 0;
   },
 };
+
+interface Wanted {
+  /** A session id, or `all`. */
+  readonly session: string;
+  readonly actor?: string;
+  readonly project?: string;
+  readonly revokeAll?: boolean;
+}
+
+function selection(values: Values, words: readonly string[]): Wanted {
+  atMost(words, 1, "kill");
+  const [session] = words;
+  const actor = textValue(values, "actor");
+  const project = textValue(values, "project");
+  const some = values["all"] === true || actor !== undefined || project !== undefined;
+  if (some === (session !== undefined)) {
+    throw new AgentRunError("usage", some ? "both a session and --all" : "which session?", {
+      hint: "agent-run kill <session>, or agent-run kill --all",
+      exitStatus: 2,
+    });
+  }
+  return {
+    session: session ?? "all",
+    ...(actor === undefined ? {} : { actor }),
+    ...(project === undefined ? {} : { project }),
+    ...(values["revoke-all"] === true ? { revokeAll: true } : {}),
+  };
+}
+
+/** For `catch`: nothing where the daemon has no such session. */
+function orNotHere(error: unknown): undefined {
+  if (!(error instanceof AgentRunError) || error.code !== "session-not-found") throw error;
+}
+
+/** A session that runs nowhere here: denied on the roles that are named, else on that which the audit knows it had. */
+async function killElsewhere(session: string, values: Values, context: Context): Promise<Killed> {
+  const named = values["role"];
+  const roles = !isSessionId(session) ? [] : Array.isArray(named) ? named : knownRole(context.paths, session);
+  if (!isSessionId(session) || roles.length === 0) {
+    throw new AgentRunError("session-not-found", `no session '${session}' runs here`, {
+      hint: "agent-run ps; to deny one of another machine, name its role with --role",
+      exitStatus: 1,
+    });
+  }
+  return { session, endpointClosedMs: 0, ...(await revokeElsewhere(session, roles, values, context)) };
+}
+
+function knownRole(paths: Paths, session: SessionId): string[] {
+  try {
+    const { records } = readSession(auditFolder(paths), session, new Set());
+    const role = records.findLast(({ kind }) => kind === "identity")?.data["role"];
+    return typeof role === "string" ? [role] : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Asks whether to deny the whole role where there was no room for the one session. */
+async function lastResort(killed: Killed, values: Values, context: Context): Promise<Killed> {
+  const { stdin, stderr } = context.streams;
+  if (values["revoke-all"] === true || values["json"] === true || !stdin.isTTY || !stderr.isTTY) return killed;
+  let { revocations = [] } = killed;
+  for (const { role, why, hint } of revocations) {
+    if (!hint?.includes("--revoke-all")) continue;
+    context.print.warn(`${killed.session}: ${why}`);
+    if (!(await confirm(context, `deny every session of ${role} that began until now?`, "--revoke-all"))) continue;
+    const again = await revokeElsewhere(killed.session as SessionId, [role], { ...values, "revoke-all": true }, context);
+    for (const report of again.revocations) revocations = withReport(revocations, report);
+  }
+  return { ...killed, revocations };
+}
+
+function report({ session, endpointClosedMs, agentGoneMs, keysExpireAt, revocations = [], notes }: Killed, { print }: Context): void {
+  print.out(agentGoneMs === undefined ? `${session} does not run here` : `${session} killed`);
+  const cutMs = agentGoneMs === undefined ? undefined : endpointClosedMs;
+  for (const line of progressLines({ cutMs, goneMs: agentGoneMs, revocations })) print.out(`  ${line}`);
+  if (keysExpireAt !== undefined && !isDenied(revocations))
+    print.out(`  not revoked at AWS: keys it fetched stay valid until ${new Date(keysExpireAt).toISOString()}`);
+  for (const note of notes) print.out(`  ${note}`);
+}
+
+/** What an administrator would attach, to stdout alone; how, to the human. */
+async function printPolicy(wanted: Wanted, { paths, print }: Context): Promise<number> {
+  const running = (await statusOf(paths))?.sessions ?? [];
+  const chosen = running.filter(
+    ({ session, actor, project }) =>
+      (wanted.session === "all" || session === wanted.session) &&
+      actor === (wanted.actor ?? actor) &&
+      project === (wanted.project ?? project),
+  );
+  const sessions = wanted.session === "all" ? chosen.map(({ session }) => session) : [wanted.session];
+  const [first] = sessions;
+  if (first === undefined || !sessions.every(isSessionId)) {
+    throw new AgentRunError("session-not-found", "no such session", { hint: "agent-run ps", exitStatus: 1 });
+  }
+  print.out(documentForAdministrator(sessions));
+  const name = sessions.length === 1 ? singleName(first as SessionId) : "agent-run-revoke-by-hand";
+  print.note(
+    `attach it to the role: aws iam put-role-policy --role-name <role> --policy-name ${name} --policy-document file://policy.json`,
+  );
+  print.note("take it away when the last of their keys has expired");
+  return 0;
+}

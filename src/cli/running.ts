@@ -1,9 +1,10 @@
 // One launched agent, from its session's plan to the end: isolation, process, bar, kill. Loaded by launch.ts while the daemon is at work.
-// Who waits for whom: the daemon waits for our `exited` after its `end` (its grace plus 2 s); we wait for its `ended` (LAST_WORD_MS) after the agent is gone.
+// Who waits for whom: the daemon waits for our `exited` after its `end` (its grace plus 2 s); we wait for its `ended` (LAST_WORD_MS, or where it
+// revokes REVOKED_MS) after the agent is gone; the kill key or a signal ends that waiting, and the daemon goes on alone.
 import { rmSync } from "node:fs";
 import { constants } from "node:os";
 import type { ReadStream, WriteStream } from "node:tty";
-import type { Cause, PlanMessage, QuestionKind, ReadyMessage, SessionView, StepMessage } from "../control/protocol.ts";
+import type { Cause, PlanMessage, QuestionKind, ReadyMessage, RevocationReport, SessionView, StepMessage } from "../control/protocol.ts";
 import { systemClock, within } from "../core/clock.ts";
 import type { ProcessExit, Command as Program } from "../core/command.ts";
 import { formatSpan } from "../core/duration.ts";
@@ -21,11 +22,14 @@ import { askForTime } from "./expiry-question.ts";
 import { isolate } from "./isolate.ts";
 import { startKeeper } from "./keeper.ts";
 import type { LaunchRequest } from "./launch.ts";
+import { progressLines, withReport } from "./revocation-lines.ts";
 import { sessionDetails } from "./session-details.ts";
 import type { LinkHandlers, SessionLink } from "./session-link.ts";
 import { endNotes, sayEnd } from "./summary.ts";
 
 const LAST_WORD_MS = 3000;
+/** Where keys are being denied in IAM: as long as the daemon looks whether it holds, and what the calls may take. */
+const REVOKED_MS = 90_000;
 /** How long a kill waits for the daemon to cut the access first; the agent is ended then all the same. */
 const CUT_FIRST_MS = 300;
 const BAR_TICK_MS = 1000;
@@ -65,6 +69,16 @@ export class Running implements LinkHandlers {
   #cause: Cause | undefined;
   #stopping: Promise<unknown> | undefined;
   #limitWatch: Disposable | undefined;
+  /** The agent is gone: who is in a hurry now does not want to wait for the daemon. */
+  readonly #left = Promise.withResolvers<void>();
+  #agentGone = false;
+  /** `performance.now()` at the key press, or when the daemon said that it ends. */
+  #endingSince: number | undefined;
+  #graceMs = 0;
+  #cutMs: number | undefined;
+  #goneMs: number | undefined;
+  #revoking = false;
+  #revocations: readonly RevocationReport[] = [];
 
   constructor(request: LaunchRequest, file: string, inTerminal: boolean) {
     this.#request = request;
@@ -115,14 +129,29 @@ export class Running implements LinkHandlers {
     this.#paintBar();
   }
 
-  end(cause: Cause, graceMs: number): void {
+  end(cause: Cause, graceMs: number, revoking: boolean): void {
     this.#cause ??= cause;
+    this.#endingSince ??= performance.now();
+    this.#cutMs = performance.now() - this.#endingSince;
+    this.#graceMs = graceMs;
+    this.#revoking = revoking;
     this.#endAsked.resolve();
-    if (cause === "killed") {
-      const wait = `waiting for ${this.#request.actor} to leave, ${formatSpan(graceMs)} at most`;
-      this.#screen?.progress(["access is cut", wait]);
-    }
+    this.#showProgress();
     void this.#stop(graceMs);
+  }
+
+  revocation(report: RevocationReport): void {
+    this.#revocations = withReport(this.#revocations, report);
+    this.#showProgress();
+  }
+
+  /** Over the agent, and after it until all is done; only a kill is worth it. */
+  #showProgress(): void {
+    if (this.#cause !== "killed") return;
+    const done = progressLines({ cutMs: this.#cutMs, goneMs: this.#goneMs, revocations: this.#revocations });
+    const wait = `waiting for ${this.#request.actor} to leave, ${formatSpan(this.#graceMs)} at most`;
+    const revoking = this.#revocations.length === 0 ? "denying its keys at AWS" : "looking whether the deny holds";
+    this.#screen?.progress([...done, ...(this.#agentGone ? (this.#revoking ? [revoking] : []) : [wait])]);
   }
 
   interrupted(state: "lost" | "restored", why: string): void {
@@ -173,6 +202,7 @@ export class Running implements LinkHandlers {
     this.#agent = agent;
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);
     const passOn = (name: NodeJS.Signals): void => {
+      if (this.#agentGone) this.#left.resolve();
       agent.signal(name);
       // The terminal is gone: an agent that does not leave by itself is ended.
       if (name === "SIGHUP") void this.#stop(plan.graceMs);
@@ -195,13 +225,19 @@ export class Running implements LinkHandlers {
 
   /** Everything is wiped and said. Gives the exit status. */
   async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
-    const last = await link.exited(exit, LAST_WORD_MS);
+    this.#agentGone = true;
+    link.exited(exit);
+    if (this.#endingSince !== undefined) this.#goneMs = performance.now() - this.#endingSince;
+    this.#showProgress();
+    const last = await link.lastWord(this.#revoking ? REVOKED_MS : LAST_WORD_MS, this.#left.promise);
     if (last === undefined) rmSync(plan.folder, { recursive: true, force: true });
     const notRemoved = isolation.release();
     await this.#screen?.restore();
     const cause = last?.view.cause ?? this.#cause ?? "lost";
     const { print } = this.#request.context;
-    sayEnd(print, { view: last?.view ?? view, cause, notes: endNotes(last, notRemoved), quiet: !this.#inTerminal });
+    const revocations = last?.revocations ?? this.#revocations;
+    const notes = endNotes(last, notRemoved, this.#revoking);
+    sayEnd(print, { view: last?.view ?? this.#view ?? view, cause, notes, revocations, quiet: !this.#inTerminal });
     return exitStatus(exit, cause);
   }
 
@@ -235,9 +271,11 @@ export class Running implements LinkHandlers {
   #kill(link: SessionLink, graceMs: number): void {
     if (this.#cause) {
       this.#hurry.abort();
+      if (this.#agentGone) this.#left.resolve();
       return;
     }
     this.#cause = "killed";
+    this.#endingSince = performance.now();
     link.kill();
     void within(this.#endAsked.promise, CUT_FIRST_MS).then(() => this.#stop(graceMs));
   }
@@ -251,7 +289,7 @@ export class Running implements LinkHandlers {
     const look = (): void => {
       if (this.#cause !== undefined || this.#view?.limitAt !== limitAt) return;
       this.say("the daemon does not answer at the time limit: the agent is ended");
-      this.end("expired", graceMs);
+      this.end("expired", graceMs, false);
     };
     this.#limitWatch = systemClock.at(limitAt + SILENT_MS, () => setTimeout(look, READ_FIRST_MS).unref());
   }

@@ -9,6 +9,7 @@ import type {
   PlanMessage,
   QuestionKind,
   ReadyMessage,
+  RevocationReport,
   SessionView,
   StepMessage,
 } from "../control/protocol.ts";
@@ -24,7 +25,9 @@ export interface LinkHandlers {
   ask(kind: QuestionKind, prompt: string, minutes?: number): Promise<string>;
   status(view: SessionView): void;
   /** Nothing is served any more: the agent must be stopped. */
-  end(cause: Cause, graceMs: number): void;
+  end(cause: Cause, graceMs: number, revoking: boolean): void;
+  /** How the denial of the session's keys in IAM proceeds. */
+  revocation(report: RevocationReport): void;
   /** The daemon died; `restored` when another one took the session over. */
   interrupted(state: "lost" | "restored", why: string): void;
 }
@@ -32,6 +35,7 @@ export interface LinkHandlers {
 export interface Ended {
   readonly view: SessionView;
   readonly notes: readonly string[];
+  readonly revocations: readonly RevocationReport[];
 }
 
 /** Gives a lease on which `first` was sent. */
@@ -117,11 +121,15 @@ export class SessionLink {
     this.#lease.send({ type: "kill" });
   }
 
-  /** The agent is gone. Gives the daemon's last word, waiting at most `limitMs` for it. */
-  async exited(exit: { code?: number; signal?: string }, limitMs: number): Promise<Ended | undefined> {
+  /** The agent is gone. */
+  exited(exit: { code?: number; signal?: string }): void {
     this.#finished = true;
     this.#lease.send({ type: "exited", ...exit });
-    const last = await within(this.#ended.promise, limitMs);
+  }
+
+  /** The daemon's last word, waiting at most `limitMs` for it, and no longer than until `hurry`. */
+  async lastWord(limitMs: number, hurry: Promise<void>): Promise<Ended | undefined> {
+    const last = await within(Promise.race([this.#ended.promise, hurry.then(() => undefined)]), limitMs);
     this.#lease.close();
     return last;
   }
@@ -174,11 +182,13 @@ export class SessionLink {
       handlers.status(message.view);
     } else if (message.type === "end") {
       this.#finished = true;
-      handlers.end(message.cause, message.graceMs);
+      handlers.end(message.cause, message.graceMs, message.revoking === true);
+    } else if (message.type === "revocation") {
+      handlers.revocation(message.report);
     } else {
       this.#finished = true;
       this.#view = message.view;
-      this.#ended.resolve({ view: message.view, notes: message.notes });
+      this.#ended.resolve({ view: message.view, notes: message.notes, revocations: message.revocations ?? [] });
     }
   }
 
@@ -233,6 +243,6 @@ export class SessionLink {
     this.#finished = true;
     this.#ended.resolve(undefined);
     handlers.interrupted("lost", why);
-    handlers.end("lost", this.#graceMs);
+    handlers.end("lost", this.#graceMs, false);
   }
 }

@@ -1,13 +1,18 @@
 // The one line at the end of a session, and what the human must still know. Called by running.ts.
-import type { Cause, SessionView } from "../control/protocol.ts";
+import type { Cause, RevocationReport, SessionView } from "../control/protocol.ts";
 import { systemClock } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
 import type { Printer } from "./printer.ts";
+import { isDenied, revocationLines } from "./revocation-lines.ts";
 import type { Ended } from "./session-link.ts";
 
-/** What the human must still know: the daemon's notes, or that it gave none, and what could not be removed. */
-export function endNotes(last: Ended | undefined, notRemoved: readonly string[]): string[] {
+/**
+ * What the human must still know: the daemon's notes, or that it gave none, and what could not be removed.
+ * @param revoking whether it was denying keys when we last heard of it
+ */
+export function endNotes(last: Ended | undefined, notRemoved: readonly string[], revoking: boolean): string[] {
   if (last) return [...last.notes, ...notRemoved];
+  if (revoking) return ["the daemon goes on revoking alone: agent-run audit shows how that ended", ...notRemoved];
   return [
     "the daemon did not confirm the end: it is gone with what it held, or ends the session as soon as it answers again",
     ...notRemoved,
@@ -15,19 +20,34 @@ export function endNotes(last: Ended | undefined, notRemoved: readonly string[])
 }
 
 /** Prints it. With `quiet` (no terminal), a session that simply ended says nothing, so that pipes and scripts see the agent alone. */
-export function sayEnd(print: Printer, end: { view: SessionView; cause: Cause; notes: readonly string[]; quiet: boolean }): void {
-  const { view, cause, notes, quiet } = end;
-  if (quiet && cause === "exited" && notes.length === 0) return;
+export function sayEnd(
+  print: Printer,
+  end: { view: SessionView; cause: Cause; notes: readonly string[]; revocations: readonly RevocationReport[]; quiet: boolean },
+): void {
+  const { view, cause, notes, revocations, quiet } = end;
+  const denied = isDenied(revocations);
+  const trouble = revocations.filter(({ state }) => state === "failed" || state === "unconfirmed");
+  if (quiet && cause === "exited" && notes.length === 0 && trouble.length === 0) return;
   const now = systemClock.now();
   const fetched = view.fetches > 0 || view.delivery === "env";
   const parts = [
     `${view.session} ${cause === "killed" ? "was killed" : cause}`,
     formatSpan(now - view.startedAt),
     `${view.fetches} credential ${view.fetches === 1 ? "fetch" : "fetches"}`,
-    ...(fetched && view.credentialsExpireAt > now ? [`keys it fetched stay valid at AWS until ${timeOf(view.credentialsExpireAt)}`] : []),
+    ...(denied ? [deniedIn(revocations)] : []),
+    ...(!denied && fetched && view.credentialsExpireAt > now
+      ? [`keys it fetched stay valid at AWS until ${timeOf(view.credentialsExpireAt)}`]
+      : []),
   ];
   print.note(parts.join(", "));
+  for (const report of trouble) for (const line of revocationLines(report, false)) print.warn(line);
   for (const note of notes) print.warn(note);
+}
+
+/** `keys denied at AWS, confirmed after 4.2 s`. */
+function deniedIn(revocations: readonly RevocationReport[]): string {
+  const confirmed = revocations.find(({ state }) => state === "confirmed");
+  return `keys denied at AWS${confirmed ? `, confirmed after ${formatSpan(confirmed.confirmedMs ?? 0)}` : ""}`;
 }
 
 function timeOf(at: number): string {

@@ -173,6 +173,23 @@ const ready = {
   token: optional(string()),
 };
 
+/** How the revocation of a session stands on one role. Times are milliseconds since the cause of the end. */
+const revocation = object({
+  /** ARN. */
+  role: string(),
+  /** `in-place`: the deny is written. `confirmed`: a call with the session's keys was denied by it. `unconfirmed`: written, but nobody saw it hold. */
+  state: oneOf(["in-place", "confirmed", "unconfirmed", "failed"]),
+  /** Name of the inline policy that denies the session. */
+  policy: optional(string()),
+  inPlaceMs: optional(number),
+  confirmedMs: optional(number),
+  /** The call that was made to see it: `ec2:DescribeRegions`. */
+  canary: optional(string()),
+  /** Why it is `unconfirmed` or `failed`, and what to do. */
+  why: optional(string()),
+  hint: optional(string()),
+});
+
 /** Daemon to launcher, over the lease. */
 export const daemonMessage = message({
   step,
@@ -185,9 +202,16 @@ export const daemonMessage = message({
   ready,
   status: { view: sessionView },
   /** Nothing is served any more: stop the agent now. */
-  end: { cause: oneOf(causes), graceMs: number },
+  end: {
+    cause: oneOf(causes),
+    graceMs: number,
+    /** The session's keys are being denied in IAM meanwhile. */
+    revoking: optional(boolean),
+  },
+  /** How that proceeds; the last one for each role is also in `ended`. */
+  revocation: { report: revocation },
   /** Everything is wiped. `notes` is what the human should know: keys valid until, what failed. */
-  ended: { view: sessionView, notes: list(string()) },
+  ended: { view: sessionView, notes: list(string()), revocations: optional(list(revocation)) },
   failed: { error: wireError },
 });
 
@@ -202,6 +226,11 @@ export const daemonStatus = object({
 export const killRequest = object({
   /** A session id, or `all`. */
   session: string(),
+  /** Of these only those of that agent, and of that project. */
+  actor: optional(text),
+  project: optional(text),
+  /** Where a role is full, deny every session of it that began until now. */
+  revokeAll: optional(boolean),
 });
 
 export const killReply = object({
@@ -212,6 +241,7 @@ export const killReply = object({
       agentGoneMs: optional(number),
       /** Until when keys that the agent has fetched stay valid at AWS; absent where it has none. */
       keysExpireAt: optional(number),
+      revocations: optional(list(revocation)),
       notes: list(string()),
     }),
   ),
@@ -255,5 +285,7 @@ export type SessionView = Of<typeof sessionView>;
 export type Overrides = Of<typeof overrides>;
 export type WireError = Of<typeof wireError>;
 export type DaemonStatus = Of<typeof daemonStatus>;
+export type KillRequest = Of<typeof killRequest>;
+export type RevocationReport = Of<typeof revocation>;
 export type KillReply = Of<typeof killReply>;
 export type ExtendReply = Of<typeof extendReply>;

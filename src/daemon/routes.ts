@@ -39,7 +39,7 @@ function status(served: Served): DaemonStatus {
 }
 
 function kill(served: Served, body: unknown): Promise<unknown> {
-  return served.host.kill(understood(killRequest, body).session);
+  return served.host.kill(understood(killRequest, body));
 }
 
 function extend(served: Served, body: unknown): Promise<unknown> {

@@ -1,5 +1,6 @@
 // From base credentials to a confirmed, bounded session: start steps 2 to 5, each said as it succeeds. Called by session.ts; `obtain` again at each refresh.
 import { basename } from "node:path";
+import type { IAMClient } from "@aws-sdk/client-iam";
 import { cleanName, cleanTags } from "../aws/assume.ts";
 import { type Connection, iamClient, stsClient } from "../aws/client.ts";
 import type { AwsCredentials, SessionCredentials } from "../aws/credentials.ts";
@@ -34,7 +35,7 @@ export interface Grant {
   readonly account: string;
   /** What `GetCallerIdentity` said of the session itself. */
   readonly identity: CallerIdentity;
-  readonly base: { readonly source: string; readonly arn: string };
+  readonly base: { readonly source: string; readonly arn: string; readonly account: string };
   readonly developer: string;
   readonly project: string;
   readonly region: string | undefined;
@@ -42,6 +43,10 @@ export interface Grant {
   readonly credentials: SessionCredentials;
   readonly tags: Readonly<Record<string, string>>;
   readonly caveats: readonly string[];
+  /** How AWS is reached. */
+  readonly connection: Connection;
+  /** IAM as the base identity. */
+  iam(): Promise<IAMClient>;
   /** New credentials under the same names, through the same gate. */
   obtain(): Promise<SessionCredentials>;
   /** Overwrites the first credentials and what was kept to sign with. */
@@ -110,11 +115,12 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
   caveats.push(...way.caveats, ...first.caveats);
   for (const caveat of way.caveats) say("assume", "warning", caveat);
 
+  const iam = async (): Promise<IAMClient> => iamClient(connection, await signer.credentials());
   const restriction = await checkRestriction({
     roleArn: way.roleArn,
     principal: first.identity.arn,
     sessionPolicy: way.bounded ? profile.sessionPolicy.document : undefined,
-    iam: async () => iamClient(connection, await signer.credentials()),
+    iam,
   });
   if (restriction.verified === false) {
     caveats.push(`restriction not verified: ${restriction.why}`);
@@ -136,7 +142,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     roleArn: way.roleArn,
     account,
     identity: first.identity,
-    base: { source: base.source, arn: baseIdentity.arn },
+    base: { source: base.source, arn: baseIdentity.arn, account: baseIdentity.account },
     developer: developer.value,
     project,
     region,
@@ -144,6 +150,8 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     credentials: first.credentials,
     tags,
     caveats,
+    connection,
+    iam,
     obtain: async () => (await obtain()).credentials,
     forget() {
       signer.forget();

@@ -1,6 +1,15 @@
 // What the daemon needs of the sessions that it holds. Implemented in this folder, used by daemon/.
 import type { Lease } from "../control/lease.ts";
-import type { Cause, DaemonMessage, ExtendReply, KillReply, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+import type {
+  Cause,
+  DaemonMessage,
+  ExtendReply,
+  KillReply,
+  KillRequest,
+  LauncherMessage,
+  OpenMessage,
+  SessionView,
+} from "../control/protocol.ts";
 
 export interface SessionHost {
   /**
@@ -11,10 +20,10 @@ export interface SessionHost {
   /** Every session that is not yet forgotten; one in state `ended` does not keep the daemon alive. */
   views(): SessionView[];
   /**
-   * Ends one session, or `all`.
+   * Ends one session, or `all`, or of those the sessions of one agent or project.
    * @throws AgentRunError `session-not-found`
    */
-  kill(which: string): Promise<KillReply>;
+  kill(request: KillRequest): Promise<KillReply>;
   /**
    * Asks the human at the session's own terminal for more time: `byMs`, or as much as they choose.
    * @throws AgentRunError `session-not-found`, and as `requireExtendable`

@@ -1,9 +1,20 @@
 // One session in the daemon: takes the start steps, then carries out what the state machine asks for, until everything is wiped. Made by sessions.ts.
 import type { RecordData, RecordKind } from "../audit/record.ts";
+import type { SessionCredentials } from "../aws/credentials.ts";
 import type { Lease } from "../control/lease.ts";
-import type { Cause, DaemonMessage, ExtendReply, IsolationLevel, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+import type {
+  Cause,
+  DaemonMessage,
+  ExtendReply,
+  IsolationLevel,
+  LauncherMessage,
+  OpenMessage,
+  RevocationReport,
+  SessionView,
+} from "../control/protocol.ts";
 import { toWireError } from "../control/wire-error.ts";
 import type { Clock, Instant } from "../core/clock.ts";
+import { messageOf } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import { type Paths, sessionFolder } from "../core/paths.ts";
 import { type Access, describedVariables, openAccess } from "./access.ts";
@@ -12,10 +23,12 @@ import { type Grant, obtainGrant } from "./grant.ts";
 import { endProcesses, type Spawned } from "./leftover.ts";
 import type { Profile } from "./profile.ts";
 import { Questions } from "./questions.ts";
+import { copyOf, isRevoked, mayGoOn, revoke, wipe } from "./revocation.ts";
 import type { SessionAudit } from "./session-audit.ts";
 import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, type SessionState } from "./state.ts";
 import { writeStatusFile } from "./status-file.ts";
 import { Tally } from "./tally.ts";
+import { bury, locating } from "./tombstones.ts";
 import { viewOf } from "./view.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -30,6 +43,8 @@ export interface SessionOptions {
   readonly paths: Paths;
   readonly clock: Clock;
   readonly version: string;
+  /** The session is denied in IAM, and its tombstone says where; what it was signed with lives on for the day when that can go. */
+  readonly onRevoked: (session: SessionId, iam: Grant["iam"]) => void;
 }
 
 /** How much longer than its grace the launcher may take to say that the agent is gone, before the daemon ends the processes itself. */
@@ -53,6 +68,8 @@ export class Session {
   /** How long each part of the end took, in milliseconds from its cause. */
   readonly timings: { endpointClosedMs?: number; agentGoneMs?: number } = {};
   readonly notes: string[] = [];
+  /** How the revocation ended, a report for each role; empty where none was asked for. */
+  revocations: readonly RevocationReport[] = [];
 
   readonly #options: SessionOptions;
   readonly #startedAt: Instant;
@@ -75,6 +92,10 @@ export class Session {
   /** The launcher says that the agent and all that it started are gone. */
   #confirmedGone = false;
   #endingAt = 0;
+  #revokeAll = false;
+  /** The newest keys, kept to see whether a deny holds. */
+  #lastKeys: SessionCredentials | undefined;
+  #revoking: Promise<readonly RevocationReport[]> | undefined;
 
   constructor(options: SessionOptions) {
     const { open, profile, clock, lease } = options;
@@ -111,8 +132,12 @@ export class Session {
     }
   }
 
-  /** Ends the session for `cause`; the first cause wins. Resolves when all is wiped. */
-  end(cause: Cause): Promise<void> {
+  /**
+   * Ends the session for `cause`; the first cause wins. Resolves when all is wiped.
+   * @param revokeAll where its role is full, deny every session of it
+   */
+  end(cause: Cause, revokeAll = false): Promise<void> {
+    this.#revokeAll ||= revokeAll;
     if (cause === "killed") this.#record("kill", { by: "command" });
     this.#dispatch({ type: "end", at: this.#now(), cause });
     return this.ended;
@@ -261,13 +286,75 @@ export class Session {
     const state = this.#state;
     if (effect === "announce") this.announce();
     else if (effect === "ask-expiry" && !this.#asking) void this.#askForTime("expiry", undefined);
-    else if (effect === "stop-refresher") this.#access?.broker.stop();
+    else if (effect === "stop-refresher") this.#stopRefresher();
+    else if (effect === "revoke") this.#revoke();
     else if (effect === "stop-agent") void this.#stopAgent();
     else if (effect === "wipe") void this.#wipe();
     else if ("cause" in state) {
       this.#endingAt = performance.now();
       this.#access?.refuse(`${REFUSALS[state.cause]}: agent-run serves no credentials any more`);
       this.timings.endpointClosedMs = performance.now() - this.#endingAt;
+      if (state.cause === "killed") this.#bury([]);
+    }
+  }
+
+  #stopRefresher(): void {
+    this.#lastKeys = copyOf(this.#access?.broker.held());
+    this.#access?.broker.stop();
+  }
+
+  /** Whether the agent has, or may have, keys that work without us. */
+  get #handedOut(): boolean {
+    const { open, profile } = this.#options;
+    return this.#tally.fetches > 0 || (this.#access !== undefined && (profile.delivery === "env" || open.resume !== undefined));
+  }
+
+  #revoke(): void {
+    const state = this.#state;
+    const { profile, lease, clock } = this.#options;
+    const grant = this.#grant;
+    if (!("cause" in state) || !grant || !isRevoked(profile, state.cause, this.#handedOut)) {
+      wipe(this.#lastKeys);
+      return;
+    }
+    this.#revoking = revoke({
+      session: this.id,
+      profile,
+      grant,
+      keys: this.#lastKeys,
+      keysExpireAt: this.#tally.keysExpireAt,
+      revokeAll: this.#revokeAll,
+      confirm: state.cause === "killed",
+      clock,
+      since: this.#endingAt,
+      onReport: (report) => {
+        this.#record("revoke", { ...report });
+        lease.send({ type: "revocation", report });
+      },
+    }).then((reports) => {
+      this.#bury(reports.filter(({ policy }) => policy !== undefined).map(({ role }) => role));
+      if (profile.grant === "assume-role" && mayGoOn(profile, grant.roleArn))
+        this.notes.push("the session policy lets it go on to other roles: sessions there that no chained_roles names are not denied");
+      return reports;
+    });
+  }
+
+  /** From here on it cannot come back, under this daemon or a later one. */
+  #bury(roles: string[]): void {
+    const { paths, open, profile, onRevoked } = this.#options;
+    const { region, endpointUrl, iam } = this.#grant ?? {};
+    const where = {
+      until: this.#tally.keysExpireAt,
+      source: locating(open.source),
+      ...(profile.awsProfile === undefined ? {} : { awsProfile: profile.awsProfile }),
+      ...(region === undefined ? {} : { region }),
+      ...(endpointUrl === undefined ? {} : { endpointUrl }),
+    };
+    try {
+      bury(paths, { session: this.id, at: this.#now(), roles, ...(roles.length > 0 ? where : {}) });
+      if (roles.length > 0 && iam) onRevoked(this.id, iam);
+    } catch (error) {
+      this.notes.push(`the state folder does not remember that it was ended: ${messageOf(error)}`);
     }
   }
 
@@ -315,7 +402,7 @@ export class Session {
     const { lease, profile } = this.#options;
     // Also where it has not said yet that it started an agent: it may be doing so right now.
     if (this.#leaseOpen && this.#access !== undefined && state.cause !== "exited") {
-      lease.send({ type: "end", cause: state.cause, graceMs: profile.graceMs });
+      lease.send({ type: "end", cause: state.cause, graceMs: profile.graceMs, revoking: this.#revoking !== undefined });
       const patience = setTimeout(() => this.#agentGone.resolve(), profile.graceMs + LAUNCHER_PATIENCE_MS);
       await this.#agentGone.promise;
       clearTimeout(patience);
@@ -325,6 +412,7 @@ export class Session {
       : await endProcesses(this.id, this.#spawned, this.#leaseOpen ? 0 : LOST_GRACE_MS, END_PROCESSES_MS);
     if (left > 0) this.notes.push(`${left} ${left === 1 ? "process" : "processes"} of the agent could not be ended`);
     this.timings.agentGoneMs = performance.now() - this.#endingAt;
+    this.revocations = (await this.#revoking) ?? [];
     this.#dispatch({ type: "stopped", at: this.#now() });
   }
 
@@ -334,7 +422,7 @@ export class Session {
     if (this.#access) this.notes.push(...(await this.#access.close()));
     else this.#grant?.forget();
     await this.#endAudit();
-    lease.send({ type: "ended", view: this.view(), notes: this.notes });
+    lease.send({ type: "ended", view: this.view(), notes: this.notes, revocations: [...this.revocations] });
     lease.close();
     this.#resolveEnded();
   }

@@ -9,11 +9,13 @@ import type { Clock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { isSessionId, newSessionId, type SessionId } from "../core/id.ts";
 import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
+import { CleanUp } from "./clean-up.ts";
 import type { SessionHost } from "./host.ts";
 import { endProcesses, isThere, lastKnown, removeFolder, type Spawned } from "./leftover.ts";
 import { loadProfile, type Profile } from "./profile.ts";
 import { Session } from "./session.ts";
 import { SessionAudit } from "./session-audit.ts";
+import { isBuried } from "./tombstones.ts";
 
 export interface SessionsOptions {
   readonly paths: Paths;
@@ -33,6 +35,7 @@ const LOST_LIMIT_MS = 4000;
 export function createSessions(options: SessionsOptions): SessionHost {
   const { paths, clock, log } = options;
   const sessions = new Map<SessionId, Session>();
+  const cleanUp = new CleanUp({ paths, clock, log });
   let leaving: Cause | undefined;
 
   const open = async (message: OpenMessage, lease: Lease<DaemonMessage, LauncherMessage>): Promise<void> => {
@@ -78,6 +81,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
       paths,
       clock,
       version: options.version,
+      onRevoked: (revoked, iam) => cleanUp.ended(revoked, iam),
     });
     sessions.set(id, session);
     if (leaving) void session.end(leaving);
@@ -89,7 +93,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
   /** A session may come back only as it was: not ended, not killed, not past its limit, not with other limits. */
   const resumable = (id: string, limitAt: number, profile: Profile): SessionId => {
     const { records } = readSession(auditFolder(paths), id, new Set());
-    const over = records.some((record) => record.kind === "kill" || record.kind === "end") || limitAt <= clock.now();
+    const over = records.some((record) => record.kind === "kill" || record.kind === "end") || isBuried(paths, id) || limitAt <= clock.now();
     if (!isSessionId(id) || over || sessions.has(id)) {
       throw new AgentRunError("session-not-found", `session ${id} has ended and cannot come back`, { hint: "start the agent again" });
     }
@@ -131,13 +135,18 @@ export function createSessions(options: SessionsOptions): SessionHost {
 
     views: () => [...sessions.values()].map((session) => session.view()),
 
-    async kill(which): Promise<KillReply> {
-      const chosen = which === "all" ? [...sessions.values()] : [...sessions.values()].filter((session) => session.id === which);
+    async kill({ session: which, actor, project, revokeAll = false }): Promise<KillReply> {
+      const chosen = [...sessions.values()].filter((session) => {
+        const view = session.view();
+        return (
+          (which === "all" || session.id === which) && view.actor === (actor ?? view.actor) && view.project === (project ?? view.project)
+        );
+      });
       if (which !== "all" && chosen.length === 0) {
         throw new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
       }
       const killed = chosen.map(async (session) => {
-        await session.end("killed");
+        await session.end("killed", revokeAll);
         const { endpointClosedMs = 0, agentGoneMs } = session.timings;
         const { fetches, delivery, credentialsExpireAt } = session.view();
         return {
@@ -145,6 +154,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
           endpointClosedMs,
           ...(agentGoneMs === undefined ? {} : { agentGoneMs }),
           ...(fetches > 0 || delivery === "env" ? { keysExpireAt: credentialsExpireAt } : {}),
+          revocations: [...session.revocations],
           notes: session.notes,
         };
       });
@@ -164,6 +174,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
     },
 
     async recover() {
+      cleanUp.plan();
       const unended = new Set(unendedSessions(auditFolder(paths)));
       const left = new Set([...unended, ...sessionsWithFolder(paths)]);
       if (left.size === 0) return;

@@ -37,6 +37,8 @@ export type SessionEffect =
   | "refuse"
   | "stop-refresher"
   | "stop-agent"
+  /** Side by side with the agent's end; neither waits for the other. */
+  | "revoke"
   | "wipe";
 
 export interface Step {
@@ -68,7 +70,7 @@ export function next(state: SessionState, event: SessionEvent): Step {
 }
 
 function ending(window: Window, cause: Cause, at: Instant): Step {
-  return { state: { phase: "ending", window, cause, endingSince: at }, effects: ["refuse", "stop-refresher", "stop-agent"] };
+  return { state: { phase: "ending", window, cause, endingSince: at }, effects: ["refuse", "stop-refresher", "revoke", "stop-agent"] };
 }
 
 function tick(state: Extract<SessionState, { phase: "active" }>, at: Instant): Step {

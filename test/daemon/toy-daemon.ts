@@ -65,7 +65,7 @@ const host: SessionHost = {
     lease.send({ type: "status", view });
   },
   views: () => [...toys.values()].map((toy) => toy.view),
-  async kill(which) {
+  async kill({ session: which }) {
     const chosen = [...toys.values()].filter((toy) => which === "all" || toy.view.session === which);
     if (chosen.length === 0 && which !== "all") throw new AgentRunError("session-not-found", `there is no session '${which}'`);
     for (const toy of chosen) end(toy, "killed");

@@ -25,7 +25,7 @@ describe("session state", () => {
       { type: "end", at: 2, cause: "killed" },
       { type: "stopped", at: 3 },
     );
-    expect(effects).toEqual(["refuse", "stop-refresher", "stop-agent", "wipe"]);
+    expect(effects).toEqual(["refuse", "stop-refresher", "revoke", "stop-agent", "wipe"]);
     expect(state).toMatchObject({ phase: "ended", cause: "killed" });
   });
 

@@ -1,0 +1,64 @@
+// A session denied by hand: its daemon is dead, or it runs on another machine. The human's own credentials do it, in this process. Called by kill.ts.
+import { iamClient } from "../aws/client.ts";
+import { parseRoleArn } from "../aws/identity.ts";
+import { revokeSession } from "../aws/revoke/revoke.ts";
+import type { RevocationReport } from "../control/protocol.ts";
+import { systemClock } from "../core/clock.ts";
+import { messageOf } from "../core/error.ts";
+import type { SessionId } from "../core/id.ts";
+import { bury, locating, tombstones } from "../session/tombstones.ts";
+import { openBase } from "./base.ts";
+import { type Context, textValue, type Values } from "./command.ts";
+import { sourceEnvironment } from "./source-environment.ts";
+
+/**
+ * Nobody here knows how long its keys live. A session that is still refreshed elsewhere gets new ones, denied as well, until its own limit (12 hours unless
+ * a profile says more), and those live 12 hours more at most.
+ */
+const UNKNOWN_MS = 24 * 3_600_000;
+
+/** Denies it on each of the roles, and remembers it. Throws AgentRunError for credentials that cannot be found, and for a role that is none. */
+export async function revokeElsewhere(
+  session: SessionId,
+  roles: readonly string[],
+  values: Values,
+  context: Context,
+): Promise<{ revocations: RevocationReport[]; notes: string[] }> {
+  const since = performance.now();
+  for (const role of roles) parseRoleArn(role, "--role");
+  const awsProfile = textValue(values, "aws-profile");
+  const wanted = { awsProfile, region: textValue(values, "region"), endpointUrl: undefined };
+  const { connection, credentials, identity, region } = await openBase(context, wanted);
+  const known = tombstones(context.paths).find((stone) => stone.session === session)?.until;
+  const until = known ?? systemClock.now() + UNKNOWN_MS;
+  const revocations = await Promise.all(
+    roles.map((roleArn) =>
+      revokeSession({
+        session,
+        roleArn,
+        until,
+        base: identity,
+        iam: () => iamClient(connection, credentials),
+        clock: systemClock,
+        revokeAll: values["revoke-all"] === true,
+        since,
+      }),
+    ),
+  );
+  const notes: string[] = [];
+  try {
+    bury(context.paths, {
+      session,
+      at: systemClock.now(),
+      roles: revocations.filter(({ policy }) => policy !== undefined).map(({ role }) => role),
+      until,
+      source: locating(sourceEnvironment(context.env)),
+      ...(awsProfile === undefined ? {} : { awsProfile }),
+      ...(region === undefined ? {} : { region }),
+      ...(connection.endpointUrl === undefined ? {} : { endpointUrl: connection.endpointUrl }),
+    });
+  } catch (error) {
+    notes.push(`the state folder does not remember it: ${messageOf(error)}`);
+  }
+  return { revocations, notes };
+}
