@@ -6,6 +6,7 @@ import { ask } from "../control/start-daemon.ts";
 import { AgentRunError } from "../core/error.ts";
 import { isSessionId, type SessionId } from "../core/id.ts";
 import { auditFolder, type Paths } from "../core/paths.ts";
+import { isBuried } from "../session/tombstones.ts";
 import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
 import { confirm } from "./confirm.ts";
@@ -106,7 +107,9 @@ async function killElsewhere(session: string, values: Values, context: Context):
   return { session, endpointClosedMs: 0, ...(await revokeElsewhere(session, roles, values, context)) };
 }
 
+/** Where the audit knows it, and it was not killed before. */
 function knownRole(paths: Paths, session: SessionId): string[] {
+  if (isBuried(paths, session)) return [];
   try {
     const { records } = readSession(auditFolder(paths), session, new Set());
     const role = records.findLast(({ kind }) => kind === "identity")?.data["role"];
