@@ -68,6 +68,8 @@ export async function startLocalCloud(options: LocalCloudOptions = {}): Promise<
   const cloud: Cloud = { account, region: seed.region, clock, switches, trail: new Trail() };
   const services = new Map<string, Service>([sts, iam, s3Service(store), ec2Service(instances), cloudtrail].map((one) => [one.name, one]));
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    // Clients correct their own clock by it.
+    response.setHeader("Date", new Date(clock.now()).toUTCString());
     serveRequest(cloud, services, request, response).catch(() => request.socket.destroy());
   };
   const server = createServer({ maxHeaderSize: LARGEST_HEAD, requestTimeout: 120_000, keepAliveTimeout: 60_000 }, serve);

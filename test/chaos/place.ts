@@ -7,11 +7,11 @@ import { daemonLock, type Paths, resolvePaths } from "../../src/core/paths.ts";
 import { allProcesses, processInfo, signal } from "../../src/core/process-tree.ts";
 import { type Human, sitDown } from "../end-to-end/human.ts";
 import { alive, BIN, FIXTURES, has, hasBubblewrap, makeWorld, until, type World } from "../end-to-end/world.ts";
+import { fakeTime, hasFakeTime, moveClock } from "./fake-time.ts";
 import type { Machine, Round, Victim } from "./plan.ts";
 
 const AGENT = join(FIXTURES, "clings-to-life.sh");
 const ASKS_AWS = join(FIXTURES, "asks-aws-again-and-again.mjs");
-const FAKETIME = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1"];
 const SIZE = { cols: 100, rows: 30 };
 
 /** What this machine can be used for. */
@@ -20,7 +20,7 @@ export function machineHere(): Machine {
   return {
     bwrap: hasBubblewrap,
     tmux: has("tmux"),
-    faketime: FAKETIME.some((file) => existsSync(file)),
+    faketime: hasFakeTime,
     mount: root && mounts(),
     ordinary: !root,
   };
@@ -179,7 +179,7 @@ export class Place implements AsyncDisposable {
 
   /** Moves the clock of the processes that were started with `startWithClock`. */
   setClock(hours: number): void {
-    writeFileSync(join(this.world.home, "clock"), `${hours < 0 ? "-" : "+"}${Math.abs(hours) * 3600}\n`);
+    moveClock(join(this.world.home, "clock"), hours * 3600);
   }
 
   async endClock(): Promise<void> {
@@ -192,12 +192,7 @@ export class Place implements AsyncDisposable {
   }
 
   #fakeTime(): Record<string, string> {
-    return {
-      LD_PRELOAD: FAKETIME.find((file) => existsSync(file)) ?? "",
-      FAKETIME_TIMESTAMP_FILE: join(this.world.home, "clock"),
-      FAKETIME_NO_CACHE: "1",
-      FAKETIME_DONT_FAKE_MONOTONIC: "1",
-    };
+    return fakeTime(join(this.world.home, "clock"));
   }
 
   fillDisk(): void {

@@ -24,9 +24,14 @@ console.log(
 );
 
 const summary = new Summary();
+let enough = false;
+process.once("SIGINT", () => {
+  console.log("enough: the summary follows after this round");
+  enough = true;
+});
 {
   await using place = await Place.open(machine);
-  for (let number = from; number < from + rounds; number += 1) {
+  for (let number = from; number < from + rounds && !enough; number += 1) {
     const round = planRound(seed, number, machine, values.only);
     const begun = performance.now();
     try {
