@@ -134,7 +134,9 @@ export class Compositor {
     if (this.#scanner.cutString()) this.#options.emit("\x18");
     if (shadow === undefined) {
       this.frame.borrowed[this.frame.screen] = true;
-      if (this.frame.reserved) this.#options.emit(`\x1b7${this.frame.region()}\x1b8`);
+      // A window that shrinks to the cursor leaves it on its last row, which is ours: one line up, as in `begin`.
+      const room = size.rows < before.rows ? "\x1bD\x1b[A" : "";
+      if (this.frame.reserved) this.#options.emit(`${room}\x1b7${this.frame.region()}\x1b8`);
       else if (reservedBefore) this.#options.emit("\x1b7\x1b[r\x1b8");
       return;
     }

@@ -192,4 +192,14 @@ describe("compositor", () => {
     const test = changed([6, 12, 5, 20]);
     expect(everything(test.outer)).toEqual(expect.arrayContaining(everything(test.oracle)));
   });
+
+  it("keeps the cursor off the bar's row when the window shrinks before there is a shadow", () => {
+    const test = rig({ shadow: false });
+    test.compositor.write(Buffer.from(lines(30)));
+    test.outer.terminal.resize(COLS, 7);
+    test.compositor.resize({ cols: COLS, rows: 7 });
+    test.compositor.write(Buffer.from("typed"));
+    test.compositor.paint();
+    expect([test.outer.row(5), test.outer.row(6)]).toEqual(["typed", BAR]);
+  });
 });
