@@ -36,6 +36,8 @@ const PURE = [
   "src/terminal/bar-layout.ts",
   "src/terminal/overlay.ts",
   "src/audit/record.ts",
+  "src/aws/revoke/deny.ts",
+  "src/aws/revoke/plan.ts",
 ];
 
 /** The second one holds a script as text, which is a process of its own when it runs. */

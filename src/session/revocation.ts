@@ -30,10 +30,16 @@ export interface RevocationOptions {
 
 /** A role that another role's session assumed gives it an hour at most (STS API reference, AssumeRole: role chaining). */
 const CHAINED_MS = 3_600_000;
+const LOAD_AHEAD_MS = 1500;
 
 /** Whether an end of this cause revokes, as the profile wants it. Keys that nobody fetched need none. */
 export function isRevoked({ revoke }: Profile, cause: Cause, handedOut: boolean): boolean {
   return handedOut && (revoke === "always" || (revoke === "kill" && cause === "killed"));
+}
+
+/** Loads what a revocation needs, once the agent had time to start: at the kill itself it would keep the endpoint from answering for 50 ms. */
+export function loadAhead(): void {
+  setTimeout(() => void import("@aws-sdk/client-iam").then(() => import("@aws-sdk/client-ec2")), LOAD_AHEAD_MS).unref();
 }
 
 /** Denies the session on all its roles, side by side. Never rejects; gives the last report for each. */

@@ -23,7 +23,7 @@ import { type Grant, obtainGrant } from "./grant.ts";
 import { endProcesses, type Spawned } from "./leftover.ts";
 import type { Profile } from "./profile.ts";
 import { Questions } from "./questions.ts";
-import { copyOf, isRevoked, mayGoOn, revoke, wipe } from "./revocation.ts";
+import { copyOf, isRevoked, loadAhead, mayGoOn, revoke, wipe } from "./revocation.ts";
 import type { SessionAudit } from "./session-audit.ts";
 import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, type SessionState } from "./state.ts";
 import { writeStatusFile } from "./status-file.ts";
@@ -203,6 +203,7 @@ export class Session {
     this.#access = access;
     lease.send(this.#ready(access.childEnvironment, access.endpoint));
     this.#dispatch({ type: "ready", at: this.#now() });
+    if (profile.revoke !== "never") loadAhead();
     writeStatusFile(this.#folder, this.view());
   }
 

@@ -5,6 +5,9 @@ import { delimiter, join } from "node:path";
 import { CreateAccessKeyCommand, CreateRoleCommand, CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readDeny, singleName } from "../../src/aws/revoke/deny.ts";
+import { denySession, pruneRole, rolePolicies } from "../../src/aws/revoke/write.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { DEMO_ACCOUNT, DEMO_ROLE, trusts } from "../../src/localcloud/seed.ts";
 import { sitDown } from "./human.ts";
 import { BIN, FIXTURES, has, makeWorld, ROOT, until, type World } from "./world.ts";
@@ -121,6 +124,23 @@ describe.skipIf(!there)(
       const uri = (await world.run(["cat", join(world.project, "uri")])).stdout.trim();
       expect(uri).toMatch(/^http:\/\/127\.0\.0\.1:\d+\//);
       await expect(fetch(uri)).rejects.toThrow();
+    });
+
+    it("writes the deny of a killed session in a form that moto takes and gives back", async () => {
+      const iam = new IAMClient({ endpoint: url, region: REGION, credentials: base });
+      const role = rolePolicies(iam, `arn:aws:iam::${DEMO_ACCOUNT}:role/${DEMO_ROLE}`);
+      const until = Date.now() + 3_600_000;
+      const entries = Array.from({ length: 3 }, (_, number) => ({ session: `sess_0000000${number}` as const, until }));
+      for (const entry of entries) expect(await denySession(role, entry, systemClock)).toBe(singleName(entry.session));
+      const denied = (await role.list()).flatMap(({ name, text }) => {
+        const deny = readDeny(name, text);
+        return deny?.kind === "sessions" ? deny.entries.map(({ session }) => session) : [];
+      });
+      expect(denied.sort()).toEqual(entries.map(({ session }) => session));
+      await role.delete(singleName("sess_00000000"));
+      await role.delete(singleName("sess_00000000"));
+      expect((await role.list()).map(({ name }) => name)).not.toContain(singleName("sess_00000000"));
+      expect(await pruneRole(role, systemClock)).toMatchObject({ removed: [] });
     });
 
     it("takes every step of a start in a dry run, and starts nothing", async () => {
