@@ -4,10 +4,13 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { resolvePaths } from "../../src/core/paths.ts";
+import { destructiveActions } from "../../src/policy/destructive.ts";
 import { atLeast, type Code } from "../../src/policy/lint/finding.ts";
+import { EXPOSES, MINTS } from "../../src/policy/lint/grants.ts";
 import { lintPolicies } from "../../src/policy/lint/lint.ts";
 import { locator, pathOf } from "../../src/policy/lint/locate.ts";
 import { overlaps } from "../../src/policy/lint/overlap.ts";
+import { escalationPaths } from "../../src/policy/lint/paths.ts";
 import { isAnyResource, type PolicyKind } from "../../src/policy/lint/subject.ts";
 import { readProfileDocuments } from "../../src/session/profile-documents.ts";
 import { allow, deny, type Json } from "./build.ts";
@@ -289,6 +292,16 @@ describe("resources", () => {
 });
 
 describe("the catalogue of AWS's actions", () => {
+  it("knows every action that the lint and the destructive catalogue speak of", () => {
+    const spoken = [
+      ...MINTS,
+      ...EXPOSES,
+      ...escalationPaths.flatMap(({ actions }) => actions),
+      ...destructiveActions.map(({ action }) => action),
+    ];
+    expect(spoken.filter((action) => catalogue.matching(action)[0]?.name !== action)).toEqual([]);
+  });
+
   it("expands wildcards, in any case, and knows levels, resources and keys", () => {
     expect(catalogue.matching("S3:getobject").map(({ name, level }) => [name, level])).toEqual([["s3:GetObject", "Read"]]);
     expect(catalogue.matching("s3:Delete*").length).toBeGreaterThan(10);

@@ -101,11 +101,15 @@ export const MINTS: readonly string[] = [
   "lightsail:DownloadDefaultKeyPair",
   "cognito-identity:GetCredentialsForIdentity",
   "rolesanywhere:CreateTrustAnchor",
-  "sso:GetRoleCredentials",
+  "rds-db:connect",
+  "codeartifact:GetAuthorizationToken",
+  "airflow:CreateCliToken",
+  "airflow:CreateWebLoginToken",
+  "connect:GetFederationToken",
 ];
 
 /** Actions that open a resource to others, as parameters of the call: no condition of the caller's policy sees to whom. */
-const EXPOSES: readonly string[] = [
+export const EXPOSES: readonly string[] = [
   "s3:PutBucketPolicy",
   "s3:PutBucketAcl",
   "s3:PutObjectAcl",

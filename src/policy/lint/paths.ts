@@ -73,6 +73,7 @@ export const escalationPaths: readonly EscalationPath[] = [
     "sso:PutInlinePolicyToPermissionSet",
     "sso:AttachManagedPolicyToPermissionSet",
   ),
+  ...each("enters a container with a role", "ecs:ExecuteCommand"),
   ...each("lets itself into a cluster", "eks:CreateAccessEntry", "eks:AssociateAccessPolicy"),
   ...each("opens a key to itself", "kms:PutKeyPolicy"),
 ];
