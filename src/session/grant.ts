@@ -9,6 +9,7 @@ import { checkRestriction } from "../aws/restriction.ts";
 import { mfaSession } from "../aws/session-token.ts";
 import type { OpenMessage, StepName } from "../control/protocol.ts";
 import type { Clock, Instant } from "../core/clock.ts";
+import { AgentRunError } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import { type Base, resolveBase } from "../credentials/sources.ts";
 import { wayOf } from "./grant-ways.ts";
@@ -127,11 +128,8 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     say("restriction", "warning", `restriction not verified: ${restriction.why}`);
   } else {
     const { accepted, others } = judged(restriction.allowed, profile.accepts);
-    if (others.length > 0) {
-      const text = `the session may ${few(others)}`;
-      caveats.push(text);
-      say("restriction", "warning", text);
-    } else if (accepted.length > 0) {
+    if (others.length > 0) throw unrestricted(profile, others);
+    if (accepted.length > 0) {
       say("restriction", "ok", `nothing destructive is allowed but what profile ${profile.name} accepts: ${few(accepted)}`);
     } else {
       say("restriction", "ok", "nothing destructive is allowed");
@@ -167,6 +165,20 @@ function judged(allowed: readonly string[], accepts: readonly string[]): { reado
   const accepted = allowed.filter((action) => known.has(action.toLowerCase()));
   return { accepted, others: allowed.filter((action) => !accepted.includes(action)) };
 }
+
+/** What a session may do that destroys, escalates or hides traces is refused until the human has named it. */
+function unrestricted({ name }: Profile, others: readonly string[]): AgentRunError {
+  const quoted = others.map((action) => JSON.stringify(action)).join(", ");
+  return new AgentRunError("restriction", `the session could ${few(others)}, which profile '${name}' does not accept`, {
+    hint:
+      others.length > MOST_TO_ACCEPT
+        ? "choose a narrower role or profile: -p readonly denies all of it"
+        : `choose a narrower profile such as -p readonly, or accept it knowingly: accepts = [${quoted}] under [profiles.${name}] in config.toml`,
+  });
+}
+
+/** More than this is no list that anybody would look through. */
+const MOST_TO_ACCEPT = 40;
 
 const few = (actions: readonly string[]): string =>
   `${actions.slice(0, 5).join(", ")}${actions.length > 5 ? ` and ${actions.length - 5} more` : ""}`;

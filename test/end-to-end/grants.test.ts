@@ -2,11 +2,22 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEMO_ACCOUNT, DEMO_ROLE } from "../../src/localcloud/seed.ts";
+import { DEMO_ACCOUNT, DEMO_ROLE, demoSeed } from "../../src/localcloud/seed.ts";
+import { destructiveAllowed } from "../../src/policy/destructive.ts";
+import { parsePolicyValue } from "../../src/policy/parse.ts";
 import { BIN, FIXTURES, makeWorld, until, type World } from "./world.ts";
 
 const IDENTITY = [process.execPath, join(FIXTURES, "prints-identity.mjs")];
 const aws = (...args: string[]): string[] => [process.execPath, BIN, "demo-aws", ...args];
+/** What the demo's role may do of the destructive catalogue, by its own documents. */
+const DEMO_ROLE_MAY = [
+  ...new Set(
+    destructiveAllowed(
+      { identity: Object.values(demoSeed.roles[0]?.policies ?? {}).map((policy) => parsePolicyValue(policy, "the demo's role")) },
+      `arn:aws:sts::${DEMO_ACCOUNT}:assumed-role/${DEMO_ROLE}/s`,
+    ).map(({ action }) => action),
+  ),
+];
 let world: World;
 
 beforeAll(async () => {
@@ -29,6 +40,11 @@ ${plain}
 [profiles.handed]
 grant = "as-is"
 stage = "production"
+accepts = ${JSON.stringify(DEMO_ROLE_MAY)}
+${plain}
+[profiles.unaccepted]
+grant = "as-is"
+stage = "production"
 ${plain}
 [profiles.staging-readonly]
 role = "${DEMO_ROLE}"
@@ -42,7 +58,7 @@ role = "${DEMO_ROLE}"
 `,
   );
   mkdirSync(join(world.own, "config", "profiles", "managed"), { recursive: true });
-  for (const name of ["handed", "unstaged"]) {
+  for (const name of ["handed", "unaccepted", "unstaged"]) {
     const folder = join(world.own, "config", "profiles", name);
     mkdirSync(folder, { recursive: true });
     const policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}';
@@ -81,6 +97,15 @@ describe("grant = as-is", () => {
     expect(stdout).toContain(`assumed-role/${DEMO_ROLE}/`);
     expect(stdout).not.toContain("/sess_");
     expect(stderr).toContain("untagged");
+  });
+
+  it("is refused to a role that may destroy, with all that the profile would have to accept", async () => {
+    const marker = join(world.project, "launched");
+    const { code, stderr } = await world.run(["-p", "unaccepted", "--role", DEMO_ROLE, "--aws-profile", "lent", "touch", marker]);
+    expect(code).toBe(125);
+    expect(stderr).toMatch(/error: the session could .*, which profile 'unaccepted' does not accept\n/);
+    for (const action of DEMO_ROLE_MAY) expect(stderr).toContain(JSON.stringify(action));
+    expect(existsSync(marker)).toBe(false);
   });
 
   it.each([
