@@ -128,8 +128,13 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     say("restriction", "warning", `restriction not verified: ${restriction.why}`);
   } else {
     const { accepted, others } = judged(restriction.allowed, profile.accepts);
-    if (others.length > 0) throw unrestricted(profile, others);
-    if (accepted.length > 0) {
+    if (others.length > 0 && profile.sessionPolicyArns.length === 0) throw unrestricted(profile, others);
+    if (others.length > 0) {
+      // The managed session policies bound the session too, and nobody has read them.
+      const text = `restriction not verified: without its managed session policies the session could ${few(others)}`;
+      caveats.push(text);
+      say("restriction", "warning", text);
+    } else if (accepted.length > 0) {
       say("restriction", "ok", `nothing destructive is allowed but what profile ${profile.name} accepts: ${few(accepted)}`);
     } else {
       say("restriction", "ok", "nothing destructive is allowed");
