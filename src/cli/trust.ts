@@ -1,6 +1,6 @@
 // `agent-run trust`: what a repository's .agent-run.toml says, and the human's word that exactly this may hold.
 import { existsSync, realpathSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { AgentRunError } from "../core/error.ts";
 import { findRepositoryFile, parseRepository, readText } from "../session/repository.ts";
 import { contentHash, distrust, trustedFiles, trust as trustFile } from "../session/trust.ts";
@@ -59,7 +59,8 @@ export const trust: Command = {
 
 function fileOf(word: string | undefined, { cwd }: Context): string {
   const place = word === undefined ? cwd : resolve(cwd, word);
-  if (word?.endsWith(".toml") && existsSync(place)) return realpathSync(place);
+  // The place and not what a link there leads to: a run looks there too.
+  if (word?.endsWith(".toml") && existsSync(place)) return join(realpathSync(dirname(place)), basename(place));
   const file = existsSync(place) ? findRepositoryFile(place) : undefined;
   if (file !== undefined) return file;
   throw new AgentRunError("config", `there is no .agent-run.toml in ${place} or above it in its repository`, {

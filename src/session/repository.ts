@@ -1,6 +1,6 @@
 // A repository's .agent-run.toml: found, held against what the human trusts, and read. Called by profile.ts and by `agent-run trust`.
 // It comes with the code that the agent works on, so that it may only choose a profile or narrow, and says nothing until the human has read it.
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Paths } from "../core/paths.ts";
@@ -21,15 +21,17 @@ export interface Repository {
 }
 
 /** The nearest one from `cwd` up to the root of its git repository; outside of one only that of `cwd` itself. */
-export function findRepositoryFile(cwd: string): string | undefined {
+export const findRepositoryFile = (cwd: string): string | undefined => placesOf(cwd).find((file) => existsSync(file));
+
+function placesOf(cwd: string): string[] {
   const start = realpathSync(cwd);
   const folders = [start];
   while (!existsSync(join(folders.at(-1) ?? "/", ".git"))) {
     const above = dirname(folders.at(-1) ?? "/");
-    if (above === folders.at(-1)) return existsSync(join(start, REPOSITORY_FILE)) ? join(start, REPOSITORY_FILE) : undefined;
+    if (above === folders.at(-1)) return [join(start, REPOSITORY_FILE)];
     folders.push(above);
   }
-  return folders.map((folder) => join(folder, REPOSITORY_FILE)).find((file) => existsSync(file));
+  return folders.map((folder) => join(folder, REPOSITORY_FILE));
 }
 
 /**
@@ -37,8 +39,9 @@ export function findRepositoryFile(cwd: string): string | undefined {
  * @throws AgentRunError `config` when a trusted one is not valid, `state-folder` when it cannot be told what is trusted
  */
 export function readRepository(paths: Paths, cwd: string): Repository | undefined {
-  const file = existsSync(cwd) ? findRepositoryFile(cwd) : undefined;
-  if (file === undefined) return undefined;
+  const places = existsSync(cwd) ? placesOf(cwd) : [];
+  const file = places.find((place) => existsSync(place));
+  if (file === undefined) return goneOf(paths, places);
   const text = readText(file);
   const known = trustedFiles(paths).find((one) => one.file === file);
   const sha256 = contentHash(text);
@@ -47,11 +50,36 @@ export function readRepository(paths: Paths, cwd: string): Repository | undefine
   return { file, settings: undefined, sha256: undefined, ignored: `${file} ${why}, and is ignored: read it, then 'agent-run trust'` };
 }
 
-/** @throws AgentRunError `config` */
+/** A trusted file that is no longer there narrows nothing any more; an agent can have removed it. */
+function goneOf(paths: Paths, places: readonly string[]): Repository | undefined {
+  const known = trustedFiles(paths).find((one) => places.includes(one.file));
+  if (known === undefined) return undefined;
+  const { file, at } = known;
+  const ignored = `${file}, which you trusted on ${at.slice(0, 10)}, is gone: where that is right, 'agent-run trust --remove ${file}'`;
+  return { file, settings: undefined, sha256: undefined, ignored };
+}
+
+/** Whatever such a file has to say is shorter. */
+const MOST_BYTES = 65_536;
+
+/**
+ * The text of an ordinary file. Whoever can write to the repository may have put a pipe, a device or a link to one in its place, which would hold up the
+ * daemon and with it every session.
+ * @throws AgentRunError `config`
+ */
 export function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    const handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    try {
+      const buffer = Buffer.alloc(MOST_BYTES + 1);
+      const length = fstatSync(handle).isFile() ? readSync(handle, buffer) : buffer.length;
+      if (length <= MOST_BYTES) return buffer.toString("utf8", 0, length);
+    } finally {
+      closeSync(handle);
+    }
+    throw new AgentRunError("config", `${file} is no ordinary file of at most ${MOST_BYTES} bytes`, { hint: `look at it: ls -lL ${file}` });
   } catch (error) {
+    if (error instanceof AgentRunError) throw error;
     throw new AgentRunError("config", `cannot read ${file}: ${messageOf(error)}`, {
       hint: `check its owner and mode: ls -l ${file}`,
       cause: error,
