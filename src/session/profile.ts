@@ -8,7 +8,7 @@ import { configFile, type Paths } from "../core/paths.ts";
 import type { CompiledSession } from "../policy/compile-session.ts";
 import { parsePolicyValue } from "../policy/parse.ts";
 import { closingTime, type Hours } from "./hours.ts";
-import { profileLevels, settingsOf } from "./profile-levels.ts";
+import { type Level, profileLevels, settingsOf } from "./profile-levels.ts";
 import { type Narrowing, sessionPolicyOf } from "./profile-policy.ts";
 import { type Repository, readRepository } from "./repository.ts";
 import { type ConditionSettings, type ConfigSettings, configSettings, type GrantKind, type RevokeChoice } from "./settings.ts";
@@ -29,6 +29,8 @@ export interface Profile {
   readonly endpointUrl: string | undefined;
   /** The accounts that it may be used in; empty: any. */
   readonly accounts: readonly string[];
+  /** Those of them that the human's own settings name; a repository's are not among them. */
+  readonly ownAccounts: readonly string[];
   readonly stage: string | undefined;
   /** config.toml's accounts by stage. */
   readonly stages: Readonly<Record<string, readonly string[]>>;
@@ -112,7 +114,8 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
   const name = overrides.profile ?? own?.profile ?? config.profile ?? DEFAULTS.profile;
   const levels = profileLevels(name, config, { paths, packageFolder });
   const settings = settingsOf(levels);
-  const { ttlMs, maxTtlMs } = timesOf(name, overrides, settings, own);
+  requireKept(levels);
+  const { ttlMs, maxTtlMs } = timesOf(name, overrides, levels, own);
   const further = [
     ...(own ? [narrowingOf(own)] : []),
     { label: "--", allow: overrides.allow, deny: overrides.deny, readOnly: overrides.readOnly },
@@ -126,6 +129,8 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
   }
   const hours = conditions.flatMap((one) => one.hours ?? []);
   const left = timeLeft(name, hours, occasion.startsAt);
+  const accounts = levels.map((level) => level.settings.accounts);
+  const tags = { ...settings.tags, ...overrides.tags };
   return {
     name,
     folder: levels.at(-1)?.folder ?? "",
@@ -134,7 +139,8 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     awsProfile: overrides.awsProfile ?? settings.aws_profile,
     region: overrides.region ?? settings.region,
     endpointUrl: overrides.endpointUrl ?? settings.endpoint_url,
-    accounts: together(name, [...levels.map((level) => level.settings.accounts), own?.accounts]),
+    accounts: together(name, [...accounts, own?.accounts]),
+    ownAccounts: together(name, accounts),
     stage: settings.stage,
     stages: config.stages ?? {},
     externalId: settings.external_id,
@@ -158,9 +164,10 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     chainedRoles: settings.chained_roles ?? [],
     delivery: overrides.delivery ?? settings.delivery ?? DEFAULTS.delivery,
     developer: settings.developer ?? config.developer,
-    project: overrides.project ?? own?.project ?? settings.project,
-    task: overrides.task ?? own?.task,
-    tags: { ...settings.tags, ...overrides.tags },
+    // Policies may go by these two tags, so that a repository's file names them only where the human does not.
+    project: overrides.project ?? settings.project ?? tags["project"] ?? own?.project,
+    task: overrides.task ?? tags["task"] ?? own?.task,
+    tags,
     isolation: {
       level: stricter(overrides.isolation ?? settings.isolation?.level ?? DEFAULTS.level, own?.isolation?.level),
       allow: settings.isolation?.allow ?? [],
@@ -174,24 +181,48 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
   };
 }
 
-type Settings = ReturnType<typeof settingsOf>;
 type RepositorySettings = NonNullable<Repository["settings"]>;
 
 function timesOf(
   name: string,
   overrides: Overrides,
-  settings: Settings,
+  levels: readonly Level[],
   own: RepositorySettings | undefined,
 ): { readonly ttlMs: number; readonly maxTtlMs: number } {
-  const asked = overrides.ttl ?? settings.ttl ?? DEFAULTS.ttlMs;
-  const most = settings.max_ttl ?? Math.max(asked, DEFAULTS.maxTtlMs);
+  const asked = overrides.ttl ?? settingsOf(levels).ttl ?? DEFAULTS.ttlMs;
+  const limits = levels.flatMap((level) => level.settings.max_ttl ?? []);
+  const most = limits.length > 0 ? Math.min(...limits) : Math.max(asked, DEFAULTS.maxTtlMs);
   if (asked > most) {
     throw new AgentRunError("profile", `profile '${name}': a time limit of ${asked / 1000} s is over its max_ttl of ${most / 1000} s`, {
-      hint: "pass a shorter --ttl, or raise max_ttl",
+      hint:
+        limits.length > 1
+          ? "pass a shorter --ttl; a profile keeps the max_ttl of what it extends"
+          : "pass a shorter --ttl, or raise max_ttl",
     });
   }
   const maxTtlMs = Math.min(most, own?.max_ttl ?? most);
   return { ttlMs: Math.min(asked, own?.ttl ?? asked, maxTtlMs), maxTtlMs };
+}
+
+/** What a profile extends holds on: its stage, and that a policy bounds the session at all. */
+function requireKept(levels: readonly Level[]): void {
+  for (const [index, { name, settings, folder }] of levels.entries()) {
+    const below = levels.slice(0, index);
+    const stage = below.find((level) => level.settings.stage !== undefined)?.settings.stage;
+    const hint = `change it in ${join(folder, "profile.toml")} or config.toml, or copy the profile: agent-run profiles new ${name}-own --from ${below.at(-1)?.name}`;
+    if (settings.stage !== undefined && stage !== undefined && settings.stage !== stage) {
+      throw new AgentRunError("profile", `profile '${name}' is of stage '${settings.stage}', and what it extends of '${stage}'`, { hint });
+    }
+    if (settings.grant === "as-is" && below.length > 0 && settingsOf(below).grant !== "as-is") {
+      throw new AgentRunError(
+        "profile",
+        `profile '${name}' has grant = "as-is", which holds no policy of '${below.at(-1)?.name}' that it extends`,
+        {
+          hint,
+        },
+      );
+    }
+  }
 }
 
 /** Milliseconds until the first of all hours that are for everything close. */

@@ -3,8 +3,8 @@ import { AgentRunError } from "../core/error.ts";
 
 export interface AccountRules {
   readonly name: string;
-  /** The accounts that it may be used in; empty: any, but for what stages say. */
-  readonly accounts: readonly string[];
+  /** The accounts that the human's own settings name for it; those of a repository's file open no stage. */
+  readonly ownAccounts: readonly string[];
   readonly stage: string | undefined;
   /** config.toml's accounts by stage. */
   readonly stages: Readonly<Record<string, readonly string[]>>;
@@ -15,10 +15,10 @@ export interface AccountRules {
  * account themselves. So an agent of staging never starts in production, and none of no stage does either.
  * @throws AgentRunError `identity` naming account and stage
  */
-export function requireStage(account: string, { name, accounts, stage, stages }: AccountRules): void {
+export function requireStage(account: string, { name, ownAccounts, stage, stages }: AccountRules): void {
   const own = Object.entries(stages).find(([, list]) => list.includes(account))?.[0];
   if (stage === own) return;
-  if (stage === undefined && accounts.includes(account)) return;
+  if (stage === undefined && ownAccounts.includes(account)) return;
   if (own === undefined) {
     throw new AgentRunError("identity", `account ${account} is none of stage '${stage}', which profile '${name}' is for`, {
       hint: `choose the right account with --aws-profile, or add it to config.toml: [stages] ${stage} = ["${account}"]`,

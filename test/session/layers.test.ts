@@ -1,5 +1,6 @@
 // What comes together in one profile: what it extends, config.toml, a repository's file, the command line; and the conditions that it sets.
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -13,6 +14,7 @@ import { loadProfile, type Profile } from "../../src/session/profile.ts";
 import { parseRepository } from "../../src/session/repository.ts";
 import { timedPolicy } from "../../src/session/session-time.ts";
 import { settingsSchemas } from "../../src/session/settings-schema.ts";
+import { requireStage } from "../../src/session/stage.ts";
 import { distrust, trust, trustedFiles } from "../../src/session/trust.ts";
 
 const PACKAGE = join(import.meta.dirname, "..", "..");
@@ -23,6 +25,7 @@ let paths: Paths;
 beforeEach(() => {
   home = realpathSync(mkdtempSync(join(tmpdir(), "ar-layers-")));
   paths = resolvePaths({ AGENT_RUN_HOME: home }, 0);
+  mkdirSync(paths.config, { recursive: true });
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
@@ -69,6 +72,17 @@ describe("a profile that extends another", () => {
     for (const action of ["s3:PutObject", "rds:CreateDBInstance", "ec2:DescribeInstances", "s3:GetBucketAcl"]) {
       expect(decided(mine, action, "*", here), action).toBe(false);
     }
+  });
+
+  it("keeps its stage, its longest time, and that a policy bounds it", () => {
+    profileOf("tight", 'stage = "staging"\nmax_ttl = "10m"\nttl = "5m"\n', { "session-policy.json": ALL });
+    profileOf("child", 'extends = "tight"\nmax_ttl = "12h"\n');
+    expect(load("child")).toMatchObject({ stage: "staging", ttlMs: 300_000, maxTtlMs: 600_000 });
+    expect(failure(() => load("child", { ttl: 3_600_000 }))).toMatchObject({ code: "profile", hint: expect.stringContaining("extends") });
+    profileOf("moved", 'extends = "tight"\nstage = "production"\n');
+    expect(failure(() => load("moved"))).toMatchObject({ code: "profile", message: expect.stringContaining("'production'") });
+    profileOf("loose", 'extends = "tight"\ngrant = "as-is"\n');
+    expect(failure(() => load("loose"))).toMatchObject({ code: "profile", message: expect.stringContaining("as-is") });
   });
 
   it("may be the user's own of a shipped name; a circle is refused", () => {
@@ -265,6 +279,50 @@ describe("a repository's file", () => {
     expect(error.code).toBe("config");
     expect(error.message).toMatch(/^\/r\/\.agent-run\.toml:\d+:\d+: /);
     expect(error.message).toContain(setting);
+  });
+
+  it("names no account that opens a stage", () => {
+    writeFileSync(join(paths.config, "config.toml"), 'stages.production = ["111111111111"]\n');
+    const text = 'accounts = ["111111111111"]\n';
+    trust(paths, repository(text), text, new Date());
+    expect(inside().accounts).toEqual(["111111111111"]);
+    expect(failure(() => requireStage("111111111111", inside()))).toMatchObject({ code: "identity" });
+    writeFileSync(join(paths.config, "config.toml"), `stages.production = ["111111111111"]\nprofiles.readonly.${text}`);
+    expect(() => requireStage("111111111111", inside())).not.toThrow();
+  });
+
+  it("names project and task only where the human does not, since policies may go by them", () => {
+    const text = 'project = "payments"\ntask = "theirs"\n';
+    trust(paths, repository(text), text, new Date());
+    expect(inside()).toMatchObject({ project: "payments", task: "theirs" });
+    expect(inside({ project: "mine", task: "own" })).toMatchObject({ project: "mine", task: "own" });
+    expect(inside({ tags: { project: "mine", task: "own" } })).toMatchObject({ project: "mine", task: "own" });
+    writeFileSync(join(paths.config, "config.toml"), '[profiles.readonly]\nproject = "shop"\ntags.task = "set"\n');
+    expect(inside()).toMatchObject({ project: "shop", task: "set" });
+  });
+
+  it("that was trusted and is gone is missed aloud", () => {
+    const text = 'ttl = "5m"\n';
+    const file = repository(text);
+    trust(paths, file, text, new Date());
+    rmSync(file);
+    expect(inside()).toMatchObject({ ttlMs: 3_600_000, notes: [expect.stringMatching(/which you trusted on .* is gone/)] });
+    distrust(paths, file);
+    expect(inside().notes).toEqual([]);
+  });
+
+  it("that is a pipe, a device or endless is refused at once", () => {
+    const file = repository("");
+    for (const make of [
+      () => execFileSync("mkfifo", [file]),
+      () => symlinkSync("/dev/zero", file),
+      () => mkdirSync(file),
+      () => writeFileSync(file, "#".repeat(70_000)),
+    ]) {
+      rmSync(file, { recursive: true });
+      make();
+      expect(failure(() => inside())).toMatchObject({ code: "config", message: expect.stringContaining(file) });
+    }
   });
 
   it("outside of a repository counts for its own folder only", () => {
