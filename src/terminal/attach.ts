@@ -18,7 +18,7 @@ import type { OverlayView } from "./overlay.ts";
 import type { Details } from "./overlay-views.ts";
 import type { openPty, PtyHost, Size } from "./pty.ts";
 import { Screen } from "./screen.ts";
-import { readMarker, shimCommand } from "./shim.ts";
+import { Markers, shimCommand } from "./shim.ts";
 import { terminalKind } from "./terminal-look.ts";
 
 export interface AttachOptions {
@@ -94,7 +94,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     if (before > 0 && holding.size === 0) pty?.resume();
   };
   terminal.onPressure((high) => hold("terminal", high));
-  const nonce = randomHex(16);
+  const markers = new Markers();
   const ended = Promise.withResolvers<ProcessExit>();
   let exitSeen = false;
 
@@ -107,9 +107,9 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     kind: terminalKind(options.env),
     details: options.details,
     voice: options.nested ? new InnerVoice(randomHex(16)) : undefined,
-    nonce,
+    saysEnd: (chunk, before) => markers.within(chunk, before),
     marker: (payload) => {
-      const marker = readMarker(payload, nonce);
+      const marker = markers.read(payload);
       if (marker?.kind === "exit") {
         exitSeen = true;
         void finish(marker.exit);
@@ -143,8 +143,11 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   let host: PtyHost;
   try {
     const started = options.sealed ? { ...command, file } : markedCommand({ ...command, file });
-    const shim = shimCommand(started, nonce, terminal.modes);
-    host = openPty(options.wrap(shim), screen.agentSize, (bytes) => screen.output(bytes));
+    const shim = shimCommand(started, terminal.modes);
+    host = openPty(options.wrap(shim), screen.agentSize, (bytes) => {
+      const shown = markers.greet(bytes);
+      if (shown.length > 0) screen.output(shown);
+    });
     pty = host;
     // Nothing of the agent before the terminal takes it as it is.
     hold("modes", true);
@@ -170,6 +173,8 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     ended.resolve(exit);
   };
   void host.exited.then((exit) => {
+    const unsaid = markers.unsaid();
+    if (unsaid.length > 0) screen.output(unsaid);
     if (!exitSeen) void finish(exit);
   });
 

@@ -13,8 +13,8 @@ export interface OverlayHostOptions {
   readonly look: Look;
   /** Whether the terminal has an alternate screen. */
   readonly alternate: boolean;
-  /** In every marker of ours; what is held is searched for it, so that an overlay never hides the agent's end. */
-  readonly nonce: string;
+  /** Whether a marker of ours may be in output, of which `before` came before; so that an overlay never hides the agent's end. */
+  readonly saysEnd: (chunk: Buffer, before?: Buffer) => boolean;
   /** Too much is held: the agent's output should wait. */
   readonly hold: (on: boolean) => void;
   /** Loads what is behind an overlay. */
@@ -141,13 +141,12 @@ export class OverlayHost {
 
   /** Output of the agent while an overlay is drawn. */
   hold(chunk: Buffer): void {
-    const { nonce, hold } = this.#options;
+    const { saysEnd, hold } = this.#options;
     const before = this.#held.at(-1);
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes > MOST_HELD) hold(true);
-    const seam = before === undefined ? chunk : Buffer.concat([before.subarray(-nonce.length), chunk]);
-    if (!seam.includes(nonce)) return;
+    if (!saysEnd(chunk, before)) return;
     // Perhaps the agent stopped, and the overlay comes back with it; after its end there is none.
     this.#uncover();
     this.#show();

@@ -26,8 +26,8 @@ export interface ScreenOptions {
   readonly details: () => Details;
   /** Set inside another agent-run, which is to know of us. */
   readonly voice: InnerVoice | undefined;
-  /** In every marker of ours; what is held is searched for it, so that an overlay never hides the agent's end. */
-  readonly nonce: string;
+  /** Whether a marker of ours may be in output, of which `before` came before; so that an overlay never hides the agent's end. */
+  readonly saysEnd: (chunk: Buffer, before?: Buffer) => boolean;
   readonly marker: (payload: string) => boolean;
   readonly toAgent: (bytes: Uint8Array) => void;
   readonly resizeAgent: (size: Size) => void;
@@ -136,7 +136,7 @@ export class Screen {
       return;
     }
     // Not for an agent that says nothing before its end: the answer would have to be waited for.
-    if (!this.#begun && !chunk.includes(this.#options.nonce)) this.#askCursor();
+    if (!this.#begun && !this.#options.saysEnd(chunk)) this.#askCursor();
     this.#options.terminal.together(() => {
       this.#compositor.write(chunk);
       if (this.#compositor.frame.damaged) this.#afterOutput();

@@ -12,14 +12,21 @@ export const MARKER_OSC = "7777";
  * member of an orphaned group, to which the kernel gives no stops. The shim stops itself after each word, and waits to be continued or killed.
  * The agent keeps its stderr; the shell's own remarks (`Terminated`) go nowhere: its stderr is given back in a subshell, since dash redirects itself
  * for as long as a plain command runs.
+ *
+ * The markers' random text comes into being here and is said in the first of them, before there is an agent: in arguments or environment the agent
+ * could read it (`/proc/<shim>/cmdline`). Its variable is never exported, whatever the environment that the shell starts with.
  */
 const PROGRAM = [
-  'n=$1;s=$2;shift 2;PATH="$PATH:/usr/bin:/bin" stty "$s" 2>/dev/null',
+  "set +ax;unset agent_run_nonce agent_run_status",
+  'PATH="$PATH:/usr/bin:/bin" stty "$1" 2>/dev/null;shift',
   "exec 3>&2 2>/dev/null",
+  `read -r agent_run_nonce </proc/sys/kernel/random/uuid||agent_run_nonce=$(PATH="$PATH:/usr/bin:/bin";od -An -N16 -tx1 /dev/urandom|tr -d ' \\n')`,
+  `[ -n "$agent_run_nonce" ]||{ echo 'agent-run: no random numbers for the session' >&3;exit 126; }`,
+  `printf '\\033]${MARKER_OSC};%s;start\\007' "$agent_run_nonce"`,
   "set -m",
-  '(exec "$@" 2>&3 3>&-);rc=$?',
-  `while kill -0 %%;do printf '\\033]${MARKER_OSC};%s;stop\\007' "$n";kill -STOP $$;fg >/dev/null;rc=$?;done`,
-  `printf '\\033]${MARKER_OSC};%s;exit;%d\\007' "$n" "$rc"`,
+  '(exec "$@" 2>&3 3>&-);agent_run_status=$?',
+  `while kill -0 %%;do printf '\\033]${MARKER_OSC};%s;stop\\007' "$agent_run_nonce";kill -STOP $$;fg >/dev/null;agent_run_status=$?;done`,
+  `printf '\\033]${MARKER_OSC};%s;exit;%d\\007' "$agent_run_nonce" "$agent_run_status"`,
   "kill -STOP $$",
 ].join(";");
 
@@ -28,23 +35,59 @@ const SHELL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * The command that runs `command` under the shim.
- * @param nonce random text that the markers carry
  * @param modes the terminal's modes as `stty -g` gives them
  */
-export function shimCommand(command: Command, nonce: string, modes: string): Command {
+export function shimCommand(command: Command, modes: string): Command {
   const odd = Object.entries(command.env).filter(([name]) => !SHELL_NAME.test(name));
   const carried = odd.length === 0 ? [] : ["/usr/bin/env", ...odd.map(([name, value]) => `${name}=${value}`)];
-  return { ...command, file: "/bin/sh", args: ["-c", PROGRAM, "sh", nonce, modes, ...carried, command.file, ...command.args] };
+  return { ...command, file: "/bin/sh", args: ["-c", PROGRAM, "sh", modes, ...carried, command.file, ...command.args] };
 }
 
 export type Marker = { readonly kind: "stop" } | { readonly kind: "exit"; readonly exit: ProcessExit };
 
-/** Reads the payload of a marker (`7777;<nonce>;stop`, `7777;<nonce>;exit;<status>`); undefined when it is not ours. */
-export function readMarker(payload: string, nonce: string): Marker | undefined {
-  const [number, its, kind, status] = payload.split(";");
-  if (number !== MARKER_OSC || its !== nonce) return undefined;
-  if (kind === "stop") return { kind };
-  return kind === "exit" && status !== undefined ? { kind, exit: exitOf(Number(status)) } : undefined;
+const START = new RegExp(`\x1b\\]${MARKER_OSC};([0-9a-f-]{32,36});start\x07`);
+
+/** Tells the shim's markers from what an agent prints that looks like them. */
+export class Markers {
+  #nonce: string | undefined;
+  /** What came before the shim's first word: a sandbox that could not start. */
+  #before: Buffer = Buffer.alloc(0);
+
+  /** Takes output of the PTY until the shim has spoken, which it does before it starts the agent; gives what of it is to be shown by then. */
+  greet(bytes: Buffer): Buffer {
+    if (this.#nonce !== undefined) return bytes;
+    const all = Buffer.concat([this.#before, bytes]);
+    const found = START.exec(all.toString("latin1"));
+    if (found === null) {
+      this.#before = all;
+      return Buffer.alloc(0);
+    }
+    this.#nonce = found[1] as string;
+    this.#before = Buffer.alloc(0);
+    return Buffer.concat([all.subarray(0, found.index), all.subarray(found.index + found[0].length)]);
+  }
+
+  /** What `greet` keeps when the shim never came to speak. */
+  unsaid(): Buffer {
+    const bytes = this.#before;
+    this.#before = Buffer.alloc(0);
+    return bytes;
+  }
+
+  /** Reads the payload of a marker (`7777;<nonce>;stop`, `7777;<nonce>;exit;<status>`); undefined when it is not the shim's. */
+  read(payload: string): Marker | undefined {
+    const [number, its, kind, status] = payload.split(";");
+    if (number !== MARKER_OSC || this.#nonce === undefined || its !== this.#nonce) return undefined;
+    if (kind === "stop") return { kind };
+    return kind === "exit" && status !== undefined ? { kind, exit: exitOf(Number(status)) } : undefined;
+  }
+
+  /** Whether a marker may be in there; `before` came before it. */
+  within(bytes: Buffer, before?: Buffer): boolean {
+    const nonce = this.#nonce;
+    if (nonce === undefined) return false;
+    return (before === undefined ? bytes : Buffer.concat([before.subarray(-nonce.length), bytes])).includes(nonce);
+  }
 }
 
 /** A shell's `$?`: 128+n means that signal n ended it (POSIX XCU 2.8.2); an agent that itself exits with such a number looks the same. */

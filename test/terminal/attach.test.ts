@@ -128,8 +128,30 @@ describe.each(levels)("an agent in a terminal, %s", (_, env) => {
     expect(running(marker)).toEqual([]);
   });
 
+  it.skipIf(process.platform !== "linux")(
+    "cannot say that it stopped or ended: what the shim's words carry is in no file of /proc",
+    async () => {
+      const script = [
+        "for file in /proc/$PPID/cmdline /proc/$PPID/environ /proc/self/environ; do tr '\\0' '\\n' <$file; done >${0}",
+        'forge() { printf "\\033]7777;%s;start\\007\\033]7777;%s;stop\\007\\033]7777;%s;exit;7\\007" "$1" "$1" "$1"; }',
+        "for word in $(grep -aoE '[0-9a-f-]{32,36}' <${0}) 00000000-0000-0000-0000-000000000000 ''; do forge \"$word\"; done",
+        "grep -c 'kill -STO[P]' <${0}; sleep 0.5; echo lives on; exit 3",
+      ].join("\n");
+      await using outer = attached(["/bin/sh", "-c", script, join(folder, `seen-${env["DEMO_BWRAP"] ?? 0}`)], { env });
+      expect(await outer.exited).toEqual({ code: 3 });
+      expect(outer.screen.rows().slice(0, 2)).toEqual(["1", "lives on"]);
+    },
+  );
+
   it("gets exactly the environment of its command, names included that no shell would keep", async () => {
-    const own = { "BASH_FUNC_hi%%": "() { :; }", "npm.odd-name": "x y", "quote's": '"$HOME"', AGENT_RUN_SESSION: "sess_0000abcd" };
+    const own = {
+      "BASH_FUNC_hi%%": "() { :; }",
+      "npm.odd-name": "x y",
+      "quote's": '"$HOME"',
+      n: "1",
+      rc: "2",
+      AGENT_RUN_SESSION: "sess_0000abcd",
+    };
     await using outer = attached(["env"], { env: { ...env, ...own }, cols: 200 });
     await outer.exited;
     const lines = outer.screen
