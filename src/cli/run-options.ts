@@ -17,6 +17,7 @@ export const runOptions: readonly Option[] = [
   { name: "allow", value: "<action=arn>", multiple: true, help: "of what the profile allows only this; may be repeated" },
   { name: "deny", value: "<action=arn>", multiple: true, help: "not this; may be repeated" },
   { name: "read-only", help: "of what the profile allows only reading" },
+  { name: "accept", value: "<action>", multiple: true, help: "let this run do what is refused as destructive; may be repeated" },
   { name: "task", value: "<text>", help: "what it is to do; becomes a session tag" },
   { name: "project", value: "<name>", help: "the project's name (default: the folder's)" },
   { name: "tag", value: "<k=v>", multiple: true, help: "one more session tag; may be repeated" },
@@ -42,7 +43,7 @@ export function overridesOf(values: Values): Overrides {
   put("delivery", oneOf(values, "delivery", deliveries));
   put("isolation", oneOf(values, "isolation", isolationLevels));
   const tags = values["tag"];
-  for (const name of ["allow", "deny"] as const) {
+  for (const name of ["allow", "deny", "accept"] as const) {
     const entries = values[name];
     if (Array.isArray(entries)) put(name, entries);
   }

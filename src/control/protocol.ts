@@ -66,6 +66,8 @@ const overrides = object({
   allow: optional(list(text)),
   deny: optional(list(text)),
   readOnly: optional(boolean),
+  /** Actions of the destructive catalogue that the human accepts for this run. */
+  accept: optional(list(text)),
 });
 
 const open = {

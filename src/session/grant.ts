@@ -127,11 +127,16 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     caveats.push(`restriction not verified: ${restriction.why}`);
     say("restriction", "warning", `restriction not verified: ${restriction.why}`);
   } else {
-    const { accepted, others } = judged(restriction.allowed, profile.accepts);
+    const { accepted, others } = judged(restriction.allowed, [...profile.accepts, ...profile.acceptsNow]);
+    const knowingly = judged(accepted, profile.accepts).others;
     if (others.length > 0 && profile.sessionPolicyArns.length === 0) throw unrestricted(profile, others);
     if (others.length > 0) {
       // The managed session policies bound the session too, and nobody has read them.
       const text = `restriction not verified: without its managed session policies the session could ${few(others)}`;
+      caveats.push(text);
+      say("restriction", "warning", text);
+    } else if (knowingly.length > 0) {
+      const text = `may ${few(knowingly)}: accepted for this run`;
       caveats.push(text);
       say("restriction", "warning", text);
     } else if (accepted.length > 0) {
@@ -174,14 +179,17 @@ function judged(allowed: readonly string[], accepts: readonly string[]): { reado
 /** What a session may do that destroys, escalates or hides traces is refused until the human has named it. */
 function unrestricted({ name }: Profile, others: readonly string[]): AgentRunError {
   const quoted = others.map((action) => JSON.stringify(action)).join(", ");
+  const flags = others.length > MOST_FLAGS ? "--accept <action> for each" : others.map((action) => `--accept ${action}`).join(" ");
   return new AgentRunError("restriction", `the session could ${few(others)}, which profile '${name}' does not accept`, {
     hint:
       others.length > MOST_TO_ACCEPT
         ? "choose a narrower role or profile: -p readonly denies all of it"
-        : `choose a narrower profile such as -p readonly, or accept it knowingly: accepts = [${quoted}] under [profiles.${name}] in config.toml`,
+        : `choose a narrower profile such as -p readonly, or accept it knowingly, for this run with ${flags}, or for good: accepts = [${quoted}] under [profiles.${name}] in config.toml`,
   });
 }
 
+/** More than this is no command line that anybody would type. */
+const MOST_FLAGS = 3;
 /** More than this is no list that anybody would look through. */
 const MOST_TO_ACCEPT = 40;
 

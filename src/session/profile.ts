@@ -4,8 +4,10 @@ import type { CanaryAction } from "../aws/revoke/canary-actions.ts";
 import type { Delivery, ExpiryAction, IsolationLevel, Overrides } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
+import { nearest } from "../core/nearest.ts";
 import { configFile, type Paths } from "../core/paths.ts";
 import type { CompiledSession } from "../policy/compile-session.ts";
+import { destructiveActions } from "../policy/destructive.ts";
 import { parsePolicyValue } from "../policy/parse.ts";
 import { closingTime, type Hours } from "./hours.ts";
 import { type Level, profileLevels, settingsOf } from "./profile-levels.ts";
@@ -49,6 +51,8 @@ export interface Profile {
   readonly values: Readonly<Record<string, string | readonly string[]>>;
   /** Actions of the destructive catalogue that the profile is there for. */
   readonly accepts: readonly string[];
+  /** Those that the command line accepts for this run alone. */
+  readonly acceptsNow: readonly string[];
   readonly ttlMs: number;
   readonly maxTtlMs: number;
   readonly onExpiry: ExpiryAction;
@@ -155,6 +159,7 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     narrowed: isNarrowed([...levels.map((level) => level.settings.narrow), own?.narrow, overrides], conditions),
     values: settings.values ?? {},
     accepts: settings.accepts ?? [],
+    acceptsNow: (overrides.accept ?? []).map(acceptable),
     ttlMs: Math.min(ttlMs, left),
     maxTtlMs: Math.min(maxTtlMs, left),
     onExpiry: own?.on_expiry ?? overrides.onExpiry ?? settings.on_expiry ?? DEFAULTS.onExpiry,
@@ -233,6 +238,23 @@ function timeLeft(name: string, hours: readonly Hours[], startsAt: Instant | und
 
 function narrowingOf({ narrow, conditions }: RepositorySettings): Narrowing {
   return { label: ".agent-run.toml ", allow: narrow?.allow, deny: narrow?.deny, readOnly: narrow?.read_only, conditions };
+}
+
+/**
+ * One action of the catalogue, as the catalogue writes it. Only the command line comes here: a repository's file has no such setting.
+ * @throws AgentRunError `usage` for what is not in it, such as a wildcard: what is accepted knowingly is named
+ */
+function acceptable(text: string): string {
+  const names = destructiveActions.map(({ action }) => action);
+  const found = names.find((name) => name.toLowerCase() === text.toLowerCase());
+  if (found !== undefined) return found;
+  const near = nearest(text, names);
+  throw new AgentRunError("usage", `--accept: '${text}' is no action of the destructive catalogue`, {
+    hint: near
+      ? `did you mean '${near}'?`
+      : "name one action, such as --accept ec2:StopInstances; what is not in the catalogue needs no word",
+    exitStatus: 2,
+  });
 }
 
 /** The accounts that every list has; an absent list does not restrict. */

@@ -108,6 +108,34 @@ describe("grant = as-is", () => {
     expect(existsSync(marker)).toBe(false);
   });
 
+  it("may run for once when each of those actions is accepted by name, and says so for the whole session", async () => {
+    const flags = DEMO_ROLE_MAY.flatMap((action) => ["--accept", action]);
+    const lent = ["-p", "unaccepted", "--role", DEMO_ROLE, "--aws-profile", "lent"];
+    const { stdout, stderr, code } = await world.run([...lent, ...flags, ...IDENTITY]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout).toContain(`assumed-role/${DEMO_ROLE}/`);
+    expect(stderr).toMatch(/may .*: accepted for this run/);
+    const [{ session }] = JSON.parse((await world.run(["audit", "--json"])).stdout);
+    expect((await world.run(["audit", session, "--json"])).stdout).toMatch(/may [^"]*: accepted for this run/);
+    const marker = join(world.project, "launched");
+    const fewer = await world.run([...lent, ...flags.slice(2), "touch", marker]);
+    expect(fewer.stderr).toContain(`--accept ${DEMO_ROLE_MAY[0]}`);
+    expect(fewer.code).toBe(125);
+    expect(existsSync(marker)).toBe(false);
+  });
+
+  it("takes no wildcard and no misspelt action as accepted", async () => {
+    for (const [text, hint] of [
+      ["*", /name one action/],
+      ["ec2:*", /name one action/],
+      ["ec2:StopInstance", /did you mean 'ec2:StopInstances'/],
+    ] as const) {
+      const { code, stderr } = await world.run(["-p", "unaccepted", "--accept", text, "true"]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(hint);
+    }
+  });
+
   it.each([
     ["another role than the one that the profile names", ["--role", "other", "--aws-profile", "lent"], /is for role other/],
     ["a role that nobody named", ["--aws-profile", "lent"], /does not say which role/],

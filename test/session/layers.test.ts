@@ -273,6 +273,8 @@ describe("a repository's file", () => {
     ["a policy of its own", 'session_policy = "all.json"', "session_policy"],
     ["another profile's settings", '[profiles.readonly]\nttl = "9h"', "profiles"],
     ["no isolation", 'isolation.level = "none"', "isolation.level"],
+    ["what is destructive as accepted", 'accepts = ["ec2:StopInstances"]', "accepts"],
+    ["that by the name of the flag", 'accept = ["ec2:StopInstances"]', "accept"],
     ["renewal", 'on_expiry = "refresh"', "on_expiry"],
   ])("cannot name %s", (_what, text, setting) => {
     const error = failure(() => parseRepository("/r/.agent-run.toml", text));

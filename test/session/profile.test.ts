@@ -56,6 +56,14 @@ describe("profile", () => {
     });
   });
 
+  it("accepts for one run what the command line names, as the catalogue writes it", () => {
+    expect(loadProfile(paths, PACKAGE, { accept: ["EC2:stopInstances"] }).acceptsNow).toEqual(["ec2:StopInstances"]);
+    expect(loadProfile(paths, PACKAGE, {}).acceptsNow).toEqual([]);
+    for (const accept of ["ec2:*", "*", "s3:GetObject"]) {
+      expect(failure(() => loadProfile(paths, PACKAGE, { accept: [accept] })).code).toBe("usage");
+    }
+  });
+
   it("of the user's own folder goes before a shipped one of the same name", () => {
     const own = join(paths.config, "profiles", "readonly");
     mkdirSync(own);
