@@ -229,7 +229,7 @@ export class Running implements LinkHandlers {
     link.exited(exit);
     if (this.#endingSince !== undefined) this.#goneMs = performance.now() - this.#endingSince;
     this.#showProgress();
-    const last = await link.lastWord(this.#revoking ? REVOKED_MS : LAST_WORD_MS, this.#left.promise);
+    const last = await link.lastWord(() => (this.#revoking ? REVOKED_MS : LAST_WORD_MS), this.#left.promise);
     if (last === undefined) rmSync(plan.folder, { recursive: true, force: true });
     const notRemoved = isolation.release();
     await this.#screen?.restore();

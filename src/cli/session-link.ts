@@ -127,9 +127,12 @@ export class SessionLink {
     this.#lease.send({ type: "exited", ...exit });
   }
 
-  /** The daemon's last word, waiting at most `limitMs` for it, and no longer than until `hurry`. */
-  async lastWord(limitMs: number, hurry: Promise<void>): Promise<Ended | undefined> {
-    const last = await within(Promise.race([this.#ended.promise, hurry.then(() => undefined)]), limitMs);
+  /** The daemon's last word, waiting `limitMs` for it, or longer when that has grown by then; and no longer than until `hurry`. */
+  async lastWord(limitMs: () => number, hurry: Promise<void>): Promise<Ended | undefined> {
+    const first = limitMs();
+    const word = Promise.race([this.#ended.promise, hurry.then(() => "hurry" as const)]);
+    const heard = (await within(word, first)) ?? (await within(word, limitMs() - first));
+    const last = heard === "hurry" ? undefined : heard;
     this.#lease.close();
     return last;
   }

@@ -402,8 +402,12 @@ export class Session {
     if (state.phase !== "ending") return;
     const { lease, profile } = this.#options;
     // Also where it has not said yet that it started an agent: it may be doing so right now.
+    const revoking = this.#revoking !== undefined;
+    const end: DaemonMessage = { type: "end", cause: state.cause, graceMs: profile.graceMs, revoking };
+    // The agent is gone, and its launcher must know what it waits for.
+    if (this.#leaseOpen && state.cause === "exited" && revoking) lease.send(end);
     if (this.#leaseOpen && this.#access !== undefined && state.cause !== "exited") {
-      lease.send({ type: "end", cause: state.cause, graceMs: profile.graceMs, revoking: this.#revoking !== undefined });
+      lease.send(end);
       const patience = setTimeout(() => this.#agentGone.resolve(), profile.graceMs + LAUNCHER_PATIENCE_MS);
       await this.#agentGone.promise;
       clearTimeout(patience);

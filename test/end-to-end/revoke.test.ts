@@ -10,7 +10,8 @@ import { allDocument, singleDocument, sizeOf } from "../../src/aws/revoke/deny.t
 import type { RevocationReport } from "../../src/control/protocol.ts";
 import { allowAll, DEMO_ACCOUNT, DEMO_ROLE, demoSeed, type Seed, trusts } from "../../src/localcloud/seed.ts";
 import { VENV } from "./clients.ts";
-import { FIXTURES, has, makeWorld, until, type World } from "./world.ts";
+import { sitDown } from "./human.ts";
+import { BIN, FIXTURES, has, makeWorld, until, type World } from "./world.ts";
 
 const SSO_ROLE = "AWSReservedSSO_Dev_0123456789abcdef";
 const trust = trusts(`arn:aws:iam::${DEMO_ACCOUNT}:root`);
@@ -293,7 +294,19 @@ describe("the profile's revoke", () => {
     expect((await policyNames()).filter((name) => name.startsWith("agent-run-revoke-sess_"))).toHaveLength(1);
     await world.run(["true"]);
     expect(world.cloud.calls("iam:PutRolePolicy")).toBe(1);
-  }, 30_000);
+  }, 90_000);
+
+  it('"always" is waited for at a normal end, however long the write takes, and the last line tells it', async () => {
+    configure('revoke = "always"');
+    await using human = await sitDown(world.env, world.project, { cols: 200, rows: 24 });
+    world.cloud.switches.fault({ operation: "iam:PutRolePolicy", latencyMs: 3500 });
+    human.type(`${process.execPath} ${BIN} node ${join(FIXTURES, "prints-identity.mjs")}\r`);
+    const last = async (): Promise<string> => (await human.screen()).filter((row) => row.includes("sess_")).at(-1) ?? "";
+    await until(async () => (await last()).includes(" exited,"), 40_000, "the last line");
+    expect(await last()).toMatch(/exited, .* 1 credential fetch, keys denied at AWS$/);
+    expect(human.raw()).not.toContain("did not confirm");
+    expect((await policyNames()).filter((name) => name.startsWith("agent-run-revoke-sess_"))).toHaveLength(1);
+  }, 60_000);
 
   it('"kill" does not deny what ended by itself', async () => {
     await world.run(["node", join(FIXTURES, "prints-identity.mjs")]);
