@@ -20,6 +20,8 @@ import { checked, Mismatch, type Shape } from "./shape.ts";
 import { fromWireError } from "./wire-error.ts";
 
 const ANSWER_MS = 5000;
+const TOO_LATE = "too late";
+const HUNG_HINT = "look at 'agent-run daemon logs'; the next launch replaces a daemon that hangs";
 const LONGEST_HEAD = 16_384;
 const LONGEST_BODY = 8_388_608;
 
@@ -105,6 +107,11 @@ export function nobodyAnswers(thrown: unknown): boolean {
   return "code" in thrown.cause && ["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(String(thrown.cause.code));
 }
 
+/** Whether a request failed because a daemon took it and did not answer in time. */
+export function noAnswerInTime(thrown: unknown): boolean {
+  return thrown instanceof AgentRunError && thrown.code === "daemon" && thrown.cause === TOO_LATE;
+}
+
 /** Sends the request and reads one reply. The socket is left paused, without listeners; after `101` it goes on. */
 function exchange(socket: Socket, request: string, limitMs: number): Promise<Reply> {
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
@@ -125,7 +132,7 @@ function exchange(socket: Socket, request: string, limitMs: number): Promise<Rep
     error: (error: Error): void => reject(unreachable(error)),
   };
   const timer = setTimeout(
-    () => reject(new AgentRunError("daemon", `the daemon does not answer within ${limitMs} ms`, { hint: "agent-run daemon stop" })),
+    () => reject(new AgentRunError("daemon", `the daemon does not answer within ${limitMs} ms`, { hint: HUNG_HINT, cause: TOO_LATE })),
     limitMs,
   );
   for (const [name, listener] of Object.entries(listeners)) socket.on(name, listener);

@@ -4,12 +4,14 @@ import { sleep, systemClock } from "../core/clock.ts";
 import type { Command } from "../core/command.ts";
 import { AgentRunError } from "../core/error.ts";
 import { daemonLock, daemonLog, type Environment, type Paths } from "../core/paths.ts";
-import { nobodyAnswers, openLease, requestJson } from "./client.ts";
+import { signal } from "../core/process-tree.ts";
+import { noAnswerInTime, nobodyAnswers, openLease, requestJson } from "./client.ts";
 import type { Lease } from "./lease.ts";
 import { lockHolder, takeLock } from "./lock.ts";
 import { type DaemonMessage, hello, type LauncherMessage, PROTOCOL, stopReply } from "./protocol.ts";
 import { checkedSocket } from "./runtime-folder.ts";
 import type { Of, Shape } from "./shape.ts";
+import { continueStopped } from "./stopped-daemon.ts";
 
 export interface StartOptions {
   /** What runs the daemon in the foreground. Of its environment only `daemonEnvironment` is passed on, and it runs in `/`. */
@@ -60,6 +62,7 @@ export function daemonEnvironment(env: Environment): Record<string, string> {
  */
 export async function connectOrStart(paths: Paths, options: StartOptions): Promise<RunningDaemon> {
   const socket = checkedSocket(paths);
+  using _ = continueStopped(paths);
   const deadline = systemClock.now() + (options.limitMs ?? START_LIMIT_MS);
   using held = new DisposableStack();
   let mayStart = false;
@@ -95,12 +98,20 @@ export async function connectOrStart(paths: Paths, options: StartOptions): Promi
  */
 export async function openLeaseOrStart(paths: Paths, options: StartOptions, first: LauncherMessage): Promise<LeaseOn> {
   const socket = checkedSocket(paths);
-  const ready = await openLease(socket, options.version, first).catch(orNoneForUs);
+  using _ = continueStopped(paths);
+  let hung = false;
+  const orHung = (error: unknown): undefined => {
+    if (noAnswerInTime(error)) hung = true;
+    else return orNoneForUs(error);
+  };
+  const ready = await openLease(socket, options.version, first).catch(orHung);
   if (ready?.version === options.version)
     return { lease: ready.lease, daemon: { socket, pid: ready.pid, version: ready.version, note: undefined } };
   ready?.lease.close();
+  const replaced = hung ? await replaceHung(paths) : undefined;
   for (let attempt = 1; ; attempt += 1) {
-    const daemon = await connectOrStart(paths, options);
+    const started = await connectOrStart(paths, options);
+    const daemon = replaced === undefined ? started : { ...started, note: replaced };
     const opened = await openLease(socket, options.version).catch(orNobody);
     if (opened) {
       opened.lease.send(first);
@@ -123,7 +134,8 @@ export async function ask<T>(
   shape: Shape<T>,
   limitMs?: number,
 ): Promise<T | undefined> {
-  return requestJson(checkedSocket(paths), method, path, body, shape, limitMs).catch(orNobody);
+  using _ = continueStopped(paths);
+  return await requestJson(checkedSocket(paths), method, path, body, shape, limitMs).catch(orNobody);
 }
 
 /** For `catch`: undefined where nobody answered. */
@@ -154,6 +166,22 @@ function judge(found: Of<typeof hello>, version: string, socket: string): Runnin
 /** Asks an idle daemon to leave. It may have got a session or be gone by now: the caller looks again. */
 async function replaceIdle(paths: Paths): Promise<void> {
   await ask(paths, "POST", "/v1/stop", { onlyIdle: true }, stopReply).catch(orNoneForUs);
+}
+
+/**
+ * Ends a daemon that leaves a second request unanswered too: nobody is served by it, and the launchers of its sessions take them to the next one. Gives
+ * what the human should know; undefined when it answers after all.
+ */
+async function replaceHung(paths: Paths): Promise<string | undefined> {
+  try {
+    await ask(paths, "GET", "/v1/status", undefined, hello);
+    return undefined;
+  } catch (error) {
+    const holder = lockHolder(daemonLock(paths));
+    if (holder === undefined || !noAnswerInTime(error)) throw error;
+    signal(holder, "SIGKILL");
+    return `the daemon (process ${holder}) did not answer for 10 s and was replaced; its sessions go on with the new one`;
+  }
 }
 
 /** Loaded here and not above: a launch that finds a daemon needs none of it. */

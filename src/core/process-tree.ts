@@ -16,6 +16,12 @@ export function processInfo(pid: number): ProcessInfo | undefined {
   return process.platform === "linux" ? readStat(pid) : fromPs().find((info) => info.pid === pid);
 }
 
+/** Whether a process of ours was stopped, by SIGSTOP or from a shell, and waits for SIGCONT. Linux only; false elsewhere. */
+export function isStopped(pid: number): boolean {
+  const text = process.platform === "linux" ? readStatText(pid) : undefined;
+  return text?.charAt(text.lastIndexOf(")") + 2) === "T";
+}
+
 /** Every process of the machine that we may see. */
 export function allProcesses(): ProcessInfo[] {
   if (process.platform !== "linux") return fromPs();

@@ -167,13 +167,14 @@ describe("connectOrStart", () => {
 
   it("names the process that holds the lock when a daemon hangs", async () => {
     const { pid } = await connectOrStart(home.paths, options("1.0.0"));
-    signal(pid, "SIGSTOP");
+    signal(pid, "SIGUSR2");
     rmSync(home.socket);
     await expect(connectOrStart(home.paths, { ...options("1.0.0"), limitMs: 1500 })).rejects.toMatchObject({
       code: "daemon",
       message: expect.stringContaining(`process ${pid} holds its lock`),
       hint: expect.stringContaining(`kill -9 ${pid}`),
     });
+    signal(pid, "SIGKILL");
   });
 
   it("refuses what listens on the socket but is not a daemon", async () => {
@@ -265,6 +266,29 @@ describe("openLeaseOrStart", () => {
     expect(await sessions()).toBe(2);
     for (const { lease } of [first, second]) lease.close();
   });
+});
+
+describe("a daemon that does not answer", () => {
+  it("goes on where it was stopped, for a launch and for a command", async () => {
+    const { pid } = await connectOrStart(home.paths, options("1.0.0"));
+    signal(pid, "SIGSTOP");
+    const { lease, daemon } = await openLeaseOrStart(home.paths, options("1.0.0"), open);
+    expect(daemon).toMatchObject({ pid, note: undefined });
+    signal(pid, "SIGSTOP");
+    expect(await ask(home.paths, "GET", "/v1/status", undefined, daemonStatus, 30_000)).toMatchObject({ pid });
+    lease.close();
+    expect(served()).toBe(1);
+  }, 60_000);
+
+  it("is replaced by a launch when it hangs, and the launch says so", async () => {
+    const { pid } = await connectOrStart(home.paths, options("1.0.0"));
+    signal(pid, "SIGUSR2");
+    const { lease, daemon } = await openLeaseOrStart(home.paths, options("1.0.0"), open);
+    expect(daemon.pid).not.toBe(pid);
+    expect(daemon.note).toContain(`process ${pid}`);
+    expect(processInfo(pid)).toBeUndefined();
+    lease.close();
+  }, 60_000);
 });
 
 describe("the runtime folder", () => {

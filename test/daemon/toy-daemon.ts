@@ -88,6 +88,9 @@ function lateFailure(): never {
   throw new Error("a timer failed with wJalrXUtnFEMI0K7MDENGbPxRfiCYEXAMPLEKEY1");
 }
 
+// Hangs, without a way back but SIGKILL.
+process.on("SIGUSR2", () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+
 if (words.includes("fails")) {
   console.error("the first line\nthe last words of the daemon");
   process.exit(3);
