@@ -1,6 +1,6 @@
 // Real programs against the oracle: what each wrote, recorded by script(1), in a fresh terminal one row shorter, is what stands above the bar.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -25,9 +25,21 @@ beforeAll(async () => {
   );
 });
 afterAll(() => {
+  endLeftovers(folder);
   rmSync(folder, { recursive: true, force: true });
   removeDemo(demo);
 });
+
+/** What still runs with this home: a terminal that goes away without a hangup leaves programs that spin, such as vttest. */
+function endLeftovers(home: string): void {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, "latin1").includes(`HOME=${home}\0`)) process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // Gone, or another user's.
+    }
+  }
+}
 
 /** Until a program has shown all that a key brings about, also on a machine with more to do. */
 const PATIENCE_MS = 15_000;
@@ -71,6 +83,7 @@ async function compare(command: string, keys: readonly string[], env: Record<str
     }
     expect(outer.screen.row(ROWS - 1)).toContain("readonly@");
   }
+  endLeftovers(folder);
 }
 
 describe("programs in the terminal look as they do alone", () => {
