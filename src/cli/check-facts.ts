@@ -15,6 +15,7 @@ import type { LintInput } from "../policy/lint/lint.ts";
 import { parsePolicy } from "../policy/parse.ts";
 import { loadProfile, type Profile, profileNames, readConfig } from "../session/profile.ts";
 import { readProfileDocuments } from "../session/profile-documents.ts";
+import { profileLevels, settingsOf } from "../session/profile-levels.ts";
 import { openSessions } from "./ask-daemon.ts";
 import { openBase } from "./base.ts";
 import type { Context } from "./command.ts";
@@ -127,8 +128,12 @@ function otherProfiles({ name, role }: Profile, { paths, packageFolder }: Contex
   const config = readConfig(paths);
   return profileNames(paths, packageFolder).flatMap((other) => {
     if (other === name) return [];
-    const theirs = config.profiles?.[other]?.role ?? readProfileDocuments(other, paths, packageFolder).role;
-    return theirs === role ? [`profile ${other}`] : [];
+    try {
+      return settingsOf(profileLevels(other, config, { paths, packageFolder })).role === role ? [`profile ${other}`] : [];
+    } catch {
+      // It cannot be used as it is, and so shares nothing.
+      return [];
+    }
   });
 }
 

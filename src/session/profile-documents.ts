@@ -1,11 +1,11 @@
-// The policies of a profile's folder, as texts with what each is for. Called by the policy commands, which look at what a run would refuse too.
-import { readFileSync } from "node:fs";
+// The policies of a profile and of those that it extends, as texts with what each is for. Called by the policy commands, which look at what a run would refuse too.
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Paths } from "../core/paths.ts";
 import { fillPlaceholders, placeholdersOf } from "../policy/placeholders.ts";
-import { findFolder } from "./profile.ts";
-import { profileSettings } from "./settings.ts";
-import { readTomlFile } from "./toml-file.ts";
+import { readConfig } from "./profile.ts";
+import { type Level, profileLevels, settingsOf } from "./profile-levels.ts";
 
 export interface ProfileDocument {
   readonly file: string;
@@ -30,33 +30,52 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads what is there of a profile's policies. Placeholders of templates are filled with samples.
- * @throws AgentRunError `profile` where there is no such profile or its settings cannot be read
+ * Reads what there is of a profile's policies and of those that it extends, with config.toml's settings over them, as a run does. Of role, boundary and
+ * trust the nearest counts. Placeholders that have no value are filled with samples.
+ * @throws AgentRunError `profile` or `config` where there is no such profile, its settings cannot be read, or a policy that it names is not there
  */
 export function readProfileDocuments(name: string, paths: Paths, packageFolder: string): ProfileDocuments {
-  const folder = findFolder(name, paths, packageFolder);
-  const settings = readTomlFile(join(folder, "profile.toml"), profileSettings, "profile") ?? {};
-  const files: readonly (readonly [kind: ProfileDocument["kind"], file: string])[] = [
-    ...[settings.session_policy ?? "session-policy.json"].flat().map((file) => ["session", file] as const),
-    ["identity", "role-policy.json"],
-    ["identity", "deny-always.json"],
-    ["boundary", "boundary.json"],
-    ["trust", "trust-policy.json"],
+  const levels = profileLevels(name, readConfig(paths), { paths, packageFolder });
+  const { role, accepts = [], values = {} } = settingsOf(levels);
+  const nearest = (kind: ProfileDocument["kind"], file: string): Found[] =>
+    levels
+      .map(({ folder }) => ({ kind, file: join(folder, file) }))
+      .filter((one) => existsSync(one.file))
+      .slice(-1);
+  const found = [
+    ...levels.flatMap(sessionFiles),
+    ...nearest("identity", "role-policy.json"),
+    ...levels.map(({ folder }): Found => ({ kind: "identity", file: join(folder, "deny-always.json") })),
+    ...nearest("boundary", "boundary.json"),
+    ...nearest("trust", "trust-policy.json"),
   ];
-  const documents = files.flatMap(([kind, name]): ProfileDocument[] => {
-    const file = resolve(folder, name);
-    const text = readIfThere(file)?.replace(/\$\{([A-Z_]+)\}/g, (whole, placeholder: string) => PLACEHOLDERS[placeholder] ?? whole);
-    if (text === undefined) return [];
-    const open = placeholdersOf(text).length > 0;
-    return [
-      {
+  const documents = found
+    .filter((one) => one.named || existsSync(one.file))
+    .map(({ kind, file }): ProfileDocument => {
+      const text = readPolicy(file, name).replace(/\$\{([A-Z_]+)\}/g, (whole, placeholder: string) =>
+        Object.hasOwn(values, placeholder) ? whole : (PLACEHOLDERS[placeholder] ?? whole),
+      );
+      const open = placeholdersOf(text).length > 0;
+      return {
         file,
         kind,
-        text: open ? JSON.stringify(fillPlaceholders(text, { ...samples(text), ...settings.values }, file), undefined, 2) : text,
-      },
-    ];
-  });
-  return { folder, role: settings.role, accepts: settings.accepts ?? [], documents };
+        text: open ? JSON.stringify(fillPlaceholders(text, { ...samples(text), ...values }, file), undefined, 2) : text,
+      };
+    });
+  return { folder: levels.at(-1)?.folder ?? "", role, accepts, documents };
+}
+
+interface Found {
+  readonly kind: ProfileDocument["kind"];
+  readonly file: string;
+  /** By a setting, so that it has to be there. */
+  readonly named?: true;
+}
+
+function sessionFiles({ folder, settings }: Level): Found[] {
+  const named = settings.session_policy;
+  if (named === undefined) return [{ kind: "session", file: join(folder, "session-policy.json") }];
+  return [named].flat().map((file) => ({ kind: "session", file: resolve(folder, file), named: true }));
 }
 
 /** What set-up or the human has to give. */
@@ -64,10 +83,13 @@ function samples(text: string): Record<string, string> {
   return Object.fromEntries(placeholdersOf(text).map((name) => [name, "example"]));
 }
 
-function readIfThere(file: string): string | undefined {
+function readPolicy(file: string, name: string): string {
   try {
     return readFileSync(file, "utf8");
-  } catch {
-    return undefined;
+  } catch (error) {
+    throw new AgentRunError("profile", `cannot read ${file}, a policy of profile '${name}': ${messageOf(error)}`, {
+      hint: "put it there, or change session_policy",
+      cause: error,
+    });
   }
 }

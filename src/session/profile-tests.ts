@@ -1,6 +1,5 @@
 // What must be true of a profile: its tests.toml, the requests that they stand for, and the policies that decide. Called by `agent-run policy test`.
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import * as z from "zod/mini";
 import type { Instant } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
@@ -53,7 +52,7 @@ export function readProfileTests(name: string, paths: Paths, packageFolder: stri
     role: profile.role,
     accepts,
     policies: {
-      identity: existsSync(join(folder, "role-policy.json")) ? identity : [anything, ...identity],
+      identity: documents.some((document) => basename(document.file) === "role-policy.json") ? identity : [anything, ...identity],
       boundary: boundary.length > 0 ? boundary : undefined,
       session: [profile.sessionPolicy.document],
     },

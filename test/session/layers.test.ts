@@ -11,6 +11,8 @@ import { evaluate } from "../../src/policy/evaluate.ts";
 import { parsePolicyValue } from "../../src/policy/parse.ts";
 import type { RequestContext } from "../../src/policy/types.ts";
 import { loadProfile, type Profile } from "../../src/session/profile.ts";
+import { readProfileDocuments } from "../../src/session/profile-documents.ts";
+import { readProfileTests, runCatalogue } from "../../src/session/profile-tests.ts";
 import { parseRepository } from "../../src/session/repository.ts";
 import { timedPolicy } from "../../src/session/session-time.ts";
 import { settingsSchemas } from "../../src/session/settings-schema.ts";
@@ -83,6 +85,24 @@ describe("a profile that extends another", () => {
     expect(failure(() => load("moved"))).toMatchObject({ code: "profile", message: expect.stringContaining("'production'") });
     profileOf("loose", 'extends = "tight"\ngrant = "as-is"\n');
     expect(failure(() => load("loose"))).toMatchObject({ code: "profile", message: expect.stringContaining("as-is") });
+  });
+
+  it("is linted and tested with the policies that it extends, and with config.toml's values", () => {
+    profileOf("mine", 'extends = "zero"\n');
+    writeFileSync(
+      join(paths.config, "config.toml"),
+      '[profiles.zero]\nvalues.SECRETS = ["arn:aws:secretsmanager:*:*:secret:mine"]\naccepts = []\n',
+    );
+    const { accepts, documents } = readProfileDocuments("mine", paths, PACKAGE);
+    expect(accepts).toEqual([]);
+    expect(documents.map(({ kind }) => kind).sort()).toEqual(["boundary", "identity", "identity", "session", "trust"]);
+    for (const { kind, text } of documents.filter(({ file }) => /(session|role)-policy/.test(file))) {
+      expect(text, kind).toContain("secret:mine");
+      expect(text, kind).not.toContain("agent/elevated");
+    }
+    expect(runCatalogue(readProfileTests("mine", paths, PACKAGE)).open).toEqual(["secretsmanager:GetSecretValue"]);
+    profileOf("lost", 'session_policy = "nowhere.json"\n');
+    expect(failure(() => readProfileDocuments("lost", paths, PACKAGE))).toMatchObject({ message: expect.stringContaining("nowhere.json") });
   });
 
   it("may be the user's own of a shipped name; a circle is refused", () => {
@@ -316,7 +336,7 @@ describe("a repository's file", () => {
   it("that is a pipe, a device or endless is refused at once", () => {
     const file = repository("");
     for (const make of [
-      () => execFileSync("mkfifo", [file]),
+      () => execFileSync("sh", ["-c", 'mkfifo "$1"', "sh", file]),
       () => symlinkSync("/dev/zero", file),
       () => mkdirSync(file),
       () => writeFileSync(file, "#".repeat(70_000)),
