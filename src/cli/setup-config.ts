@@ -1,9 +1,11 @@
 // Writes which role a profile uses into config.toml, without touching a byte of what the human wrote there. Called by setup.ts.
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import * as z from "zod/mini";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { configFile, type Paths } from "../core/paths.ts";
 import { readConfig } from "../session/profile.ts";
+import { profileSettings } from "../session/settings.ts";
 
 export interface RoleSettings {
   readonly role: string;
@@ -11,6 +13,8 @@ export interface RoleSettings {
   readonly aws_profile?: string;
   readonly region?: string;
   readonly endpoint_url?: string;
+  /** What stands for placeholders: the session policy needs them as the role did. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
 export type ConfigOutcome =
@@ -19,25 +23,39 @@ export type ConfigOutcome =
   /** The profile has a table of its own there, which the human has to change. */
   | { readonly state: "yours"; readonly file: string; readonly lines: readonly string[] };
 
+/** Throws AgentRunError `usage` for what config.toml would refuse, named by the flag that it came from. */
+export function requireSettings(settings: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    const result = z.safeParse(profileSettings, { [name]: value });
+    if (result.success) continue;
+    throw new AgentRunError("usage", `--${name.replaceAll("_", "-")}: '${value}' ${result.error.issues[0]?.message ?? "cannot be"}`, {
+      hint: "agent-run setup --help",
+      exitStatus: 2,
+    });
+  }
+}
+
 /**
  * Appends `[profiles.<name>]` where there is none. The new file is checked before it takes the old one's place.
  * @throws AgentRunError `config` when config.toml cannot be read or written; it is as it was then
  */
 export function writeRoleSettings(paths: Paths, profile: string, settings: RoleSettings): ConfigOutcome {
   const file = configFile(paths);
-  const wanted = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const { values = {}, ...plain } = settings;
+  const wanted = [...Object.entries(plain), ...Object.entries(values).map(([name, value]) => [`values.${name}`, value] as const)];
   const lines = [`[profiles.${profile}]`, ...wanted.map(([key, value]) => `${key} = ${JSON.stringify(value)}`)];
-  const current = readConfig(paths).profiles?.[profile] as Readonly<Record<string, unknown>> | undefined;
-  if (current) {
-    const same = wanted.every(([key, value]) => current[key] === value);
+  const says = (): boolean => {
+    const now = readConfig(paths).profiles?.[profile];
+    const all = Object.entries(plain).every(([key, value]) => (now as Readonly<Record<string, unknown>> | undefined)?.[key] === value);
+    return all && Object.entries(values).every(([name, value]) => now?.values?.[name] === value);
+  };
+  if (readConfig(paths).profiles?.[profile]) {
+    const same = says();
     return same ? { state: "there", file } : { state: "yours", file, lines };
   }
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   const gap = before === "" ? "" : before.endsWith("\n") ? "\n" : "\n\n";
-  replace(file, `${before}${gap}${lines.join("\n")}\n`, () => {
-    const now = readConfig(paths).profiles?.[profile] as Readonly<Record<string, unknown>> | undefined;
-    return wanted.every(([key, value]) => now?.[key] === value);
-  });
+  replace(file, `${before}${gap}${lines.join("\n")}\n`, says);
   return { state: "written", file };
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { IAMClient } from "@aws-sdk/client-iam";
 import { iamClient } from "../aws/client.ts";
 import { explainFailure } from "../aws/failure.ts";
-import { parseArn, requireAccount } from "../aws/identity.ts";
+import { parseArn, parseRoleArn, requireAccount } from "../aws/identity.ts";
 import { applySteps } from "../aws/setup/apply.ts";
 import { type DesiredRole, desiredRole, type RoleTemplate } from "../aws/setup/desired.ts";
 import { findRole, readFound } from "../aws/setup/found.ts";
@@ -20,7 +20,8 @@ import { type BaseIdentity, openBase } from "./base.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
 import { confirm } from "./confirm.ts";
 import { guardrail } from "./guardrail.ts";
-import { type RoleSettings, writeRoleSettings } from "./setup-config.ts";
+import { oneLine } from "./printer.ts";
+import { type RoleSettings, requireSettings, writeRoleSettings } from "./setup-config.ts";
 
 const OUTPUTS = ["plan", "cloudformation", "terraform", "cli", "json"] as const;
 type Output = (typeof OUTPUTS)[number];
@@ -57,7 +58,8 @@ export const setup: Command = {
     atMost(words, 1, "setup");
     const [name] = words;
     const asked = textValue(values, "guardrail");
-    if (asked !== undefined && name === undefined) {
+    if (asked !== undefined) {
+      requireAlone(values, words);
       context.print.out(guardrail(context.packageFolder, asked));
       return 0;
     }
@@ -68,6 +70,7 @@ export const setup: Command = {
       });
     }
     const output = outputOf(values);
+    const more = moreOf(values);
     const profile = loadProfile(context.paths, context.packageFolder, { profile: name });
     const base = await openBase(context, {
       awsProfile: textValue(values, "aws-profile") ?? profile.awsProfile,
@@ -75,7 +78,7 @@ export const setup: Command = {
       endpointUrl: profile.endpointUrl,
     });
     const iam = await iamClient(base.connection, base.credentials);
-    const { desired, externalId } = await describe(values, profile, base, iam);
+    const { desired, externalId } = await describe(values, profile, base, iam, more);
     const plan = await planOf(desired, iam, values);
     if (output !== undefined) {
       printOutput(output, desired, plan, context);
@@ -97,6 +100,7 @@ export const setup: Command = {
       external_id: externalId,
       ...optional("aws_profile", textValue(values, "aws-profile")),
       ...optional("region", textValue(values, "region")),
+      ...(Object.keys(more).length > 0 ? { values: more } : {}),
     };
     tellConfig(context, profile, settings);
     return 0;
@@ -110,6 +114,12 @@ function outputOf(values: Values): Output | undefined {
   const asked = textValue(values, "output");
   if (asked === undefined) return undefined;
   const found = OUTPUTS.find((output) => output === asked);
+  if (values["remove"] === true && (found === "cloudformation" || found === "terraform")) {
+    throw new AgentRunError("usage", `--output ${found} is a template of the role, and has no --remove`, {
+      hint: "agent-run setup <profile> --remove --output cli, or take it out of the stack",
+      exitStatus: 2,
+    });
+  }
   if (found !== undefined) return found;
   throw new AgentRunError("usage", `--output: '${asked}' is none of ${OUTPUTS.join(", ")}`, {
     hint: "agent-run setup --help",
@@ -123,11 +133,15 @@ async function describe(
   profile: Profile,
   base: BaseIdentity,
   iam: IAMClient,
+  more: Readonly<Record<string, string>>,
 ): Promise<{ desired: DesiredRole; externalId: string }> {
   const { account, arn } = base.identity;
   const name = textValue(values, "role-name") ?? profile.role?.slice(profile.role.lastIndexOf("/") + 1) ?? `agent-${profile.name}`;
   requireAccount(base.identity, profile.accounts);
   requireStage(account, profile);
+  if (profile.role?.startsWith("arn:") && textValue(values, "role-name") === undefined) {
+    requireAccount(base.identity, [parseRoleArn(profile.role, "role").account]);
+  }
   const told = textValue(values, "principal");
   const principal = told === undefined ? await trustedPrincipal(iam, base.identity) : requirePrincipal(told);
   const known = await findRole(iam, name).catch(() => undefined);
@@ -148,7 +162,7 @@ async function describe(
     trust: template(profile, "trust-policy.json"),
     policy: template(profile, "role-policy.json"),
     boundary: template(profile, "boundary.json"),
-    values: { ...profile.values, ...placeholders(values) },
+    values: { ...profile.values, ...more },
   });
   return { desired, externalId };
 }
@@ -163,6 +177,37 @@ function template(profile: Profile, name: string): RoleTemplate {
     });
   }
 }
+
+/** With a profile beside it, it would not be clear which of the two is meant. */
+function requireAlone(values: Values, words: readonly string[]): void {
+  const others = [...words, ...Object.keys(values).flatMap((name) => (name === "guardrail" ? [] : [`--${name}`]))];
+  if (others.length === 0) return;
+  throw new AgentRunError("usage", `--guardrail prints a template for the organisation, and goes without ${others.join(", ")}`, {
+    hint: "agent-run setup --guardrail scp-agents",
+    exitStatus: 2,
+  });
+}
+
+/** The values of `--set`; and what config.toml is to say afterwards is held against its rules before anything is changed. */
+function moreOf(values: Values): Record<string, string> {
+  const more = placeholders(values);
+  const own = Object.keys(more).find((name) => FILLED.includes(name));
+  if (own !== undefined) {
+    throw new AgentRunError("usage", `--set: ${own} is filled in by setup itself`, {
+      hint: "use --principal, --external-id, --region or --aws-profile for it",
+      exitStatus: 2,
+    });
+  }
+  const settings = {
+    ...optional("external_id", textValue(values, "external-id")),
+    ...optional("region", textValue(values, "region")),
+    ...optional("aws_profile", textValue(values, "aws-profile")),
+  };
+  requireSettings(settings);
+  return more;
+}
+
+const FILLED = ["PRINCIPAL_ARN", "EXTERNAL_ID", "ACCOUNT_ID", "PARTITION", "REGION"];
 
 function placeholders(values: Values): Record<string, string> {
   const given = values["set"];
@@ -202,7 +247,7 @@ function printPlan(plan: Plan, { print }: Context): void {
     print.out(print.paint("bold", step.summary));
     for (const line of step.diff) {
       const style = line.startsWith("+") ? "green" : line.startsWith("-") ? "red" : "dim";
-      print.out(print.paint(style, `  ${line}`));
+      print.out(print.paint(style, `  ${oneLine(line)}`));
     }
   }
 }

@@ -141,6 +141,42 @@ describe("agent-run setup on an account with the role", () => {
     expect((await world.run(["setup", "turns", "--output", "plan"])).stdout).toContain("nothing to change");
   });
 
+  it("gives a placeholder's value to the role and, in config.toml, to the session", async () => {
+    const secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mine-??????";
+    expect((await world.run(["setup", "zero", "--yes", "--set", `SECRETS=${secret}`])).stderr).toContain("ready:");
+    expect(config()).toContain(`values.SECRETS = "${secret}"`);
+    const { stdout } = await world.run(["profiles", "show", "zero"]);
+    expect(stdout).toContain(secret);
+    expect(stdout).not.toContain("agent/elevated");
+    expect((await world.run(["setup", "zero", "--yes"])).stdout).toContain("nothing to change");
+  });
+
+  it.each([
+    [["readonly", "--external-id", "with a blank"], "--external-id: 'with a blank' must be 2 to 1224"],
+    [["readonly", "--region", "Frankfurt"], "--region: 'Frankfurt' must be a region"],
+    [["readonly", "--set", "PRINCIPAL_ARN=*"], "PRINCIPAL_ARN is filled in by setup itself"],
+    [["readonly", "--remove", "--output", "terraform"], "has no --remove"],
+    [["readonly", "--guardrail", "alerts"], "goes without readonly"],
+  ])("refuses %j before anything is changed", async (args, message) => {
+    const refused = await world.run(["setup", "--yes", ...args]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(message);
+    expect(await findRole(iam(), "agent-readonly")).toBeUndefined();
+  });
+
+  it("is not misled about the account, nor the terminal, by what is there", async () => {
+    const file = join(world.own, "config", "config.toml");
+    const before = config();
+    writeFileSync(file, `${before}\n[profiles.readonly]\nrole = "arn:aws:iam::999999999999:role/agent-readonly"\n`);
+    expect(await setUp()).toMatchObject({ code: 125, stderr: expect.stringContaining("999999999999") });
+    writeFileSync(file, before);
+    const trust = { ...JSON.parse(JSON.stringify(trusts(`arn:aws:iam::${ACCOUNT}:user/dev`))), Id: "red \u009b31m" };
+    await iam().send(new CreateRoleCommand({ RoleName: "agent-readonly", AssumeRolePolicyDocument: JSON.stringify(trust) }));
+    const shown = await setUp("--adopt");
+    expect(shown.stdout).toContain("red \ufffd31m");
+    expect(shown.stdout).not.toContain("\u009b");
+  });
+
   it("removes all that it made, and nothing that it did not make", async () => {
     await setUp();
     expect((await setUp("--remove")).code).toBe(0);
