@@ -141,7 +141,9 @@ describe("command lines in the docs", () => {
     const named = files.flatMap((file) =>
       [...read(file).matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)].map(([, long, short]) => long ?? short ?? ""),
     );
-    expect(new Set(named)).toEqual(new Set(["start", "test", "check", "bench", "bench:terminal", "pictures", "chaos", "fuzz:terminal"]));
+    expect(new Set(named)).toEqual(
+      new Set(["start", "test", "check", "bench", "bench:terminal", "pictures", "chaos", "fuzz:terminal", "oracle:agents"]),
+    );
     for (const name of named) expect(scripts, name).toHaveProperty(name);
   });
 });

@@ -5,6 +5,7 @@ import type { Reporter, TestCase, TestModule } from "vitest/node";
 const INSTALL = [
   "sudo apt-get install bubblewrap tmux awscli rclone python3-venv python3-boto3 curl zsh fish shellcheck strace vim less htop vttest mc emacs-nox neovim procps util-linux git",
   "python3 -m venv .venv && .venv/bin/pip install 'moto[server]' boto3 awscli cfn-lint python-hcl2",
+  "npm run oracle:agents",
 ];
 
 export default class SummaryReporter implements Reporter {

@@ -1,94 +1,19 @@
 // Real programs against the oracle: what each wrote, recorded by script(1), in a fresh terminal one row shorter, is what stands above the bar.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { demoBundle, removeDemo } from "../terminal/demo-bundle.ts";
-import { barShows, node, openOuter, pause } from "../terminal/outer.ts";
-import { snapshot, vtScreen } from "../terminal/vt-screen.ts";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { openStage, type Stage } from "./program.ts";
 
-const COLS = 80;
-const ROWS = 24;
 const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 
-let demo = "";
-let folder = "";
-let logs = 0;
+let stage: Stage;
 beforeAll(async () => {
-  demo = await demoBundle();
-  folder = mkdtempSync(join(tmpdir(), "programs-"));
-  writeFileSync(
-    join(folder, "text"),
-    Array.from({ length: 400 }, (_, i) => `${i} the quick brown fox ${"jumps ".repeat(i % 17)}\n`).join(""),
-  );
+  stage = await openStage();
 });
-afterAll(() => {
-  endLeftovers(folder);
-  rmSync(folder, { recursive: true, force: true });
-  removeDemo(demo);
-});
-
-/** What still runs with this home: a terminal that goes away without a hangup leaves programs that spin, such as vttest. */
-function endLeftovers(home: string): void {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (readFileSync(`/proc/${pid}/environ`, "latin1").includes(`HOME=${home}\0`)) process.kill(Number(pid), "SIGKILL");
-    } catch {
-      // Gone, or another user's.
-    }
-  }
-}
-
-/** Until a program has shown all that a key brings about, also on a machine with more to do. */
-const PATIENCE_MS = 15_000;
-/** A key that brings about no output is given this long to bring some. */
-const NO_OUTPUT_MS = 250;
-
-/**
- * Runs `command`, types each of `keys` in turn, and waits after every one until the screen is the oracle's: a terminal one row shorter that got what
- * the program wrote, as script(1) recorded it inside.
- */
-async function compare(command: string, keys: readonly string[], env: Record<string, string> = {}): Promise<void> {
-  const log = join(folder, `log-${logs++}`);
-  const settings = { DEMO_TICK_MS: "150", LC_ALL: "C.UTF-8", HOME: folder, ...env };
-  await using outer = openOuter(node, [demo, "script", "-qefc", `${command}; sleep 60`, log], { cols: COLS, rows: ROWS, env: settings });
-  await outer.until("the bar", barShows("script"));
-  const written = (): Buffer => {
-    const all = existsSync(log) ? readFileSync(log) : Buffer.alloc(0);
-    const end = all.lastIndexOf("\nScript done on");
-    return all.subarray(all.indexOf(0x0a) + 1, end < 0 ? all.length : end);
-  };
-  const pictures = (): [unknown, unknown] => {
-    const oracle = vtScreen(COLS, ROWS - 1);
-    oracle.write(written());
-    const both: [unknown, unknown] = [snapshot(outer.screen, ROWS - 1), snapshot(oracle, ROWS - 1)];
-    oracle.terminal.dispose();
-    return both;
-  };
-  for (const key of ["", ...keys]) {
-    const before = written().length;
-    if (key !== "") outer.type(key);
-    const start = performance.now();
-    const since = (): number => performance.now() - start;
-    while (written().length === before && since() < (before === 0 ? PATIENCE_MS : NO_OUTPUT_MS)) await pause(20);
-    for (let length = -1; ; ) {
-      const now = written().length;
-      const [is, ought] = pictures();
-      if (now === length && isDeepStrictEqual(is, ought)) break;
-      if (since() > PATIENCE_MS) expect({ command, key, is }).toEqual({ command, key, is: ought });
-      length = now;
-      await pause(80);
-    }
-    expect(outer.screen.row(ROWS - 1)).toContain("readonly@");
-  }
-  endLeftovers(folder);
-}
+afterAll(() => stage.close());
 
 describe("programs in the terminal look as they do alone", () => {
   it("bash: prompts, lines that scroll, clear, reset, line editing at the right edge", async () => {
-    await compare("bash --norc", [
+    await stage.compare("bash --norc", [
       "seq 1 60\r",
       `echo ${"x".repeat(70)}`,
       "yyyy\x01\x1bf",
@@ -104,7 +29,7 @@ describe("programs in the terminal look as they do alone", () => {
     "vim (needs vim): scrolling, a split, a search, leaving",
     async () => {
       const keys = ["\x06", "\x06", "G", "gg", ":split\r", "\x17j\x04", "\x05\x05\x05", "/fox\r", "onew line\x1b", ":q!\r", ":q!\r"];
-      await compare(`vim -u NONE -N ${folder}/text`, keys);
+      await stage.compare(`vim -u NONE -N ${stage.folder}/text`, keys);
     },
     60_000,
   );
@@ -112,7 +37,8 @@ describe("programs in the terminal look as they do alone", () => {
   it.skipIf(!has("less"))(
     "less (needs less): with and without the alternate screen",
     async () => {
-      for (const options of ["", "-X", "-S"]) await compare(`less ${options} ${folder}/text`, [" ", "k", "G", "b", "/99\r", "q"]);
+      for (const options of ["", "-X", "-S"])
+        await stage.compare(`less ${options} ${stage.folder}/text`, [" ", "k", "G", "b", "/99\r", "q"]);
     },
     60_000,
   );
@@ -121,7 +47,7 @@ describe("programs in the terminal look as they do alone", () => {
     "tmux inside (needs tmux): panes, scrolling in a region, its status line on the agent's last row",
     async () => {
       const tmux = "env -u TMUX tmux -L inner-test -f /dev/null";
-      await compare(`${tmux} new-session -x 80 -y 23 'sh' \\; set status-right x \\; set status-interval 0`, [
+      await stage.compare(`${tmux} new-session -x 80 -y 23 'sh' \\; set status-right x \\; set status-interval 0`, [
         "seq 1 50\r",
         '\x02"',
         "seq 1 40\r",
@@ -145,7 +71,7 @@ describe("programs in the terminal look as they do alone", () => {
       "\\033[?1049halt",
       "\\033[?1049lback",
     ];
-    await compare(
+    await stage.compare(
       `sh -c 'stty -opost; for s in ${parts.map((part) => `"${part}"`).join(" ")}; do printf "$s"; sleep 0.1; done; sleep 20'`,
       [],
     );
@@ -154,20 +80,33 @@ describe("programs in the terminal look as they do alone", () => {
   it.skipIf(!has("htop"))(
     "htop (needs htop): its setup and back",
     async () => {
-      await compare("htop -d 600", ["\x1bOQ", "\x1b", "\x1b[B\x1b[B", "t", "q"]);
+      await stage.compare("htop -d 600", ["\x1bOQ", "\x1b", "\x1b[B\x1b[B", "t", "q"]);
     },
     90_000,
   );
 
   it("top: help and back", async () => {
-    await compare("top -d 600 -n 9", ["h", "\x1b", "q"]);
+    await stage.compare("top -d 600 -n 9", ["h", "\x1b", "q"]);
   }, 90_000);
 
   it.skipIf(!has("vttest"))(
-    "vttest (needs vttest): cursor movements, screen features, character sets, double-sized characters, VT102 features",
+    "vttest (needs vttest): cursor movements, screen features, character sets, reports, VT102 features, and those of newer terminals",
     async () => {
-      for (const menu of ["1", "2", "3"]) await compare("vttest 23x80.132", [`${menu}\r`, ...Array.from({ length: 14 }, () => "\r")]);
-      await compare("vttest 23x80.132", ["8\r", ...Array.from({ length: 12 }, () => "\r")]);
+      const next = (times: number): string[] => Array.from({ length: times }, () => "\r");
+      const each = (items: string): string[] => [...items].flatMap((item) => [`${item}\r`, "\r"]);
+      const menus = [
+        ["1\r", ...next(14)],
+        ["2\r", ...next(14)],
+        ["3\r", ...next(14)],
+        ["6\r", ...each("134567")],
+        ["8\r", ...next(12)],
+        ["11\r", "1\r", "6\r", ...next(4)],
+        ["11\r", "5\r", ...each("123456789")],
+        ["11\r", "6\r", ...each("2345")],
+        ["11\r", "7\r", ...each("23456")],
+        ["11\r", "8\r", "7\r", "3\r", ...next(4), "4\r", ...next(4), "5\r", ...next(4)],
+      ];
+      await Promise.all(menus.map((keys) => stage.compare("vttest 23x80.132", keys)));
     },
     240_000,
   );
@@ -175,7 +114,9 @@ describe("programs in the terminal look as they do alone", () => {
   it.skipIf(!has("mc"))(
     "mc (needs mc): panels, a menu, a viewer",
     async () => {
-      await compare(`mc --nosubshell ${folder} /etc`, ["\x1b[B", "\t", "\x1b[20~", "\x1b\x1b", "\x1b[21~"], { TERM: "xterm-256color" });
+      await stage.compare(`mc --nosubshell ${stage.folder} /etc`, ["\x1b[B", "\t", "\x1b[20~", "\x1b\x1b", "\x1b[21~"], {
+        TERM: "xterm-256color",
+      });
     },
     90_000,
   );
@@ -183,7 +124,15 @@ describe("programs in the terminal look as they do alone", () => {
   it.skipIf(!has("emacs"))(
     "emacs -nw (needs emacs): scrolling, a split, a search",
     async () => {
-      await compare(`emacs -nw -q --no-splash ${folder}/text`, ["\x16", "\x182", "\x18o", "\x13fox", "\r", "\x1b>", "\x18\x03"]);
+      await stage.compare(`emacs -nw -q --no-splash ${stage.folder}/text`, [
+        "\x16",
+        "\x182",
+        "\x18o",
+        "\x13fox",
+        "\r",
+        "\x1b>",
+        "\x18\x03",
+      ]);
     },
     120_000,
   );
@@ -191,7 +140,7 @@ describe("programs in the terminal look as they do alone", () => {
   it.skipIf(!has("nvim"))(
     "neovim (needs nvim): scrolling, a split, a search",
     async () => {
-      await compare(`nvim -u NONE -i NONE ${folder}/text`, ["\x06", "G", "gg", ":split\r", "/fox\r", "onew\x1b", ":qa!\r"]);
+      await stage.compare(`nvim -u NONE -i NONE ${stage.folder}/text`, ["\x06", "G", "gg", ":split\r", "/fox\r", "onew\x1b", ":qa!\r"]);
     },
     120_000,
   );

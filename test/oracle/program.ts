@@ -1,0 +1,113 @@
+// Runs a real program in the terminal and, beside it, feeds what it wrote, recorded by script(1), to a fresh terminal one row shorter. Used by the
+// tests of programs and of agents.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { expect } from "vitest";
+import { demoBundle, removeDemo } from "../terminal/demo-bundle.ts";
+import { barShows, node, openOuter, pause } from "../terminal/outer.ts";
+import { snapshot, vtScreen } from "../terminal/vt-screen.ts";
+
+export const COLS = 80;
+export const ROWS = 24;
+
+/** Keys, and where it matters what must come to stand on the screen before it is compared. */
+export type Key = string | { readonly type: string; readonly shows: string };
+
+/** Until a program has shown all that a key brings about, also on a machine with more to do. */
+const PATIENCE_MS = 15_000;
+/** A text that is waited for has longer: an agent takes its time to start. */
+const START_MS = 90_000;
+/** A key that brings about no output is given this long to bring some. */
+const NO_OUTPUT_MS = 250;
+
+export interface Stage {
+  /** A folder of the stage's own, the programs' home; a file `text` of 400 lines is in it. */
+  readonly folder: string;
+  readonly demo: string;
+  /** Runs `command` in a shell, types each of `keys` in turn, and waits after every one until the screen is the oracle's. */
+  compare(command: string, keys: readonly Key[], env?: Readonly<Record<string, string>>): Promise<void>;
+  close(): void;
+}
+
+/** Builds the launcher and makes the folder. */
+export async function openStage(): Promise<Stage> {
+  const demo = await demoBundle();
+  const folder = mkdtempSync(join(tmpdir(), "programs-"));
+  let logs = 0;
+  const lines = Array.from({ length: 400 }, (_, i) => `${i} the quick brown fox ${"jumps ".repeat(i % 17)}\n`);
+  writeFileSync(join(folder, "text"), lines.join(""));
+  return {
+    folder,
+    demo,
+    async compare(command, keys, env = {}) {
+      const log = join(folder, `log-${logs++}`);
+      try {
+        await compare(demo, log, command, keys, { HOME: folder, ...env, PROGRAM_LOG: log });
+      } finally {
+        endLeftovers(`PROGRAM_LOG=${log}`);
+      }
+    },
+    close() {
+      rmSync(folder, { recursive: true, force: true });
+      removeDemo(demo);
+    },
+  };
+}
+
+async function compare(
+  demo: string,
+  log: string,
+  command: string,
+  keys: readonly Key[],
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  const settings = { DEMO_TICK_MS: "150", LC_ALL: "C.UTF-8", ...env };
+  await using outer = openOuter(node, [demo, "script", "-qefc", `${command}; sleep 60`, log], { cols: COLS, rows: ROWS, env: settings });
+  await outer.until("the bar", barShows("script"), PATIENCE_MS);
+  const written = (): Buffer => {
+    const all = existsSync(log) ? readFileSync(log) : Buffer.alloc(0);
+    const end = all.lastIndexOf("\nScript done on");
+    return all.subarray(all.indexOf(0x0a) + 1, end < 0 ? all.length : end);
+  };
+  const pictures = (): [unknown, unknown] => {
+    const oracle = vtScreen(COLS, ROWS - 1);
+    oracle.write(written());
+    const both: [unknown, unknown] = [snapshot(outer.screen, ROWS - 1), snapshot(oracle, ROWS - 1)];
+    oracle.terminal.dispose();
+    return both;
+  };
+  for (const key of ["", ...keys]) {
+    const { type, shows = "" } = typeof key === "string" ? { type: key } : key;
+    const before = written().length;
+    if (type !== "") outer.type(type);
+    if (shows !== "") await outer.until(shows, (screen) => screen.rows().some((row) => row.includes(shows)), START_MS);
+    const start = performance.now();
+    const since = (): number => performance.now() - start;
+    while (written().length === before && since() < (before === 0 ? PATIENCE_MS : NO_OUTPUT_MS)) await pause(20);
+    for (let length = -1; ; ) {
+      const now = written().length;
+      const [is, ought] = pictures();
+      if (now === length && isDeepStrictEqual(is, ought)) break;
+      if (since() > PATIENCE_MS) expect({ command, key, is }).toEqual({ command, key, is: ought });
+      length = now;
+      await pause(80);
+    }
+    expect(outer.screen.row(ROWS - 1)).toContain("readonly@");
+  }
+}
+
+/**
+ * Ends what still runs with this mark in its environment: a terminal that goes away without a hangup leaves programs that spin, such as vttest, and some
+ * agents start daemons.
+ */
+function endLeftovers(mark: string): void {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark)) process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // Gone, or another user's.
+    }
+  }
+}
