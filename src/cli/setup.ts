@@ -157,6 +157,7 @@ async function describe(
     name,
     principal,
     externalId,
+    mfa: profile.mfa,
     region: base.region,
     maxTtlMs: profile.maxTtlMs,
     trust: template(profile, "trust-policy.json"),

@@ -38,6 +38,8 @@ export interface Profile {
   readonly stages: Readonly<Record<string, readonly string[]>>;
   readonly externalId: string | undefined;
   readonly mfaSerial: string | undefined;
+  /** Whether its role is to be assumed with MFA only. */
+  readonly mfa: boolean;
   /** As it is sent to STS, and as it was parsed; what hours allow is added at each AssumeRole. */
   readonly sessionPolicy: CompiledSession;
   /** Managed policies that are sent beside it. */
@@ -126,7 +128,8 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
   ];
   const conditions = [...levels.map((level) => level.settings.conditions), own?.conditions].filter((one) => one !== undefined);
   const mfaSerial = settings.mfa_serial;
-  if (conditions.some(({ mfa }) => mfa) && mfaSerial === undefined) {
+  const mfa = conditions.some((one) => one.mfa);
+  if (mfa && mfaSerial === undefined) {
     throw new AgentRunError("profile", `profile '${name}' wants MFA, and names no device`, {
       hint: `set mfa_serial = "arn:aws:iam::<account>:mfa/<device>" under [profiles.${name}] in config.toml`,
     });
@@ -149,6 +152,7 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     stages: config.stages ?? {},
     externalId: settings.external_id,
     mfaSerial,
+    mfa,
     sessionPolicy:
       settings.grant === "as-is"
         ? UNBOUNDED

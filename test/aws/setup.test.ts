@@ -31,6 +31,7 @@ const request: RoleRequest = {
   name: "agent-own",
   principal: "arn:aws:iam::123456789012:user/dev",
   externalId: "e-1",
+  mfa: false,
   region: undefined,
   maxTtlMs: 1000,
   trust: { file: "trust-policy.json", text: TRUST },
@@ -67,6 +68,40 @@ describe("the role that a profile wants", () => {
     expect(desiredRole({ ...request, maxTtlMs: 1e9 }).maxSessionSeconds).toBe(43_200);
     const long = { file: "role-policy.json", text: POLICY.replace(hole("BUCKET"), "b".repeat(6200)) };
     expect(code(() => desiredRole({ ...request, policy: long }))).toContain("IAM takes 6144");
+  });
+});
+
+describe("the trust policy of a profile that wants MFA", () => {
+  it("asks for it beside all that its template asks for", () => {
+    const { Statement } = JSON.parse(desiredRole({ ...request, mfa: true }).trust);
+    expect(Statement).toMatchObject([
+      {
+        Action: "sts:AssumeRole",
+        Condition: { StringEquals: { "sts:ExternalId": "e-1" }, Bool: { "aws:MultiFactorAuthPresent": "true" } },
+      },
+    ]);
+    expect(desiredRole(request).trust).not.toContain("MultiFactor");
+  });
+
+  it("asks for it in each statement that lets anybody assume the role, and in no other", () => {
+    const statement = (more: object) => ({ Effect: "Allow", Principal: { AWS: hole("PRINCIPAL_ARN") }, ...more });
+    const text = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        statement({ Action: ["sts:TagSession", "STS:assumerole"], Condition: { Bool: { "aws:SecureTransport": "true" } } }),
+        statement({ Action: "sts:*" }),
+        statement({ Action: "sts:TagSession" }),
+        statement({ Effect: "Deny", Action: "sts:AssumeRole" }),
+      ],
+    });
+    const { Statement } = JSON.parse(desiredRole({ ...request, mfa: true, trust: { file: "trust-policy.json", text } }).trust);
+    const mfa = { "aws:MultiFactorAuthPresent": "true" };
+    expect(Statement.map(({ Condition }: { Condition?: object }) => Condition)).toEqual([
+      { Bool: { "aws:SecureTransport": "true", ...mfa } },
+      { Bool: mfa },
+      undefined,
+      undefined,
+    ]);
   });
 });
 

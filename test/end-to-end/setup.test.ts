@@ -11,7 +11,9 @@ import {
   IAMClient,
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { mfaSession } from "../../src/aws/session-token.ts";
 import { findRole } from "../../src/aws/setup/found.ts";
 import { trusts } from "../../src/localcloud/seed.ts";
 import { FIXTURES, has, makeWorld, ROOT, until, type World } from "./world.ts";
@@ -199,6 +201,43 @@ describe("every shipped profile", () => {
     const run = await world.run(["-p", name, "--isolation", "none", ...WHO]);
     expect(run.stdout).toContain(`assumed-role/agent-${name}/sess_`);
   });
+
+  it("that wants MFA gets a role that is assumed with a code, and not without", async () => {
+    const file = join(world.own, "config", "config.toml");
+    writeFileSync(file, `[profiles.zero]\nmfa_serial = "arn:aws:iam::${ACCOUNT}:mfa/dev"\nconditions.mfa = true\n`);
+    const made = await world.run(["setup", "zero", "--yes", "--external-id", "with-mfa"]);
+    expect(made.stderr).toContain("says something else of profile zero");
+    expect((await findRole(iam(), "agent-zero"))?.trust).toContain("aws:MultiFactorAuthPresent");
+    writeFileSync(file, `[profiles.zero]\nrole = "agent-zero"\nexternal_id = "with-mfa"\n`);
+    const without = await world.run(["-p", "zero", "--isolation", "none", "true"]);
+    expect(without.code).toBe(125);
+    expect(without.stderr).toContain("AssumeRole");
+    const sts = (credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }): STSClient =>
+      new STSClient({ endpoint: world.cloud.url, region: "us-east-1", credentials });
+    const base = { accessKeyId: world.env["AWS_ACCESS_KEY_ID"] ?? "", secretAccessKey: world.env["AWS_SECRET_ACCESS_KEY"] ?? "" };
+    const mfa = await mfaSession(sts(base), `arn:aws:iam::${ACCOUNT}:mfa/dev`, "123456");
+    const session = sts({
+      accessKeyId: mfa.accessKeyId,
+      secretAccessKey: mfa.secretAccessKey.reveal(),
+      sessionToken: mfa.sessionToken.reveal(),
+    });
+    const wish = { RoleArn: `arn:aws:iam::${ACCOUNT}:role/agent-zero`, RoleSessionName: "me", ExternalId: "with-mfa" };
+    expect((await session.send(new AssumeRoleCommand(wish))).AssumedRoleUser?.Arn).toContain("assumed-role/agent-zero/me");
+    await expect(sts(base).send(new AssumeRoleCommand(wish))).rejects.toThrow(/not authorized/);
+  });
+
+  it.skipIf(aws === undefined)(
+    "finds the boundary that security asks for where its documentation says how to make it (needs awscli)",
+    async () => {
+      const readme = readFileSync(join(ROOT, "profiles", "README.md"), "utf8");
+      const command = /^aws iam create-policy --policy-name agent-created-boundary .*$/m.exec(readme)?.[0] ?? "";
+      const there = await world.run(["profiles", "path", "readonly"]);
+      const filled = command.replace("aws iam", `${aws} --endpoint-url ${world.cloud.url} iam`);
+      const script = filled.replace("$(agent-run profiles path readonly)", there.stdout.trim());
+      const { stdout } = await promisify(execFile)("bash", ["-c", script], { env: { ...world.env, AWS_DEFAULT_REGION: "us-east-1" } });
+      expect(stdout).toContain(`arn:aws:iam::${ACCOUNT}:policy/agent-created-boundary`);
+    },
+  );
 
   it("of a stage is not set up in an account of another", async () => {
     const refused = await world.run(["setup", "staging-readonly", "--yes"]);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { resolvePaths } from "../../src/core/paths.ts";
+import { readCatalogue } from "../../src/policy/catalogue.ts";
 import { destructiveActions, destructiveAllowed } from "../../src/policy/destructive.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import { LONGEST_SESSION_POLICY } from "../../src/policy/minify.ts";
@@ -20,6 +21,7 @@ const home = mkdtempSync(join(tmpdir(), "ar-profiles-"));
 const paths = resolvePaths({ AGENT_RUN_HOME: home }, 0);
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
+const catalogue = readCatalogue(readFileSync(join(root, "dist/iam-data.json"), "utf8"));
 const admin = identity([allow("*")], "administrator");
 const everyone = resourcePolicy(allow("*", "*", { Principal: "*" }), "a policy that lets everyone in");
 const text = (profile: Profile, file: string): string => readFileSync(join(profile.folder, file), "utf8");
@@ -90,6 +92,17 @@ describe.each(names)("the %s profile", (name) => {
         evaluate(asked, { identity: [admin, document(profile, "role-policy.json"), document(profile, "deny-always.json")] }).outcome,
       ).toBe("explicitDeny");
     }
+  });
+
+  it("has a boundary that denies every action of AWS's that the ceiling denies, so that set-up need not attach the ceiling too", () => {
+    const boundary = [document(profile, "boundary.json")];
+    const ceiling = document(profile, "deny-always.json").statements.flatMap(({ action }) => action ?? []);
+    const actions = ceiling.flatMap((pattern) => catalogue.matching(pattern)).map((facts) => facts.name);
+    expect(actions.length).toBeGreaterThan(300);
+    for (const action of actions) {
+      expect(evaluate(request(action, "*"), { identity: [admin], boundary, resource: [everyone] }).outcome, action).toBe("explicitDeny");
+    }
+    expect(boundary[0]?.statements.filter(({ effect }) => effect === "Deny").some(({ conditions }) => conditions.length > 0)).toBe(false);
   });
 
   it("fits into what STS and IAM take, with room for the end of the session", () => {

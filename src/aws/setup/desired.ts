@@ -49,6 +49,8 @@ export interface RoleRequest {
   /** Who may assume it. */
   readonly principal: string;
   readonly externalId: string;
+  /** Whether it is to be assumed with MFA only. */
+  readonly mfa: boolean;
   readonly region: string | undefined;
   readonly maxTtlMs: number;
   readonly trust: RoleTemplate;
@@ -83,6 +85,7 @@ export function desiredRole(request: RoleRequest): DesiredRole {
     description: `${what} of ${name}, by agent-run setup ${profile}`,
     text: filled(template, values, "identity", LONGEST_MANAGED_POLICY),
   });
+  const trust = filled(request.trust, values, "resource", LONGEST_TRUST_POLICY);
   return {
     profile,
     account,
@@ -92,10 +95,33 @@ export function desiredRole(request: RoleRequest): DesiredRole {
     description: `Restricted role for AI coding agents, profile ${profile} of agent-run`,
     maxSessionSeconds: Math.min(Math.max(Math.ceil(request.maxTtlMs / 1000), SHORTEST_SESSION), LONGEST_SESSION),
     tags: { Purpose: "ai-agent", [OWNER_TAG.key]: OWNER_TAG.value, "agent-run-profile": profile },
-    trust: filled(request.trust, values, "resource", LONGEST_TRUST_POLICY),
+    trust: request.mfa ? filled(withMfa({ file: request.trust.file, text: trust }), values, "resource", LONGEST_TRUST_POLICY) : trust,
     policy: document("", request.policy, "permissions"),
     boundary: request.boundary && document("-boundary", request.boundary, "permissions boundary"),
   };
+}
+
+/** Each Allow of AssumeRole under the further condition that the caller's own session began with MFA (IAM user guide, "MFA-protected API access"). */
+function withMfa({ file, text }: RoleTemplate): RoleTemplate {
+  const policy: TrustJson = JSON.parse(text);
+  const Statement = [policy.Statement].flat().map((statement) => {
+    if (statement.Effect !== "Allow" || ![statement.Action].flat().some((action) => ASSUMES.test(action ?? "*"))) return statement;
+    const { Bool, ...others } = statement.Condition ?? {};
+    return { ...statement, Condition: { ...others, Bool: { ...Bool, "aws:MultiFactorAuthPresent": "true" } } };
+  });
+  return { file, text: JSON.stringify({ ...policy, Statement }) };
+}
+
+/** `sts:AssumeRole` in any spelling that covers it; without an `Action` it is `NotAction`, which covers too much to be left out. */
+const ASSUMES = /^(\*|sts:(\*|a.*))$/i;
+
+interface TrustStatement {
+  readonly Effect: string;
+  readonly Action?: string | readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+interface TrustJson {
+  readonly Statement: TrustStatement | readonly TrustStatement[];
 }
 
 function filled(template: RoleTemplate, values: PlaceholderValues, kind: "identity" | "resource", longest: number): string {
