@@ -13,6 +13,8 @@ agent_run_prompt() {
     [ -z "${AGENT_RUN_SESSION:-}" ] || [ "$file" = "$folder/$AGENT_RUN_SESSION/status" ] || continue
     IFS=' ' read -r ends expiry actor profile <"$file" || continue
     case $ends in '' | *[!0-9]*) continue ;; esac
+    # An agent without a sandbox could have written it.
+    case $actor$profile in *[!a-zA-Z0-9_.-]*) continue ;; esac
     count=$((count + 1))
     [ -z "$best" ] || [ "$ends" -lt "$best" ] || continue
     best=$ends

@@ -19,6 +19,8 @@ function agent_run_prompt
         end
         read -l -d ' ' ends expiry actor profile <$file; or continue
         string match -qr '^[0-9]+$' -- "$ends"; or continue
+        # An agent without a sandbox could have written it.
+        string match -qr '^[a-zA-Z0-9_.-]+$' -- "$actor$profile"; or continue
         set count (math $count + 1)
         if test -n "$best"; and test $ends -ge $best
             continue

@@ -17,6 +17,8 @@ agent_run_prompt() {
     [[ -z ${AGENT_RUN_SESSION:-} || $file == "$folder/$AGENT_RUN_SESSION/status" ]] || continue
     IFS=' ' read -r ends expiry actor profile <"$file" || continue
     [[ $ends == <-> ]] || continue
+    # An agent without a sandbox could have written it.
+    [[ $actor$profile != *[^a-zA-Z0-9_.-]* ]] || continue
     (( count += 1 ))
     [[ -z $best ]] || (( ends < best )) || continue
     best=$ends

@@ -60,7 +60,9 @@ export function readStatusFiles(runtime: string): SessionStatus[] {
           .trim()
           .split(" ");
         const onExpiry = expiryActions.find((action) => action === expiry);
-        return onExpiry !== undefined && /^\d+$/.test(endsAt) ? [{ session, endsAt: Number(endsAt), onExpiry, actor, profile }] : [];
+        if (onExpiry === undefined || !/^\d{1,12}$/.test(endsAt)) return [];
+        // Made plain again: an agent without a sandbox could have written it.
+        return [{ session, endsAt: Number(endsAt), onExpiry, actor: plain(actor), profile: plain(profile) }];
       } catch {
         return [];
       }
