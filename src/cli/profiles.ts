@@ -152,7 +152,7 @@ function create(name: string, values: Values, { paths, packageFolder, print }: C
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const file of readdirSync(source)) {
-    if (file !== "profile.toml") cpSync(join(source, file), join(folder, file));
+    if (file !== "profile.toml") cpSync(join(source, file), join(folder, file), { recursive: true });
   }
   const settings = join(source, "profile.toml");
   const text = existsSync(settings) ? readFileSync(settings, "utf8").replace(/^#:schema .*\n/, "") : "";

@@ -203,5 +203,10 @@ export function readNarrowing(entries: readonly string[], effect: Statement["eff
     const at = entry.indexOf("=");
     return { Effect: effect, Action: at === -1 ? entry : entry.slice(0, at), Resource: at === -1 ? "*" : entry.slice(at + 1) };
   });
-  return { label, document: parsePolicyValue({ Version: "2012-10-17", Statement }, label) };
+  try {
+    return { label, document: parsePolicyValue({ Version: "2012-10-17", Statement }, label) };
+  } catch (error) {
+    if (!(error instanceof AgentRunError) || error.hint !== undefined) throw error;
+    throw new AgentRunError(error.code, error.message, { hint: "write it as s3:GetObject=arn:aws:s3:::builds/*", cause: error });
+  }
 }

@@ -67,6 +67,11 @@ export function findFolder(name: string, paths: Paths, packageFolder: string): s
 export function profileLevels(name: string, config: ConfigSettings, places: ProfilePlaces): Level[] {
   const levels: Level[] = [];
   let next: string | undefined = name;
+  if (config.profiles?.[name] && isProfileName(name) && !profileNames(places.paths, places.packageFolder).includes(name)) {
+    throw new AgentRunError("profile", `config.toml has settings for profile '${name}', and there is no such profile to lay them over`, {
+      hint: `agent-run profiles new ${name} --from ${config.profiles[name].extends ?? "readonly"} makes one, or write ${join(userProfiles(places.paths), name, "profile.toml")}`,
+    });
+  }
   let folder = findFolder(name, places.paths, places.packageFolder);
   while (next !== undefined) {
     const file = join(folder, "profile.toml");

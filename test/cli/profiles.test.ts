@@ -50,6 +50,9 @@ describe("agent-run profiles", () => {
     const [schema = ""] = readFileSync(join(folder, "profile.toml"), "utf8").split("\n");
     expect(existsSync(schema.replace("#:schema ", ""))).toBe(true);
     expect(run(["policy", "test", "shop"]).status).toBe(0);
+    mkdirSync(join(folder, "notes"));
+    expect(run(["profiles", "new", "second", "--from", "shop"]).status).toBe(0);
+    expect(existsSync(join(folder, "..", "second", "notes"))).toBe(true);
     expect(run(["profiles", "new", "shop"])).toMatchObject({ status: 1, stderr: expect.stringContaining("is there already") });
   });
 

@@ -32,6 +32,14 @@ const letters = fc.constantFrom("a", "b", "*", "?", "ab", "ba");
 const glob = fc.array(letters, { minLength: 1, maxLength: 5 }).map((parts) => parts.join(""));
 const plain = fc.array(fc.constantFrom("a", "b"), { maxLength: 6 }).map((parts) => parts.join(""));
 
+describe("a narrowing", () => {
+  it.each(["s3:GetObject=", "s3:GetObject=bucket", "GetObject", "="])("that is %j is refused with what it should look like", (entry) => {
+    expect(() => readNarrowing([entry], "Deny", "--deny")).toThrow(
+      expect.objectContaining({ code: "policy", hint: expect.stringMatching(/\S/) }),
+    );
+  });
+});
+
 describe("two patterns", () => {
   it("are one within the other only when every text of the narrower fits the wider", () => {
     fc.assert(

@@ -105,6 +105,14 @@ describe("a profile that extends another", () => {
     expect(failure(() => readProfileDocuments("lost", paths, PACKAGE))).toMatchObject({ message: expect.stringContaining("nowhere.json") });
   });
 
+  it("is told apart from settings in config.toml that there is no profile for", () => {
+    writeFileSync(join(paths.config, "config.toml"), '[profiles.shop]\nextends = "developer"\n');
+    expect(failure(() => load("shop"))).toMatchObject({
+      code: "profile",
+      hint: expect.stringContaining("profiles new shop --from developer"),
+    });
+  });
+
   it("may be the user's own of a shipped name; a circle is refused", () => {
     profileOf("readonly", 'extends = "readonly"\nttl = "5m"\n');
     expect(load("readonly")).toMatchObject({ ttlMs: 300_000 });
