@@ -204,8 +204,9 @@ describe("settings in the docs", () => {
     expect(toml.length).toBeGreaterThan(0);
     for (const { text } of toml) {
       const value = parse(text);
-      // A repository's file is the one that is no config.toml.
-      const issues = z.safeParse(configSettings, value).error?.issues;
+      // A repository's file is the one that is no config.toml; a profile's says so.
+      const schema = text.includes("/profile.toml") ? profileSettings : configSettings;
+      const issues = z.safeParse(schema, value).error?.issues;
       if (!z.safeParse(repositorySettings, value).success) expect(issues).toBeUndefined();
     }
     for (const { text } of examples.filter(({ language }) => language === "json")) expect(() => JSON.parse(text)).not.toThrow();

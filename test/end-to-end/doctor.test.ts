@@ -64,6 +64,18 @@ describe("agent-run doctor", () => {
     for (const check of checks.filter(({ state }) => state !== "ok")) expect(check.fix, check.name).toMatch(/\S/);
   });
 
+  it("looks at the account of the role, as a run does, and at stages also without a role", async () => {
+    world = await makeWorld();
+    const config = join(world.own, "config", "config.toml");
+    writeFileSync(config, '[profiles.readonly]\nrole = "arn:aws:iam::999999999999:role/agent"\naccounts = ["999999999999"]\n');
+    expect((await examine(["-p", "readonly"])).of("account")).toMatchObject({ state: "ok", text: expect.stringContaining("999999999999") });
+    writeFileSync(config, `[stages]\nproduction = ["${DEMO_ACCOUNT}"]\n[profiles.readonly]\ngrant = "federation"\n`);
+    expect((await examine(["-p", "readonly"])).of("account")).toMatchObject({
+      state: "error",
+      text: expect.stringContaining("'production'"),
+    });
+  });
+
   it("says which profile is meant when there is none of that name, and leaves out what rests on it", async () => {
     const { told, of } = await examine(["-p", "readonyl"]);
     expect(of("profile")).toMatchObject({ state: "error", fix: "did you mean 'readonly'?" });

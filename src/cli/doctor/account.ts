@@ -34,18 +34,18 @@ export async function accountChecks(context: Context, profile: Profile, awsProfi
     return [thrown("base identity", error)];
   }
   const checks = [ok("base identity", `${base.identity.arn} (${base.source})`), await clock(base)];
-  if (profile.grant !== "assume-role") return [...checks, ...(await grantChecks(profile, base))];
+  const { identity } = base;
+  if (profile.grant !== "assume-role") return [...checks, accountOf(profile, identity), ...(await grantChecks(profile, base))];
   if (profile.role === undefined) {
     return [...checks, failing("role", `profile '${profile.name}' names no role`, `agent-run setup ${profile.name}`)];
   }
-  const { identity } = base;
-  checks.push(accountOf(profile, identity));
   const partition = identity.arn.split(":")[1] ?? "aws";
   const roleArn = profile.role.startsWith("arn:") ? profile.role : `arn:${partition}:iam::${identity.account}:role/${profile.role}`;
+  checks.push(accountOf(profile, { ...identity, account: parseRoleArn(roleArn, "role").account }));
   return [...checks, ...(await roleChecks(profile, base, roleArn)), ...(await session(profile, base, roleArn))];
 }
 
-/** By the same rules as a run: the profile's own accounts, and the stages of config.toml. */
+/** By the same rules as a run, of the account that the session is in: the profile's own accounts, and the stages of config.toml. */
 function accountOf(profile: Profile, identity: CallerIdentity): Check {
   try {
     requireAccount(identity, profile.accounts);
