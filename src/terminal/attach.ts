@@ -18,7 +18,7 @@ import type { OverlayView } from "./overlay.ts";
 import type { Details } from "./overlay-views.ts";
 import type { openPty, PtyHost, Size } from "./pty.ts";
 import { Screen } from "./screen.ts";
-import { Markers, shimCommand } from "./shim.ts";
+import { Markers, shimCommand, silentStatus } from "./shim.ts";
 import { terminalKind } from "./terminal-look.ts";
 
 export interface AttachOptions {
@@ -72,6 +72,8 @@ export async function prepareTerminal(input: ReadStream, output: WriteStream): P
   return { input, output, human, openPty: pty.openPty };
 }
 
+/** How often it is looked whether the agent ended without a word, because it had stopped its terminal's output. */
+const SILENT_LOOK_MS = 1000;
 /** A window that is being dragged changes its size many times a second. */
 const RESIZE_PAUSE_MS = 12;
 
@@ -177,6 +179,20 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     if (unsaid.length > 0) screen.output(unsaid);
     if (!exitSeen) void finish(exit);
   });
+
+  let shimPid: number | undefined;
+  let silent: ProcessExit | undefined;
+  const looking = setInterval(() => {
+    // Where we hold the output back ourselves, the shim waits for us.
+    if (exitSeen || holding.size > 0 || !markers.greeted || process.platform !== "linux") return;
+    shimPid ??= tree.shim();
+    const before = silent;
+    silent = shimPid === undefined ? undefined : silentStatus(shimPid);
+    if (silent === undefined || before === undefined) return;
+    exitSeen = true;
+    void finish(silent);
+  }, SILENT_LOOK_MS).unref();
+  void ended.promise.then(() => clearInterval(looking));
 
   let suspended = false;
   const suspend = async (): Promise<void> => {

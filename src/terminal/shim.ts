@@ -1,8 +1,12 @@
 // The small shell program between the PTY and the agent: it leads the session, sets the terminal's modes, and says in-band when the agent
 // stopped or ended, so that those words come after the agent's last byte. Used by attach.ts.
 
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Command, ProcessExit } from "../core/command.ts";
+
+/** The bit of the shim's umask that says that the agent ended; the eight below it are its status. */
+const ENDED = 0o400;
 
 /** Private OSC number of our markers; never sent to the human's terminal. */
 export const MARKER_OSC = "7777";
@@ -11,7 +15,8 @@ export const MARKER_OSC = "7777";
  * `set -m` puts the agent in a process group of its own and hands it the terminal, so that Ctrl-Z stops it as a shell's job and not as a
  * member of an orphaned group, to which the kernel gives no stops. The shim stops itself after each word, and waits to be continued or killed.
  * The agent keeps its stderr; the shell's own remarks (`Terminated`) go nowhere: its stderr is given back in a subshell, since dash redirects itself
- * for as long as a plain command runs.
+ * for as long as a plain command runs. Before its last word it keeps the status in its umask: an agent that has stopped its terminal's output
+ * (tcflow(3), TCOOFF) would have it wait for ever with that word; see `silentStatus`.
  *
  * The markers' random text comes into being here and is said in the first of them, before there is an agent: in arguments or environment the agent
  * could read it (`/proc/<shim>/cmdline`). Its variable is never exported, whatever the environment that the shell starts with.
@@ -26,6 +31,7 @@ const PROGRAM = [
   "set -m",
   '(exec "$@" 2>&3 3>&-);agent_run_status=$?',
   `while kill -0 %%;do printf '\\033]${MARKER_OSC};%s;stop\\007' "$agent_run_nonce";kill -STOP $$;fg >/dev/null;agent_run_status=$?;done`,
+  'umask "$((4|agent_run_status>>6&3))$((agent_run_status>>3&7))$((agent_run_status&7))"',
   `printf '\\033]${MARKER_OSC};%s;exit;%d\\007' "$agent_run_nonce" "$agent_run_status"`,
   "kill -STOP $$",
 ].join(";");
@@ -67,6 +73,11 @@ export class Markers {
     return Buffer.concat([all.subarray(0, found.index), all.subarray(found.index + found[0].length)]);
   }
 
+  /** Whether the shim has spoken. */
+  get greeted(): boolean {
+    return this.#nonce !== undefined;
+  }
+
   /** What `greet` keeps when the shim never came to speak. */
   unsaid(): Buffer {
     const bytes = this.#before;
@@ -88,6 +99,21 @@ export class Markers {
     if (nonce === undefined) return false;
     return (before === undefined ? bytes : Buffer.concat([before.subarray(-nonce.length), bytes])).includes(nonce);
   }
+}
+
+/**
+ * How the agent ended, read from its shim without the terminal: undefined while it runs. Linux only (proc(5), /proc/pid/status, `Umask` since 4.7). Nobody
+ * else sets a umask that takes the owner's own right to read away.
+ */
+export function silentStatus(shim: number): ProcessExit | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${shim}/status`, "latin1");
+  } catch {
+    return undefined;
+  }
+  const mask = Number.parseInt(/^Umask:\s+([0-7]+)$/m.exec(text)?.[1] ?? "0", 8);
+  return (mask & ENDED) === 0 ? undefined : exitOf(mask & 0xff);
 }
 
 /** A shell's `$?`: 128+n means that signal n ended it (POSIX XCU 2.8.2); an agent that itself exits with such a number looks the same. */

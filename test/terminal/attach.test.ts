@@ -59,6 +59,17 @@ describe.each(levels)("an agent in a terminal, %s", (_, env) => {
     expect(await outer.exited).toEqual({ code: 5 });
   });
 
+  it.skipIf(!hasPerl).each([
+    ["exit 5", { code: 5 }],
+    ["exit 255", { code: 255 }],
+    ["kill 9, $$", { code: 137 }],
+  ])("that stops its terminal's output (TCOOFF, needs perl) and leaves with '%s' ends all the same", async (leave, status) => {
+    await using outer = attached(["perl", "-MPOSIX", "-e", `$| = 1; print "last words"; tcflow(1, POSIX::TCOOFF) or die; ${leave}`], {
+      env,
+    });
+    expect(await outer.exited).toEqual(status);
+  });
+
   it("gets the keys, and shows the bar on the last row", async () => {
     await using outer = attached(["cat"], { env });
     await outer.until("the bar", barShows("readonly@123456789012"));
