@@ -1,8 +1,10 @@
 // `agent-run kill`: ends sessions from anywhere, and denies their keys in IAM; says what is cut and what is not.
+import { readdirSync } from "node:fs";
 import { readSession } from "../audit/verify.ts";
 import { documentForAdministrator, singleName } from "../aws/revoke/deny.ts";
 import { type KillReply, killReply } from "../control/protocol.ts";
 import { ask } from "../control/start-daemon.ts";
+import { sleep } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 import { isSessionId, type SessionId } from "../core/id.ts";
 import { auditFolder, type Paths } from "../core/paths.ts";
@@ -15,6 +17,10 @@ import { isDenied, progressLines, withReport } from "./revocation-lines.ts";
 
 /** Longer than the longest grace that a profile is likely to give its agent, and than a revocation is looked after. */
 const KILL_LIMIT_MS = 150_000;
+
+/** As long as a session whose daemon died may take to be back, and the daemon that follows to end what does not come. */
+const TAKEN_OVER_MS = 5000;
+const ASK_AGAIN_MS = 200;
 
 type Killed = KillReply["killed"][number];
 
@@ -50,7 +56,7 @@ export const kill: Command = {
     const wanted = selection(values, words);
     const { paths, print } = context;
     if (values["print-policy"] === true) return await printPolicy(wanted, context);
-    const reply = await ask(paths, "POST", "/v1/kill", wanted, killReply, KILL_LIMIT_MS).catch(orNotHere);
+    const reply = await killHere(paths, wanted);
     let killed: Killed[] = reply?.killed ?? [];
     if (killed.length === 0 && wanted.session !== "all") killed = [await killElsewhere(wanted.session, values, context)];
     else killed = await Promise.all(killed.map((one) => lastResort(one, values, context)));
@@ -87,6 +93,28 @@ function selection(values: Values, words: readonly string[]): Wanted {
     ...(project === undefined ? {} : { project }),
     ...(values["revoke-all"] === true ? { revokeAll: true } : {}),
   };
+}
+
+/**
+ * What the daemon that holds it says. A session whose folder is there while no daemon knows it has lost its own just now: its launcher brings another.
+ */
+async function killHere(paths: Paths, wanted: Wanted): Promise<KillReply | undefined> {
+  const until = performance.now() + TAKEN_OVER_MS;
+  for (;;) {
+    const reply = await ask(paths, "POST", "/v1/kill", wanted, killReply, KILL_LIMIT_MS).catch(orNotHere);
+    const found = reply !== undefined && reply.killed.length > 0;
+    if (found || !isLeft(paths, wanted.session) || performance.now() > until) return reply;
+    await sleep(ASK_AGAIN_MS);
+  }
+}
+
+/** Whether a session's folder is there; of any session for `all`. */
+function isLeft(paths: Paths, session: string): boolean {
+  try {
+    return readdirSync(paths.runtime).some((name) => isSessionId(name) && (session === "all" || session === name));
+  } catch {
+    return false;
+  }
 }
 
 /** For `catch`: nothing where the daemon has no such session. */

@@ -33,6 +33,8 @@ export interface Access {
   readonly childEnvironment: Record<string, string>;
   /** From now on nothing is served: `why` is what clients are told. At once, without network. */
   refuse(why: string): void;
+  /** Removes the session's folder. Throws what the file system says. */
+  removeFiles(): void;
   /** Closes the endpoint, removes the folder, overwrites the secrets. Every step runs; gives what failed. */
   close(): Promise<string[]>;
 }
@@ -59,10 +61,11 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   });
   const token = new Secret(options.known?.token ?? newToken());
   let endpoint: Endpoint | undefined;
+  const removeFiles = (): void => removeFolder(folder);
   const close = async (): Promise<string[]> => {
     const steps: [string, () => unknown][] = [
       ["close the endpoint", () => endpoint?.close()],
-      ["remove the session's files", () => removeFolder(folder)],
+      ["remove the session's files", removeFiles],
       ["overwrite the secrets", () => [token.wipe(), broker.stop(), grant.forget()]],
     ];
     const failed: string[] = [];
@@ -92,6 +95,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
       endpoint: endpoint && { port: endpoint.port, token: token.reveal() },
       childEnvironment: childVariables(delivery, grant.credentials),
       refuse: (why) => endpoint?.refuse(why),
+      removeFiles,
       close,
     };
   } catch (error) {

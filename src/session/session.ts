@@ -417,8 +417,18 @@ export class Session {
       : await endProcesses(this.id, this.#spawned, this.#leaseOpen ? 0 : LOST_GRACE_MS, END_PROCESSES_MS);
     if (left > 0) this.notes.push(`${left} ${left === 1 ? "process" : "processes"} of the agent could not be ended`);
     this.timings.agentGoneMs = performance.now() - this.#endingAt;
+    this.#removeFiles();
     this.revocations = (await this.#revoking) ?? [];
     this.#dispatch({ type: "stopped", at: this.#now() });
+  }
+
+  /** A revocation may take its time; what lies on the disk need not wait for it. */
+  #removeFiles(): void {
+    try {
+      this.#access?.removeFiles();
+    } catch {
+      // The wipe tries it again, and notes it.
+    }
   }
 
   /** Every step runs, whatever an earlier one did; what failed is noted. */

@@ -13,6 +13,10 @@ import type { Round } from "./plan.ts";
 const NEXT_LAUNCH_MS = 15_000;
 /** From when the next launch has brought a daemon: what a dead one left is ended and recorded by then. */
 const RECORDED_MS = 6000;
+/** What the cloud was asked while it was slow is answered by then. */
+const SLOW_CLOUD_MS = 35_000;
+/** The guard of a launcher that was killed gives the modes back by then, on a machine with much else to do. */
+const MODES_MS = 5000;
 
 /**
  * Everything that is there and should not be, as sentences.
@@ -24,7 +28,9 @@ export async function leftovers(place: Place, round: Round, launched: Launched, 
     const limit = Math.max(50, until_ - performance.now());
     await until(holds, limit, what).catch(() => found.push(what));
   };
-  await by(`the launcher (${launched.launcher}) still runs`, () => !alive(launched.launcher));
+  // A kill is waited for until AWS has answered that the keys are denied, where nobody hurries.
+  const slow = round.harm.type === "cloud" && round.harm.trouble === "slow" ? SLOW_CLOUD_MS : 0;
+  await by(`the launcher (${launched.launcher}) still runs`, () => !alive(launched.launcher), deadline + slow);
   await by("processes of the session run", () => place.processesOf(launched.name).length === 0);
   const there = place.processesOf(launched.name);
   if (there.length > 0) found.push(...there.map((each) => `  ${each}`));
@@ -93,7 +99,11 @@ async function terminalTroubles(place: Place, launched: Launched): Promise<strin
   }
   const after = readFileSync(join(place.world.project, "stty-after"), "utf8");
   if (after !== place.modes) found.push(`stty -g was ${place.modes.trim()} and is ${after.trim()}`);
-  const modes = Object.entries(await human.modes()).filter(([, value]) => value !== false && value !== "none");
+  const leftModes = async (): Promise<[string, unknown][]> =>
+    Object.entries(await human.modes()).filter(([, value]) => value !== false && value !== "none");
+  const untilReset = until(async () => (await leftModes()).length === 0 && keyboardDepth(human.raw()) === 0, MODES_MS, "");
+  await untilReset.catch(() => {});
+  const modes = await leftModes();
   if (modes.length > 0) found.push(`modes are left: ${JSON.stringify(Object.fromEntries(modes))}`);
   const depth = keyboardDepth(human.raw());
   if (depth !== 0) found.push(`the keyboard protocol is left ${depth} deep`);

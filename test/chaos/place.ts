@@ -75,7 +75,7 @@ export class Place implements AsyncDisposable {
     this.machine = machine;
     this.paths = resolvePaths(world.env, process.getuid?.() ?? 0);
     mkdirSync(this.paths.state, { mode: 0o700 });
-    if (machine.mount) execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m,mode=700", "none", this.paths.state]);
+    if (machine.mount) execFileSync("mount", ["-t", "tmpfs", "-o", "size=32m,mode=700", "none", this.paths.state]);
     this.#mounted = machine.mount;
     writeFileSync(
       join(world.own, "config", "config.toml"),

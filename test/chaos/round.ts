@@ -1,8 +1,5 @@
 // One round of the chaos run: a launch, harm at its moment, the end where it lives on, and what is left afterwards. Called by run.ts and chaos.test.ts.
-import { requestJson } from "../../src/control/client.ts";
-import { killReply } from "../../src/control/protocol.ts";
 import { sleep } from "../../src/core/clock.ts";
-import { controlSocket } from "../../src/core/paths.ts";
 import { signal } from "../../src/core/process-tree.ts";
 import { alive, until } from "../end-to-end/world.ts";
 import { leftovers } from "./aftermath.ts";
@@ -168,8 +165,7 @@ async function endIt(place: Place, round: Round, launched: Launched): Promise<vo
     await sleep(650);
     launched.shell.type("\x0b");
   } else {
-    const killed = requestJson(controlSocket(place.paths), "POST", "/v1/kill", { session: "all" }, killReply, 15_000);
-    killed.catch(() => {});
+    void place.world.run(["kill", "--all", "--json"], { limitMs: 60_000 });
   }
 }
 

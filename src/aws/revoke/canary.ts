@@ -10,8 +10,11 @@ import type { AwsCredentials } from "../credentials.ts";
 import { readFailure } from "../failure.ts";
 import { type CanaryAction, canaryActions } from "./canary-actions.ts";
 
-/** `denied`: by an identity-based policy's explicit deny, which is what a revocation writes. `refused`: denied, but it was not said by what. */
-export type CanaryAnswer = "allowed" | "denied" | "refused" | { readonly failed: string };
+/**
+ * `denied`: by an identity-based policy's explicit deny, which is what a revocation writes. `refused`: denied, but it was not said by what. `expired`: the
+ * keys are over, and tell nothing any more.
+ */
+export type CanaryAnswer = "allowed" | "denied" | "refused" | "expired" | { readonly failed: string };
 
 export type Confirmation =
   | { readonly confirmed: true; readonly calls: number }
@@ -62,6 +65,7 @@ export async function canaryCall(
     } catch (error) {
       if (error instanceof AgentRunError) return { failed: error.message };
       const { name, text } = readFailure(error);
+      if (/^(ExpiredToken|RequestExpired)/.test(name)) return "expired";
       if (!/^(AccessDenied|UnauthorizedOperation|Client\.UnauthorizedOperation)/.test(name)) return { failed: `${name}: ${text}` };
       return /with an explicit deny in an? identity-based policy/i.test(text) ? "denied" : "refused";
     }
@@ -106,7 +110,7 @@ export async function awaitDeny(call: () => Promise<CanaryAnswer>, clock: Clock,
     if (last === "allowed") allowedBefore = true;
     inARow = last === "denied" || (last === "refused" && allowedBefore) ? inARow + 1 : 0;
     if (inARow === IN_A_ROW) return { confirmed: true, calls };
-    if (clock.now() >= until) return { confirmed: false, why: whyNot(last), calls };
+    if (last === "expired" || clock.now() >= until) return { confirmed: false, why: whyNot(last), calls };
     await sleep(inARow > 0 ? FIRST_PAUSE_MS : nap);
     nap = Math.min(LONGEST_PAUSE_MS, nap * 1.5);
   }
@@ -114,6 +118,7 @@ export async function awaitDeny(call: () => Promise<CanaryAnswer>, clock: Clock,
 
 function whyNot(last: CanaryAnswer): string {
   if (last === "allowed") return "the call still succeeds";
+  if (last === "expired") return "the newest of its keys has expired meanwhile, and aws refuses it for that";
   if (last === "refused") return "the call was refused all along, and aws does not say by what";
   return typeof last === "string" ? "it took too long" : last.failed;
 }
