@@ -153,7 +153,8 @@ function settings(connection: Connection, credentials: AwsCredentials | undefine
     userAgentAppId: USER_AGENT,
     authSchemePreference: ["aws.auth#sigv4"],
     sigv4aSigningRegionSet: [],
-    disableClockSkewCorrection: false,
+    // A correction would hide a wrong clock, by which we would then be wrong about every end.
+    disableClockSkewCorrection: true,
     requestHandler: {
       httpAgent: http,
       httpsAgent: https,

@@ -216,8 +216,16 @@ describe("a kill", () => {
   it("denies the session too in a role that it went on to, where the profile names it", async () => {
     const folder = join(world.own, "config", "profiles", "open");
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "session-policy.json"), JSON.stringify(allowAll));
-    const settings = [`role = "${world.cloud.roleArn()}"`, 'isolation.level = "none"', 'chained_roles = ["next"]'];
+    const Statement = [
+      {
+        Effect: "Allow",
+        Action: ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity", "s3:List*", "ec2:Describe*"],
+        Resource: "*",
+      },
+    ];
+    writeFileSync(join(folder, "session-policy.json"), JSON.stringify({ Version: "2012-10-17", Statement }));
+    const accepts = 'accepts = ["sts:AssumeRole"]';
+    const settings = [`role = "${world.cloud.roleArn()}"`, accepts, 'isolation.level = "none"', 'chained_roles = ["next"]'];
     writeFileSync(join(folder, "profile.toml"), settings.join("\n"));
     const [stolen, other] = await Promise.all([thief(["-p", "open"]), thief(["-p", "open"])]);
     const goOn = async (keys: Keys): Promise<Keys> => {
