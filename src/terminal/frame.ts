@@ -73,6 +73,11 @@ export class Frame {
     return `\x1b[${top};${bottom}r`;
   }
 
+  /** Makes our row blank; leaves the cursor there. */
+  blank(): string {
+    return `\x1b[${this.size.rows};1H\x1b[m\x1b[2K`;
+  }
+
   /** `body` between DECSC and DECRC, the modes that would change its meaning lifted. */
   lifted(body: string): string {
     this.borrowed[this.screen] = true;

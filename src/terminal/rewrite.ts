@@ -77,7 +77,7 @@ export class Rewriter {
           this.#frame.borrowed = [false, false];
           this.#frame.damaged = true;
           this.#homeAt = end;
-          return this.#frame.reserved ? `\x1bc${this.#frame.region()}` : undefined;
+          return this.#frame.reserved ? `\x1b[?6l\x1b[r${this.#frame.blank()}\x1bc${this.#frame.region()}` : undefined;
         }
         return undefined;
       case 0x23: // #
@@ -174,7 +174,7 @@ export class Rewriter {
     }
   }
 
-  /** ED. Terminals that keep what a clear removes in their scrollback would keep our row too, so it is made blank before. */
+  /** ED. Terminals that keep in their scrollback what a clear (or RIS, or DECCOLM) removes would keep our row too, so it is made blank before. */
   #erase(sequence: Sequence, what: number): Verdict {
     if (!this.#frame.reserved || what === 1 || what === 3) return undefined;
     this.#frame.damaged = true;
@@ -182,7 +182,12 @@ export class Rewriter {
     if (!keeps) return undefined;
     const own = `\x1b[${sequence.prefix === 0x3f ? "?" : ""}${what === 0 ? "" : what}J`;
     this.#feed(sequence.end);
-    return `${this.#frame.lifted(`\x1b[${this.#frame.size.rows};1H\x1b[m\x1b[2K`)}${this.#frame.wrapAgain()}${own}`;
+    return this.#blanked() + own;
+  }
+
+  /** Our row without the bar, the cursor where it is. */
+  #blanked(): string {
+    return this.#frame.lifted(this.#frame.blank()) + this.#frame.wrapAgain();
   }
 
   #keyboard(prefix: number, flags: number): void {
@@ -197,6 +202,7 @@ export class Rewriter {
   #privateModes(sequence: Sequence, on: boolean): Verdict {
     const { params, count } = sequence;
     const { modes } = this.#frame;
+    let first = "";
     let after = "";
     let verdict: Verdict;
     const kept: number[] = [];
@@ -211,7 +217,11 @@ export class Rewriter {
         else if (mode === 1048) verdict = this.#restore(sequence);
       }
       modes.set(mode, on);
-      if (mode === 3) after = this.#reassert(sequence, false);
+      if (mode === 3 && this.#frame.reserved) {
+        after = this.#reassert(sequence, false);
+        first = this.#blanked();
+        this.#frame.damaged = true;
+      }
       if (this.#frame.screen === before && mode !== 47 && mode !== 1047 && mode !== 1049) continue;
       if (this.#frame.screen === 1 && before === 0) this.#frame.margins[1] = this.#frame.full();
       const { plainCharsets, link } = modes;
@@ -225,7 +235,7 @@ export class Rewriter {
     }
     if (verdict !== undefined) return verdict;
     if (after === "" && kept.length === count) return undefined;
-    return (kept.length === 0 ? "" : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after;
+    return first + (kept.length === 0 ? "" : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after;
   }
 
   /** The screen that `sequence` switched to, as it is at its present size. */
