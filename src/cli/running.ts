@@ -5,7 +5,7 @@ import { rmSync } from "node:fs";
 import { constants } from "node:os";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Cause, PlanMessage, QuestionKind, ReadyMessage, RevocationReport, SessionView, StepMessage } from "../control/protocol.ts";
-import { systemClock, within } from "../core/clock.ts";
+import { steadyClock, systemClock, within } from "../core/clock.ts";
 import type { ProcessExit, Command as Program } from "../core/command.ts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
@@ -65,6 +65,7 @@ export class Running implements LinkHandlers {
   #terminal: Promise<PreparedTerminal> | undefined;
   #agent: AgentProcess | undefined;
   #screen: TerminalAgent | undefined;
+  /** Its limit is one of `#clock`. */
   #view: SessionView | undefined;
   #cause: Cause | undefined;
   #stopping: Promise<unknown> | undefined;
@@ -72,6 +73,7 @@ export class Running implements LinkHandlers {
   /** The agent is gone: who is in a hurry now does not want to wait for the daemon. */
   readonly #left = Promise.withResolvers<void>();
   #agentGone = false;
+  readonly #clock = steadyClock(systemClock);
   /** `performance.now()` at the key press, or when the daemon said that it ends. */
   #endingSince: number | undefined;
   #graceMs = 0;
@@ -124,7 +126,7 @@ export class Running implements LinkHandlers {
 
   status(view: SessionView): void {
     // The daemon knows what was asked for; a demo may have less.
-    this.#view = { ...view, isolation: this.#view?.isolation ?? view.isolation };
+    this.#view = { ...view, limitAt: view.limitAt + this.#clock.ahead(), isolation: this.#view?.isolation ?? view.isolation };
     this.#watchLimit();
     this.#paintBar();
   }
@@ -256,10 +258,10 @@ export class Running implements LinkHandlers {
       sealed: isolation.level !== "none",
       env,
       agent: this.#request.actor,
-      details: () => (this.#view ? sessionDetails(this.#view, systemClock.now()) : []),
+      details: () => (this.#view ? sessionDetails(this.#view, this.#clock.now()) : []),
       killKey: plan.killKey,
       nested: env["AGENT_RUN"] === "1",
-      bar: bar && this.#view ? barState(this.#view, systemClock.now()) : undefined,
+      bar: bar && this.#view ? barState(this.#view, this.#clock.now()) : undefined,
       onKill: () => this.#kill(link, plan.graceMs),
     });
     this.#screen = screen;
@@ -291,7 +293,7 @@ export class Running implements LinkHandlers {
       this.say("the daemon does not answer at the time limit: the agent is ended");
       this.end("expired", graceMs, false);
     };
-    this.#limitWatch = systemClock.at(limitAt + SILENT_MS, () => setTimeout(look, READ_FIRST_MS).unref());
+    this.#limitWatch = this.#clock.at(limitAt + SILENT_MS, () => setTimeout(look, READ_FIRST_MS).unref());
   }
 
   #stop(graceMs: number): Promise<unknown> | undefined {
@@ -300,7 +302,7 @@ export class Running implements LinkHandlers {
   }
 
   #paintBar(): void {
-    if (this.#screen && this.#view) this.#screen.setBar(barState(this.#view, systemClock.now()));
+    if (this.#screen && this.#view) this.#screen.setBar(barState(this.#view, this.#clock.now()));
   }
 }
 

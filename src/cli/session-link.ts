@@ -14,7 +14,7 @@ import type {
   StepMessage,
 } from "../control/protocol.ts";
 import { fromWireError } from "../control/wire-error.ts";
-import { sleep, within } from "../core/clock.ts";
+import { type Instant, sleep, steadyClock, systemClock, within } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 
 export interface LinkHandlers {
@@ -55,6 +55,9 @@ export class SessionLink {
   #lease: Lease<LauncherMessage, DaemonMessage>;
   #ready: ReadyMessage | undefined;
   #graceMs = 0;
+  /** A clock that is set back gives no more time under the next daemon either. */
+  readonly #clock = steadyClock(systemClock);
+  #limitAt: Instant = 0;
   #view: SessionView | undefined;
   #spawned: { pid: number; started: string; isolation: IsolationLevel } | undefined;
   #finished = false;
@@ -166,7 +169,7 @@ export class SessionLink {
         lease.close();
       } else if (message.type === "ready") {
         this.#ready = message;
-        this.#view = message.view;
+        this.#see(message.view);
         opening?.resolve(message);
       } else {
         this.#onMessage(message, handlers);
@@ -181,7 +184,7 @@ export class SessionLink {
     } else if (message.type === "step") handlers.step(message);
     else if (message.type === "ask") void this.#answer(message, handlers);
     else if (message.type === "status") {
-      this.#view = message.view;
+      this.#see(message.view);
       handlers.status(message.view);
     } else if (message.type === "end") {
       this.#finished = true;
@@ -193,6 +196,11 @@ export class SessionLink {
       this.#view = message.view;
       this.#ended.resolve({ view: message.view, notes: message.notes, revocations: message.revocations ?? [] });
     }
+  }
+
+  #see(view: SessionView): void {
+    this.#view = view;
+    this.#limitAt = view.limitAt + this.#clock.ahead();
   }
 
   async #answer({ id, kind, prompt, minutes }: Extract<DaemonMessage, { type: "ask" }>, handlers: LinkHandlers): Promise<void> {
@@ -228,7 +236,7 @@ export class SessionLink {
             ...(ready.token === undefined ? {} : { token: ready.token }),
             startedAt: ready.view.startedAt,
             fetches: this.#view?.fetches ?? 0,
-            limitAt: this.#view?.limitAt ?? ready.view.limitAt,
+            limitAt: this.#limitAt - this.#clock.ahead(),
             ...this.#spawned,
           },
         });

@@ -34,6 +34,32 @@ export const systemClock: Clock = {
   },
 };
 
+/** A clock that is never set back, for what must not last longer because the machine's was. */
+export interface SteadyClock extends Clock {
+  /** By how much it is ahead of the machine's clock, which was set back: what to take off an instant that others are told. 0 as a rule. */
+  ahead(): number;
+}
+
+/** Less than this is no clock that was set back. */
+const STEP_MS = 1000;
+
+/** Follows `clock` forwards, also over a sleep; where that one goes back it counts on by itself. */
+export function steadyClock(clock: Clock): SteadyClock {
+  let reads = clock.now();
+  let counted = performance.now();
+  const now = (): Instant => {
+    const count = performance.now();
+    reads = Math.max(clock.now(), reads + count - counted);
+    counted = count;
+    return Math.floor(reads);
+  };
+  const ahead = (): number => {
+    const by = now() - clock.now();
+    return by < STEP_MS ? 0 : by;
+  };
+  return { now, ahead, at: (at, run) => clock.at(at - ahead(), run) };
+}
+
 /** Resolves after `ms` of monotonic time. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {

@@ -13,7 +13,7 @@ import type {
   SessionView,
 } from "../control/protocol.ts";
 import { toWireError } from "../control/wire-error.ts";
-import type { Clock, Instant } from "../core/clock.ts";
+import { type Clock, type Instant, type SteadyClock, steadyClock } from "../core/clock.ts";
 import { messageOf } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import { type Paths, sessionFolder } from "../core/paths.ts";
@@ -72,6 +72,8 @@ export class Session {
   revocations: readonly RevocationReport[] = [];
 
   readonly #options: SessionOptions;
+  /** What the session's window counts by. */
+  readonly #clock: SteadyClock;
   readonly #startedAt: Instant;
   readonly #questions: Questions;
   readonly #agentGone = Promise.withResolvers<void>();
@@ -100,6 +102,7 @@ export class Session {
   constructor(options: SessionOptions) {
     const { open, profile, clock, lease } = options;
     this.#options = options;
+    this.#clock = steadyClock(clock);
     this.id = options.id;
     this.#folder = sessionFolder(options.paths, options.id);
     this.#tally = new Tally((kind, data) => this.#record(kind, data), open.resume?.fetches ?? 0);
@@ -144,7 +147,9 @@ export class Session {
   }
 
   view(): SessionView {
-    return viewOf(this.#options, this.#state, this.#grant, {
+    const { window } = this.#state;
+    const told = { ...this.#state, window: { ...window, limitAt: this.#told(window.limitAt) } };
+    return viewOf(this.#options, told, this.#grant, {
       isolation: this.#isolation ?? this.#options.profile.isolation.level,
       startedAt: this.#startedAt,
       fetches: this.#tally.fetches,
@@ -170,7 +175,7 @@ export class Session {
       session: this.id,
       version,
       clock,
-      endsAt: () => (this.#state.window.onExpiry === "refresh" ? this.#state.window.lastLimitAt : this.#state.window.limitAt),
+      endsAt: () => this.#told(this.#state.window.onExpiry === "refresh" ? this.#state.window.lastLimitAt : this.#state.window.limitAt),
       say(name, state, text) {
         waiting.moved();
         lease.send({ type: "step", name, state, text });
@@ -228,7 +233,7 @@ export class Session {
       clock,
       known: open.resume,
       path: open.source["PATH"],
-      neededUntil: profile.onExpiry === "refresh" ? undefined : () => this.#state.window.limitAt,
+      neededUntil: profile.onExpiry === "refresh" ? undefined : () => this.#told(this.#state.window.limitAt),
       onFetch: (info) => {
         this.#tally.fetched(info);
         // The launcher knows it, should this daemon die.
@@ -279,7 +284,7 @@ export class Session {
     const at = nextTick(state);
     // A clock that was set back has not given the session more time.
     const tick = (due: Instant): void => this.#dispatch({ type: "tick", at: Math.max(this.#now(), due) });
-    this.#timer = at === undefined ? undefined : this.#options.clock.at(at, () => tick(at));
+    this.#timer = at === undefined ? undefined : this.#clock.at(at, () => tick(at));
     for (const effect of effects) this.#carryOut(effect);
   }
 
@@ -372,8 +377,8 @@ export class Session {
    * @throws AgentRunError as `requireExtendable`
    */
   async extend(byMs: number | undefined): Promise<ExtendReply> {
-    const { open, clock } = this.#options;
-    requireExtendable(this.id, this.#state, open.interactive, { open: this.#asking, refusedAt: this.#refusedAt }, clock.now());
+    const { open } = this.#options;
+    requireExtendable(this.id, this.#state, open.interactive, { open: this.#asking, refusedAt: this.#refusedAt }, this.#now());
     return this.#askForTime("extend", byMs);
   }
 
@@ -390,11 +395,11 @@ export class Session {
     const { limitAt } = this.#state.window;
     const extended = this.#state.phase === "active" && limitAt > before;
     if (extended) {
-      this.#record("extend", { by: kind, limitAt: new Date(limitAt).toISOString() });
+      this.#record("extend", { by: kind, limitAt: new Date(this.#told(limitAt)).toISOString() });
       // What it holds ends with the old limit.
       this.#access?.broker.refresh().catch(() => undefined);
     }
-    return { session: this.id, extended, limitAt };
+    return { session: this.id, extended, limitAt: this.#told(limitAt) };
   }
 
   async #stopAgent(): Promise<void> {
@@ -460,6 +465,11 @@ export class Session {
   }
 
   #now(): Instant {
-    return this.#options.clock.now();
+    return this.#clock.now();
+  }
+
+  /** An instant of the session's window as the machine's clock will show it. */
+  #told(at: Instant): Instant {
+    return at - this.#clock.ahead();
   }
 }

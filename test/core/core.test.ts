@@ -2,7 +2,7 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { systemClock, within } from "../../src/core/clock.ts";
+import { sleep, steadyClock, systemClock, within } from "../../src/core/clock.ts";
 import { formatLeft, formatSpan, parseDuration } from "../../src/core/duration.ts";
 import { AgentRunError, messageOf } from "../../src/core/error.ts";
 import { isSessionId, newSessionId, newToken } from "../../src/core/id.ts";
@@ -135,6 +135,32 @@ describe("errors and time", () => {
     await promise;
     clearInterval(keepAlive);
     expect(fired).toEqual(["past"]);
+  });
+
+  it("are told by a steady clock that counts on where the machine's is set back, and follows it forwards", async () => {
+    let machine = 1_000_000_000;
+    const asked: number[] = [];
+    const clock = steadyClock({
+      now: () => machine,
+      at: (at) => {
+        asked.push(at);
+        return { [Symbol.dispose]: () => undefined };
+      },
+    });
+    machine += 60_000;
+    expect(clock.now()).toBe(machine);
+    expect(clock.ahead()).toBe(0);
+    const before = clock.now();
+    machine -= 12 * 3_600_000;
+    await sleep(20);
+    expect(clock.now()).toBeGreaterThanOrEqual(before + 15);
+    expect(clock.ahead()).toBeGreaterThanOrEqual(12 * 3_600_000);
+    // In 10 s by this clock is in 10 s by the machine's.
+    clock.at(clock.now() + 10_000, () => undefined);
+    expect(asked[0]).toBeGreaterThan(machine + 9000);
+    expect(asked[0]).toBeLessThan(machine + 11_000);
+    machine += 13 * 3_600_000;
+    expect(clock.now()).toBe(machine);
   });
 
   it("fire a timer no later than its time from now when the clock is set back meanwhile", async () => {
