@@ -82,6 +82,9 @@ export const setup: Command = {
     const plan = await planOf(desired, iam, values);
     if (output !== undefined) {
       printOutput(output, desired, plan, context);
+      // Whoever applies it somewhere else needs to know what the trust policy asks for.
+      if (values["remove"] !== true)
+        context.print.note(`config.toml is to have under [profiles.${name}]: role = "${desired.arn}", external_id = "${externalId}"`);
       return 0;
     }
     context.print.note(`you are ${base.identity.arn} (${base.source})`);

@@ -256,7 +256,10 @@ async function writeProfile(name: string, rolePolicy: string): Promise<void> {
 describe("agent-run setup --output", () => {
   it("changes nothing", async () => {
     for (const kind of ["plan", "cloudformation", "terraform", "cli", "json"]) {
-      expect((await world.run(["setup", "readonly", "--output", kind])).code).toBe(0);
+      const { code, stdout, stderr } = await world.run(["setup", "readonly", "--output", kind]);
+      expect(code).toBe(0);
+      const externalId = /external_id = "([^"]+)"/.exec(stderr)?.[1] ?? "nothing said";
+      expect(stdout, kind).toContain(externalId);
     }
     expect(await findRole(iam(), "agent-readonly")).toBeUndefined();
   });
