@@ -18,6 +18,9 @@ interface Saved {
 
 const PLAIN: Saved = { link: "", sets: ["", "", "", ""], shift: 0 };
 
+/** Autowrap, the cursor's visibility, synchronised output. */
+const EVERY_FRAME = new Set([7, 25, 2026]);
+
 export class Modes {
   alternate = false;
   origin = false;
@@ -37,6 +40,8 @@ export class Modes {
   /** Depth of the kitty keyboard stack, main and alternate screen; and whether flags were set without a push. */
   keyboard = [0, 0];
   keyboardSet = [false, false];
+  /** Counts changes of modes, but for those that an agent changes with every frame. */
+  revision = 0;
   readonly #changed = new Map<number, boolean>();
   /** What DECSC saved, main and alternate screen. */
   readonly #saved: [Saved, Saved] = [PLAIN, PLAIN];
@@ -46,6 +51,7 @@ export class Modes {
     else if (mode === 7) this.wrap = on;
     else if (mode === 2026) this.synchronised = on;
     else if (mode === 47 || mode === 1047 || mode === 1049) this.alternate = on;
+    if (!EVERY_FRAME.has(mode) && this.isSet(mode) !== on) this.revision += 1;
     this.#changed.set(mode, on);
   }
 
@@ -94,6 +100,7 @@ export class Modes {
     this.keyboard = [0, 0];
     this.keyboardSet = [false, false];
     this.#changed.clear();
+    this.revision += 1;
   }
 
   /** Character sets as they are, to be designated again after `ESC ( B` and SI. */

@@ -78,6 +78,8 @@ export class Screen {
   #begun = false;
   /** Our own questions for the cursor that have no answer yet. One that comes too late to be of use is still not for the agent. */
   readonly #asked: PromiseWithResolvers<{ x: number; y: number } | undefined>[] = [];
+  /** Modes that the guard knows of. */
+  #guarded = 0;
   #ended = false;
 
   constructor(options: ScreenOptions) {
@@ -139,6 +141,8 @@ export class Screen {
     if (!this.#begun && !this.#options.saysEnd(chunk)) this.#askCursor();
     this.#options.terminal.together(() => {
       this.#compositor.write(chunk);
+      // Before the terminal has them: an agent that never pauses, or a launcher that dies now, leaves none behind.
+      if (this.#compositor.frame.modes.revision !== this.#guarded) this.#protect();
       if (this.#compositor.frame.damaged) this.#afterOutput();
     });
     this.#afterOutput();
@@ -339,6 +343,7 @@ export class Screen {
   }
 
   #protect(): void {
+    this.#guarded = this.#compositor.frame.modes.revision;
     this.#options.terminal.guard.protect(this.#compositor.reset() + (this.#options.voice?.gone ?? ""));
   }
 

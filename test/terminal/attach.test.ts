@@ -237,6 +237,20 @@ describe("the human's terminal", () => {
     restored(outer);
   });
 
+  it("is itself again after the launcher of an agent that never pauses was killed by SIGKILL", async () => {
+    const pidFile = join(folder, "busy-launcher");
+    writeFileSync(pidFile, "");
+    const script = 'printf "\\033[?1049h\\033[?1000h\\033[?2004h"; while :; do echo busy; done';
+    await using outer = openOuter("/bin/sh", [
+      "-c",
+      `'${node}' '${demo}' sh -c '${script}' </dev/tty & echo $! > ${pidFile}; wait $!; sleep 60`,
+    ]);
+    await outer.until("the flood", shows("busy"));
+    process.kill(await pidIn("busy-launcher"), "SIGKILL");
+    await outer.until("the main screen", () => outer.received().includes("\x1b[?1049l"));
+    for (const off of ["\x1b[?1000l", "\x1b[?2004l"]) expect(outer.received()).toContain(off);
+  });
+
   it.each([
     ["as a rule", false],
     ["also where the shell was faster than the guard", true],
