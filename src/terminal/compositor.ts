@@ -3,7 +3,7 @@ import { Backlog } from "./backlog.ts";
 import { Frame } from "./frame.ts";
 import type { Size } from "./pty.ts";
 import { Rewriter } from "./rewrite.ts";
-import { incompleteCharacter, Scanner } from "./scanner.ts";
+import { Scanner } from "./scanner.ts";
 import type { Shadow } from "./shadow.ts";
 
 export interface CompositorOptions {
@@ -33,7 +33,7 @@ export class Compositor {
   #backlog: Backlog | undefined = new Backlog();
   #chunk: Uint8Array = NOTHING;
   #fed = 0;
-  /** The first bytes of a character that a chunk cut, which the shadow has not got. */
+  /** What the scanner holds back, the shadow has not got either: it shows what the terminal shows, also when a sequence or character is cut. */
   #rest: Uint8Array = NOTHING;
   /** Prints the character before our last paint again, for one that joins it. */
   #joinable = "";
@@ -80,11 +80,9 @@ export class Compositor {
     this.#fed = 0;
     this.#rewriter.newChunk();
     this.#scanner.scan(chunk);
-    // Whole characters only: xterm.js 6.0 loses one that comes byte by byte when a byte of it is 0x80.
-    const rest = this.#rest.length;
-    const whole = incompleteCharacter(rest === 0 ? chunk : Buffer.concat([this.#rest, chunk])) - rest;
-    this.#feed(whole);
-    if (whole < chunk.length) this.#rest = Buffer.concat([this.#rest, chunk.subarray(this.#fed)]);
+    // Besides, xterm.js 6.0 loses a character that comes byte by byte when a byte of it is 0x80.
+    this.#feed(chunk.length - this.#scanner.withheld);
+    if (this.#fed < chunk.length) this.#rest = Buffer.concat([this.#rest, chunk.subarray(this.#fed)]);
     if (this.frame.restricted) this.#astray = true;
     if (this.#astray && this.mayPaint) this.#setRight();
   }
@@ -251,7 +249,7 @@ export class Compositor {
     frame.beforePaint = this.#scanner.lastPrinted;
     this.#joinable = "";
     if (frame.beforePaint === "" || frame.shadow === undefined) return;
-    this.#joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert);
+    this.#joinable = frame.inPlainCharsets(frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert));
   }
 
   #feed(end: number): void {

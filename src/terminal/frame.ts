@@ -114,8 +114,13 @@ export class Frame {
   /** The cell under a cursor that waits behind the last column, which may have been printed under another hyperlink than the open one. */
   #lastCell(shadow: Shadow): string {
     const { link } = this.modes;
-    const cell = shadow.lastCell(this.row(shadow)) + shadow.attributes();
+    const cell = this.inPlainCharsets(shadow.lastCell(this.row(shadow))) + shadow.attributes();
     return link === "" ? cell : `\x1b]8;;\x07${cell}\x1b]${link}\x07`;
+  }
+
+  /** What was printed is printed again as it looks, whatever character set is in use by now. */
+  inPlainCharsets(text: string): string {
+    return text === "" || this.modes.plainCharsets ? text : `\x1b(B\x0f${text}${this.modes.charsets()}`;
   }
 
   /** CUP and SGR of the shadow's cursor. */

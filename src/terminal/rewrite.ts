@@ -45,6 +45,14 @@ export class Rewriter {
     return `${this.#frame.cursorAt(shadow)}${charsets}${link}\x1b7`;
   }
 
+  /** Below a restricted region the terminal's cursor can be on our row, one too low to go on from: the row comes from the shadow. */
+  #onItsRow(sequence: Sequence, own: string): Verdict {
+    const { restricted, shadow } = this.#frame;
+    if (!restricted || shadow === undefined) return undefined;
+    this.#feed(sequence.end);
+    return `${own}\x1b[${this.#frame.row(shadow)}d`;
+  }
+
   /** DECSC, SCOSC and their like: from here on the terminal's saved cursor is the agent's. */
   #save(): void {
     this.#frame.borrowed[this.#frame.screen] = false;
@@ -69,6 +77,7 @@ export class Rewriter {
       case 0:
         if (final === 0x37) this.#save();
         else if (final === 0x38) return this.#restore({ intermediate, final, end, ...rest });
+        else if (final === 0x4d) return this.#onItsRow({ intermediate, final, end, ...rest }, "\x1bM");
         else if (final === 0x3d || final === 0x3e) modes.keypad = final === 0x3d;
         else if (final === 0x6e || final === 0x6f) modes.shift = final - 0x6c;
         else if (final === 0x63) {
@@ -134,11 +143,14 @@ export class Rewriter {
         return this.#frame.reserved && first > rows ? `\x1b[${rows};${Math.max(1, second)}H` : undefined;
       case 0x64: // VPA
         return this.#frame.reserved && first > rows ? `\x1b[${rows}d` : undefined;
+      case 0x41: // CUU
+      case 0x42: // CUD
+      case 0x45: // CNL
+      case 0x46: // CPL
+        return this.#onItsRow(sequence, `\x1b[${first}${String.fromCharCode(final)}`);
       case 0x65: // VPR does not stop at a margin; CUD does, which is the same while the margin is the agent's last row
         if (!this.#frame.reserved) return undefined;
-        if (!this.#frame.restricted || this.#frame.shadow === undefined) return `\x1b[${Math.max(1, first)}B`;
-        this.#feed(sequence.end);
-        return `\x1b[${this.#frame.row(this.#frame.shadow)}d`;
+        return this.#onItsRow(sequence, "") ?? `\x1b[${Math.max(1, first)}B`;
       case 0x72: {
         const top = Math.max(1, first);
         const bottom = second === 0 || second > rows ? rows : second;
@@ -224,13 +236,14 @@ export class Rewriter {
       }
       if (this.#frame.screen === before && mode !== 47 && mode !== 1047 && mode !== 1049) continue;
       if (this.#frame.screen === 1 && before === 0) this.#frame.margins[1] = this.#frame.full();
-      const { plainCharsets, link } = modes;
+      const { link } = modes;
       if (mode === 1049 && !on) modes.restore();
       this.#frame.damaged = true;
       if (this.#frame.screen !== before && this.#frame.stale[this.#frame.screen] && this.#frame.shadow !== undefined) {
         after = this.#redrawn(sequence, this.#frame.shadow);
       } else if (mode === 1049 && !on && this.#frame.borrowed[0] && this.#frame.shadow !== undefined) {
-        after = (this.#frame.reserved ? this.#frame.region() : "") + this.#restored(sequence, this.#frame.shadow, plainCharsets, link);
+        // The terminal has just brought back our saved cursor, with the character sets of then.
+        after = (this.#frame.reserved ? this.#frame.region() : "") + this.#restored(sequence, this.#frame.shadow, false, link);
       } else after = this.#reassert(sequence, mode === 1049 && !on);
     }
     if (verdict !== undefined) return verdict;
@@ -245,7 +258,8 @@ export class Rewriter {
     this.#frame.stale[this.#frame.screen] = false;
     this.#frame.borrowed[this.#frame.screen] = true;
     const region = this.#frame.reserved ? this.#frame.region() : "";
-    return this.#frame.liftedForGood(`\x1b[r${shadow.rows(shadow.firstKnownRow, this.#frame.agentSize.rows)}${region}`, shadow);
+    // Its saved cursor may have brought back the character sets of a paint of ours.
+    return `\x1b(B\x0f${this.#frame.liftedForGood(`\x1b[r${shadow.rows(shadow.firstKnownRow, this.#frame.agentSize.rows)}${region}`, shadow)}`;
   }
 
   /** The region again after `sequence`, the cursor where it is. `same`: it is where the saved cursor is too. */

@@ -40,6 +40,7 @@ const MAX_PARAMS = 32;
 const BIGGEST_PARAM = 65_535;
 
 const ST = new Uint8Array([0x1b, 0x5c]);
+const CAN = new Uint8Array([0x18]);
 const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -67,7 +68,11 @@ export class Scanner {
   #held: Uint8Array = NOTHING;
   /** What came last without a sequence behind it. */
   #lastText: Uint8Array = NOTHING;
-  /** Where the machine goes on: ground (what is held is read again), unless in a string that streams or a sequence that is left out. */
+  /** How much of what is held was read, and the state that it led to: it is not read again. */
+  #read = 0;
+  #heldState: number = State.ground;
+  #subParameter = false;
+  /** Where the machine goes on when nothing is held that was read: ground, unless in a string that streams or a sequence that is left out. */
   #state: number = State.ground;
   /** The sequence that is being read is longer than any that means something: none of it goes out. */
   #discard = false;
@@ -100,6 +105,9 @@ export class Scanner {
     return this.#held.length;
   }
 
+  /** How many bytes at the end of what came have had no effect yet. */
+  withheld = 0;
+
   /** Something must be written now: the string that stands open is over for the terminal, once it got a CAN. Gives whether there is one. */
   cutString(): boolean {
     if (!this.inString) return false;
@@ -127,26 +135,28 @@ export class Scanner {
       return;
     }
     const sequence = this.#sequence;
-    let state = this.#state;
+    const read = this.#read;
+    this.#read = 0;
+    let state = read > 0 ? this.#heldState : this.#state;
     /** The string that is being read began in an earlier chunk and is on its way to the terminal. */
-    let streamed = isString(state);
-    if (streamed) this.complex = true;
+    let streamed = read === 0 && isString(state);
+    if (streamed || state >= State.dcsEntry || (read > 0 && bytes[0] !== 0x1b)) this.complex = true;
     /** Start of the bytes that were seen but not yet given out. */
     let run = 0;
     /** Start of the sequence that is being read. */
     let start = 0;
     /** End of the last thing that was not text, and of the one before the sequence that is being read. */
-    let lastEnd = 0;
+    let lastEnd = read;
     let endBefore = 0;
     /** Control characters inside the sequence: they act at once, also when the sequence itself is void. */
     let executed = "";
-    let subParameter = false;
-    let i = 0;
+    let subParameter = read > 0 && this.#subParameter;
+    let i = read;
 
     const replace = (end: number, instead: string): void => {
       this.#emit(bytes, run, start);
       this.#discard = false;
-      this.#endString();
+      this.#endString(bytes[start] === 0x1b);
       if (executed + instead !== "") this.#handler.emit(encoder.encode(executed + instead));
       executed = "";
       run = end;
@@ -286,6 +296,7 @@ export class Scanner {
       }
       state = next;
     }
+    this.#subParameter = subParameter;
     const cut = this.#end(bytes, state, run, start, i, streamed, executed);
     // All of it waits: for the terminal, nothing has come yet.
     if (n > 0 && this.#held.length === n) return;
@@ -298,17 +309,19 @@ export class Scanner {
     const n = bytes.length;
     let cut = at;
     this.#state = state;
+    this.#heldState = State.ground;
+    this.withheld = 0;
     if (state === State.ground) {
       if (at === n) cut = incompleteCharacter(bytes);
     } else if (isString(state)) {
       const cap = state === State.oscString ? LONGEST_OSC : LONGEST_STRING;
       if (!streamed && at - start <= cap) {
         cut = start;
-        this.#state = State.ground;
+        this.#hold(state);
       } else this.inString = !this.#swallow;
     } else if (!this.#discard && at - start - executed.length < LONGEST_CSI) {
       cut = start;
-      this.#state = State.ground;
+      this.#hold(state);
     } else {
       this.#emit(bytes, run, start);
       if (executed !== "") this.#handler.emit(encoder.encode(executed));
@@ -318,16 +331,25 @@ export class Scanner {
     }
     this.#emit(bytes, run, cut);
     this.#held = cut < n ? bytes.slice(cut) : NOTHING;
-    if (executed === "" || cut !== start) return cut;
-    this.#endString();
-    this.#held = this.#held.filter(notExecuted);
-    this.#handler.emit(encoder.encode(executed));
+    const acted = executed !== "" && cut === start;
+    if (acted) {
+      this.#endString(bytes[start] === 0x1b);
+      this.#held = this.#held.filter(notExecuted);
+      this.#handler.emit(encoder.encode(executed));
+    } else this.withheld = this.#held.length;
+    if (this.#heldState !== State.ground) this.#read = this.#held.length - (n - at);
     return cut;
   }
 
-  /** The ESC that ended a string belongs to a sequence that does not go out as it came: for the terminal the string ends here. */
-  #endString(): void {
-    if (this.inString) this.#handler.emit(ST);
+  /** The sequence that led to this state waits for its rest. */
+  #hold(state: number): void {
+    this.#heldState = state;
+    this.#state = State.ground;
+  }
+
+  /** The ESC that ended a string belongs to a sequence that does not go out as it came: for the terminal the string ends here. A C1 control breaks it off. */
+  #endString(byEscape: boolean): void {
+    if (this.inString) this.#handler.emit(byEscape ? ST : CAN);
     this.inString = false;
   }
 
@@ -393,7 +415,7 @@ function characterAt(bytes: Uint8Array, at: number): number {
 }
 
 /** Where the UTF-8 character starts that the end of `bytes` cuts, or their length. */
-export function incompleteCharacter(bytes: Uint8Array): number {
+function incompleteCharacter(bytes: Uint8Array): number {
   const n = bytes.length;
   for (let back = 1; back <= Math.min(3, n); back++) {
     const byte = bytes[n - back] as number;

@@ -1,15 +1,22 @@
-// npm run fuzz:terminal -- --streams 10000 [--from SEED] [--shrink]: generated streams against the oracle; prints the seed of each that differs.
+// npm run fuzz:terminal -- --streams 10000 [--from SEED] [--shrink]: generated streams against the oracle; prints the seed of each that differs, or
+// that does not come to an end. They run in a thread of their own, which can be ended while it is busy.
 import { parseArgs } from "node:util";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { differenceOf } from "./fuzz.ts";
 import { shrunk } from "./shrink.ts";
 import { type Step, type Stream, streamOf } from "./streams.ts";
 
-const { values } = parseArgs({
-  options: { streams: { type: "string", default: "10000" }, from: { type: "string", default: "1" }, shrink: { type: "boolean" } },
-});
-const from = Number(values.from);
-const streams = Number(values.streams);
-let failures = 0;
+/** A stream takes some 10 ms. */
+const LONGEST_MS = 30_000;
+
+interface Task {
+  readonly from: number;
+  readonly until: number;
+  readonly shrink: boolean;
+}
+
+/** A seed that comes next, or what was found of the last one. */
+type Word = { readonly next: number } | { readonly found: string };
 
 function fault(stream: Stream): string | undefined {
   try {
@@ -24,17 +31,70 @@ function told(step: Step): string {
   return step.kind === "resize" ? `resize ${step.size.cols}x${step.size.rows}` : step.kind;
 }
 
-for (let seed = from; seed < from + streams; seed++) {
-  const stream = streamOf(seed);
-  const found = fault(stream);
-  if (found === undefined) continue;
-  failures++;
-  console.log(`seed ${seed} (${stream.kind}): ${found.split("\n")[0]}`);
-  if (!values.shrink) continue;
-  const small = shrunk(stream, (candidate) => fault(candidate) !== undefined);
-  console.log(`  ${small.size.cols}x${small.size.rows}, shadow after ${small.shadowAfter}`);
-  for (const step of small.steps) console.log(`  ${told(step)}`);
-  console.log(fault(small));
+function work({ from, until, shrink }: Task): void {
+  const say = (word: Word): void => parentPort?.postMessage(word);
+  for (let seed = from; seed < until; seed++) {
+    say({ next: seed });
+    const stream = streamOf(seed);
+    const found = fault(stream);
+    if (found === undefined) continue;
+    const lines = [`seed ${seed} (${stream.kind}): ${found.split("\n")[0]}`];
+    if (shrink) {
+      const small = shrunk(stream, (candidate) => fault(candidate) !== undefined);
+      lines.push(`  ${small.size.cols}x${small.size.rows}, shadow after ${small.shadowAfter}`);
+      for (const step of small.steps) lines.push(`  ${told(step)}`);
+      lines.push(fault(small) ?? "");
+    }
+    say({ found: lines.join("\n") });
+  }
 }
-console.log(`${streams} streams, ${failures} differ`);
-process.exit(failures === 0 ? 0 : 1);
+
+/** Gives the seed that the thread did not come to an end with; undefined when all are through. */
+function run(task: Task, found: (text: string) => void): Promise<number | undefined> {
+  const worker = new Worker(new URL(import.meta.url), { workerData: task });
+  return new Promise((resolve, reject) => {
+    let seed = task.from;
+    // Making one short runs it hundreds of times.
+    const late = setTimeout(
+      () => {
+        resolve(seed);
+        void worker.terminate();
+      },
+      LONGEST_MS * (task.shrink ? 20 : 1),
+    );
+    worker.on("message", (word: Word) => {
+      late.refresh();
+      if ("next" in word) seed = word.next;
+      else found(word.found);
+    });
+    worker.on("error", reject);
+    worker.on("exit", () => {
+      clearTimeout(late);
+      resolve(undefined);
+    });
+  });
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { streams: { type: "string", default: "10000" }, from: { type: "string", default: "1" }, shrink: { type: "boolean" } },
+  });
+  const streams = Number(values.streams);
+  const until = Number(values.from) + streams;
+  let failures = 0;
+  const found = (text: string): void => {
+    failures++;
+    console.log(text);
+  };
+  for (let from = Number(values.from); from < until; ) {
+    const stuck = await run({ from, until, shrink: values.shrink === true }, found);
+    if (stuck === undefined) break;
+    found(`seed ${stuck}: not through after ${LONGEST_MS / 1000} s`);
+    from = stuck + 1;
+  }
+  console.log(`${streams} streams, ${failures} differ`);
+  process.exit(failures === 0 ? 0 : 1);
+}
+
+if (isMainThread) await main();
+else work(workerData as Task);

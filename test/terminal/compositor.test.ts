@@ -111,6 +111,12 @@ const cases: [string, (string | Uint8Array)[]][] = [
   ["autowrap off", ["\x1b[?7l", `${"x".repeat(50)}`, "y", "\x1b[?7hz"]],
   ["hyperlinks", ["\x1b]8;;https://example.com\x07link", " on\x1b]8;;\x07 off"]],
   ["colours of every kind", ["\x1b[31;42;1;3;4;7ma", "\x1b[38;5;200mb", "\x1b[48;2;1;2;3mc\x1b[K", "\x1b[mx"]],
+  [
+    "rows up from below a region, where the cursor could go no further down",
+    ["\x1b[1;2r\x1b[11;1H\x1b[9B\x1bMa", "\x1b[11;1H\n\n\x1b[Ab\x1b[2E\x1b[Fc"],
+  ],
+  ["another character set than a full line was printed in", [`${"x".repeat(COLS - 1)}q`, "\x1b(0", "\r\nx\x1b(0l"]],
+  ["a character set that the alternate screen leaves behind", ["\x1b(0q", "\x1b[?47h\x1b8q", "\x1b[?1049lq"]],
   ["malformed sequences", ["\x1b[1;2\x18x", "\x1b[1<2my", "\x1b[\x1b[5Gz", "\x1b[5\nG!", "\x1b[1 2qa"]],
 ];
 
@@ -133,6 +139,14 @@ describe("compositor", () => {
       for (let i = 0; i < all.length; i += size) test.compositor.write(all.subarray(i, i + size));
       same(test);
     }
+  });
+
+  it("paints where the terminal's cursor is, not where it will be when the rest of a string has come", () => {
+    const test = rig();
+    // xterm.js ends the string at the wide character.
+    test.step(`${"x".repeat(COLS - 1)}\x1b_漢y`);
+    test.step("\x1b\\");
+    same(test);
   });
 
   const sizes = [

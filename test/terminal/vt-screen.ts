@@ -61,8 +61,11 @@ interface LinkService {
 const UNDERLINED = 0x10000000;
 const PLAIN = "0000000000.0.-1.0.-1";
 
+/** What is told of hyperlinks: where they lead, which cells are part of one, nothing. */
+type Links = "targets" | "cells" | "none";
+
 /** The cells of a line, counted from the top of the scrollback: the text and every attribute. */
-function cells(screen: VtScreen, line: number, links: boolean): string {
+function cells(screen: VtScreen, line: number, links: Links): string {
   const row = screen.terminal.buffer.active.getLine(line);
   const { _oscLinkService } = (screen.terminal as unknown as LinkService)._core;
   let text = "";
@@ -86,9 +89,9 @@ function cells(screen: VtScreen, line: number, links: boolean): string {
     let style = `${flags.map((on) => (on ? 1 : 0)).join("")}.${cell.getFgColorMode()}.${cell.getFgColor()}.${cell.getBgColorMode()}.${cell.getBgColor()}`;
     // xterm.js brings no style back in DECRC, only that there is a line.
     if (underlined) style += `.u${extras.getUnderlineStyle() || 1}:${extras.getUnderlineColor()}`;
-    if (extras.extended.urlId !== 0) {
+    if (links !== "none" && extras.extended.urlId !== 0) {
       const link = _oscLinkService.getLinkData(extras.extended.urlId);
-      style += links ? `.${link?.id ?? ""};${link?.uri}` : ".link";
+      style += links === "targets" ? `.${link?.id ?? ""};${link?.uri}` : ".link";
     }
     const chars = cell.getChars() === " " ? "" : cell.getChars();
     text += style === PLAIN ? `${chars || (cell.getWidth() === 0 ? "" : "·")}` : `‹${style}›${chars}`;
@@ -98,9 +101,9 @@ function cells(screen: VtScreen, line: number, links: boolean): string {
 
 /**
  * What an agent's terminal of `rows` rows shows and is: two of these are equal exactly when nobody can tell the terminals apart.
- * @param links whether the targets of hyperlinks are told too: xterm.js forgets them when the line is deleted on which one began
+ * @param links xterm.js forgets where one leads when the line is deleted on which it began: by scrolling, or by a change of the width
  */
-export function snapshot(screen: VtScreen, rows: number, links = true): Record<string, unknown> {
+export function snapshot(screen: VtScreen, rows: number, links: Links = "targets"): Record<string, unknown> {
   const { active } = screen.terminal.buffer;
   return {
     rows: Array.from({ length: rows }, (_, y) => cells(screen, active.baseY + y, links)),
