@@ -104,7 +104,7 @@ async function askAws(role: string | undefined, awsProfile: string | undefined, 
 
 /** The role as AWS has it where it told us, else the profile's own documents; the session policy in both. */
 function lintedBy(profile: Profile, role: RoleRead | undefined, context: Context): PlacedFinding[] {
-  const { documents, accepts } = readProfileDocuments(profile.name, context.paths, context.packageFolder);
+  const { documents, accepts, sent } = readProfileDocuments(profile.name, context.paths, context.packageFolder);
   const session: LintInput = { kind: "session", document: profile.sessionPolicy.document };
   const own = (): LintInput[] =>
     documents.flatMap(({ kind, file, text }) =>
@@ -117,7 +117,7 @@ function lintedBy(profile: Profile, role: RoleRead | undefined, context: Context
   ];
   // The session policy bounds whatever the role allows: what it names narrowly the agent cannot do elsewhere.
   const inputs = [session, ...(role ? asAwsHas(role) : own())];
-  const linted = lintTarget({ inputs, faults: [], accepts, texts: new Map() }, context);
+  const linted = lintTarget({ inputs, faults: [], accepts, sent, texts: new Map() }, context);
   const bounded: readonly Code[] = ["admin-everything", "allow-not-action", "service-wildcard", "write-anywhere", "read-data-anywhere"];
   return linted.filter(({ code, source }) => !bounded.includes(code) || source === session.document.source);
 }

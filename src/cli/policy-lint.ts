@@ -78,7 +78,7 @@ async function lintWord(
 }
 
 /** The findings of policies that belong together, with their places. */
-export function lintTarget({ inputs, faults, accepts, texts }: Target, context: Context): PlacedFinding[] {
+export function lintTarget({ inputs, faults, accepts, sent, texts }: Target, context: Context): PlacedFinding[] {
   const places = new Map([...texts].map(([source, text]) => [source, locator(text)]));
   const unreadable = faults.map(
     ([source, { path, problem, hint, location }]): PlacedFinding => ({
@@ -93,7 +93,7 @@ export function lintTarget({ inputs, faults, accepts, texts }: Target, context: 
       fix: hint ?? "write it as IAM's policy grammar has it",
     }),
   );
-  const found = lintPolicies(inputs, { catalogue: catalogueOf(context.packageFolder), accepts, now: systemClock.now() });
+  const found = lintPolicies(inputs, { catalogue: catalogueOf(context.packageFolder), accepts, sent, now: systemClock.now() });
   return [
     ...unreadable,
     ...found.map(({ code, severity, source, steps, sid, reason, fix }): PlacedFinding => {

@@ -20,6 +20,8 @@ export interface Target {
   readonly faults: readonly (readonly [source: string, fault: PolicyFault])[];
   /** Actions that a profile is there for. */
   readonly accepts: readonly string[];
+  /** Characters of the session policy that a profile sends. */
+  readonly sent?: number | undefined;
   /** Texts by source, for line and column. */
   readonly texts: ReadonlyMap<string, string>;
 }
@@ -44,11 +46,11 @@ export async function readTarget(word: string, kind: PolicyKind | undefined, con
     const text = readPolicyFile(file, word);
     return parsed([{ source: word, kind: kind ?? kindOf(word, text), text }]);
   }
-  const { documents, accepts } = readProfileDocuments(word, context.paths, context.packageFolder);
+  const { documents, accepts, sent } = readProfileDocuments(word, context.paths, context.packageFolder);
   const target = parsed(
     documents.map((document) => ({ source: shortened(document.file, context), kind: document.kind, text: document.text })),
   );
-  return { ...target, accepts };
+  return { ...target, accepts, sent };
 }
 
 function readPolicyFile(file: string, word: string): string {

@@ -37,6 +37,15 @@ export interface CompiledSession {
   readonly characters: number;
 }
 
+/** Code `policy`: all that could be said shorter is, and STS would still refuse it. */
+export class SessionPolicyTooLong extends AgentRunError {
+  readonly characters: number;
+  constructor(characters: number, message: string, hint: string) {
+    super("policy", message, { hint });
+    this.characters = characters;
+  }
+}
+
 /**
  * Intersects, narrows, simplifies and measures. Whatever the result allows, each source allows; whatever a source denies, the result denies.
  * Pure: no clock, no files.
@@ -187,13 +196,26 @@ function tooLong({ allows, denies }: Statements, characters: number, arns: numbe
     .sort((one, other) => other.size - one.size);
   const told = weights.slice(0, 6).map(({ label, size }) => `${label} ${size}`);
   const rest = weights.length > told.length ? `, ${weights.length - told.length} more` : "";
-  return new AgentRunError(
-    "policy",
+  return new SessionPolicyTooLong(
+    characters,
     `the session policy has ${characters} characters without white space, and sts takes ${LONGEST_SESSION_POLICY}: ${told.join(", ")}${rest}`,
-    {
-      hint: "shorten the longest with wildcards such as ec2:Describe*, narrow it with --allow, or move it into a managed policy and name that in session_policy_arns",
-    },
+    "shorten the longest with wildcards such as ec2:Describe*, narrow it with --allow, or move it into a managed policy and name that in session_policy_arns",
   );
+}
+
+/**
+ * How many characters are sent to STS, also where they are too many.
+ * @param compile what makes the session policy; it may throw SessionPolicyTooLong
+ * @returns undefined where nothing can be sent for another reason
+ */
+export function charactersSent(compile: () => CompiledSession): number | undefined {
+  try {
+    return compile().characters;
+  } catch (error) {
+    if (error instanceof SessionPolicyTooLong) return error.characters;
+    if (error instanceof AgentRunError) return undefined;
+    throw error;
+  }
 }
 
 /** `s3:GetObject`, `s3:GetObject=arn:aws:s3:::builds/*`: what `--allow` and `--deny` take. */

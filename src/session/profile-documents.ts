@@ -3,9 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Paths } from "../core/paths.ts";
+import { charactersSent } from "../policy/compile-session.ts";
 import { fillPlaceholders, placeholdersOf } from "../policy/placeholders.ts";
 import { readConfig } from "./profile.ts";
 import { type Level, profileLevels, settingsOf } from "./profile-levels.ts";
+import { sessionPolicyOf } from "./profile-policy.ts";
 
 export interface ProfileDocument {
   readonly file: string;
@@ -19,6 +21,8 @@ export interface ProfileDocuments {
   /** Actions of the destructive catalogue that the profile is there for. */
   readonly accepts: readonly string[];
   readonly documents: readonly ProfileDocument[];
+  /** Characters of the session policy that a run sends; undefined where it could send none. */
+  readonly sent: number | undefined;
 }
 
 /** What a trust policy's placeholders stand for until set-up fills them in (profiles/README.md). */
@@ -36,7 +40,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
  */
 export function readProfileDocuments(name: string, paths: Paths, packageFolder: string): ProfileDocuments {
   const levels = profileLevels(name, readConfig(paths), { paths, packageFolder });
-  const { role, accepts = [], values = {} } = settingsOf(levels);
+  const { grant, role, accepts = [], values = {} } = settingsOf(levels);
   const nearest = (kind: ProfileDocument["kind"], file: string): Found[] =>
     levels
       .map(({ folder }) => ({ kind, file: join(folder, file) }))
@@ -62,7 +66,9 @@ export function readProfileDocuments(name: string, paths: Paths, packageFolder: 
         text: open ? JSON.stringify(fillPlaceholders(text, { ...samples(text), ...values }, file), undefined, 2) : text,
       };
     });
-  return { folder: levels.at(-1)?.folder ?? "", role, accepts, documents };
+  const readOnlyFolder = join(packageFolder, "profiles", "readonly");
+  const sent = grant === "as-is" ? 0 : charactersSent(() => sessionPolicyOf({ levels, further: [], readOnlyFolder }));
+  return { folder: levels.at(-1)?.folder ?? "", role, accepts, documents, sent };
 }
 
 interface Found {

@@ -1,5 +1,5 @@
 // The policy commands and `check` as people run them: files, profiles, and a role of the local cloud.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeWorld, type World } from "./world.ts";
@@ -38,6 +38,31 @@ describe("policy lint", () => {
       ["never", 0],
     ] as const) {
       expect((await world.run(["policy", "lint", name, "--fail-on", threshold])).code, threshold).toBe(status);
+    }
+  });
+
+  it("says too-long of a profile just where a run of it would be refused for that", async () => {
+    const policy = (count: number, effect: string): string => {
+      const Resource = Array.from({ length: count }, (_, index) => `arn:aws:s3:::${effect.toLowerCase()}-${index}/*`);
+      return JSON.stringify({ Version: "2012-10-17", Statement: { Effect: effect, Action: "s3:GetObject", Resource } });
+    };
+    for (const [name, session, ceiling] of [
+      ["fits", 30, 30],
+      // Each of the two fits alone.
+      ["does-not", 60, 60],
+    ] as const) {
+      const folder = join(world.own, "config", "profiles", name);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "profile.toml"), "");
+      writeFileSync(join(folder, "session-policy.json"), policy(session, "Allow"));
+      writeFileSync(join(folder, "deny-always.json"), policy(ceiling, "Deny"));
+      const shown = await world.run(["profiles", "show", name]);
+      const linted = JSON.parse((await world.run(["policy", "lint", name, "--format", "json"])).stdout);
+      const long = linted.filter(({ code }: { code: string }) => code === "too-long").length;
+      expect({ long, refused: shown.stderr.includes("and sts takes 2048") }).toEqual(
+        name === "fits" ? { long: 0, refused: false } : { long: 1, refused: true },
+      );
+      rmSync(folder, { recursive: true });
     }
   });
 

@@ -204,6 +204,25 @@ describe("a lint", () => {
     expect(lint(input(long(90), "identity")).map(({ code }) => code)).not.toContain("too-long");
   });
 
+  it("does not call a session policy too long that fits once its statements are merged", () => {
+    const statements = Array.from({ length: 60 }, (_, index) => ({
+      ...allow(`s3:GetObject${index}`, object),
+      Sid: `Bucket${index}`,
+    }));
+    expect(text(statements).length).toBeGreaterThan(4000);
+    expect(lint(input(text(statements), "session")).map(({ code }) => code)).not.toContain("too-long");
+  });
+
+  it("gives the session policies of a profile one limit, that of what is sent, and one finding", () => {
+    const inputs = [input(text([allow("s3:GetObject", object)]), "session"), input(text([allow("s3:PutObject", object)]), "session")];
+    const long = (sent: number): string[] =>
+      lintPolicies(inputs, { catalogue, sent })
+        .filter(({ code }) => code === "too-long")
+        .map(({ reason }) => reason);
+    expect(long(2048)).toEqual([]);
+    expect(long(2049)).toEqual(["2049 characters without white space; AWS takes 2048 for a session policy"]);
+  });
+
   it("orders severities", () => {
     expect(atLeast("error", "warning")).toBe(true);
     expect(atLeast("note", "warning")).toBe(false);

@@ -1,6 +1,7 @@
 // Lints policies: each by itself, and together what they leave open. Pure; called by `agent-run policy lint`, `agent-run check` and tests.
 import type { Instant } from "../../core/clock.ts";
 import type { Catalogue } from "../catalogue.ts";
+import { charactersSent, compileSession } from "../compile-session.ts";
 import { LONGEST_SESSION_POLICY, minifyPolicy } from "../minify.ts";
 import { parsePolicyValue } from "../parse.ts";
 import type { PolicyDocument, PolicySet, Statement } from "../types.ts";
@@ -24,17 +25,23 @@ export interface LintOptions {
   readonly now?: Instant | undefined;
   /** Actions that the policies are there for, such as a profile's `accepts`: that they are allowed is no finding. */
   readonly accepts?: readonly string[] | undefined;
+  /** Characters of the one session policy that is made of all session documents, which has their limit then. */
+  readonly sent?: number | undefined;
 }
 
 /**
  * All findings of these policies, in the order of the documents and their statements. Policies given together are taken for those of one session: an
  * escalation path counts only where role policy, boundary and session policy all leave it open.
  */
-export function lintPolicies(inputs: readonly LintInput[], { catalogue, now, accepts = [] }: LintOptions): Finding[] {
+export function lintPolicies(inputs: readonly LintInput[], { catalogue, now, accepts = [], sent }: LintOptions): Finding[] {
   const accepted = new Set(accepts.map((action) => action.toLowerCase()));
+  const first = inputs.find(({ kind }) => kind === "session");
   const alone = inputs.flatMap((input) => {
     const subject: Subject = { kind: input.kind, document: input.document, catalogue, accepts: accepted, now };
-    const raw = [...documentFindings(input), ...input.document.statements.flatMap((statement) => statementFindings(statement, subject))];
+    const raw = [
+      ...documentFindings(input, sent === undefined || input.kind !== "session" ? lengthOf(input) : input === first ? sent : 0),
+      ...input.document.statements.flatMap((statement) => statementFindings(statement, subject)),
+    ];
     return raw.map((one) => complete(one, input.document.source));
   });
   // Where everything is allowed, each way to more of it is said already.
@@ -87,14 +94,15 @@ const LONGEST: Readonly<Record<PolicyKind, readonly [limit: number, what: string
   "service-control": [5120, "a service control policy"],
 };
 
-/** @returns the characters that count against the limit of a kind */
-export function lengthOf({ kind, document, text }: LintInput): number {
+/** The characters that count against the limit of a kind: of a session policy those that would be sent, of others all but white space. */
+function lengthOf({ kind, document, text }: LintInput): number {
+  const sent = kind === "session" ? charactersSent(() => compileSession({ sources: [{ label: document.source, document }] })) : undefined;
+  if (sent !== undefined) return sent;
   return kind === "session" || text === undefined ? minifyPolicy(document).length : JSON.stringify(JSON.parse(text)).length;
 }
 
-function documentFindings(input: LintInput): Raw[] {
+function documentFindings(input: LintInput, length: number): Raw[] {
   const [limit, what] = LONGEST[input.kind];
-  const length = lengthOf(input);
   const found: Raw[] = [];
   if (length > limit) {
     const reason = `${length} characters without white space; AWS takes ${limit} for ${what}`;
