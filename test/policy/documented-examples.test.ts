@@ -1,4 +1,5 @@
-// Requests that AWS's own pages decide: policies and outcomes as the IAM User Guide gives them.
+// Requests that the rules of AWS's own pages decide. The policies of one account and of Shirley's boundary are the IAM User Guide's, and so is the outcome
+// that a page names (saving to the logs, creating a user); the other requests and values are ours, chosen to meet the rule that the page states.
 import { describe, expect, it } from "vitest";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import type { Outcome, PolicySet, RequestContext } from "../../src/policy/types.ts";
@@ -32,7 +33,7 @@ describe("reference_policies_evaluation-logic_policy-eval-basics: one account", 
   });
 });
 
-describe("reference_policies_evaluation-logic-cross-account", () => {
+describe("reference_policies_evaluation-logic-cross-account: both accounts have to allow", () => {
   const production = "arn:aws:s3:::amzn-s3-demo-bucket-production";
   const own = [
     identity([
@@ -64,7 +65,7 @@ describe("reference_policies_evaluation-logic-cross-account", () => {
   });
 });
 
-describe("access_policies_boundaries", () => {
+describe("access_policies_boundaries: Shirley", () => {
   const shirley = "arn:aws:iam::123456789012:user/ShirleyRodriguez";
   const boundary = [identity(allow(["s3:*", "cloudwatch:*", "ec2:*"]))];
 
@@ -79,7 +80,7 @@ describe("access_policies_boundaries", () => {
   });
 });
 
-describe("reference_policies_condition-single-vs-multi-valued-context-keys", () => {
+describe("the rules of the pages on condition operators and on keys with several values, with values of ours", () => {
   it.each<[string, Json, RequestContext, boolean]>([
     [
       "ForAllValues, each requested tag is one of those allowed",
@@ -127,7 +128,12 @@ describe("reference_policies_condition-single-vs-multi-valued-context-keys", () 
       { "aws:SourceIp": "2001:db8::1" },
       true,
     ],
-    ["every IPv4 address", { IpAddress: { "aws:SourceIp": "0.0.0.0/0" } }, { "aws:SourceIp": "198.51.100.1" }, true],
+    [
+      "every IPv4 address, by arithmetic: no page says it",
+      { IpAddress: { "aws:SourceIp": "0.0.0.0/0" } },
+      { "aws:SourceIp": "198.51.100.1" },
+      true,
+    ],
   ])("%s", (_, condition, context, expected) => {
     expect(holds(condition, context)).toBe(expected);
   });
