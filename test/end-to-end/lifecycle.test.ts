@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requestJson } from "../../src/control/client.ts";
 import { daemonStatus, killReply } from "../../src/control/protocol.ts";
+import { VENV } from "./clients.ts";
 import { alive, FIXTURES, gone, makeWorld, until, type World } from "./world.ts";
 
 let world: World;
@@ -271,6 +272,41 @@ describe("whatever dies", () => {
     expect((await world.run(["kill", view?.session ?? ""])).code).toBe(1);
     expect(await lastCause()).toBe("killed");
   });
+
+  it("kill leaves the agent its grace: what it does at SIGHUP and SIGTERM is done to the end", async () => {
+    world.start([
+      "sh",
+      "-c",
+      "trap 'trap \"\" HUP TERM; echo first > file; sleep 1; echo last >> file; exit 0' HUP TERM; echo $$ > pid; while :; do sleep 0.05; done",
+    ]);
+    await agentPid();
+    await world.run(["kill", "--all"], { limitMs: 60_000 });
+    expect(readFileSync(join(world.project, "file"), "utf8")).toBe("first\nlast\n");
+  }, 60_000);
+
+  it.skipIf(!existsSync(join(VENV, "python")))(
+    "SIGKILL of the daemon is nothing that boto3 inside notices (needs boto3)",
+    async () => {
+      const script = [
+        "import boto3, time, sys",
+        "open('pid', 'w').write('1\\n')",
+        "end = time.time() + 15",
+        "n = 0",
+        "while time.time() < end:",
+        "    boto3.Session().client('sts').get_caller_identity(); n += 1; open('calls', 'w').write(str(n)); time.sleep(0.1)",
+        "print('calls', n)",
+      ].join("\n");
+      const running = world.run([join(VENV, "python"), "-c", script], { limitMs: 90_000 });
+      const calls = join(world.project, "calls");
+      await until(() => existsSync(calls) && Number(readFileSync(calls, "utf8")) > 0, 30_000, "the first call");
+      process.kill((await world.daemonPid()) ?? 0, "SIGKILL");
+      const { code, stdout, stderr } = await running;
+      expect(code, stderr).toBe(0);
+      expect(Number(/calls (\d+)/.exec(stdout)?.[1])).toBeGreaterThan(2);
+      expect(stderr).toContain("the daemon was restarted; the session goes on");
+    },
+    120_000,
+  );
 
   it("SIGTERM to the launcher reaches the agent once, which decides", async () => {
     const launcher = world.start([

@@ -7,6 +7,7 @@ import { GetRolePolicyCommand, IAMClient, ListRolePoliciesCommand, PutRolePolicy
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { allDocument, singleDocument, sizeOf } from "../../src/aws/revoke/deny.ts";
+import { openLease } from "../../src/control/client.ts";
 import type { RevocationReport } from "../../src/control/protocol.ts";
 import { allowAll, DEMO_ACCOUNT, DEMO_ROLE, demoSeed, type Seed, trusts } from "../../src/localcloud/seed.ts";
 import { VENV } from "./clients.ts";
@@ -274,6 +275,70 @@ describe("a kill", () => {
     expect(killed[0]?.revocations).toMatchObject([{ state: "failed", why: expect.stringContaining("IAM Identity Center") }]);
     expect(world.cloud.calls("iam:PutRolePolicy")).toBe(0);
   }, 60_000);
+
+  it("is final: a launcher that asks for the session again is refused, by this daemon and by the next", async () => {
+    const stolen = await thief();
+    await kill([stolen.session]);
+    const { version } = JSON.parse((await world.run(["daemon", "status", "--json"])).stdout) as { version: string };
+    const { accessKeyId, secretAccessKey } = world.cloud.admin;
+    const askForIt = async (): Promise<unknown> => {
+      const now = Date.now();
+      const source = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_ENDPOINT_URL: world.cloud.url };
+      const { lease } = await openLease(join(world.own, "run", "control.sock"), version, {
+        ...{
+          type: "open",
+          actor: "node",
+          developer: "dev",
+          cwd: world.project,
+          overrides: {},
+          source: { ...source, AWS_REGION: "us-east-1" },
+        },
+        ...{ interactive: false, dryRun: false, resume: { session: stolen.session, startedAt: now, fetches: 1, limitAt: now + 600_000 } },
+      });
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      lease.onMessage((message) => (message.type === "failed" || message.type === "ready" ? resolve(message) : undefined));
+      try {
+        return await promise;
+      } finally {
+        lease.close();
+      }
+    };
+    const assumed = world.cloud.calls("sts:AssumeRole");
+    const refusal = { type: "failed", error: { code: "session-not-found", message: expect.stringContaining("cannot come back") } };
+    expect(await askForIt()).toMatchObject(refusal);
+    await world.run(["daemon", "stop"]);
+    await world.run(["daemon", "start"]);
+    expect(await askForIt()).toMatchObject(refusal);
+    expect(world.cloud.calls("sts:AssumeRole")).toBe(assumed);
+  }, 90_000);
+
+  it("of a session whose launcher and daemon are dead denies it on the role that its audit names", async () => {
+    const stolen = await thief();
+    const daemon = (await world.daemonPid()) ?? 0;
+    const launcher = Number(
+      JSON.parse(readFileSync(join(world.own, "state", "audit", `${stolen.session}.ndjson`), "utf8").split("\n")[0] ?? "").data.launcher
+        .pid,
+    );
+    for (const pid of [daemon, launcher]) process.kill(pid, "SIGKILL");
+    const { stdout, code } = await world.run(["kill", stolen.session], { limitMs: 60_000 });
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(/does not run here\n {2}deny in place after/);
+    expect(await call(stolen)).toMatch(DENIED);
+  }, 90_000);
+
+  it("asks in a terminal before it denies a whole role that is full", async () => {
+    const stolen = await thief();
+    await leaveRoom(100);
+    await using human = await sitDown(world.env, world.project, { cols: 200, rows: 24 });
+    human.type(`${process.execPath} ${BIN} kill ${stolen.session}; echo answered\r`);
+    const asked = async (): Promise<boolean> => (await human.screen()).join("\n").includes("that began until now?");
+    await until(asked, 60_000, "the question");
+    human.type("n\r");
+    await until(async () => (await human.screen()).includes("answered"), 30_000, "the report");
+    expect((await human.screen()).join("\n")).toContain("has no room for a deny");
+    expect((await policyNames()).filter((name) => name.startsWith("agent-run-revoke-"))).toEqual([]);
+    expect(await call(stolen)).toBe("allowed");
+  }, 120_000);
 
   it("is remembered: no later daemon takes the session back, even when its audit is gone", async () => {
     const stolen = await thief();
