@@ -12,8 +12,8 @@ import { snapshot, vtScreen } from "../terminal/vt-screen.ts";
 export const COLS = 80;
 export const ROWS = 24;
 
-/** Keys, and where it matters what must come to stand on the screen before it is compared. */
-export type Key = string | { readonly type: string; readonly shows: string };
+/** Keys, and where it matters what must come to stand on the screen before it is compared; or another size of the window. */
+export type Key = string | { readonly type: string; readonly shows: string } | { readonly cols: number; readonly rows: number };
 
 /** Until a program has shown all that a key brings about, also on a machine with more to do. */
 const PATIENCE_MS = 15_000;
@@ -71,16 +71,31 @@ async function compare(
     const end = all.lastIndexOf("\nScript done on");
     return all.subarray(all.indexOf(0x0a) + 1, end < 0 ? all.length : end);
   };
+  let rows = ROWS;
+  /** From which byte on the window had which size. */
+  const resizes: { from: number; cols: number; rows: number }[] = [];
   const pictures = (): [unknown, unknown] => {
     const oracle = vtScreen(COLS, ROWS - 1);
-    oracle.write(written());
-    const both: [unknown, unknown] = [snapshot(outer.screen, ROWS - 1), snapshot(oracle, ROWS - 1)];
+    const all = written();
+    let done = 0;
+    for (const resize of resizes) {
+      oracle.write(all.subarray(done, resize.from));
+      oracle.terminal.resize(resize.cols, resize.rows - 1);
+      done = resize.from;
+    }
+    oracle.write(all.subarray(done));
+    const both: [unknown, unknown] = [snapshot(outer.screen, rows - 1), snapshot(oracle, rows - 1)];
     oracle.terminal.dispose();
     return both;
   };
   for (const key of ["", ...keys]) {
-    const { type, shows = "" } = typeof key === "string" ? { type: key } : key;
     const before = written().length;
+    const { type, shows } = typeof key === "string" ? { type: key, shows: "" } : "cols" in key ? { type: "", shows: "" } : key;
+    if (typeof key !== "string" && "cols" in key) {
+      rows = key.rows;
+      resizes.push({ ...key, from: before });
+      outer.resize(key.cols, key.rows);
+    }
     if (type !== "") outer.type(type);
     if (shows !== "") await outer.until(shows, (screen) => screen.rows().some((row) => row.includes(shows)), START_MS);
     const start = performance.now();
@@ -94,7 +109,7 @@ async function compare(
       length = now;
       await pause(80);
     }
-    expect(outer.screen.row(ROWS - 1)).toContain("readonly@");
+    expect(outer.screen.row(rows - 1)).toContain("readonly@");
   }
 }
 

@@ -26,9 +26,27 @@ describe("programs in the terminal look as they do alone", () => {
   }, 60_000);
 
   it.skipIf(!has("vim"))(
-    "vim (needs vim): scrolling, a split, a search, leaving",
+    "vim (needs vim): scrolling, a split, a search, other sizes of the window, leaving",
     async () => {
-      const keys = ["\x06", "\x06", "G", "gg", ":split\r", "\x17j\x04", "\x05\x05\x05", "/fox\r", "onew line\x1b", ":q!\r", ":q!\r"];
+      const sizes = [
+        { cols: 60, rows: 18 },
+        { cols: 100, rows: 30 },
+        { cols: 80, rows: 24 },
+      ];
+      const keys = [
+        "\x06",
+        "\x06",
+        "G",
+        "gg",
+        ":split\r",
+        "\x17j\x04",
+        "\x05\x05\x05",
+        "/fox\r",
+        ...sizes,
+        "onew line\x1b",
+        ":q!\r",
+        ":q!\r",
+      ];
       await stage.compare(`vim -u NONE -N ${stage.folder}/text`, keys);
     },
     60_000,
