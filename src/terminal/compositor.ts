@@ -139,6 +139,7 @@ export class Compositor {
       return;
     }
     shadow.resize(this.frame.agentSize);
+    this.#astray = false;
     // The terminal dropped our row where a bare one would have scrolled one of the agent's: catch up.
     const shrunk = before.rows - size.rows;
     const catchUp = reservedBefore && this.frame.reserved && !this.frame.modes.alternate && shrunk > below && shrunk > 0;
@@ -277,6 +278,7 @@ export class Compositor {
   #setRight(): void {
     const shadow = this.frame.shadow;
     this.#astray = this.frame.restricted;
+    if (!this.frame.reserved) return;
     if (shadow === undefined) {
       this.frame.damaged = true;
       return;

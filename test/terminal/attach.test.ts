@@ -143,10 +143,10 @@ describe.each(levels)("an agent in a terminal, %s", (_, env) => {
     "cannot say that it stopped or ended: what the shim's words carry is in no file of /proc",
     async () => {
       const script = [
-        "for file in /proc/$PPID/cmdline /proc/$PPID/environ /proc/self/environ; do tr '\\0' '\\n' <$file; done >${0}",
+        "for file in /proc/$PPID/cmdline /proc/$PPID/environ /proc/self/environ; do tr '\\0' '\\n' <$file; done >$0",
         'forge() { printf "\\033]7777;%s;start\\007\\033]7777;%s;stop\\007\\033]7777;%s;exit;7\\007" "$1" "$1" "$1"; }',
-        "for word in $(grep -aoE '[0-9a-f-]{32,36}' <${0}) 00000000-0000-0000-0000-000000000000 ''; do forge \"$word\"; done",
-        "grep -c 'kill -STO[P]' <${0}; sleep 0.5; echo lives on; exit 3",
+        "for word in $(grep -aoE '[0-9a-f-]{32,36}' <$0) 00000000-0000-0000-0000-000000000000 ''; do forge \"$word\"; done",
+        "grep -c 'kill -STO[P]' <$0; sleep 0.5; echo lives on; exit 3",
       ].join("\n");
       await using outer = attached(["/bin/sh", "-c", script, join(folder, `seen-${env["DEMO_BWRAP"] ?? 0}`)], { env });
       expect(await outer.exited).toEqual({ code: 3 });

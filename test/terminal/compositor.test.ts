@@ -207,6 +207,16 @@ describe("compositor", () => {
     expect(everything(test.outer)).toEqual(expect.arrayContaining(everything(test.oracle)));
   });
 
+  it("paints no bar into a window too small for one, whatever region there was before", () => {
+    const test = rig();
+    test.step("\x1b[1;5rx\x1b[?2026h\x1b[2;6r");
+    test.outer.terminal.resize(COLS, 2);
+    test.oracle.terminal.resize(COLS, 2);
+    test.compositor.resize({ cols: COLS, rows: 2 });
+    test.step("\x1b[?2026ly");
+    expect(test.outer.rows()).toEqual(test.oracle.rows());
+  });
+
   it("keeps the cursor off the bar's row when the window shrinks before there is a shadow", () => {
     const test = rig({ shadow: false });
     test.compositor.write(Buffer.from(lines(30)));
