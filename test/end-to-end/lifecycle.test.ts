@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requestJson } from "../../src/control/client.ts";
 import { daemonStatus, killReply } from "../../src/control/protocol.ts";
 import { VENV } from "./clients.ts";
-import { alive, FIXTURES, gone, makeWorld, until, type World } from "./world.ts";
+import { sitDown } from "./human.ts";
+import { alive, BIN, FIXTURES, gone, makeWorld, until, type World } from "./world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -307,6 +308,20 @@ describe("whatever dies", () => {
     },
     120_000,
   );
+
+  it("suspended with Ctrl-Z is ended at its limit all the same, and fg tells so", async () => {
+    await using human = await sitDown(world.env, world.project, { cols: 100, rows: 24 });
+    const script = "echo $$ > pid; while :; do sleep 0.05; done";
+    human.type(`${process.execPath} ${BIN} --ttl 8s --on-expiry stop sh -c '${script}'\r`);
+    const pid = await agentPid();
+    human.type("\x1a");
+    await until(async () => (await human.prompt()) !== undefined, 20_000, "the shell's prompt");
+    await gone(pid, 40_000);
+    human.type("fg\r");
+    await until(async () => (await human.prompt())?.status === 124, 20_000, "the prompt after fg");
+    expect((await human.screen()).join("\n")).toMatch(/sess_[0-9a-f]{8} (expired|lost)/);
+    await verified();
+  }, 120_000);
 
   it("SIGTERM to the launcher reaches the agent once, which decides", async () => {
     const launcher = world.start([
