@@ -103,6 +103,17 @@ const gaps: [title: string, act: (pair: Pair) => void, what?: (screen: VtScreen)
     wrapped,
   ],
   [
+    "Other widths of characters",
+    ({ load, write, paint, outer, oracle }) => {
+      wideEmoji(outer);
+      wideEmoji(oracle);
+      load();
+      write("🙂\x1b7\r\n");
+      paint();
+      write("\x1b8x");
+    },
+  ],
+  [
     "Invalid UTF-8 inside a sequence",
     ({ load, write }) => {
       load();
@@ -110,6 +121,13 @@ const gaps: [title: string, act: (pair: Pair) => void, what?: (screen: VtScreen)
     },
   ],
 ];
+
+/** In the terminal an emoji takes two cells, and in our copy of the screen one. */
+function wideEmoji({ terminal }: VtScreen): void {
+  const width = (code: number): 1 | 2 => (code > 0xffff ? 2 : 1);
+  terminal.unicode.register({ version: "wide", wcwidth: width, charProperties: (code) => width(code) << 1 });
+  terminal.unicode.activeVersion = "wide";
+}
 
 describe("known gaps", () => {
   it("are those of docs/terminal.md", () => {
