@@ -84,6 +84,15 @@ const gaps: [title: string, act: (pair: Pair) => void, what?: (screen: VtScreen)
     },
   ],
   [
+    "REP after a pause",
+    ({ load, write, paint }) => {
+      load();
+      write("e\u0301");
+      paint();
+      write("\x1b[3b");
+    },
+  ],
+  [
     "Hyperlinks and character sets across DECSC and DECRC",
     ({ load, write, paint }) => {
       load();
