@@ -100,20 +100,26 @@ function selection(values: Values, words: readonly string[]): Wanted {
  */
 async function killHere(paths: Paths, wanted: Wanted): Promise<KillReply | undefined> {
   const until = performance.now() + TAKEN_OVER_MS;
-  for (;;) {
-    const reply = await ask(paths, "POST", "/v1/kill", wanted, killReply, KILL_LIMIT_MS).catch(orNotHere);
-    const found = reply !== undefined && reply.killed.length > 0;
-    if (found || !isLeft(paths, wanted.session) || performance.now() > until) return reply;
+  const kill = (session: string): Promise<KillReply | undefined> =>
+    ask(paths, "POST", "/v1/kill", { ...wanted, session }, killReply, KILL_LIMIT_MS).catch(orNotHere);
+  const reply = await kill(wanted.session);
+  if (reply !== undefined && reply.killed.length > 0) return reply;
+  // Those alone: a session that begins meanwhile was not meant.
+  const left = foldersOf(paths, wanted.session);
+  const killed: Killed[] = [];
+  while (killed.length < left.length && foldersOf(paths, wanted.session).some((id) => left.includes(id)) && performance.now() < until) {
     await sleep(ASK_AGAIN_MS);
+    for (const id of left) killed.push(...((await kill(id))?.killed ?? []));
   }
+  return killed.length > 0 ? { killed } : reply;
 }
 
-/** Whether a session's folder is there; of any session for `all`. */
-function isLeft(paths: Paths, session: string): boolean {
+/** Sessions whose folder is there: the one, or for `all` every one. */
+function foldersOf(paths: Paths, session: string): string[] {
   try {
-    return readdirSync(paths.runtime).some((name) => isSessionId(name) && (session === "all" || session === name));
+    return readdirSync(paths.runtime).filter((name) => isSessionId(name) && (session === "all" || session === name));
   } catch {
-    return false;
+    return [];
   }
 }
 
