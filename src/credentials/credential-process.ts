@@ -99,15 +99,15 @@ else
   echo 'agent-run: neither curl nor python3 nor node can be run here, so credentials cannot be fetched' >&2
   exit 1
 fi
-status=\${reply##*
+code=\${reply##*
 }
 body=\${reply%
 *}
-if [ "$status" = 200 ]; then
+if [ "$code" = 200 ]; then
   printf '%s\\n' "$body"
   exit 0
 fi
-case $status in
+case $code in
   [45]??) printf '%s\\n' "$body" >&2 ;;
   *) echo 'agent-run: the credential endpoint does not answer; the session has ended' >&2 ;;
 esac
