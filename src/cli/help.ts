@@ -1,11 +1,10 @@
 // The first page of `--help`: what a newcomer needs, and where the rest is. Called by cli.ts.
-import { optionLines } from "./command-help.ts";
+import { columns, optionLines } from "./command-help.ts";
 import { commands } from "./commands.ts";
 import { runOptions } from "./run-options.ts";
 
 /** The page of `agent-run --help`; no newline at the end. */
 export function overview(version: string): string {
-  const width = Math.max(...commands.map((command) => command.name.length));
   return [
     `agent-run ${version}: an AI agent under a short-lived, restricted AWS role`,
     "",
@@ -14,11 +13,13 @@ export function overview(version: string): string {
     "  agent-run <command> [options]",
     "",
     "start here:",
-    "  agent-run demo                  try it on a local cloud; needs no AWS account",
-    "  agent-run --role <role> claude  run claude under that role, read-only",
+    "  agent-run demo            try it on a local cloud; needs no AWS account",
+    "  agent-run setup readonly  make a read-only role for agents in your account",
+    "  agent-run claude          run claude under it",
+    "  agent-run doctor          see what is missing, and what mends it",
     "",
     "commands:",
-    ...commands.filter((command) => !command.hidden).map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
+    ...columns(commands.filter((command) => !command.hidden).map(({ name, summary }) => [name, summary])),
     "",
     "run options (everything after the agent's name is the agent's):",
     ...optionLines(runOptions),

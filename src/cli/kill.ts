@@ -61,7 +61,7 @@ export const kill: Command = {
     if (killed.length === 0 && wanted.session !== "all") killed = [await killElsewhere(wanted.session, values, context)];
     else killed = await Promise.all(killed.map((one) => lastResort(one, values, context)));
     if (values["json"] === true) print.json(killed);
-    else if (killed.length === 0) print.note("no such session runs");
+    else if (killed.length === 0) print.note(values["all"] === true ? "no session runs" : "no such session runs");
     else for (const one of killed) report(one, context);
     return killed.some(({ revocations = [] }) => revocations.some(({ state }) => state === "failed")) ? 1 : 0;
   },

