@@ -14,7 +14,9 @@ import {
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { mfaSession } from "../../src/aws/session-token.ts";
+import { applySteps } from "../../src/aws/setup/apply.ts";
 import { findRole } from "../../src/aws/setup/found.ts";
+import type { Step } from "../../src/aws/setup/steps.ts";
 import { trusts } from "../../src/localcloud/seed.ts";
 import { FIXTURES, has, makeWorld, ROOT, until, type World } from "./world.ts";
 
@@ -90,6 +92,44 @@ describe("agent-run setup on an account without the role", () => {
     world.cloud.switches.apply({ faults: [] });
     expect((await setUp()).stdout).toContain("attach policy agent-readonly");
     expect((await world.run(["-p", "readonly", "--isolation", "none", ...WHO])).code).toBe(0);
+  });
+});
+
+describe("agent-run setup that was cut off", () => {
+  it("after any number of its steps goes on with the rest", async () => {
+    const whole = ["setup", "readonly", "--external-id", "same"];
+    const { steps } = JSON.parse((await world.run([...whole, "--output", "json"])).stdout) as { steps: Step[] };
+    expect(steps).toHaveLength(4);
+    for (const done of steps.keys()) {
+      const apply = (some: readonly Step[]) =>
+        applySteps(
+          iam(),
+          some,
+          () => {},
+          async () => {},
+        );
+      await apply(steps.slice(0, done));
+      const rest = JSON.parse((await world.run([...whole, "--output", "json"])).stdout) as { steps: Step[] };
+      expect(rest.steps.map(({ summary }) => summary)).toEqual(steps.slice(done).map(({ summary }) => summary));
+      expect((await world.run([...whole, "--yes"])).code).toBe(0);
+      expect((await world.run([...whole, "--output", "plan"])).stdout).toContain("nothing to change");
+      expect((await setUp("--remove")).code).toBe(0);
+    }
+  });
+
+  it("by SIGKILL in the middle of a call leaves config.toml as it was, and the next run completes", async () => {
+    const before = config();
+    world.cloud.switches.apply({ faults: [{ operation: "iam:CreateRole", end: "hang" }] });
+    const cut = world.start(["setup", "readonly", "--yes"]);
+    let said = "";
+    cut.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    await until(() => said.includes("create policy agent-readonly\n"), 20_000, "the step before");
+    cut.kill("SIGKILL");
+    world.cloud.switches.apply({ faults: [] });
+    expect(config()).toBe(before);
+    expect((await setUp()).stderr).toContain("ready: agent-run -p readonly");
   });
 });
 
