@@ -143,7 +143,14 @@ async function describe(
   requireAccount(base.identity, profile.accounts);
   requireStage(account, profile);
   if (profile.role?.startsWith("arn:") && textValue(values, "role-name") === undefined) {
-    requireAccount(base.identity, [parseRoleArn(profile.role, "role").account]);
+    const role = parseRoleArn(profile.role, "role");
+    requireAccount(base.identity, [role.account]);
+    // It would look for, and make, another role than the one that the profile's sessions assume.
+    if (role.path !== "/") {
+      throw new AgentRunError("profile", `profile '${profile.name}' names ${role.arn}, and setup makes roles without a path`, {
+        hint: `pass --role-name ${role.name} for one without, and name that one in config.toml`,
+      });
+    }
   }
   const told = textValue(values, "principal");
   const principal = told === undefined ? await trustedPrincipal(iam, base.identity) : requirePrincipal(told);

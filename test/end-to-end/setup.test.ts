@@ -171,6 +171,18 @@ describe("agent-run setup on an account with the role", () => {
     expect((await findRole(iam(), "agent-readonly"))?.boundaryArn).toContain("agent-readonly-boundary");
   });
 
+  it("does not take a role with a path for one without, whose name is the same", async () => {
+    writeFileSync(
+      join(world.own, "config", "config.toml"),
+      `[profiles.readonly]\nrole = "arn:aws:iam::${ACCOUNT}:role/team/agent-readonly"\n`,
+    );
+    const refused = await setUp();
+    expect(refused.code).toBe(125);
+    expect(refused.stderr).toContain("setup makes roles without a path");
+    expect(refused.stderr).toContain("--role-name agent-readonly");
+    expect(await findRole(iam(), "agent-readonly")).toBeUndefined();
+  });
+
   it("makes a sixth version of a policy by deleting the oldest", async () => {
     for (const round of [1, 2, 3, 4, 5, 6]) {
       const policy = {
