@@ -36,6 +36,8 @@ export async function launch(request: LaunchRequest): Promise<number> {
   const { context } = request;
   if (!existsSync(context.cwd))
     throw new AgentRunError("agent-not-found", `the folder '${context.cwd}' is gone`, { hint: "cd to one that is there" });
+  const { allow, deny } = request.overrides;
+  if (allow ?? deny) (await import("./known-actions.ts")).refuseUnknownActions({ allow, deny }, context.packageFolder);
   const file = resolveExecutable(request.agent, request.env["PATH"], context.cwd);
   const inTerminal = isTerminal(0) && isTerminal(1) && request.env["TERM"] !== "dumb";
   const connect = async (first: OpenMessage) => {

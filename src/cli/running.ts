@@ -156,8 +156,13 @@ export class Running implements LinkHandlers {
     this.#screen?.progress([...done, ...(this.#agentGone ? (this.#revoking ? [revoking] : []) : [wait])]);
   }
 
-  interrupted(state: "lost" | "restored", why: string): void {
-    this.say(state === "restored" ? "the daemon was restarted; the session goes on" : `the daemon is gone (${why}); restoring the session`);
+  interrupted(state: "lost" | "restored" | "unrestored", why: string): void {
+    const words = {
+      lost: `the daemon is gone (${why}); restoring the session`,
+      restored: "the daemon was restarted; the session goes on",
+      unrestored: `the session cannot be restored, and is ended: ${why}`,
+    };
+    this.say(words[state]);
   }
 
   /** To the human, wherever it can be seen now. */

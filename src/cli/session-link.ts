@@ -28,8 +28,8 @@ export interface LinkHandlers {
   end(cause: Cause, graceMs: number, revoking: boolean): void;
   /** How the denial of the session's keys in IAM proceeds. */
   revocation(report: RevocationReport): void;
-  /** The daemon died; `restored` when another one took the session over. */
-  interrupted(state: "lost" | "restored", why: string): void;
+  /** The daemon died; `restored` when another one took the session over, `unrestored` when none did in time. */
+  interrupted(state: "lost" | "restored" | "unrestored", why: string): void;
 }
 
 export interface Ended {
@@ -61,6 +61,8 @@ export class SessionLink {
   #view: SessionView | undefined;
   #spawned: { pid: number; started: string; isolation: IsolationLevel } | undefined;
   #finished = false;
+  /** Another daemon is being looked for: the leases that fail meanwhile are its attempts. */
+  #restoring = false;
   /** Why a question of the daemon got no answer. */
   #noAnswer: AgentRunError | undefined;
   /** Whether the daemon has said anything yet. */
@@ -153,7 +155,7 @@ export class SessionLink {
     void lease.closed.then((error) => {
       const gone = error ?? this.#noAnswer ?? new AgentRunError("lease", "the daemon is gone", { hint: "agent-run daemon logs" });
       opening.reject(gone);
-      if (lease === this.#lease) this.#onClosed(gone);
+      if (lease === this.#lease && !this.#restoring) this.#onClosed(gone);
     });
     return opening.promise;
   }
@@ -226,6 +228,7 @@ export class SessionLink {
   async #restore(ready: ReadyMessage, handlers: LinkHandlers): Promise<void> {
     const until = performance.now() + RESTORE_MS;
     let why = "";
+    this.#restoring = true;
     while (performance.now() < until && !this.#finished) {
       try {
         this.#lease = await this.#connect({
@@ -243,6 +246,7 @@ export class SessionLink {
         const restored = this.#start();
         this.#listen(handlers);
         await restored;
+        this.#restoring = false;
         handlers.interrupted("restored", "");
         return;
       } catch (error) {
@@ -253,7 +257,7 @@ export class SessionLink {
     if (this.#finished) return;
     this.#finished = true;
     this.#ended.resolve(undefined);
-    handlers.interrupted("lost", why);
+    handlers.interrupted("unrestored", why);
     handlers.end("lost", this.#graceMs, false);
   }
 }

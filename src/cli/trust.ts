@@ -6,6 +6,7 @@ import { findRepositoryFile, parseRepository, readText } from "../session/reposi
 import { contentHash, distrust, trustedFiles, trust as trustFile } from "../session/trust.ts";
 import { atMost, type Command, type Context } from "./command.ts";
 import { confirm } from "./confirm.ts";
+import { unknownActions } from "./known-actions.ts";
 import { printable } from "./printer.ts";
 import { table } from "./table.ts";
 
@@ -45,6 +46,9 @@ export const trust: Command = {
     if (values["json"] !== true) {
       print.out(`${file}:`);
       print.out(printable(text.trimEnd()));
+    }
+    for (const { list, action, hint } of unknownActions(settings.narrow ?? {}, context.packageFolder)) {
+      print.warn(`narrow.${list}: no action of aws is called '${printable(action)}': ${printable(hint)}`);
     }
     if (values["yes"] !== true && !(await confirm(context, "trust exactly this?", "--yes"))) {
       print.note("it stays ignored");

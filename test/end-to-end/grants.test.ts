@@ -173,6 +173,14 @@ describe("narrowing on the command line", () => {
     expect((await world.run(["-p", "demo", "--deny", "s3:List*", ...aws("s3", "ls", "s3://acme-website")])).code).not.toBe(0);
   });
 
+  it("by an action that AWS does not have starts nothing: such a Deny would deny nothing", async () => {
+    const { code, stderr } = await world.run(["-p", "demo", "--deny", "s3:DeletObject", "true"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("--deny: no action of aws is called 's3:DeletObject'");
+    expect(stderr).toContain("did you mean 's3:DeleteObject'?");
+    expect((await world.run(["-p", "demo", "--deny", "s3:NewerThanThis*", "true"])).code).toBe(0);
+  });
+
   it("to what the profile does not allow starts nothing", async () => {
     const { code, stderr } = await world.run(["-p", "demo", "--allow", "s3:PutObject", "true"]);
     expect(code).toBe(125);
@@ -215,6 +223,14 @@ describe("a repository's .agent-run.toml", () => {
     expect(changed.stderr).toMatch(/has changed since you trusted it/);
   });
 
+  it("is told to name an action that AWS does not have, before it is trusted", async () => {
+    const repository = join(world.home, "misspelt");
+    mkdirSync(join(repository, ".git"), { recursive: true });
+    writeFileSync(join(repository, ".agent-run.toml"), 'narrow.deny = ["s3:DeletObject"]\n');
+    const { stderr } = await world.run(["trust", "--yes"], { cwd: repository });
+    expect(stderr).toMatch(/narrow\.deny: no action of aws is called 's3:DeletObject': did you mean 's3:DeleteObject'\?/);
+  });
+
   it("that an agent changed does not come back wider when the daemon dies", async () => {
     const repository = join(world.home, "changing");
     mkdirSync(join(repository, ".git"), { recursive: true });
@@ -231,6 +247,8 @@ describe("a repository's .agent-run.toml", () => {
     writeFileSync(file, "narrow.read_only = false\n");
     process.kill((await world.daemonPid()) ?? 0, "SIGKILL");
     await ended;
-    expect(told).toContain("the repository's .agent-run.toml has changed since");
+    expect(told).toContain("cannot be restored, and is ended: the repository's .agent-run.toml has changed since");
+    // Each attempt at the next daemon is refused; none of them starts another row of attempts.
+    expect(told.match(/restoring the session/g)).toHaveLength(1);
   });
 });
