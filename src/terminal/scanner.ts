@@ -324,6 +324,7 @@ export class Scanner {
       this.#hold(state);
     } else {
       this.#emit(bytes, run, start);
+      this.#endString(bytes[start] === 0x1b);
       if (executed !== "") this.#handler.emit(encoder.encode(executed));
       this.#discard = true;
       this.#held = at < n ? bytes.slice(at) : NOTHING;

@@ -117,7 +117,8 @@ describe("compositor, generated", () => {
         // Nothing is set right while synchronised output is open.
         for (const terminal of [oracle, compositor]) terminal.write(Buffer.from("\x1b[?2026l"));
         if (compositor.mayPaint) compositor.paint();
-        expect(snapshot(outer, 11)).toEqual(snapshot(oracle, 11));
+        // Not where links lead: a bare xterm.js forgets that, see `snapshot`.
+        expect(snapshot(outer, 11, "cells")).toEqual(snapshot(oracle, 11, "cells"));
         if (compositor.mayPaint) expect(outer.row(11)).toBe("=".repeat(40));
         outer.terminal.dispose();
         oracle.terminal.dispose();

@@ -217,6 +217,14 @@ describe("compositor", () => {
     expect(test.outer.rows()).toEqual(test.oracle.rows());
   });
 
+  it("keeps a link open over a paint when the line is deleted on which it began", () => {
+    const test = rig();
+    for (const piece of ["\x1b]8;;http://x\x1b\\", "\x1bM", "linked"]) test.step(piece);
+    // A bare xterm.js forgets by then where the link leads; which cells are part of it, it knows.
+    expect(snapshot(test.outer, ROWS - 1, "cells")).toEqual(snapshot(test.oracle, ROWS - 1, "cells"));
+    expect(test.sent().split("\x1b]8;;http://x\x07").length).toBeGreaterThan(1);
+  });
+
   it("keeps the cursor off the bar's row when the window shrinks before there is a shadow", () => {
     const test = rig({ shadow: false });
     test.compositor.write(Buffer.from(lines(30)));

@@ -136,6 +136,11 @@ describe("scanner", () => {
     expect(scanned([bytes(input)]).found).toEqual([found]);
   });
 
+  it("ends a string for the terminal where a sequence of more than any terminal reads comes in pieces", () => {
+    const whole = bytes(`\x1bXtext\x1b[${";".repeat(600)}\x1b[Fb`);
+    for (const at of [8, 100, 262, 263, 264, 500]) expect(scanned(cut(whole, [at]))).toMatchObject({ out: "\x1bXtext\x1b\\\x1b[Fb" });
+  });
+
   it.each([
     ["a DCS string", "\x1bPq", "\x1b\\"],
     ["an OSC string", "\x1b]1337;", "\x07"],
