@@ -46,10 +46,11 @@ export async function checkFacts(
   context: Context,
 ): Promise<{ readonly profile: Profile; readonly facts: ChecklistFacts }> {
   const { paths, packageFolder } = context;
-  const profile = loadProfile(paths, packageFolder, {
+  const overrides = {
     ...(request.profile === undefined ? {} : { profile: request.profile }),
     ...(request.role === undefined ? {} : { role: request.role }),
-  });
+  };
+  const profile = loadProfile(paths, packageFolder, overrides, { cwd: context.cwd });
   const told = request.offline
     ? { why: "asked to be offline" }
     : await askAws(profile.role, request.awsProfile ?? profile.awsProfile, context);

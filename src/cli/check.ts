@@ -42,6 +42,7 @@ export const check: Command = {
     );
     const items = checklist(facts);
     const { print } = context;
+    for (const note of profile.notes) print.warn(oneLine(note));
     if (values["json"] === true) print.json({ profile: profile.name, role: profile.role, score: score(items), of: items.length, items });
     else {
       for (const { question, answer, evidence, fix } of items) {

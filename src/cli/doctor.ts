@@ -4,7 +4,7 @@ import { loadProfile, type Profile } from "../session/profile.ts";
 import { atMost, type Command, type Context, textValue } from "./command.ts";
 import { accountChecks } from "./doctor/account.ts";
 import { agentChecks } from "./doctor/agent.ts";
-import { type Check, type CheckState, failing, ok } from "./doctor/check.ts";
+import { type Check, type CheckState, failing, ok, warning } from "./doctor/check.ts";
 import { configCheck, machineChecks } from "./doctor/machine.ts";
 import { oneLine } from "./printer.ts";
 
@@ -30,9 +30,12 @@ export const doctor: Command = {
   ],
   async run(values, words, context) {
     atMost(words, 0, "doctor");
-    const { profile, check } = profileOf(context, textValue(values, "profile"));
+    const { profile, checks } = profileOf(context, textValue(values, "profile"));
     const areas: { readonly area: string; readonly checks: readonly Check[] }[] = [
-      { area: "machine", checks: [...(await machineChecks(context, profile?.isolation.level ?? "standard")), configCheck(context), check] },
+      {
+        area: "machine",
+        checks: [...(await machineChecks(context, profile?.isolation.level ?? "standard")), configCheck(context), ...checks],
+      },
     ];
     if (profile && values["offline"] !== true)
       areas.push({ area: "aws", checks: await accountChecks(context, profile, textValue(values, "aws-profile")) });
@@ -44,13 +47,16 @@ export const doctor: Command = {
   },
 };
 
-function profileOf({ paths, packageFolder }: Context, name: string | undefined): { profile: Profile | undefined; check: Check } {
+/** The profile as a run in this folder has it: what a repository's file says counts, where it is trusted. */
+function profileOf({ paths, packageFolder, cwd }: Context, name: string | undefined): { profile: Profile | undefined; checks: Check[] } {
   try {
-    const profile = loadProfile(paths, packageFolder, name === undefined ? {} : { profile: name });
-    return { profile, check: ok("profile", `${profile.name}, in ${profile.folder}`) };
+    const profile = loadProfile(paths, packageFolder, name === undefined ? {} : { profile: name }, { cwd });
+    const narrowed = profile.repository === undefined ? "" : ", as this repository's .agent-run.toml has it";
+    const notes = profile.notes.map((note) => warning("repository", note, "agent-run trust"));
+    return { profile, checks: [ok("profile", `${profile.name}, in ${profile.folder}${narrowed}`), ...notes] };
   } catch (error) {
     const hint = error instanceof AgentRunError ? error.hint : undefined;
-    return { profile: undefined, check: failing("profile", messageOf(error), hint ?? "agent-run profiles list") };
+    return { profile: undefined, checks: [failing("profile", messageOf(error), hint ?? "agent-run profiles list")] };
   }
 }
 

@@ -165,6 +165,26 @@ describe("agent-run doctor on other grants", () => {
   });
 });
 
+describe("doctor and check in a repository that narrows", () => {
+  it("say that its file is ignored, and go by it once it is trusted", async () => {
+    world = await makeWorld();
+    mkdirSync(join(world.project, ".git"));
+    file(join(world.project, ".agent-run.toml"), 'ttl = "20m"\nisolation.level = "standard"\n');
+    const before = await examine(["--offline"]);
+    expect(before.of("repository")).toMatchObject({
+      state: "warning",
+      text: expect.stringContaining("is not trusted"),
+      fix: "agent-run trust",
+    });
+    expect((await world.run(["check", "--offline"])).stderr).toContain("is not trusted");
+    expect((await world.run(["trust", "--yes"])).code).toBe(0);
+    const after = await examine(["--offline"]);
+    expect(after.of("repository")).toBeUndefined();
+    expect(after.of("profile")?.text).toContain("as this repository's .agent-run.toml has it");
+    expect((await world.run(["check", "--offline"])).stderr).not.toContain("trusted");
+  });
+});
+
 describe("agent-run doctor on agents", () => {
   const found = async (place: "home" | "project", name: string, content: unknown, env: Record<string, string> = {}) => {
     world ??= await makeWorld();
