@@ -3,8 +3,10 @@ import { createHash } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildData } from "./build-data.mjs";
 import { compactIamData, iamDataFolder } from "./iam-data.mjs";
 import { thirdPartyLicenses } from "./licenses.mjs";
+import { manPages, visibleCommands } from "./manual.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
@@ -13,6 +15,7 @@ const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 const hash = createHash("sha256");
 for (const file of globSync("src/**/*.{ts,tsx}", { cwd: root }).sort()) hash.update(readFileSync(`${root}${file}`));
 const buildId = hash.digest("hex").slice(0, 8);
+const { commit, date } = buildData(root);
 
 // Built aside and put in place as a whole, so that nobody ever runs half of it.
 const fresh = `dist.${process.pid}`;
@@ -75,7 +78,13 @@ const bundles = await Promise.all([
     entryPoints: { bar: "src/terminal/bar.tsx", overlays: "src/terminal/overlays.tsx", shadow: "src/terminal/shadow.ts" },
     chunkNames: "[name]-[hash]",
   }),
-  build({ ...modules, entryPoints: { cli: "src/cli/cli.ts" }, chunkNames: "chunks/[name]-[hash]" }),
+  build({
+    ...modules,
+    entryPoints: { cli: "src/cli/cli.ts" },
+    chunkNames: "chunks/[name]-[hash]",
+    // Not in the launcher's bundle, which is the same for every commit of the same sources.
+    define: { ...modules.define, AGENT_RUN_COMMIT: JSON.stringify(commit), AGENT_RUN_DATE: JSON.stringify(date) },
+  }),
 ]);
 
 // Compiled by bin/agent-run.cjs, the launcher's file cannot import: the function for it is handed in.
@@ -91,6 +100,10 @@ const licenses = thirdPartyLicenses(
 );
 writeFileSync(`${root}${fresh}/iam-data.json`, await compactIamData());
 writeFileSync(`${root}${fresh}/THIRD-PARTY-LICENSES.txt`, licenses);
+
+mkdirSync(`${root}${fresh}/man`);
+const pages = manPages(await visibleCommands(), { version, date: date?.slice(0, 10) ?? "" });
+for (const [name, page] of pages) writeFileSync(`${root}${fresh}/man/${name}`, page);
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 renameSync(`${root}${fresh}`, `${root}dist`);

@@ -5,6 +5,7 @@ import { commands } from "./commands.ts";
 import { overview } from "./help.ts";
 import { refuseInside } from "./inside.ts";
 import { outermost } from "./outermost.ts";
+import { printVersion } from "./version.ts";
 
 /** Runs it and gives the exit status. */
 export function runCommandLine(argv: readonly string[], host: Host): Promise<number> {
@@ -15,7 +16,7 @@ export function runCommandLine(argv: readonly string[], host: Host): Promise<num
 async function dispatch(argv: readonly string[], context: Context): Promise<number> {
   const [first, ...rest] = argv;
   if (first === "--version" || first === "-V") {
-    context.print.out(`agent-run ${context.version}`);
+    printVersion(rest, context);
     return 0;
   }
   if (first === "help" && rest[0] !== undefined) return dispatch([rest[0], "--help"], context);

@@ -64,6 +64,8 @@ export interface Command {
   readonly stopsAtFirstWord?: boolean;
   /** Needs agent-run's own files or its daemon, which a session's sandbox hides. */
   readonly outside?: boolean;
+  /** Commands of its own, by their word; each is named with this one's name before its own. */
+  readonly parts?: Readonly<Record<string, () => Promise<Command>>>;
   run(values: Values, words: readonly string[], context: Context): Promise<number>;
 }
 

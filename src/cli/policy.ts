@@ -17,6 +17,7 @@ export const policy: Command = {
   description: "agent-run policy <what> --help tells more.",
   options: [],
   stopsAtFirstWord: true,
+  parts,
   examples: [["agent-run policy lint readonly", "what is risky in a profile, a file or a role"]],
   async run(_values, [first, ...rest], context) {
     const load = parts[first ?? ""];
