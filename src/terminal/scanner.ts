@@ -126,11 +126,11 @@ export class Scanner {
 
   scan(chunk: Uint8Array): void {
     const before = this.#held.length;
-    const bytes = before === 0 ? chunk : joined(this.#held, chunk);
+    let bytes = before === 0 ? chunk : joined(this.#held, chunk);
     this.#held = NOTHING;
     const n = bytes.length;
     if (before === 0 && this.#state === State.ground && isText(bytes)) {
-      this.#end(bytes, State.ground, 0, 0, n, false, "");
+      this.#end(bytes, State.ground, 0, 0, n, false, false);
       if (this.#held.length < n) this.#lastText = this.#held.length === 0 ? bytes : bytes.subarray(0, n - this.#held.length);
       return;
     }
@@ -148,8 +148,8 @@ export class Scanner {
     /** End of the last thing that was not text, and of the one before the sequence that is being read. */
     let lastEnd = read;
     let endBefore = 0;
-    /** Control characters inside the sequence: they act at once, also when the sequence itself is void. */
-    let executed = "";
+    /** Control characters inside the sequence went out before it: they act at once, also when the sequence itself is void. */
+    let acted = false;
     let subParameter = read > 0 && this.#subParameter;
     let i = read;
 
@@ -157,8 +157,7 @@ export class Scanner {
       this.#emit(bytes, run, start);
       this.#discard = false;
       this.#endString(bytes[start] === 0x1b);
-      if (executed + instead !== "") this.#handler.emit(encoder.encode(executed + instead));
-      executed = "";
+      if (instead !== "") this.#handler.emit(encoder.encode(instead));
       run = end;
     };
 
@@ -197,7 +196,7 @@ export class Scanner {
       }
 
       if (state >= State.dcsEntry && !isString(state) && isString(next) && action === Action.none) {
-        if (this.#discard || at - start - executed.length >= LONGEST_CSI) {
+        if (this.#discard || at - start >= LONGEST_CSI) {
           replace(i, "");
           state = State.ground;
           continue;
@@ -207,8 +206,19 @@ export class Scanner {
       switch (action) {
         case Action.execute:
           this.#shift(code);
-          if (state !== State.ground) executed += String.fromCharCode(code);
           if (state !== State.ground || code === 0x0e || code === 0x0f) this.complex = true;
+          if (state === State.ground) break;
+          this.#emit(bytes, run, start);
+          this.#endString(bytes[start] === 0x1b);
+          this.#handler.emit(Uint8Array.of(code));
+          acted = true;
+          // It changes places with what came of the sequence, unless that is void in any case.
+          if (!this.#discard && at - start < LONGEST_CSI) {
+            if (bytes === chunk) bytes = new Uint8Array(chunk);
+            bytes.copyWithin(start + 1, start, at);
+            start++;
+          }
+          run = start;
           break;
         case Action.clear:
         case Action.stringStart:
@@ -229,7 +239,7 @@ export class Scanner {
             } else if (state !== State.ground) replace(at, "");
             start = at;
             endBefore = ended;
-            executed = "";
+            acted = false;
             streamed = false;
           }
           if (next !== State.escape && next !== State.csiEntry) this.complex = true;
@@ -258,7 +268,7 @@ export class Scanner {
         case Action.csiDispatch: {
           const terminator = action === Action.escDispatch && code === 0x5c && sequence.intermediate === 0;
           let verdict: Verdict;
-          if (this.#discard || at - start - executed.length >= LONGEST_CSI || (terminator && this.#dropTerminator)) verdict = "";
+          if (this.#discard || at - start >= LONGEST_CSI || (terminator && this.#dropTerminator)) verdict = "";
           else if (!terminator && !(code === 0x6d && action === Action.csiDispatch && sequence.prefix + sequence.intermediate === 0)) {
             if (action === Action.escDispatch || WITHIN_LINE[code] === 0 || sequence.prefix + sequence.intermediate !== 0)
               this.complex = true;
@@ -269,8 +279,6 @@ export class Scanner {
             verdict = this.#handler.sequence(sequence);
           }
           this.#dropTerminator = false;
-          // Control characters inside act before it, wherever the stream is cut.
-          if (executed !== "") verdict ??= decoder.decode(bytes.subarray(start, i).filter(notExecuted));
           if (verdict !== undefined) replace(i, verdict);
           this.inString = false;
           break;
@@ -297,15 +305,15 @@ export class Scanner {
       state = next;
     }
     this.#subParameter = subParameter;
-    const cut = this.#end(bytes, state, run, start, i, streamed, executed);
+    const cut = this.#end(bytes, state, run, start, i, streamed, acted);
     // All of it waits: for the terminal, nothing has come yet.
     if (n > 0 && this.#held.length === n) return;
-    const text = state === State.ground ? lastEnd : cut === start && executed === "" ? endBefore : n;
+    const text = state === State.ground ? lastEnd : cut === start && !acted ? endBefore : n;
     this.#lastText = text < cut ? bytes.subarray(text, cut) : NOTHING;
   }
 
   /** The end of a chunk: gives out what is complete, holds back what is not, and says from where. `at` is before `n` when half a C1 control ends the chunk. */
-  #end(bytes: Uint8Array, state: number, run: number, start: number, at: number, streamed: boolean, executed: string): number {
+  #end(bytes: Uint8Array, state: number, run: number, start: number, at: number, streamed: boolean, acted: boolean): number {
     const n = bytes.length;
     let cut = at;
     this.#state = state;
@@ -319,25 +327,19 @@ export class Scanner {
         cut = start;
         this.#hold(state);
       } else this.inString = !this.#swallow;
-    } else if (!this.#discard && at - start - executed.length < LONGEST_CSI) {
+    } else if (!this.#discard && at - start < LONGEST_CSI) {
       cut = start;
       this.#hold(state);
     } else {
       this.#emit(bytes, run, start);
       this.#endString(bytes[start] === 0x1b);
-      if (executed !== "") this.#handler.emit(encoder.encode(executed));
       this.#discard = true;
       this.#held = at < n ? bytes.slice(at) : NOTHING;
       return n;
     }
     this.#emit(bytes, run, cut);
     this.#held = cut < n ? bytes.slice(cut) : NOTHING;
-    const acted = executed !== "" && cut === start;
-    if (acted) {
-      this.#endString(bytes[start] === 0x1b);
-      this.#held = this.#held.filter(notExecuted);
-      this.#handler.emit(encoder.encode(executed));
-    } else this.withheld = this.#held.length;
+    if (!acted || cut !== start) this.withheld = this.#held.length;
     if (this.#heldState !== State.ground) this.#read = this.#held.length - (n - at);
     return cut;
   }
@@ -367,11 +369,6 @@ export class Scanner {
 /** What a string holds streams through; the beginning of a DCS is held and void when broken off, as a CSI is. */
 function isString(state: number): boolean {
   return state >= State.dcsPassthrough;
-}
-
-/** Not a control character that acts at once inside a sequence. */
-function notExecuted(byte: number): boolean {
-  return byte >= 0x20 || byte === 0x1b;
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -136,6 +136,12 @@ describe("scanner", () => {
     expect(scanned([bytes(input)]).found).toEqual([found]);
   });
 
+  it("lets control characters inside the start of a string act before it, wherever the stream is cut", () => {
+    const whole = bytes("\x1b\r\nPx@a\x1b\n]0;t\x07\x1b\n_y\x1b\\");
+    for (let at = 0; at <= whole.length; at++)
+      expect(scanned(cut(whole, [at]))).toMatchObject({ out: "\r\n\x1bPx@a\x1b\\\n\x1b]0;t\x07\n\x1b_y\x1b\\" });
+  });
+
   it("ends a string for the terminal where a sequence of more than any terminal reads comes in pieces", () => {
     const whole = bytes(`\x1bXtext\x1b[${";".repeat(600)}\x1b[Fb`);
     for (const at of [8, 100, 262, 263, 264, 500]) expect(scanned(cut(whole, [at]))).toMatchObject({ out: "\x1bXtext\x1b\\\x1b[Fb" });
