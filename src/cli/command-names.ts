@@ -10,6 +10,7 @@ export const commandNames = [
   "demo-aws",
   "doctor",
   "env",
+  "exec",
   "extend",
   "help",
   "kill",

@@ -51,6 +51,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./env.ts")).env,
   },
   {
+    name: "exec",
+    summary: "run a program in a script, in CI or as an MCP server: no bar, no questions",
+    load: async () => (await import("./exec.ts")).exec,
+  },
+  {
     name: "extend",
     summary: "ask for more time for a session, at its own terminal",
     load: async () => (await import("./extend.ts")).extend,

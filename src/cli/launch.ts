@@ -23,6 +23,8 @@ export interface LaunchRequest {
   readonly env: Environment;
   readonly overrides: Overrides;
   readonly bar: boolean;
+  /** Ours is only to start it and to end it: the program has stdin, stdout and stderr as they are, in a terminal too. */
+  readonly plain?: boolean;
   readonly dryRun: boolean;
   /** Whether a machine without isolation may go on without it, saying so: the demo alone, which holds no real access. */
   readonly mayStepDown: boolean;
@@ -39,7 +41,7 @@ export async function launch(request: LaunchRequest): Promise<number> {
   const { allow, deny } = request.overrides;
   if (allow ?? deny) (await import("./known-actions.ts")).refuseUnknownActions({ allow, deny }, context.packageFolder);
   const file = resolveExecutable(request.agent, request.env["PATH"], context.cwd);
-  const inTerminal = isTerminal(0) && isTerminal(1) && request.env["TERM"] !== "dumb";
+  const inTerminal = request.plain !== true && isTerminal(0) && isTerminal(1) && request.env["TERM"] !== "dumb";
   const connect = async (first: OpenMessage) => {
     const options = { startCommand: startCommand(context), version: context.version };
     const { lease, daemon } = await openLeaseOrStart(context.paths, options, first);

@@ -68,6 +68,8 @@ const overrides = object({
   readOnly: optional(boolean),
   /** Actions of the destructive catalogue that the human accepts for this run. */
   accept: optional(list(text)),
+  /** A tool may use a role that another tool uses. */
+  shareRole: optional(boolean),
 });
 
 const open = {

@@ -1,4 +1,5 @@
 // Where our files are: configuration, state and runtime folders, and what is in them. Nothing else knows these names.
+import { existsSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SessionId } from "./id.ts";
@@ -16,13 +17,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The three folders for this user (XDG Base Directory 0.8). `AGENT_RUN_HOME` moves all three, for tests and for a second instance.
- * Nothing is created or checked here: see `privateFolder`.
+ * Who is started without XDG_RUNTIME_DIR, as by cron or by a client that hands on few variables, must meet the same daemon: the folder that systemd makes (pam_systemd(8))
+ * is taken where it is there. Nothing is created or checked here: see `privateFolder`.
  */
-export function resolvePaths(env: Environment, uid: number): Paths {
+export function resolvePaths(env: Environment, uid: number, isThere: (path: string) => boolean = existsSync): Paths {
   const own = env["AGENT_RUN_HOME"];
   if (own) return { config: join(own, "config"), state: join(own, "state"), runtime: join(own, "run") };
   const home = env["HOME"] || homedir();
-  const runtime = env["XDG_RUNTIME_DIR"];
+  const usual = `/run/user/${uid}`;
+  const runtime = env["XDG_RUNTIME_DIR"] || (isThere(usual) ? usual : undefined);
   return {
     config: join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "agent-run"),
     state: join(env["XDG_STATE_HOME"] || join(home, ".local", "state"), "agent-run"),
@@ -33,6 +36,7 @@ export function resolvePaths(env: Environment, uid: number): Paths {
 export const configFile = (paths: Paths): string => join(paths.config, "config.toml");
 export const userProfiles = (paths: Paths): string => join(paths.config, "profiles");
 export const trustFile = (paths: Paths): string => join(paths.state, "trust.json");
+export const toolsFile = (paths: Paths): string => join(paths.state, "tools.json");
 export const auditFolder = (paths: Paths): string => join(paths.state, "audit");
 export const daemonLog = (paths: Paths): string => join(paths.state, "daemon.log");
 export const controlSocket = (paths: Paths): string => join(paths.runtime, "control.sock");

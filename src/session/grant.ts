@@ -27,6 +27,8 @@ export interface GrantRequest {
   /** When the session must be over at the latest: credentials must not outlive it. */
   readonly endsAt: () => Instant;
   readonly say: Say;
+  /** Throws where the session must not have this role. */
+  readonly takeRole: (roleArn: string) => void;
   readonly askMfa: (serial: string) => Promise<string>;
 }
 
@@ -83,6 +85,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
   const { account } = way;
   requireAccount({ ...baseIdentity, account }, profile.accounts);
   requireStage(account, profile);
+  request.takeRole(way.roleArn);
   say("base", "ok", `you are ${baseIdentity.arn} (${base.source})`);
 
   const signer = await signerFor(request, base, connection);

@@ -65,6 +65,8 @@ export interface Profile {
   /** ARNs of roles that a session may go on to, and that a revocation denies to it too. */
   readonly chainedRoles: readonly string[];
   readonly delivery: Delivery;
+  /** Whether a tool may use its role although another one does. */
+  readonly shareRole: boolean;
   readonly developer: string | undefined;
   readonly project: string | undefined;
   readonly task: string | undefined;
@@ -172,6 +174,7 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     canary: settings.canary,
     chainedRoles: settings.chained_roles ?? [],
     delivery: overrides.delivery ?? settings.delivery ?? DEFAULTS.delivery,
+    shareRole: overrides.shareRole ?? settings.share_role ?? false,
     developer: settings.developer ?? config.developer,
     // Policies may go by these two tags, so that a repository's file names them only where the human does not.
     project: overrides.project ?? settings.project ?? tags["project"] ?? own?.project,

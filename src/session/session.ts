@@ -29,6 +29,7 @@ import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, typ
 import { writeStatusFile } from "./status-file.ts";
 import { Tally } from "./tally.ts";
 import { bury, locating } from "./tombstones.ts";
+import { takeRole } from "./tool-roles.ts";
 import { viewOf } from "./view.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -180,6 +181,7 @@ export class Session {
         waiting.moved();
         lease.send({ type: "step", name, state, text });
       },
+      takeRole: (role) => this.#takeRole(role),
       askMfa: (serial) => waiting.whileAsking(this.#questions.ask("mfa", `MFA code for ${serial}`)),
     });
     waiting[Symbol.dispose]();
@@ -210,6 +212,13 @@ export class Session {
     this.#dispatch({ type: "ready", at: this.#now() });
     if (profile.revoke !== "never") loadAhead();
     writeStatusFile(this.#folder, this.view());
+  }
+
+  /** A session that comes back has it already. */
+  #takeRole(role: string): void {
+    const { paths, open, profile, clock } = this.#options;
+    const use = { actor: open.actor, role, profile: profile.name, at: clock.now() };
+    takeRole(paths, use, { share: profile.shareRole || open.resume !== undefined, keep: !open.dryRun });
   }
 
   /** Killed or lost while it was still starting. */

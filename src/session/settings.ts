@@ -163,6 +163,8 @@ export const profileSettings = z.strictObject({
   canary: z.optional(z.enum(canaryActions)),
   chained_roles: z.optional(z.array(role)),
   delivery: z.optional(z.enum(deliveries)),
+  /** A tool may use its role although another tool does: see tool-roles.ts. */
+  share_role: z.optional(z.boolean()),
   developer: z.optional(z.string().check(z.minLength(1))),
   project: z.optional(z.string().check(z.minLength(1))),
   tags: z.optional(z.record(z.string(), z.string())),

@@ -94,7 +94,9 @@ describe("paths", () => {
       state: "/s/agent-run",
       runtime: "/r/agent-run",
     });
-    expect(resolvePaths({ HOME: "/h" }, 7).runtime).toMatch(/agent-run-7$/);
+    expect(resolvePaths({ HOME: "/h" }, 7, () => false).runtime).toMatch(/agent-run-7$/);
+    // Whoever is started with few variables meets the same daemon.
+    expect(resolvePaths({ HOME: "/h" }, 7, (path) => path === "/run/user/7").runtime).toBe("/run/user/7/agent-run");
     expect(controlSocket(resolvePaths({ AGENT_RUN_HOME: "/x" }, 7))).toBe("/x/run/control.sock");
   });
 });
