@@ -20,7 +20,7 @@ import { barState } from "./bar-state.ts";
 import { describeDryRun } from "./dry-run.ts";
 import { askForTime } from "./expiry-question.ts";
 import { isolate } from "./isolate.ts";
-import { startKeeper } from "./keeper.ts";
+import { type Keeper, startKeeper } from "./keeper.ts";
 import type { LaunchRequest } from "./launch.ts";
 import { progressLines, withReport } from "./revocation-lines.ts";
 import { sessionDetails } from "./session-details.ts";
@@ -61,6 +61,8 @@ export class Running implements LinkHandlers {
   /** A session that is shorter than the time of its question asks before the terminal stands. */
   readonly #attached = Promise.withResolvers<TerminalAgent>();
   #plan: PlanMessage | undefined;
+  #keeper: Keeper | undefined;
+  #over = false;
   #isolation: Promise<Isolation> | undefined;
   #terminal: Promise<PreparedTerminal> | undefined;
   #agent: AgentProcess | undefined;
@@ -98,8 +100,8 @@ export class Running implements LinkHandlers {
     }
     const place = { env, actor, file: this.#file, context };
     this.#isolation = isolate(place, plan.isolation, plan.folder, { may: mayStepDown, say: (text) => this.say(text) });
-    // It is awaited in `prepared`; a session that fails before has its own error.
-    this.#isolation.catch(() => {});
+    // It is awaited in `prepared`; a session that fails before has its own error. By then there is time, until AWS has answered.
+    this.#isolation.then(() => setImmediate(() => this.#keep())).catch(() => {});
     // A folder, a file or a terminal that is already open would be a way around the sandbox.
     if (plan.isolation.level !== "none") closeInherited((stat) => stat.isFIFO());
   }
@@ -177,10 +179,12 @@ export class Running implements LinkHandlers {
     return this.#request.dryRun ? describeDryRun(this.#request, prepared) : this.#carryOut(link, prepared);
   }
 
-  /** No agent is or was attached: what was prepared for it is let go. */
+  /** All is over: what was prepared is let go. */
   async leave(): Promise<void> {
     const prepared = await this.#terminal?.catch(() => undefined);
     if (this.#screen === undefined) prepared?.human.close();
+    this.#over = true;
+    this.#keeper?.dismiss();
   }
 
   async #prepared(ready: ReadyMessage): Promise<Prepared> {
@@ -202,11 +206,13 @@ export class Running implements LinkHandlers {
     // Ended before there was an agent: none is started.
     if (this.#cause !== undefined) return this.#close(link, prepared, {});
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
-    const keeper = isolation.level === "none" ? startKeeper(context) : undefined;
+    // Before the PTY, whose master every later child inherits, and before processes that nothing else ties to us.
+    if (this.#inTerminal || isolation.level === "none") this.#keep();
     await using agent = this.#inTerminal
       ? await this.#attach(link, prepared)
-      : spawnPlain(isolation.wrap(command), { sealed: isolation.level !== "none" });
+      : spawnPlain(command, { wrap: isolation.wrap, sealed: isolation.level !== "none" });
     this.#agent = agent;
+    this.#keep();
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);
     const passOn = (name: NodeJS.Signals): void => {
       if (this.#agentGone) this.#left.resolve();
@@ -226,7 +232,6 @@ export class Running implements LinkHandlers {
     await agent.stop(0);
     const status = await this.#close(link, prepared, exit);
     for (const name of FORWARDED) process.off(name, passOn);
-    keeper?.dismiss();
     return status;
   }
 
@@ -246,6 +251,11 @@ export class Running implements LinkHandlers {
     const notes = endNotes(last, notRemoved, this.#revoking);
     sayEnd(print, { view: last?.view ?? this.#view ?? view, cause, notes, revocations, quiet: !this.#inTerminal });
     return exitStatus(exit, cause);
+  }
+
+  #keep(): void {
+    if (this.#over || this.#request.dryRun) return;
+    this.#keeper ??= startKeeper(this.#request.context);
   }
 
   async #prepareTerminal(): Promise<PreparedTerminal> {

@@ -145,7 +145,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   let host: PtyHost;
   try {
     const started = options.sealed ? { ...command, file } : markedCommand({ ...command, file });
-    const shim = shimCommand(started, terminal.modes);
+    const shim = shimCommand(started, terminal.modes, options.sealed);
     host = openPty(options.wrap(shim), screen.agentSize, (bytes) => {
       const shown = markers.greet(bytes);
       if (shown.length > 0) screen.output(shown);

@@ -1,22 +1,38 @@
 // Runs the agent without a terminal of its own: stdin, stdout and stderr are ours, byte for byte. For pipes; called by the launcher.
 import { spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import type { Command, ProcessExit } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { markedCommand, sessionOf } from "../core/session-mark.ts";
 import { type AgentProcess, stopTree } from "./agent-process.ts";
 import { AgentTree } from "./agent-tree.ts";
 import { resolveExecutable } from "./executable.ts";
+import { LAUNCHER_FD, tiedCommand } from "./tie.ts";
 
 /**
  * Spawns `command` with our own stdin, stdout and stderr, in a session of its own: what the terminal sends to us (Ctrl-C) reaches it once,
  * when the caller passes it on with `signal`. A stop of us (Ctrl-Z) stops it too, and SIGCONT continues both.
- * @param options.sealed the command is a sandbox with a PID namespace of its own
+ * @param options.wrap puts the sandbox around a command; the identity where there is none
+ * @param options.sealed what `wrap` puts around it has a PID namespace of its own
  * @throws AgentRunError `agent-not-found` (127), `agent-not-executable` (126)
  */
-export function spawnPlain(command: Command, options: { readonly sealed: boolean }): AgentProcess {
+export function spawnPlain(
+  command: Command,
+  options: { readonly wrap: (command: Command) => Command; readonly sealed: boolean },
+): AgentProcess {
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
-  const marked = options.sealed ? { ...command, file } : markedCommand({ ...command, file });
-  const child = spawn(marked.file, marked.args, { cwd: command.cwd, env: { ...command.env }, stdio: "inherit", detached: true });
+  const inner = options.sealed ? tiedCommand({ ...command, file }) : markedCommand({ ...command, file });
+  const outer = options.wrap(inner);
+  const child = spawn(outer.file, outer.args, {
+    cwd: command.cwd,
+    env: { ...outer.env },
+    stdio: ["inherit", "inherit", "inherit", ...(options.sealed ? (["pipe"] as const) : [])],
+    detached: true,
+  });
+  // Ours as long as we live, and never read: see tie.ts.
+  const tie = child.stdio[LAUNCHER_FD] as Socket | undefined;
+  tie?.on("error", () => undefined);
+  tie?.unref();
   const pid = child.pid;
   if (pid === undefined) {
     child.on("error", () => undefined);

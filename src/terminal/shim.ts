@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Command, ProcessExit } from "../core/command.ts";
+import { INIT_IS_TIED } from "./tie.ts";
 
 /** The bit of the shim's umask that says that the agent ended; the eight below it are its status. */
 const ENDED = 0o400;
@@ -21,20 +22,26 @@ export const MARKER_OSC = "7777";
  * The markers' random text comes into being here and is said in the first of them, before there is an agent: in arguments or environment the agent
  * could read it (`/proc/<shim>/cmdline`). Its variable is never exported, whatever the environment that the shell starts with.
  */
-const PROGRAM = [
-  "set +ax;unset agent_run_nonce agent_run_status",
-  'PATH="$PATH:/usr/bin:/bin" stty "$1" 2>/dev/null;shift',
-  "exec 3>&2 2>/dev/null",
-  `read -r agent_run_nonce </proc/sys/kernel/random/uuid||agent_run_nonce=$(PATH="$PATH:/usr/bin:/bin";od -An -N16 -tx1 /dev/urandom|tr -d ' \\n')`,
-  `[ -n "$agent_run_nonce" ]||{ echo 'agent-run: no random numbers for the session' >&3;exit 126; }`,
-  `printf '\\033]${MARKER_OSC};%s;start\\007' "$agent_run_nonce"`,
-  "set -m",
-  '(exec "$@" 2>&3 3>&-);agent_run_status=$?',
-  `while kill -0 %%;do printf '\\033]${MARKER_OSC};%s;stop\\007' "$agent_run_nonce";kill -STOP $$;fg >/dev/null;agent_run_status=$?;done`,
-  'umask "$((4|agent_run_status>>6&3))$((agent_run_status>>3&7))$((agent_run_status&7))"',
-  `printf '\\033]${MARKER_OSC};%s;exit;%d\\007' "$agent_run_nonce" "$agent_run_status"`,
-  "kill -STOP $$",
-].join(";");
+const program = (tie: readonly string[]): string =>
+  [
+    "set +ax;unset agent_run_nonce agent_run_status",
+    'PATH="$PATH:/usr/bin:/bin" stty "$1" 2>/dev/null;shift',
+    "exec 3>&2 2>/dev/null",
+    `read -r agent_run_nonce </proc/sys/kernel/random/uuid||agent_run_nonce=$(PATH="$PATH:/usr/bin:/bin";od -An -N16 -tx1 /dev/urandom|tr -d ' \\n')`,
+    `[ -n "$agent_run_nonce" ]||{ echo 'agent-run: no random numbers for the session' >&3;exit 126; }`,
+    ...tie,
+    // Nobody is at the terminal's other side (EIO): the launcher has died, and there shall be no agent.
+    `printf '\\033]${MARKER_OSC};%s;start\\007' "$agent_run_nonce"||exit 126`,
+    "set -m",
+    '(exec "$@" 2>&3 3>&-);agent_run_status=$?',
+    `while kill -0 %%;do printf '\\033]${MARKER_OSC};%s;stop\\007' "$agent_run_nonce";kill -STOP $$;fg >/dev/null;agent_run_status=$?;done`,
+    'umask "$((4|agent_run_status>>6&3))$((agent_run_status>>3&7))$((agent_run_status&7))"',
+    `printf '\\033]${MARKER_OSC};%s;exit;%d\\007' "$agent_run_nonce" "$agent_run_status"`,
+    "kill -STOP $$",
+  ].join(";");
+
+const OPEN = program([]);
+const SEALED = program([INIT_IS_TIED]);
 
 /** Names that a POSIX shell keeps in its environment; others it drops, such as bash's exported functions. */
 const SHELL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -42,11 +49,12 @@ const SHELL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /**
  * The command that runs `command` under the shim.
  * @param modes the terminal's modes as `stty -g` gives them
+ * @param sealed the shim will be the first process in a sandbox with a PID namespace of its own
  */
-export function shimCommand(command: Command, modes: string): Command {
+export function shimCommand(command: Command, modes: string, sealed: boolean): Command {
   const odd = Object.entries(command.env).filter(([name]) => !SHELL_NAME.test(name));
   const carried = odd.length === 0 ? [] : ["/usr/bin/env", ...odd.map(([name, value]) => `${name}=${value}`)];
-  return { ...command, file: "/bin/sh", args: ["-c", PROGRAM, "sh", modes, ...carried, command.file, ...command.args] };
+  return { ...command, file: "/bin/sh", args: ["-c", sealed ? SEALED : OPEN, "sh", modes, ...carried, command.file, ...command.args] };
 }
 
 export type Marker = { readonly kind: "stop" } | { readonly kind: "exit"; readonly exit: ProcessExit };

@@ -36,8 +36,7 @@ export async function leftovers(place: Place, round: Round, launched: Launched, 
   if (there.length > 0) found.push(...there.map((each) => `  ${each}`));
   const [uri, token] = (launched.wrote("uri") ?? "").trim().split(" ");
   if (uri && token) await by("the endpoint still answers with credentials", () => refuses(uri, token));
-  const onlyNext = round.harm.type === "signal" && round.harm.to.includes("launcher") && round.harm.to.includes("daemon");
-  if (!onlyNext) await by("the session's folder is there", () => place.world.sessionFolders().length === 0);
+  await by("the session's folder is there", () => place.world.sessionFolders().length === 0);
   place.mendState();
   place.world.cloud.switches.clear();
   place.world.cloud.switches.apply({ credentialSeconds: null });

@@ -1,0 +1,128 @@
+// Launcher, daemon and whoever else could end a sandbox die while bubblewrap is still at work and not tied to its parent: no agent starts, nothing stays.
+// The moment is made long by a `bwrap` that is first on PATH and waits in it.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sleep } from "../../src/core/clock.ts";
+import { allProcesses, signal } from "../../src/core/process-tree.ts";
+import { type Human, sitDown } from "./human.ts";
+import { alive, BIN, hasBubblewrap, makeWorld, until, type World } from "./world.ts";
+
+const AGENT = "echo ran >ran; while :; do sleep 0.05; done";
+const LIMIT_MS = 5000;
+/** How long the agent is given to start where it should not. */
+const WATCH_MS = 1500;
+
+/** Where bubblewrap waits: before it has done anything, or when all is mounted and the outer process is tied, but not yet the init inside. */
+const moments = {
+  "before bubblewrap is tied to the launcher": (gate: string) => `read -r line <>"${gate}";exec "$real" "$@"`,
+  "before its init is tied to bubblewrap": (gate: string) => `exec "$real" --block-fd 7 "$@" 7<>"${gate}"`,
+} as const;
+
+describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made (needs bubblewrap)", () => {
+  let world: World;
+  let human: Human | undefined;
+  let path = "";
+  const inWorld = (name: string): string => join(dirname(world.home), name);
+
+  beforeEach(async () => {
+    world = await makeWorld();
+    mkdirSync(inWorld("bin"), { mode: 0o755 });
+    path = `${inWorld("bin")}:${world.env["PATH"]}`;
+    execFileSync("mkfifo", [inWorld("gate")]);
+  });
+  afterEach(async () => {
+    await human?.[Symbol.asyncDispose]();
+    human = undefined;
+    await world[Symbol.asyncDispose]();
+  });
+
+  /** A bwrap that waits where `wait` says, once there is a file `slow`. */
+  const layBwrap = (wait: string): void => {
+    const real = execFileSync("sh", ["-c", "command -v bwrap"], { encoding: "utf8" }).trim();
+    const slow = `if [ -e '${inWorld("slow")}' ];then trap '' HUP;echo $$ >'${inWorld("waits")}';${wait};fi`;
+    writeFileSync(join(inWorld("bin"), "bwrap"), `#!/bin/sh\nreal=${real}\n${slow}\nexec "$real" "$@"\n`, { mode: 0o755 });
+  };
+
+  const ofSession = (): string[] =>
+    allProcesses()
+      .filter(
+        ({ pid }) => pid !== process.pid && /AGENT_RUN_SESSION=/.test(read(pid, "environ")) && read(pid, "environ").includes(world.home),
+      )
+      .map(({ pid, name }) => `${name} (${pid})`);
+
+  /** Starts an agent and gives the launcher's pid once its bwrap waits. */
+  const startSlowly = async (surface: "pipes" | "a terminal"): Promise<number> => {
+    expect((await world.run(["--isolation", "standard", "true"], { env: { PATH: path } })).code).toBe(0);
+    writeFileSync(inWorld("slow"), "");
+    let launcher: number | undefined;
+    if (surface === "pipes") launcher = world.start(["--isolation", "standard", "sh", "-c", AGENT], { env: { PATH: path } }).pid;
+    else {
+      human = await sitDown({ ...world.env, PATH: path }, world.project, { cols: 80, rows: 24 });
+      human.type(`${process.execPath} ${BIN} --isolation standard sh -c '${AGENT}'\r`);
+      await until(() => childOf(human?.shell) !== undefined, 10_000, "the launcher");
+      launcher = childOf(human.shell);
+    }
+    await until(() => existsSync(inWorld("waits")), 10_000, "bubblewrap to be started");
+    if (!launcher) throw new Error("no launcher");
+    return launcher;
+  };
+  const waiting = (): number => Number(readFileSync(inWorld("waits"), "utf8"));
+  const letGo = (): void => void execFileSync("sh", ["-c", `echo 7<>'${inWorld("gate")}' >&7`]);
+
+  for (const [moment, wait] of Object.entries(moments))
+    for (const surface of ["pipes", "a terminal"] as const) {
+      it(`${moment}, on ${surface}: no agent starts, whoever else is dead`, async () => {
+        layBwrap(wait(inWorld("gate")));
+        const launcher = await startSlowly(surface);
+        const inner = (): number | undefined => childOf(waiting());
+        if (moment.includes("init")) await until(() => has(inner(), "uid_map"), 10_000, "the outer bubblewrap to be tied");
+        const sandbox = [waiting(), inner()].filter((pid) => pid !== undefined);
+        const daemon = (await world.daemonPid()) ?? 0;
+        const others = allProcesses().filter(({ pid, parent }) => parent === launcher && pid !== waiting());
+        // The launcher before the daemon, of which it would start another.
+        for (const pid of [...others.map((each) => each.pid), launcher, daemon]) signal(pid, "SIGKILL");
+        await until(() => !alive(launcher), 5000, "the launcher to be gone");
+        letGo();
+        await sleep(WATCH_MS);
+        expect(existsSync(join(world.project, "ran"))).toBe(false);
+        expect(sandbox.filter(alive)).toEqual([]);
+        expect(ofSession()).toEqual([]);
+      }, 60_000);
+    }
+
+  it("leaves no descriptor in an agent", async () => {
+    const script = "for fd in 3 4 5 6 7 8 9; do [ ! -e /proc/$$/fd/$fd ] || echo $fd; done; echo looked";
+    expect((await world.run(["--isolation", "standard", "sh", "-c", script])).stdout).toBe("looked\n");
+  });
+
+  it("leaves no file either, and an audit with an end, without another launch: the launcher's keeper sees to that", async () => {
+    layBwrap(moments["before bubblewrap is tied to the launcher"](inWorld("gate")));
+    const launcher = await startSlowly("pipes");
+    expect(world.sessionFolders()).toHaveLength(1);
+    signal((await world.daemonPid()) ?? 0, "SIGKILL");
+    signal(launcher, "SIGKILL");
+    await until(() => world.sessionFolders().length === 0 && ofSession().length === 0, LIMIT_MS, "files and processes to go");
+    expect(existsSync(join(world.project, "ran"))).toBe(false);
+    rmSync(inWorld("slow"));
+    await until(async () => (await world.run(["audit", "--verify"])).code === 0, LIMIT_MS, "the audit to have an end");
+  }, 60_000);
+});
+
+function childOf(pid: number | undefined): number | undefined {
+  return allProcesses().find(({ parent }) => parent === pid)?.pid;
+}
+
+/** Whether there is something in that file of a process. */
+function has(pid: number | undefined, file: string): boolean {
+  return read(pid, file).trim() !== "";
+}
+
+function read(pid: number | undefined, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "latin1");
+  } catch {
+    return "";
+  }
+}
