@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The installed command: refuses a Node that is too old in words, then loads the bundle through Node's compile cache.
+// The installed command: refuses a Node that is too old in words, then loads the bundle with what V8 compiled of it before.
 // Plain old JavaScript, so that an old Node gets as far as the sentence; CommonJS, because Node's loader of ES modules takes longer to start.
 var major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
@@ -15,9 +15,6 @@ if (major < 24) {
 // so an unset HOME or a relative path means no cache.
 var own = process.env.AGENT_RUN_HOME;
 var state = own ? `${own}/state` : `${process.env.XDG_STATE_HOME || `${process.env.HOME}/.local/state`}/agent-run`;
-var mask = process.umask(0o077);
-if (state[0] === "/") require("node:module").enableCompileCache(`${state}/compile-cache`);
-process.umask(mask);
 if (state[0] === "/") loadCompiled(`${state}/compile-cache`);
 else require("../dist/main.cjs");
 
@@ -37,11 +34,14 @@ function loadCompiled(folder) {
     cachedData: read(),
   });
   var main = { exports: {}, importer: importer };
-  script.runInThisContext()(main.exports, require("node:module").createRequire(file), main, file, path.dirname(file));
+  script.runInThisContext()(main.exports, require, main, file, path.dirname(file));
   if (script.cachedDataRejected !== false) process.on("exit", write);
 
-  // Code that was compiled like this has no way of its own to load an ES module.
+  // Code that was compiled like this has no way of its own to load an ES module. Those go through Node's cache.
   function importer(name) {
+    var mask = process.umask(0o077);
+    require("node:module").enableCompileCache(folder);
+    process.umask(mask);
     return require("../dist/esm.cjs")(name);
   }
   function read() {
@@ -56,6 +56,7 @@ function loadCompiled(folder) {
     var fresh = `${folder}/${kind}${process.pid}.new`;
     if (!main.exports.outcome.ran) return;
     try {
+      fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
       fs.writeFileSync(fresh, script.createCachedData(), { mode: 0o600, flag: "wx", flush: true });
       fs.readdirSync(folder).filter(isOld).forEach(remove);
       fs.renameSync(fresh, `${folder}/${name}`);

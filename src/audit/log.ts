@@ -61,8 +61,8 @@ export async function openAudit(folder: string, session: SessionId, first: First
     async end(data, limitMs = SETTLE_MS) {
       writer.append("end", data);
       const complete = await writer.settled(limitMs);
-      await writer.close();
-      return (await indexEnd(folder, session, writer.written, options)) && complete;
+      const [, indexed] = await Promise.all([writer.close(), indexEnd(folder, session, writer.written, options)]);
+      return indexed && complete;
     },
   };
 }

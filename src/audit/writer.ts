@@ -114,14 +114,10 @@ export class AuditWriter {
   }
 
   async #writeAll(): Promise<boolean> {
-    // What is appended in the same turn is written together.
-    await Promise.resolve();
     while (this.#pending.length > 0 && !this.#closed) {
-      const batch = this.#pending.slice(0, MOST_A_WRITE);
       const slow = setTimeout(() => this.#report(new Error(`the disk took more than ${SLOW_MS} ms`)), SLOW_MS);
       try {
-        await this.#write(batch);
-        this.#pending.splice(0, batch.length);
+        await this.#write();
       } catch (error) {
         if (this.#closed) return false;
         await this.#cutBack().catch(() => {
@@ -138,14 +134,17 @@ export class AuditWriter {
     return true;
   }
 
-  /** The whole batch, or a failure. */
-  async #write(batch: readonly Pending[]): Promise<void> {
-    const bytes = Buffer.from(this.#lead + batch.map((record) => `${record.line}\n`).join(""), "latin1");
+  /** The whole of a batch, or a failure. */
+  async #write(): Promise<void> {
     if ((await this.#file.stat()).nlink === 0) throw new Error("the file was removed");
     if (this.#uncertain) await this.#cutBack();
+    // What was appended by now is written and synced together: each sync takes its time.
+    const batch = this.#pending.slice(0, MOST_A_WRITE);
+    const bytes = Buffer.from(this.#lead + batch.map((record) => `${record.line}\n`).join(""), "latin1");
     for (let done = 0; done < bytes.length; ) done += (await this.#file.write(bytes, done)).bytesWritten;
     await this.#file.datasync();
     const last = batch.at(-1);
+    this.#pending.splice(0, batch.length);
     this.#lead = "";
     if (last) this.#written = { size: this.#written.size + bytes.length, sequence: last.sequence, hash: last.hash };
   }

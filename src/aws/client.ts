@@ -71,10 +71,11 @@ export function requireRegion(region: string, where: string): string {
 }
 
 /**
- * An STS client; without credentials it can only make the unsigned calls. Loads the SDK at the first call of the process.
+ * An STS client; without credentials it can only make the unsigned calls; those that are still to come it waits for. Loads the SDK at the first call of
+ * the process.
  * Never call `destroy()` on it: the connections belong to all clients.
  */
-export async function stsClient(connection: Connection, credentials?: AwsCredentials): Promise<STSClient> {
+export async function stsClient(connection: Connection, credentials?: AwsCredentials | Promise<AwsCredentials>): Promise<STSClient> {
   const { STSClient } = await import("@aws-sdk/client-sts");
   const region = requireRegion(connection.region, "region");
   const make = (): STSClient =>
@@ -91,7 +92,10 @@ export async function stsClient(connection: Connection, credentials?: AwsCredent
 }
 
 /** Making a client takes more than a millisecond, and the base credentials of all launches are the same object while they last. */
-const stsClients = new WeakMap<AwsCredentials, { readonly key: string; readonly way: Agents; readonly client: STSClient }>();
+const stsClients = new WeakMap<
+  AwsCredentials | Promise<AwsCredentials>,
+  { readonly key: string; readonly way: Agents; readonly client: STSClient }
+>();
 
 /** An IAM client, signed for the region where the partition keeps IAM. The same rules as `stsClient`. */
 export async function iamClient(connection: Connection, credentials: AwsCredentials): Promise<IAMClient> {
@@ -142,7 +146,7 @@ export async function endpointOf(client: STSClient | IAMClient): Promise<string>
  * Every setting that the SDK would else look for in this process's environment and in ~/.aws/config, which may be another profile's:
  * a session must never be sent to the endpoint, region or retry mode of some `[default]`.
  */
-function settings(connection: Connection, credentials: AwsCredentials | undefined) {
+function settings(connection: Connection, signer: AwsCredentials | Promise<AwsCredentials> | undefined) {
   const { http, https } = agents(connection.env ?? {});
   return {
     maxAttempts: 1 + (connection.retries ?? RETRIES),
@@ -163,6 +167,7 @@ function settings(connection: Connection, credentials: AwsCredentials | undefine
       throwOnRequestTimeout: true,
     },
     credentials: async () => {
+      const credentials = await signer;
       if (!credentials) throw new AgentRunError("internal", "a signed aws call was made without credentials");
       const token = credentials.sessionToken?.reveal();
       return {

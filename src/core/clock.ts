@@ -12,6 +12,12 @@ export interface Clock {
   at(at: Instant, run: () => void): Disposable;
 }
 
+/** Milliseconds of a clock that nobody sets, from some moment in the past. As `performance.now()`, whose modules take a launch half a millisecond to load. */
+export function monotonic(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
 /** `setTimeout` counts monotonic time, which stands still while a machine sleeps, so the wall clock is read again at least this often. */
 const LONGEST_NAP_MS = 500;
 
@@ -19,8 +25,8 @@ const LONGEST_NAP_MS = 500;
 export const systemClock: Clock = {
   now: () => Date.now(),
   at(at, run) {
-    const latest = performance.now() + (at - Date.now());
-    const left = (): number => Math.min(at - Date.now(), latest - performance.now());
+    const latest = monotonic() + (at - Date.now());
+    const left = (): number => Math.min(at - Date.now(), latest - monotonic());
     const nap = (): number => Math.max(0, Math.min(left(), LONGEST_NAP_MS));
     const wake = (): void => {
       if (left() <= 0) {
@@ -46,9 +52,9 @@ const STEP_MS = 1000;
 /** Follows `clock` forwards, also over a sleep; where that one goes back it counts on by itself. */
 export function steadyClock(clock: Clock): SteadyClock {
   let reads = clock.now();
-  let counted = performance.now();
+  let counted = monotonic();
   const now = (): Instant => {
-    const count = performance.now();
+    const count = monotonic();
     reads = Math.max(clock.now(), reads + count - counted);
     counted = count;
     return Math.floor(reads);

@@ -1,5 +1,5 @@
 // Processes as the kernel tells them: who is below whom, and whether a pid still means the same process. Linux reads /proc, others ask ps.
-import { closeSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 
 export interface ProcessInfo {
   readonly pid: number;
@@ -24,11 +24,41 @@ export function isStopped(pid: number): boolean {
 
 /** Every process of the machine that we may see. */
 export function allProcesses(): ProcessInfo[] {
-  if (process.platform !== "linux") return fromPs();
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => readStat(Number(name)))
-    .filter((info) => info !== undefined);
+  return process.platform === "linux" ? listed(0) : fromPs();
+}
+
+/**
+ * The same without those that are surely older than this process, which saves most of the work on a machine with hundreds of them. The kernel numbers
+ * processes upwards and begins anew at a limit (pid_max, proc(5)): while this one is so young that the limit cannot have been reached twice, and was
+ * not reached once, what is younger has a higher number.
+ */
+export function youngerProcesses(): ProcessInfo[] {
+  return process.platform === "linux" ? listed(numbersRose() ? process.pid : 0) : fromPs();
+}
+
+const YOUNG_S = 1;
+/** As many are not started in that time, unless somebody means to; who means to leaves a session more simply (session-mark.ts). */
+const MANY = 32_768;
+
+function numbersRose(): boolean {
+  if (process.uptime() > YOUNG_S) return false;
+  try {
+    const last = Number(readFileSync("/proc/loadavg", "latin1").trim().split(" ").at(-1));
+    return last >= process.pid && Number(readFileSync("/proc/sys/kernel/pid_max", "latin1")) >= MANY;
+  } catch {
+    return false;
+  }
+}
+
+/** Those above a number. */
+function listed(above: number): ProcessInfo[] {
+  const found: ProcessInfo[] = [];
+  for (const name of readdirSync("/proc")) {
+    const pid = Number(name);
+    const info = pid > above ? readStat(pid) : undefined;
+    if (info !== undefined) found.push(info);
+  }
+  return found;
 }
 
 /** All processes below `root`, nearest first, `root` not included. */

@@ -85,7 +85,7 @@ function assumption(profile: Profile, { base, identity, session }: WayBase): Way
     async obtain({ connection, credentials, sourceIdentity, tags, now, endsAt }) {
       const duration = lasting(profile, now, endsAt, base.chained || isRoleSession(identity.arn));
       const policy = timedPolicy(profile, now, duration.outlives ? endsAt : undefined);
-      const assumed = await assumeRole(await stsClient(connection, await credentials()), {
+      const assuming = assumeRole(await stsClient(connection, await credentials()), {
         roleArn,
         sessionName: session,
         sourceIdentity,
@@ -96,13 +96,24 @@ function assumption(profile: Profile, { base, identity, session }: WayBase): Way
         durationSeconds: duration.seconds,
         callerArn: identity.arn,
       });
-      const found = await callerIdentity(await stsClient(connection, assumed.credentials));
+      const gate = clientFor(connection, assuming);
+      const assumed = await assuming;
+      const found = await callerIdentity(await gate);
       confirmIdentity(found, { roleArn, sessionName: session, account });
       const notes = assumed.shortened === undefined ? [] : [assumed.shortened];
       const ending = endingAt(assumed.credentials, duration.outlives && !policy.unlimited ? endsAt : undefined);
       return { credentials: ending, identity: found, notes, caveats: outliving(policy.unlimited) };
     },
   };
+}
+
+/** What asks who the new keys are, made while STS is at work on them. */
+async function clientFor(connection: Connection, assuming: Promise<{ readonly credentials: SessionCredentials }>) {
+  const keys = assuming.then(({ credentials }) => credentials);
+  // Whoever awaits the keys themselves is told why there are none.
+  keys.catch(() => {});
+  await new Promise(setImmediate);
+  return stsClient(connection, keys);
 }
 
 /** Keys that a deny ends before STS does: clients are told the earlier end, so that they ask for others in time when the session was given more. */

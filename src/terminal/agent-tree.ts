@@ -1,6 +1,6 @@
 // Every process that belongs to one agent, also those that left its session or lost their parents. Used by plain.ts, attach.ts and stopTree.
 import type { SessionId } from "../core/id.ts";
-import { allProcesses, descendants, type ProcessInfo, processInfo, signal } from "../core/process-tree.ts";
+import { descendants, type ProcessInfo, processInfo, signal, youngerProcesses } from "../core/process-tree.ts";
 import { carriesMark } from "../core/session-mark.ts";
 
 export interface TreeView {
@@ -46,7 +46,7 @@ export class AgentTree {
   /** Reads the process table and gives what is alive now. */
   look(): TreeView {
     // Also where its sandbox is gone: one whose first process is traced from inside cannot leave before its tracer does (ptrace(2), PTRACE_O_TRACEEXIT).
-    const all = allProcesses();
+    const all = youngerProcesses();
     const alive = new Map(all.map((info) => [info.pid, info]));
     for (const [pid, started] of this.#known) {
       if (alive.get(pid)?.started !== started) this.#known.delete(pid);
@@ -71,7 +71,7 @@ export class AgentTree {
 
   /** Sends one signal to a process group of the agent, sparing the sandbox. */
   signalGroup(group: number, name: NodeJS.Signals): void {
-    const members = allProcesses().filter((info) => info.group === group);
+    const members = youngerProcesses().filter((info) => info.group === group);
     if (members.length > 0 && members.every((info) => info.name !== SANDBOX_NAME)) {
       signal(-group, name);
       return;
@@ -82,7 +82,7 @@ export class AgentTree {
   /** The shim's pid as seen from here: the first process from the root down that is not the sandbox. */
   shim(): number | undefined {
     if (!this.#hasShim) return undefined;
-    return this.#spine(allProcesses()).find((info) => info.name !== SANDBOX_NAME)?.pid;
+    return this.#spine(youngerProcesses()).find((info) => info.name !== SANDBOX_NAME)?.pid;
   }
 
   /** Whether a stop found all of it ended. */

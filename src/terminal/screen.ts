@@ -1,4 +1,5 @@
 // What the human sees and types while an agent runs: output through the compositor, the bar, overlays, keys. Decides when. Used by attach.ts.
+import { monotonic } from "../core/clock.ts";
 import type { BarState } from "./bar-layout.ts";
 import { Compositor } from "./compositor.ts";
 import { Dialogs } from "./dialogs.ts";
@@ -171,7 +172,7 @@ export class Screen {
       this.#renderBar();
       return;
     }
-    this.#barDue ??= performance.now();
+    this.#barDue ??= monotonic();
     if (this.#waiting) return;
     this.#waiting = true;
     this.#quiet.refresh();
@@ -275,7 +276,7 @@ export class Screen {
     this.#plain = plain;
     this.#drawnBy = this.#drawBar;
     this.#compositor.bar = this.#drawBar === plainBar ? plain : this.#drawBar(state, killKey.name, this.#size.cols, colour);
-    this.#staleSince ??= performance.now();
+    this.#staleSince ??= monotonic();
     if (this.#overlay.isDrawn) this.#overlay.redraw(false);
     else this.#quiet.refresh();
   }
@@ -296,7 +297,7 @@ export class Screen {
       if (this.#compositor.frame.damaged) this.#paint();
       else {
         const since = this.#staleSince ?? this.#barDue;
-        if (since !== undefined && performance.now() - since > LONGEST_STALE_MS) {
+        if (since !== undefined && monotonic() - since > LONGEST_STALE_MS) {
           if (this.#barDue !== undefined) this.#renderBar();
           if (this.#staleSince !== undefined) this.#paint();
         }
@@ -337,7 +338,7 @@ export class Screen {
   #cellAsked: boolean | undefined;
 
   #waitedEnough(): boolean {
-    const now = performance.now();
+    const now = monotonic();
     this.#blockedSince ??= now;
     return now - this.#blockedSince > (this.#compositor.frame.modes.synchronised ? SYNC_PATIENCE_MS : STRING_PATIENCE_MS);
   }
