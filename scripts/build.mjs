@@ -17,6 +17,9 @@ for (const file of globSync("src/**/*.{ts,tsx}", { cwd: root }).sort()) hash.upd
 const buildId = hash.digest("hex").slice(0, 8);
 const { commit, date } = buildData(root);
 
+// npm packs the modes that it finds.
+process.umask(0o022);
+
 // Built aside and put in place as a whole, so that nobody ever runs half of it.
 const fresh = `dist.${process.pid}`;
 rmSync(`${root}${fresh}`, { recursive: true, force: true });

@@ -14,4 +14,9 @@ _agent_run() {
     _default
   fi
 }
-(( $+functions[compdef] )) && compdef _agent_run agent-run
+# As a file of a completions folder this is the body of a function that compinit loads at the first Tab.
+if [[ ${funcstack[1]-} == _agent-run ]]; then
+  _agent_run "$@"
+elif (( $+functions[compdef] )); then
+  compdef _agent_run agent-run
+fi
