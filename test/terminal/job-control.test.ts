@@ -23,6 +23,8 @@ let demo = "";
 let folder = "";
 beforeAll(async () => {
   demo = await demoBundle();
+  // Else the server leaves with its last session, and the next session can come upon one that is just leaving.
+  if (hasTmux) tmux("start-server", ";", "set-option", "-g", "exit-empty", "off");
   folder = mkdtempSync(join(tmpdir(), "jobs-"));
   writeFileSync(join(folder, "run"), `#!/bin/sh\nexec '${node}' '${demo}' "$@"\n`, { mode: 0o755 });
 });
@@ -61,7 +63,7 @@ describe.skipIf(!hasTmux)("Ctrl-Z in a shell (needs tmux)", () => {
       await until(/shell> *$/m);
       type("echo status $?", "Enter");
       await until("status 130");
-      tmux("kill-server");
+      tmux("kill-session");
     },
   );
 });
