@@ -88,6 +88,10 @@ export interface AccessKey {
   readonly token: string | undefined;
   readonly holder: User | Role | undefined;
   readonly session: Session | undefined;
+  readonly createdAt: Instant;
+  /** A user's own key may be switched off. */
+  active: boolean;
+  lastUsed: { readonly at: Instant; readonly service: string } | undefined;
 }
 
 export class Account {
@@ -175,6 +179,9 @@ export class Account {
       token: session && `IQoJb3JpZ2luX2VjE${randomBytes(255).toString("base64")}`,
       holder,
       session,
+      createdAt: this.clock.now(),
+      active: true,
+      lastUsed: undefined,
     };
     this.keys.set(key.accessKeyId, key);
     return key;

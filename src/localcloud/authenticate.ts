@@ -39,7 +39,7 @@ export function authenticate(cloud: Cloud, head: HttpHead, reading: Reading, dia
   const claim = reading;
   const now = cloud.clock.now();
   const key = cloud.account.keys.get(claim.accessKeyId);
-  if (!key) throw authFault(dialect, "unknown-key", "", dialect === "s3" ? { AWSAccessKeyId: claim.accessKeyId } : {});
+  if (!key?.active) throw authFault(dialect, "unknown-key", "", dialect === "s3" ? { AWSAccessKeyId: claim.accessKeyId } : {});
   if (key.token !== claim.sessionToken) {
     throw authFault(dialect, claim.sessionToken === undefined && dialect === "s3" ? "unknown-key" : "wrong-token");
   }
@@ -48,6 +48,7 @@ export function authenticate(cloud: Cloud, head: HttpHead, reading: Reading, dia
   if (!sameSignature(expectedSignature(head, claim, derivedFor, payloadHash), claim.signature)) throw authFault(dialect, "signature");
   if (dialect === "s3") checkHeadersSigned(head, claim);
   if (key.session && key.session.expiresAt <= now) throw authFault(dialect, "expired-token");
+  key.lastUsed = { at: now, service: claim.scope.service };
   return { claim, key, signingKey: derivedFor };
 }
 

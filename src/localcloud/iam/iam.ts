@@ -2,6 +2,7 @@
 import type { Call, Service } from "../call.ts";
 import { authFault } from "../fault.ts";
 import { queryHandler, queryOperation } from "../query-service.ts";
+import { createAccessKey, deleteAccessKey, getAccessKeyLastUsed, listAccessKeys, updateAccessKey } from "./access-keys.ts";
 import {
   createPolicy,
   createPolicyVersion,
@@ -46,21 +47,25 @@ const NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/";
 
 const OPERATIONS = {
   AttachRolePolicy: attachRolePolicy,
+  CreateAccessKey: createAccessKey,
   CreatePolicy: createPolicy,
   CreatePolicyVersion: createPolicyVersion,
   CreateRole: createRole,
+  DeleteAccessKey: deleteAccessKey,
   DeletePolicy: deletePolicy,
   DeletePolicyVersion: deletePolicyVersion,
   DeleteRole: deleteRole,
   DeleteRolePermissionsBoundary: deleteRolePermissionsBoundary,
   DeleteRolePolicy: deleteRolePolicy,
   DetachRolePolicy: detachRolePolicy,
+  GetAccessKeyLastUsed: getAccessKeyLastUsed,
   GetPolicy: getPolicy,
   GetPolicyVersion: getPolicyVersion,
   GetRole: getRole,
   GetRolePolicy: getRolePolicy,
   GetUser: getUser,
   GetUserPolicy: getUserPolicy,
+  ListAccessKeys: listAccessKeys,
   ListAttachedRolePolicies: listAttachedRolePolicies,
   ListAttachedUserPolicies: listAttachedUserPolicies,
   ListPolicies: listPolicies,
@@ -76,6 +81,7 @@ const OPERATIONS = {
   TagPolicy: tagPolicy,
   TagRole: tagRole,
   UntagRole: untagRole,
+  UpdateAccessKey: updateAccessKey,
   UpdateAssumeRolePolicy: updateAssumeRolePolicy,
   UpdateRole: updateRole,
 };
