@@ -35,7 +35,7 @@ const settings = {
   jsx: "automatic",
   // The AWS SDK's ES modules: named exports survive a dynamic import, and what is not used is left out.
   mainFields: ["module", "main"],
-  external: ["@lydell/node-pty", "react-devtools-core"],
+  external: ["@lydell/node-pty", "@napi-rs/keyring", "react-devtools-core"],
   define: { "process.env.NODE_ENV": '"production"', AGENT_RUN_VERSION: JSON.stringify(`${version}+${buildId}`) },
   logLevel: "warning",
   metafile: true,

@@ -8,6 +8,7 @@ export const errorCodes = [
   "policy",
   "no-credentials",
   "base-credentials",
+  "keyring",
   "root-identity",
   "identity",
   "assume-role",
