@@ -1,5 +1,5 @@
-// Questions to the daemon for commands that must not start one. Called by ps, audit and daemon.
-import { type DaemonStatus, daemonStatus } from "../control/protocol.ts";
+// Questions to the daemon for commands that must not start one. Called by ps, audit, daemon, credentials and login.
+import { type DaemonStatus, daemonStatus, forgetReply } from "../control/protocol.ts";
 import { ask } from "../control/start-daemon.ts";
 import type { Paths } from "../core/paths.ts";
 
@@ -12,4 +12,9 @@ export function statusOf(paths: Paths): Promise<DaemonStatus | undefined> {
 export async function openSessions(paths: Paths): Promise<ReadonlySet<string>> {
   const status = await statusOf(paths);
   return new Set(status?.sessions.filter((session) => session.state !== "ended").map((session) => session.session) ?? []);
+}
+
+/** What is stored has changed: a daemon that remembers what it found there looks again. None need run. */
+export async function tellDaemonToForget(paths: Paths): Promise<void> {
+  await ask(paths, "POST", "/v1/forget", {}, forgetReply);
 }

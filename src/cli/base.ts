@@ -25,23 +25,50 @@ const FALLBACK_REGION = "us-east-1";
  */
 export async function openBase(
   context: Context,
-  wanted: { readonly awsProfile: string | undefined; readonly region: string | undefined; readonly endpointUrl: string | undefined },
+  wanted: {
+    readonly credentials?: string | undefined;
+    readonly awsProfile: string | undefined;
+    readonly region: string | undefined;
+    readonly endpointUrl: string | undefined;
+  },
 ): Promise<BaseIdentity> {
   const env = sourceEnvironment(context.env);
   const endpointUrl = wanted.endpointUrl ?? env["AWS_ENDPOINT_URL"];
-  const base = await resolveBase({ ...wanted, endpointUrl, env, mfa: (serial) => askCode(context, serial) });
+  const base = await resolveBase({
+    ...wanted,
+    endpointUrl,
+    env,
+    state: context.paths.state,
+    mfa: (serial) =>
+      askHere(
+        context,
+        `MFA code of ${serial}`,
+        false,
+        "mfa",
+        "run this in a terminal, or name an AWS profile without MFA with --aws-profile",
+      ),
+    passphrase: (prompt) => askPassphrase(context, prompt),
+  });
   const connection: Connection = { region: base.region ?? FALLBACK_REGION, endpointUrl, env };
   const identity = await callerIdentity(await stsClient(connection, base.credentials));
   refuseRoot(identity);
   return { connection, credentials: base.credentials, identity, source: base.source, region: base.region };
 }
 
-async function askCode({ streams }: Context, serial: string): Promise<string> {
+/** The passphrase of a sealed file, not shown. Throws AgentRunError `base-credentials` where there is no terminal. */
+export const askPassphrase = (context: Context, prompt: string): Promise<string> =>
+  askHere(context, prompt, true, "base-credentials", "run this in a terminal");
+
+async function askHere(
+  { streams }: Context,
+  what: string,
+  hidden: boolean,
+  code: "mfa" | "base-credentials",
+  hint: string,
+): Promise<string> {
   if (!streams.stdin.isTTY || !streams.stderr.isTTY) {
-    throw new AgentRunError("mfa", `a code of ${serial} is needed, and there is no terminal to ask for it`, {
-      hint: "run this in a terminal, or name an AWS profile without MFA with --aws-profile",
-    });
+    throw new AgentRunError(code, `the ${what} is needed, and there is no terminal to ask for it`, { hint });
   }
   const { askLine } = await import("../terminal/prompt.ts");
-  return askLine(streams.stdin as ReadStream, streams.stderr as WriteStream, `MFA code of ${serial}: `);
+  return askLine(streams.stdin as ReadStream, streams.stderr as WriteStream, `${what}: `, { hidden });
 }

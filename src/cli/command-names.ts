@@ -4,6 +4,7 @@ export const commandNames = [
   "audit",
   "check",
   "completion",
+  "credentials",
   "daemon",
   "demo",
   "demo-agent",

@@ -23,6 +23,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./completion.ts")).completion,
   },
   {
+    name: "credentials",
+    summary: "an IAM user's keys in the system keyring instead of ~/.aws",
+    load: async () => (await import("./credentials.ts")).credentials,
+  },
+  {
     name: "daemon",
     summary: "the background process that holds the credentials",
     load: async () => (await import("./daemon.ts")).daemon,

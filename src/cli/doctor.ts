@@ -34,7 +34,11 @@ export const doctor: Command = {
     const areas: { readonly area: string; readonly checks: readonly Check[] }[] = [
       {
         area: "machine",
-        checks: [...(await machineChecks(context, profile?.isolation.level ?? "standard")), configCheck(context), ...checks],
+        checks: [
+          ...(await machineChecks(context, profile?.isolation.level ?? "standard", profile?.credentials)),
+          configCheck(context),
+          ...checks,
+        ],
       },
     ];
     if (profile && values["offline"] !== true)

@@ -46,6 +46,7 @@ export const revocations: Command = {
     const { print, paths } = context;
     const profile = profileOf(values, context);
     const { connection, credentials, identity } = await openBase(context, {
+      credentials: textValue(values, "aws-profile") === undefined ? profile?.credentials : undefined,
       awsProfile: textValue(values, "aws-profile") ?? profile?.awsProfile,
       region: textValue(values, "region"),
       endpointUrl: profile?.endpointUrl,

@@ -113,17 +113,22 @@ export class Running implements LinkHandlers {
   }
 
   async ask(kind: QuestionKind, prompt: string, minutes?: number): Promise<string> {
-    if (kind !== "mfa") return this.#inTerminal ? String(await askForTime(await this.#attached.promise, kind, prompt, minutes)) : "0";
+    if (kind === "expiry" || kind === "extend")
+      return this.#inTerminal ? String(await askForTime(await this.#attached.promise, kind, prompt, minutes)) : "0";
     if (!this.#inTerminal) {
-      throw new AgentRunError("mfa", "the profile wants an MFA code, and there is no terminal to ask for it", {
-        hint: "run it in a terminal, or take mfa_serial out of the profile",
-      });
+      throw kind === "mfa"
+        ? new AgentRunError("mfa", "the profile wants an MFA code, and there is no terminal to ask for it", {
+            hint: "run it in a terminal, or take mfa_serial out of the profile",
+          })
+        : new AgentRunError("base-credentials", `the ${prompt} is needed, and there is no terminal to ask for it`, {
+            hint: "run it in a terminal, or name other base credentials with --aws-profile",
+          });
     }
     // The modes that the question changes were read by then.
     await this.#terminal;
     const { askLine } = await import("../terminal/prompt.ts");
     const { streams } = this.#request.context;
-    return askLine(streams.stdin as ReadStream, streams.stderr as WriteStream, `${prompt}: `);
+    return askLine(streams.stdin as ReadStream, streams.stderr as WriteStream, `${prompt}: `, { hidden: kind === "passphrase" });
   }
 
   status(view: SessionView): void {

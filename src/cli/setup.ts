@@ -73,6 +73,7 @@ export const setup: Command = {
     const more = moreOf(values);
     const profile = loadProfile(context.paths, context.packageFolder, { profile: name });
     const base = await openBase(context, {
+      credentials: textValue(values, "aws-profile") === undefined ? profile.credentials : undefined,
       awsProfile: textValue(values, "aws-profile") ?? profile.awsProfile,
       region: textValue(values, "region") ?? profile.region,
       endpointUrl: profile.endpointUrl,

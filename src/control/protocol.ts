@@ -3,7 +3,7 @@ import { errorCodes } from "../core/error.ts";
 import { anything, atLeast, boolean, list, message, number, type Of, object, oneOf, optional, record, string } from "./shape.ts";
 
 /** Raised whenever an older peer would misread a message. A daemon answers a launcher of its own number only. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** The `Upgrade` token of the lease: after `101` both sides send one JSON message a line. */
 export const LEASE_UPGRADE = "agent-run-lease";
@@ -31,7 +31,7 @@ const text = string(4096);
 export const deliveries = ["endpoint", "process", "env"] as const;
 export const expiryActions = ["refresh", "stop", "ask"] as const;
 export const isolationLevels = ["strict", "standard", "none"] as const;
-export const questionKinds = ["mfa", "expiry", "extend"] as const;
+export const questionKinds = ["mfa", "passphrase", "expiry", "extend"] as const;
 export const causes = ["exited", "killed", "expired", "lost", "failed"] as const;
 
 export type Delivery = (typeof deliveries)[number];
@@ -199,7 +199,7 @@ export const daemonMessage = message({
   step,
   plan,
   /**
-   * `mfa`: before launch, answered with the code. `expiry` and `extend`: over the running agent, answered with minutes to add, `0` for none; `minutes` is
+   * `mfa`: before launch, answered with the code. `passphrase`: likewise, and not shown. `expiry` and `extend`: over the running agent, answered with minutes to add, `0` for none; `minutes` is
    * what somebody asked for.
    */
   ask: { id: number, kind: oneOf(questionKinds), prompt: string(), minutes: optional(number) },
@@ -273,6 +273,9 @@ export const stopReply = object({
   /** How many sessions were ended. */
   ended: number,
 });
+
+/** Base credentials that were found are found anew. */
+export const forgetReply = object({ forgotten: boolean });
 
 /** The part of `daemonStatus` that every protocol number keeps, so that any launcher can tell whom it met. */
 export const hello = object({ protocol: number, version: string(), pid: number, sessions: list(anything) });

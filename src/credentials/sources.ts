@@ -11,9 +11,14 @@ import { fromInstance } from "./sources/instance.ts";
 import { fromProfile, namesCredentials } from "./sources/profile.ts";
 import type { Found, Search } from "./sources/source.ts";
 import type { SsoTokens } from "./sources/sso-token.ts";
+import { fromStored } from "./sources/stored.ts";
 import { fromWebIdentity } from "./sources/web-identity.ts";
+import type { FileKey } from "./stored/sealed-file.ts";
+import { parseReference } from "./stored/stores.ts";
 
 export interface BaseRequest {
+  /** From the profile's `credentials`, such as `keyring:dev`: nothing else is looked at. */
+  readonly credentials?: string | undefined;
   /** From --aws-profile or the profile's aws_profile; it goes before everything else. */
   readonly awsProfile?: string | undefined;
   /** The human's AWS variables, HOME and PATH. This process's own environment is never looked at. */
@@ -22,6 +27,10 @@ export interface BaseRequest {
   readonly endpointUrl?: string | undefined;
   /** Asks the human for the code of an MFA device. */
   readonly mfa: (serial: string) => Promise<string>;
+  /** Asks the human for the passphrase of a sealed file. */
+  readonly passphrase: (prompt: string) => Promise<string>;
+  /** agent-run's state folder. */
+  readonly state: string;
 }
 
 export interface Base extends Found {
@@ -32,9 +41,9 @@ export interface Base extends Found {
 
 export interface BaseResolver {
   /**
-   * Finds base credentials in the order of AWS's SDKs: the profile asked for, keys in the environment, AWS_PROFILE, web identity, container,
+   * Those that agent-run keeps, where the request names them; else in the order of AWS's SDKs: the profile asked for, keys in the environment, AWS_PROFILE, web identity, container,
    * the default profile, the instance's role.
-   * @throws AgentRunError `no-credentials`, `base-credentials`, `mfa`, `assume-role`, `profile` or `sts-unreachable`
+   * @throws AgentRunError `no-credentials`, `base-credentials`, `keyring`, `mfa`, `assume-role`, `profile` or `sts-unreachable`
    */
   resolve(request: BaseRequest): Promise<Base>;
   /** Forgets everything that was found. */
@@ -52,13 +61,21 @@ const FALLBACK_REGION = "us-east-1";
 export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
   // The environment may hold secrets, so that only a keyed digest of it is kept.
   const seal = randomBytes(32);
-  const ssoTokens: SsoTokens = new Map();
+  const kept: Kept = { ssoTokens: new Map(), unlocked: new Map() };
   const remembered = new Map<string, { found: Located; until: Instant }>();
   const running = new Map<string, Promise<Located>>();
 
-  const keyOf = ({ awsProfile, env, region, endpointUrl }: BaseRequest): string => {
+  const keyOf = ({ credentials, awsProfile, env, region, endpointUrl, state }: BaseRequest): string => {
     const { configFile, credentialsFile } = fileLocations(env);
-    const told = [awsProfile, region, endpointUrl, Object.entries(env).sort(), filesStamp([configFile, credentialsFile])];
+    const told = [
+      credentials,
+      state,
+      awsProfile,
+      region,
+      endpointUrl,
+      Object.entries(env).sort(),
+      filesStamp([configFile, credentialsFile]),
+    ];
     return createHmac("sha256", seal).update(JSON.stringify(told)).digest("base64");
   };
 
@@ -69,7 +86,7 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
     remembered.delete(key);
     let search = running.get(key);
     if (!search) {
-      search = searchFor(request, clock, ssoTokens).finally(() => running.delete(key));
+      search = searchFor(request, clock, kept).finally(() => running.delete(key));
       running.set(key, search);
     }
     const found = await search;
@@ -87,7 +104,9 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
     },
     forget() {
       remembered.clear();
-      ssoTokens.clear();
+      kept.ssoTokens.clear();
+      for (const { bytes } of kept.unlocked.values()) bytes.fill(0);
+      kept.unlocked.clear();
     },
   };
 }
@@ -97,9 +116,18 @@ const shared = createBaseResolver();
 /** `resolve` of the one resolver of this process. */
 export const resolveBase = (request: BaseRequest): Promise<Base> => shared.resolve(request);
 
+/** What was stored, or the sign-in, has changed: everything is found anew. */
+export const forgetBases = (): void => shared.forget();
+
 type Located = Found & Pick<Base, "region">;
 
-async function searchFor(request: BaseRequest, clock: Clock, ssoTokens: SsoTokens): Promise<Located> {
+/** What a resolver keeps beside the credentials themselves. */
+interface Kept {
+  readonly ssoTokens: SsoTokens;
+  readonly unlocked: Map<string, FileKey>;
+}
+
+async function searchFor(request: BaseRequest, clock: Clock, { ssoTokens, unlocked }: Kept): Promise<Located> {
   const { env } = request;
   const files = readAwsFiles(env);
   const region = regionOf(request, files);
@@ -111,12 +139,21 @@ async function searchFor(request: BaseRequest, clock: Clock, ssoTokens: SsoToken
     mfa: request.mfa,
     now: () => clock.now(),
     ssoTokens,
+    own: { state: request.state, unlocking: { passphrase: request.passphrase, keys: unlocked } },
   };
-  return { ...(await inOrder(request.awsProfile, search)), region };
+  return { ...(await inOrder(request, search)), region };
 }
 
-async function inOrder(awsProfile: string | undefined, search: Search): Promise<Found> {
+async function inOrder({ credentials, awsProfile }: BaseRequest, search: Search): Promise<Found> {
   const { env, files } = search;
+  if (credentials) {
+    const stored = parseReference(credentials);
+    if (!stored)
+      throw new AgentRunError("config", `credentials: '${credentials}' names no stored keys`, {
+        hint: "write it as keyring:<name> or file:<name>",
+      });
+    return fromStored(stored, search);
+  }
   if (awsProfile) return fromProfile(awsProfile, "--aws-profile", search);
   const keys = fromEnvironment(search);
   if (keys) return keys;

@@ -22,6 +22,7 @@ export const routes: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["GET /v1/status", status],
   ["POST /v1/kill", kill],
   ["POST /v1/extend", extend],
+  ["POST /v1/forget", forget],
   ["POST /v1/stop", stop],
 ]);
 
@@ -45,6 +46,11 @@ function kill(served: Served, body: unknown): Promise<unknown> {
 function extend(served: Served, body: unknown): Promise<unknown> {
   const { session, byMs } = understood(extendRequest, body);
   return served.host.extend(session, byMs);
+}
+
+function forget(served: Served): { forgotten: boolean } {
+  served.host.forgetBases();
+  return { forgotten: true };
 }
 
 async function stop(served: Served, body: unknown): Promise<unknown> {

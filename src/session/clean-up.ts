@@ -53,7 +53,7 @@ export class CleanUp {
 
   async #remove(stone: Tombstone): Promise<void> {
     try {
-      const iam = await (this.#signers.get(stone.session) ?? (() => signer(stone)))();
+      const iam = await (this.#signers.get(stone.session) ?? (() => signer(stone, this.#paths.state)))();
       const left: string[] = [];
       for (const role of stone.roles) {
         const { removed, denied } = await pruneRole(rolePolicies(iam, role), this.#clock);
@@ -75,13 +75,16 @@ export class CleanUp {
 }
 
 /** IAM with base credentials that are found as they were then. Those that were in the environment are gone with it. */
-async function signer({ source = {}, awsProfile, region, endpointUrl }: Tombstone): Promise<IAMClient> {
+async function signer({ source = {}, credentials, awsProfile, region, endpointUrl }: Tombstone, state: string): Promise<IAMClient> {
   const base = await resolveBase({
+    credentials,
+    state,
     awsProfile,
     env: source,
     region,
     endpointUrl,
     mfa: () => Promise.reject(new AgentRunError("mfa", "an mfa code is needed, and nobody is there to ask")),
+    passphrase: () => Promise.reject(new AgentRunError("base-credentials", "a passphrase is needed, and nobody is there to ask")),
   });
   return iamClient({ region: base.region ?? FALLBACK_REGION, endpointUrl, env: source }, await base.refresh());
 }

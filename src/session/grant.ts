@@ -30,6 +30,9 @@ export interface GrantRequest {
   /** Throws where the session must not have this role. */
   readonly takeRole: (roleArn: string) => void;
   readonly askMfa: (serial: string) => Promise<string>;
+  readonly askPassphrase: (prompt: string) => Promise<string>;
+  /** agent-run's state folder. */
+  readonly state: string;
 }
 
 /** A session that AWS gave and that was confirmed. */
@@ -70,11 +73,14 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
   const caveats: string[] = [];
   const endpointUrl = profile.endpointUrl ?? open.source["AWS_ENDPOINT_URL_STS"] ?? open.source["AWS_ENDPOINT_URL"];
   const base = await resolveBase({
+    credentials: profile.credentials,
     awsProfile: profile.awsProfile,
     env: open.source,
     region: profile.region,
     endpointUrl,
     mfa: request.askMfa,
+    passphrase: request.askPassphrase,
+    state: request.state,
   });
   const region = profile.region ?? base.region;
   const connection: Connection = { region: region ?? FALLBACK_REGION, endpointUrl, env: open.source };

@@ -29,6 +29,8 @@ export interface SessionHost {
    * @throws AgentRunError `session-not-found`, and as `requireExtendable`
    */
   extend(session: string, byMs: number | undefined): Promise<ExtendReply>;
+  /** Forgets the base credentials that were found: what is stored has changed. */
+  forgetBases(): void;
   /** Ends every session and resolves when all are wiped. Sessions that are opened afterwards are refused. */
   endAll(cause: Cause): Promise<void>;
   /** Runs before the socket is there: ends and records the sessions that a dead daemon left open in the audit and in files. */

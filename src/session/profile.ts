@@ -27,6 +27,8 @@ export interface Profile {
   readonly grant: GrantKind;
   readonly role: string | undefined;
   readonly awsProfile: string | undefined;
+  /** Base credentials that agent-run keeps: `keyring:dev`. They go before all that AWS's own tools know. */
+  readonly credentials: string | undefined;
   readonly region: string | undefined;
   readonly endpointUrl: string | undefined;
   /** The accounts that it may be used in; empty: any. */
@@ -146,6 +148,8 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     grant: settings.grant ?? DEFAULTS.grant,
     role: overrides.role ?? settings.role,
     awsProfile: overrides.awsProfile ?? settings.aws_profile,
+    // Who names an AWS profile on the command line means that one.
+    credentials: overrides.awsProfile === undefined ? settings.credentials : undefined,
     region: overrides.region ?? settings.region,
     endpointUrl: overrides.endpointUrl ?? settings.endpoint_url,
     accounts: together(name, [...accounts, own?.accounts]),

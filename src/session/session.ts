@@ -14,7 +14,7 @@ import type {
 } from "../control/protocol.ts";
 import { toWireError } from "../control/wire-error.ts";
 import { type Clock, type Instant, type SteadyClock, steadyClock } from "../core/clock.ts";
-import { messageOf } from "../core/error.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import { type Paths, sessionFolder } from "../core/paths.ts";
 import { type Access, describedVariables, openAccess } from "./access.ts";
@@ -182,7 +182,9 @@ export class Session {
         lease.send({ type: "step", name, state, text });
       },
       takeRole: (role) => this.#takeRole(role),
-      askMfa: (serial) => waiting.whileAsking(this.#questions.ask("mfa", `MFA code for ${serial}`)),
+      askMfa: (serial) => waiting.whileAsking(this.#askSecret("mfa", `MFA code for ${serial}`)),
+      askPassphrase: (prompt) => waiting.whileAsking(this.#askSecret("passphrase", prompt)),
+      state: this.#options.paths.state,
     });
     waiting[Symbol.dispose]();
     this.#grant = grant;
@@ -219,6 +221,13 @@ export class Session {
     const { paths, open, profile, clock } = this.#options;
     const use = { actor: open.actor, role, profile: profile.name, at: clock.now() };
     takeRole(paths, use, { share: profile.shareRole || open.resume !== undefined, keep: !open.dryRun });
+  }
+
+  /** What only the human can give. Once the agent runs nobody is asked on our own accord: the bar says that it is needed. */
+  #askSecret(kind: "mfa" | "passphrase", prompt: string): Promise<string> {
+    if (this.#state.phase === "starting") return this.#questions.ask(kind, prompt);
+    const what = kind === "mfa" ? "an mfa code" : "a passphrase";
+    return Promise.reject(new AgentRunError("mfa", `${what} is needed to renew the base credentials`, { hint: "start the agent again" }));
   }
 
   /** Killed or lost while it was still starting. */
@@ -362,6 +371,7 @@ export class Session {
       until: this.#tally.keysExpireAt,
       source: locating(open.source),
       ...(profile.awsProfile === undefined ? {} : { awsProfile: profile.awsProfile }),
+      ...(profile.credentials === undefined ? {} : { credentials: profile.credentials }),
       ...(region === undefined ? {} : { region }),
       ...(endpointUrl === undefined ? {} : { endpointUrl }),
     };

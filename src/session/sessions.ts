@@ -9,6 +9,7 @@ import type { Clock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { isSessionId, newSessionId, type SessionId } from "../core/id.ts";
 import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
+import { forgetBases } from "../credentials/sources.ts";
 import { CleanUp } from "./clean-up.ts";
 import type { SessionHost } from "./host.ts";
 import { endProcesses, isThere, lastKnown, removeFolder, type Spawned } from "./leftover.ts";
@@ -167,6 +168,8 @@ export function createSessions(options: SessionsOptions): SessionHost {
         throw new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
       return session.extend(byMs);
     },
+
+    forgetBases,
 
     async endAll(cause) {
       leaving = cause;

@@ -130,6 +130,8 @@ export const profileSettings = z.strictObject({
   grant: z.optional(z.enum(grantKinds)),
   role: z.optional(role),
   aws_profile: z.optional(z.string().check(z.minLength(1))),
+  /** Base credentials that agent-run keeps; goes before aws_profile. */
+  credentials: z.optional(z.string().check(z.regex(/^(keyring|file):[A-Za-z0-9][\w.@+-]{0,63}$/, "must be keyring:<name> or file:<name>"))),
   region: z.optional(regionName),
   endpoint_url: z.optional(z.url()),
   accounts: z.optional(z.array(account)),

@@ -17,6 +17,7 @@ const tombstone = object({
   /** Where the base credentials were found: names of profiles and files, never a secret. */
   source: optional(record(string())),
   awsProfile: optional(string()),
+  credentials: optional(string()),
   region: optional(string()),
   endpointUrl: optional(string()),
 });
@@ -26,6 +27,7 @@ export type Tombstone = Of<typeof tombstone>;
 /** Names of variables that locate credentials and hold none. A proxy's address can hold a password. */
 const LOCATING = [
   ...["HOME", "PATH", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"],
+  ...["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"],
   ...["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"],
 ];
 

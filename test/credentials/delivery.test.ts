@@ -24,7 +24,8 @@ async function setUp(lifeSeconds?: number) {
   const events: BrokerEvent[] = [];
   const broker = createBroker({
     obtain: async () => {
-      const base = await resolver.resolve({ env, endpointUrl: cloud.url, mfa: () => Promise.reject(new Error("no mfa")) });
+      const nobody = () => Promise.reject(new Error("nobody is to be asked"));
+      const base = await resolver.resolve({ env, endpointUrl: cloud.url, state: "/nonexistent", mfa: nobody, passphrase: nobody });
       const client = await stsClient(connection, base.credentials);
       return (await assumeRole(client, { roleArn: cloud.roleArn(), sessionName: "sess_a8f3b21c" })).credentials;
     },

@@ -45,7 +45,9 @@ export function human(files: Record<string, string> = {}, env: Record<string, st
       resolver.resolve({
         env: made.env,
         endpointUrl: NOBODY,
+        state: join(home, "state"),
         mfa: () => Promise.reject(new Error("no mfa was expected")),
+        passphrase: () => Promise.reject(new Error("no passphrase was expected")),
         ...request,
       }),
     fail: (request) =>

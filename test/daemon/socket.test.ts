@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { statSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openLease, requestJson } from "../../src/control/client.ts";
-import { daemonStatus, killReply, LONGEST_LINE, type OpenMessage } from "../../src/control/protocol.ts";
+import { daemonStatus, killReply, LONGEST_LINE, type OpenMessage, PROTOCOL } from "../../src/control/protocol.ts";
 import { object, string } from "../../src/control/shape.ts";
 import { exchange, exitOf, type Home, rawConnection, servingToy, temporaryHome } from "./toy.ts";
 
@@ -40,7 +40,7 @@ describe("the control socket", () => {
   });
 
   it("answers the status at once", async () => {
-    expect(await status()).toMatchObject({ protocol: 2, version: "1.0.0", pid: daemon.pid, sessions: [] });
+    expect(await status()).toMatchObject({ protocol: PROTOCOL, version: "1.0.0", pid: daemon.pid, sessions: [] });
     const before = performance.now();
     for (let n = 0; n < 20; n += 1) await status();
     expect((performance.now() - before) / 20).toBeLessThan(100);
@@ -56,7 +56,7 @@ describe("the control socket", () => {
     ["two Hosts", ["Host: agent-run", "Host: agent-run"]],
   ])("refuses a request with %s, as request and as lease", async (_name, headers) => {
     expect(statusLine(await exchange(home.socket, get(...headers)))).toMatch(/^HTTP\/1\.1 4(00|03) /);
-    const lease = await exchange(home.socket, upgrade(...headers, "agent-run-protocol: 2"));
+    const lease = await exchange(home.socket, upgrade(...headers, `agent-run-protocol: ${PROTOCOL}`));
     expect(statusLine(lease)).toMatch(/^HTTP\/1\.1 4(00|03) /);
   });
 
@@ -102,7 +102,10 @@ describe("the control socket", () => {
   });
 
   it.each(["websocket", "h2c"])("refuses an upgrade to %s", async (protocol) => {
-    const reply = await exchange(home.socket, upgrade("Host: agent-run", "agent-run-protocol: 2").replace("agent-run-lease", protocol));
+    const reply = await exchange(
+      home.socket,
+      upgrade("Host: agent-run", `agent-run-protocol: ${PROTOCOL}`).replace("agent-run-lease", protocol),
+    );
     expect(statusLine(reply)).toMatch(/^HTTP\/1\.1 404 /);
   });
 
@@ -140,7 +143,7 @@ describe("a lease on the control socket", () => {
 
   it("takes the first message in the same packet as the request", async () => {
     const connection = await rawConnection(home.socket);
-    connection.socket.write(`${upgrade("Host: agent-run", "agent-run-protocol: 2")}${JSON.stringify(open)}\n`);
+    connection.socket.write(`${upgrade("Host: agent-run", `agent-run-protocol: ${PROTOCOL}`)}${JSON.stringify(open)}\n`);
     await expect.poll(connection.text).toContain('"state":"active"');
     connection.socket.end();
     await connection.closed;
@@ -161,7 +164,7 @@ describe("a lease on the control socket", () => {
     good.onMessage((message) => answers.push(message));
     good.send(open);
     for (const bad of ["nonsense\n", `${JSON.stringify(open)}\nnonsense\n`, '{"type":"kill"}\n', "x".repeat(LONGEST_LINE + 1)]) {
-      await exchange(home.socket, `${upgrade("Host: agent-run", "agent-run-protocol: 2")}${bad}`);
+      await exchange(home.socket, `${upgrade("Host: agent-run", `agent-run-protocol: ${PROTOCOL}`)}${bad}`);
     }
     good.send({ type: "answer", id: 1, text: "still there" });
     await expect.poll(() => answers.length).toBe(2);
@@ -172,7 +175,7 @@ describe("a lease on the control socket", () => {
 
   it("is closed when no first message comes", { timeout: 20_000 }, async () => {
     const connection = await rawConnection(home.socket);
-    connection.socket.write(upgrade("Host: agent-run", "agent-run-protocol: 2"));
+    connection.socket.write(upgrade("Host: agent-run", `agent-run-protocol: ${PROTOCOL}`));
     const before = performance.now();
     await connection.closed;
     expect(performance.now() - before).toBeLessThan(12_000);

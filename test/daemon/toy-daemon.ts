@@ -64,6 +64,7 @@ const host: SessionHost = {
     });
     lease.send({ type: "status", view });
   },
+  forgetBases: () => undefined,
   views: () => [...toys.values()].map((toy) => toy.view),
   async kill({ session: which }) {
     const chosen = [...toys.values()].filter((toy) => which === "all" || toy.view.session === which);

@@ -26,6 +26,7 @@ export async function accountChecks(context: Context, profile: Profile, awsProfi
   let base: BaseIdentity;
   try {
     base = await openBase(context, {
+      credentials: awsProfile === undefined ? profile.credentials : undefined,
       awsProfile: awsProfile ?? profile.awsProfile,
       region: profile.region,
       endpointUrl: profile.endpointUrl,

@@ -2,9 +2,10 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { IsolationLevel } from "../../control/protocol.ts";
-import { AgentRunError } from "../../core/error.ts";
+import { AgentRunError, messageOf } from "../../core/error.ts";
 import { privateFolder } from "../../core/folder.ts";
 import { controlSocket } from "../../core/paths.ts";
+import { KEYRING_NAME, openKeyring } from "../../credentials/stored/keyring.ts";
 import { probeIsolation } from "../../isolation/probe.ts";
 import { statusOf } from "../ask-daemon.ts";
 import type { Context } from "../command.ts";
@@ -14,8 +15,10 @@ const OLDEST_NODE = 24;
 /** sun_path of unix(7), its final NUL left out; macOS has 104. */
 const LONGEST_SOCKET_PATH = process.platform === "darwin" ? 103 : 107;
 
-export async function machineChecks(context: Context, isolation: IsolationLevel): Promise<Check[]> {
-  return [node(), system(), await sandbox(context, isolation), ...folders(context), await daemon(context), terminal(context), keyring()];
+/** @param credentials where the profile's base credentials are kept, where agent-run keeps them */
+export async function machineChecks(context: Context, isolation: IsolationLevel, credentials: string | undefined): Promise<Check[]> {
+  const here = [node(), system(), await sandbox(context, isolation), ...folders(context), await daemon(context), terminal(context)];
+  return [...here, await keyring(context, credentials)];
 }
 
 function node(): Check {
@@ -92,9 +95,19 @@ function terminal({ streams, env }: Context): Check {
   return ok("terminal", `${env["TERM"] ?? "unknown"}, ${size}`);
 }
 
-/** Base credentials come from where AWS's own tools keep them. */
-function keyring(): Check {
-  return ok("keyring", "not needed: this version stores no credentials");
+/** Asked as a run asks it. Where nothing of the profile is kept there, its absence is no fault. */
+async function keyring({ env }: Context, credentials: string | undefined): Promise<Check> {
+  const name = "keyring";
+  const needed = credentials?.startsWith("keyring:") === true;
+  try {
+    const items = await openKeyring(env).list();
+    return ok(name, `the ${KEYRING_NAME} answers; ${items.length === 1 ? "1 item" : `${items.length} items`} of agent-run`);
+  } catch (error) {
+    const hint = error instanceof AgentRunError ? error.hint : undefined;
+    return needed
+      ? failing(name, messageOf(error), hint ?? "agent-run credentials list")
+      : ok(name, `${messageOf(error)}; nothing that this profile uses is kept there`);
+  }
 }
 
 /** A file next to config.toml that could be written by others could choose the role. */

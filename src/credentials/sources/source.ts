@@ -4,6 +4,7 @@ import type { Instant } from "../../core/clock.ts";
 import { AgentRunError } from "../../core/error.ts";
 import type { Environment } from "../../core/paths.ts";
 import { Secret } from "../../core/secret.ts";
+import type { Unlocking } from "../stored/stores.ts";
 import type { AwsFiles } from "./aws-files.ts";
 import type { SsoTokens } from "./sso-token.ts";
 
@@ -17,6 +18,8 @@ export interface Search {
   readonly mfa: (serial: string) => Promise<string>;
   readonly now: () => Instant;
   readonly ssoTokens: SsoTokens;
+  /** What agent-run itself keeps for this human. */
+  readonly own: { readonly state: string; readonly unlocking: Unlocking };
 }
 
 export interface Found {
