@@ -39,8 +39,8 @@ export interface Ends {
   readonly last: AuditRecord | undefined;
   /** Bytes. */
   readonly size: number;
-  /** Whether the file ends in the middle of a line. */
-  readonly torn: boolean;
+  /** What stands after the last line break; where it is long, its end. */
+  readonly torn: string;
 }
 
 /** More than the longest record, so that an end of this size holds at least one. */
@@ -60,7 +60,7 @@ export function readEnds(path: string): Ends | undefined {
     const tail = readAt(descriptor, Math.max(0, size - END_BYTES), Math.min(size, END_BYTES));
     const head = size <= END_BYTES ? tail : readAt(descriptor, 0, END_BYTES);
     const last = lastRecord(tail) ?? (size <= END_BYTES ? undefined : lastRecord(readAt(descriptor, 0, size)));
-    return { first: readRecord(head.slice(0, Math.max(0, head.indexOf("\n")))), last, size, torn: size > 0 && !tail.endsWith("\n") };
+    return { first: readRecord(head.slice(0, Math.max(0, head.indexOf("\n")))), last, size, torn: tail.slice(tail.lastIndexOf("\n") + 1) };
   } finally {
     closeSync(descriptor);
   }

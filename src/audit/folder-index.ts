@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import type { Clock } from "../core/clock.ts";
 import type { SessionId } from "../core/id.ts";
 import { indexFile, readEnds } from "./files.ts";
-import { FIRST, makeRecord, type RecordData } from "./record.ts";
+import { FIRST, halfNote, makeRecord, type RecordData } from "./record.ts";
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
 
@@ -25,9 +25,11 @@ export async function appendToIndex(
   const descriptor = openSync(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600);
   try {
     const ends = readEnds(path);
-    const { line } = makeRecord(ends?.last?.hash ?? FIRST, (ends?.last?.sequence ?? 0) + 1, clock.now(), session, kind, data);
+    const half = halfNote(ends?.torn ?? "");
+    const all = half === undefined ? data : { ...data, half };
+    const { line } = makeRecord(ends?.last?.hash ?? FIRST, (ends?.last?.sequence ?? 0) + 1, clock.now(), session, kind, all);
     const { size } = fstatSync(descriptor);
-    // A line that a crash left unfinished stays, as a finding of its own; the chain goes on after it.
+    // A line that a crash left unfinished stays, and this one says so.
     const bytes = Buffer.from(`${ends?.torn ? "\n" : ""}${line}\n`, "latin1");
     try {
       if (writeSync(descriptor, bytes) !== bytes.length) throw new Error("the disk is full");

@@ -1,6 +1,7 @@
 // The audit of one session: records in order, chained, on disk before it is said so. Called by the session.
 import { constants, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
 import { privateFolder } from "../core/folder.ts";
 import type { SessionId } from "../core/id.ts";
 import { readEnds, sessionFile } from "./files.ts";
@@ -15,7 +16,7 @@ export interface AuditLog {
   settled(limitMs: number): Promise<boolean>;
   /**
    * Adds the `end` record, waits for the disk at most `limitMs`, adds the line in the index and closes the file. Gives false when not all of it is on
-   * disk (`onTrouble` has said why). Call it once.
+   * disk (`onTrouble` has said why); it follows as soon as the disk takes it, as long as this process lives. Call it once.
    */
   end(data: RecordData, limitMs?: number): Promise<boolean>;
 }
@@ -28,6 +29,10 @@ export interface FirstRecord {
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const SETTLE_MS = 5000;
+/** How long, and how often, the end of a session is tried again. */
+const LATER_MS = 24 * 3_600_000;
+const LATER_FIRST_MS = 500;
+const LATER_LAST_MS = 10_000;
 
 /**
  * Opens `sess_….ndjson` in the folder (0700, made where absent), writes its first record and its line in the index.
@@ -60,11 +65,27 @@ export async function openAudit(folder: string, session: SessionId, first: First
     settled: (limitMs) => writer.settled(limitMs),
     async end(data, limitMs = SETTLE_MS) {
       writer.append("end", data);
-      const complete = await writer.settled(limitMs);
-      const [, indexed] = await Promise.all([writer.close(), indexEnd(folder, session, writer.written, options)]);
-      return indexed && complete;
+      const finish = async (waitMs: number): Promise<boolean> => {
+        if (!(await writer.settled(waitMs))) return false;
+        const [, indexed] = await Promise.all([writer.close(), indexEnd(folder, session, writer.written, options)]);
+        return indexed;
+      };
+      const complete = await finish(limitMs);
+      if (!complete) void finishLater(writer, finish);
+      return complete;
     },
   };
+}
+
+/** The end of a session that met a full disk. What is not written when the daemon leaves, the next one finds without an end. */
+async function finishLater(writer: AuditWriter, finish: (waitMs: number) => Promise<boolean>): Promise<void> {
+  const until = performance.now() + LATER_MS;
+  let pause = LATER_FIRST_MS;
+  do {
+    await setTimeout(pause, undefined, { ref: false });
+    pause = Math.min(2 * pause, LATER_LAST_MS);
+  } while (!(await finish(SETTLE_MS)) && performance.now() < until);
+  await writer.close();
 }
 
 /**

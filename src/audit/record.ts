@@ -59,6 +59,7 @@ export interface Finding {
     | "session"
     | "time"
     | "cut"
+    | "half"
     | "after-end"
     | "missing"
     | "unlisted"
@@ -109,6 +110,22 @@ export function readRecord(line: string): AuditRecord | undefined {
 }
 
 /**
+ * What a record says of the unfinished line before it (its member `half`): that there is one, and which. Undefined where that line is a whole record or
+ * nothing. A dead writer's half record stays where it is, so that whoever reads the file sees all that was written.
+ */
+export function halfNote(torn: string): RecordData | undefined {
+  return torn === "" || readRecord(torn) ? undefined : { bytes: torn.length, sha256: sha256(torn) };
+}
+
+/** Whether a line is the beginning of the record that was due there, and the one after it says so. */
+function isNotedHalf(line: string, due: number, next: string | undefined): boolean {
+  const head = `{"sequence":${due},"at":"`;
+  if (next === undefined || !(line.startsWith(head) || head.startsWith(line))) return false;
+  const half = readRecord(next)?.data["half"] as RecordData | undefined;
+  return half?.["bytes"] === line.length && half["sha256"] === sha256(line);
+}
+
+/**
  * Checks the lines of one file, without their line breaks.
  * @param session every record must be of this session; undefined for the index, which tells of many
  */
@@ -121,6 +138,10 @@ export function verifyRecords(lines: readonly string[], session: string | undefi
     };
     const record = readRecord(text);
     if (!record) {
+      if (isNotedHalf(text, (before?.sequence ?? 0) + 1, lines[index + 1])) {
+        report("warning", "half", "half a record, as the next one says: its writer died, or the disk was full, or it was cut");
+        continue;
+      }
       const looksLikeOne = text.startsWith('{"sequence":') && text.endsWith('"}');
       if (looksLikeOne) report("error", "changed", "the record was changed: its hash is not that of its content");
       else report("error", "garbage", "the line is not a record");

@@ -1,10 +1,10 @@
 // One audit file being written: the chain is made when a record is appended, the writing follows in batches, each synced. Used by log.ts.
 import type { FileHandle } from "node:fs/promises";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, within } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import type { Ends } from "./files.ts";
-import { FIRST, makeRecord, type RecordData, type RecordKind } from "./record.ts";
+import { FIRST, halfNote, makeRecord, type RecordData, type RecordKind } from "./record.ts";
 
 export interface AuditOptions {
   readonly clock: Clock;
@@ -18,6 +18,8 @@ const SLOW_MS = 3000;
 /** Records that wait for the disk; what comes on top is counted, and the count is a record. */
 const MOST_PENDING = 20_000;
 const MOST_A_WRITE = 1000;
+/** How long a write that is under way may take before the file is let go all the same. */
+const CLOSE_MS = 2000;
 
 interface Pending {
   readonly line: string;
@@ -36,8 +38,9 @@ export class AuditWriter {
   #dropped = 0;
   /** What is on disk for sure. */
   #written: { readonly size: number; readonly sequence: number; readonly hash: string };
-  /** A line break when the file ends in the middle of a line: that line stays, as a finding of its own. */
+  /** A line break when the file ends in the middle of a line: that line stays, and the first record says so. */
   #lead: string;
+  #half: RecordData | undefined;
   /** A write failed after some of its bytes, and these could not be taken away. */
   #uncertain = false;
   #work: Promise<boolean> | undefined;
@@ -55,6 +58,7 @@ export class AuditWriter {
     this.#previous = before?.last?.hash ?? FIRST;
     this.#written = { size: before?.size ?? 0, sequence: this.#sequence, hash: this.#previous };
     this.#lead = before?.torn ? "\n" : "";
+    this.#half = halfNote(before?.torn ?? "");
   }
 
   /** Sequence and hash of the last record that is on disk. */
@@ -90,16 +94,20 @@ export class AuditWriter {
     return this.#written.sequence >= goal;
   }
 
-  /** Writes no more and lets go of the file. */
+  /** Writes no more and lets go of the file, which ends with a whole record as far as the disk lets us see to it. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
+    await within<unknown>(this.#work ?? Promise.resolve(), CLOSE_MS);
+    if (this.#uncertain) await this.#cutBack().catch(() => {});
     await this.#file.close().catch(() => {});
   }
 
   #chain(kind: RecordKind, data: RecordData): void {
     const sequence = this.#sequence + 1;
-    const { line, hash } = makeRecord(this.#previous, sequence, this.#options.clock.now(), this.#session, kind, data);
+    const all = this.#half === undefined ? data : { ...data, half: this.#half };
+    const { line, hash } = makeRecord(this.#previous, sequence, this.#options.clock.now(), this.#session, kind, all);
+    this.#half = undefined;
     this.#sequence = sequence;
     this.#previous = hash;
     this.#pending.push({ line, hash, sequence });
@@ -119,10 +127,10 @@ export class AuditWriter {
       try {
         await this.#write();
       } catch (error) {
-        if (this.#closed) return false;
         await this.#cutBack().catch(() => {
           this.#uncertain = true;
         });
+        if (this.#closed) return false;
         this.#report(error);
         this.#retry = setTimeout(() => void this.#start(), RETRY_MS).unref();
         return false;

@@ -27,7 +27,7 @@ export interface BrokerOptions {
 
 export interface Broker extends Disposable {
   /**
-   * Credentials that are valid now: from memory at once, else when the one running request is done.
+   * Credentials that are valid now: from memory at once, else when the one running request is done, or the next one where that begins in half a second.
    * @throws AgentRunError why there are none: of the last refresh, or `session-not-found` after `stop`
    */
   current(): Promise<SessionCredentials>;
@@ -45,6 +45,12 @@ export interface Broker extends Disposable {
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
+/** How soon after a failure it is tried again for a client that asks and has nothing: a short trouble is over at once, a long one is not asked about often. */
+const DEMAND_MS = 500;
+const LONG_DEMAND_MS = 5000;
+const LONG_AFTER = 10;
+/** No client waits longer for a next try; the endpoint answers after 900 ms in any case. */
+const WORTH_WAITING_MS = 600;
 /** How long replaced secrets stay readable, for an answer that is just being written. */
 const WIPE_AFTER_MS = 5000;
 /** Part of the half-life by which sessions are spread, so that a daemon's sessions do not renew in one burst. */
@@ -56,7 +62,8 @@ export function createBroker(options: BrokerOptions): Broker {
   let held: SessionCredentials | undefined;
   let running: Promise<SessionCredentials> | undefined;
   let failures = 0;
-  let failure: { error: AgentRunError; retryAt: Instant } | undefined;
+  let failure: { error: AgentRunError; at: Instant; retryAt: Instant } | undefined;
+  let waiting: Promise<SessionCredentials> | undefined;
   let stopped = false;
   let renewal: Disposable | undefined;
   let expiry: Disposable | undefined;
@@ -107,6 +114,17 @@ export function createBroker(options: BrokerOptions): Broker {
     return running;
   };
 
+  /** The next request for all who wait for it, so that a client that asks just after a failure is not sent away when the next try succeeds. */
+  const obtainAt = (at: Instant): Promise<SessionCredentials> => {
+    waiting ??= new Promise<void>((resolve) => {
+      clock.at(at, resolve);
+    }).then(() => {
+      waiting = undefined;
+      return valid() ?? obtainOnce();
+    });
+    return waiting;
+  };
+
   const obtain = async (): Promise<SessionCredentials> => {
     if (stopped) throw ended();
     let fresh: SessionCredentials;
@@ -132,7 +150,7 @@ export function createBroker(options: BrokerOptions): Broker {
     const later = now + pause(failures, random());
     // A try just before the end is worth more than the one that would come just after it.
     const retryAt = end !== undefined && later > end && end - FIRST_RETRY_MS > now ? end - FIRST_RETRY_MS : later;
-    failure = { error, retryAt };
+    failure = { error, at: now, retryAt };
     schedule(retryAt);
     tell({ type: "refresh-failed", at: now, error, retryAt });
     return error;
@@ -145,8 +163,10 @@ export function createBroker(options: BrokerOptions): Broker {
       if (stopped) throw ended();
       const ready = valid();
       if (ready) return ready;
-      if (!running && failure && clock.now() < failure.retryAt) throw failure.error;
-      return await obtainOnce();
+      if (running || !failure) return await obtainOnce();
+      const at = Math.min(failure.retryAt, failure.at + demandPause(failures));
+      if (at - clock.now() > WORTH_WAITING_MS) throw failure.error;
+      return await obtainAt(at);
     },
     held: () => (stopped ? undefined : valid()),
     adopt(credentials) {
@@ -177,6 +197,8 @@ export function pause(failures: number, random: number): number {
   const whole = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 16));
   return Math.max(FIRST_RETRY_MS, whole / 2 + (whole / 2) * random);
 }
+
+const demandPause = (failures: number): number => (failures > LONG_AFTER ? LONG_DEMAND_MS : DEMAND_MS);
 
 function wipe(credentials: SessionCredentials): void {
   credentials.secretAccessKey.wipe();

@@ -141,12 +141,25 @@ describe("openAudit", () => {
     expect(readSession(folder, session, none).records).toHaveLength(202);
     expect(verifyFolder(folder, none)).toMatchObject({ errors: 0, warnings: 0 });
   });
+
+  it.skipIf(!prlimit)(
+    "writes the end that a full disk did not take as soon as there is room, though nobody waits any more (needs prlimit)",
+    async () => {
+      const folder = temporary();
+      expect(await fill(folder, prlimit, "late")).toMatchObject({ settled: false, ended: false, events: ["audit", "well"] });
+      expect(readSession(folder, session, none).records).toHaveLength(202);
+      expect(verifyFolder(folder, none)).toMatchObject({ errors: 0, warnings: 0, sessions: [{ state: "ended" }] });
+    },
+  );
 });
 
 /** Runs the filling process where a file can have 8 blocks of 512 or 1024 bytes: a write that goes past that fails with EFBIG. */
-async function fill(folder: string, prlimitPath = ""): Promise<{ settled: boolean; waitedMs: number; ended: boolean; events: string[] }> {
+async function fill(
+  folder: string,
+  ...more: (string | undefined)[]
+): Promise<{ settled: boolean; waitedMs: number; ended: boolean; events: string[] }> {
   const script = `trap '' XFSZ; ulimit -S -f 8; exec "$@"`;
-  const program = [process.execPath, join(import.meta.dirname, "fill-disk.ts"), folder, prlimitPath];
+  const program = [process.execPath, join(import.meta.dirname, "fill-disk.ts"), folder, ...more.map((each) => each ?? "")];
   const { stdout } = await promisify(execFile)("/bin/sh", ["-c", script, "sh", ...program]);
   return JSON.parse(stdout);
 }
@@ -202,14 +215,48 @@ describe("after a daemon was killed", () => {
     expect(verifyFolder(folder, none)).toMatchObject({ errors: 0, warnings: 0 });
   });
 
-  it("a line that power loss left unfinished stays as a finding, and the chain goes on after it", async () => {
+  const cutBy = (file: string, bytes: number): void => writeFileSync(file, readFileSync(file).subarray(0, -bytes));
+
+  it.each([10, 200])(
+    "a record that was left half written, without its last %d bytes, stays; the next one says so, and that is a warning",
+    async (bytes) => {
+      const folder = temporary();
+      await killed(folder);
+      cutBy(join(folder, `${session}.ndjson`), bytes);
+      await endLostAudit(folder, session, { lost: {}, end: { cause: "lost" } }, options());
+      const { records, report } = readSession(folder, session, none);
+      expect(records.map((record) => record.kind)).toEqual(["start", "lost", "end"]);
+      expect(report.findings).toMatchObject([{ line: 2, kind: "half", severity: "warning" }]);
+      expect(verifyFolder(folder, none)).toMatchObject({ errors: 0, warnings: 1 });
+      expect(unendedSessions(folder)).toEqual([]);
+    },
+  );
+
+  it("a whole record whose line break alone is missing is one", async () => {
+    const folder = temporary();
+    await killed(folder);
+    cutBy(join(folder, `${session}.ndjson`), 1);
+    await endLostAudit(folder, session, { lost: {}, end: { cause: "lost" } }, options());
+    expect(readSession(folder, session, none).records.map((record) => record.kind)).toEqual(["start", "fetch", "lost", "end"]);
+    expect(verifyFolder(folder, none)).toMatchObject({ errors: 0, warnings: 0 });
+  });
+
+  it("what is no half record stays an error: other bytes at the end, or half a record that was changed later", async () => {
     const folder = temporary();
     await killed(folder);
     const path = join(folder, `${session}.ndjson`);
-    writeFileSync(path, readFileSync(path).subarray(0, -10));
+    writeFileSync(path, `${readFileSync(path, "latin1")}nonsense`);
     await endLostAudit(folder, session, { lost: {}, end: { cause: "lost" } }, options());
-    expect(verifyFolder(folder, none).sessions[0]?.findings).toMatchObject([{ line: 2, kind: "garbage" }]);
-    expect(readSession(folder, session, none).records.map((record) => record.kind)).toEqual(["start", "lost", "end"]);
+    expect(verifyFolder(folder, none).sessions[0]?.findings).toMatchObject([{ line: 3, kind: "garbage", severity: "error" }]);
+
+    const other = temporary();
+    await killed(other);
+    const file = join(other, `${session}.ndjson`);
+    cutBy(file, 10);
+    await endLostAudit(other, session, { lost: {}, end: { cause: "lost" } }, options());
+    const [first, half, ...rest] = readFileSync(file, "latin1").split("\n");
+    writeFileSync(file, [first, half?.replace("fetch", "touch"), ...rest].join("\n"));
+    expect(verifyFolder(other, none).sessions[0]?.findings).toMatchObject([{ line: 2, kind: "garbage", severity: "error" }]);
   });
 
   it("an index that power loss left unfinished goes on after it too", async () => {
@@ -219,7 +266,7 @@ describe("after a daemon was killed", () => {
     writeFileSync(index, readFileSync(index).subarray(0, -10));
     await (await openAudit(folder, "sess_00000002", start, options())).end({});
     const report = verifyFolder(folder, none);
-    expect(report.index).toMatchObject([{ line: 2, kind: "garbage" }]);
+    expect(report.index).toMatchObject([{ line: 2, kind: "half", severity: "warning" }]);
     expect(report.sessions.map((each) => each.findings.map((finding) => finding.kind))).toEqual([["missing"], []]);
   });
 });

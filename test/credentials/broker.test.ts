@@ -161,7 +161,9 @@ describe("while STS is down", () => {
     expect(types()).toContain("refresh-failed");
     await clock.advance(2 * MINUTE);
     expect(types()).toContain("expired");
-    await expect(broker.current()).rejects.toMatchObject({ code: "sts-unreachable" });
+    const asked = expect(broker.current()).rejects.toMatchObject({ code: "sts-unreachable" });
+    await clock.advance(500);
+    await asked;
     expect(broker.held()).toBeUndefined();
     expect(broker.trouble).toBe("no credentials: sts unreachable");
   });
@@ -189,15 +191,48 @@ describe("while STS is down", () => {
     expect(broker.trouble).toBeUndefined();
   });
 
-  it("does not ask STS again for each client that asks between two retries", async () => {
+  it("asks STS once for all clients that ask between two tries, and serves them when that succeeds", async () => {
     const { broker, clock, calls, calledTimes } = setUp({ initial: false });
     calls.answer = "fail";
     await expect(broker.current()).rejects.toThrow("cannot reach sts");
-    for (let ask = 0; ask < 50; ask += 1) await expect(broker.current()).rejects.toThrow("cannot reach sts");
+    const asked = Array.from({ length: 50 }, () => broker.current().then(({ accessKeyId }) => accessKeyId));
+    await clock.advance(400);
     expect(calledTimes()).toBe(1);
     calls.answer = "give";
+    await clock.advance(100);
+    expect(new Set(await Promise.all(asked)).size).toBe(1);
+    expect(calledTimes()).toBe(2);
+  });
+
+  it("asks twice a second at most for clients that ask all the time, and every 5 s when the trouble lasts; in between it answers at once why", async () => {
+    const { broker, clock, calls, calledTimes } = setUp({ initial: false });
+    calls.answer = "fail";
+    const ask = (): void => void broker.current().catch(() => undefined);
+    for (let ms = 0; ms < 5000; ms += 50) {
+      ask();
+      await clock.advance(50);
+    }
+    expect(calledTimes()).toBeGreaterThan(8);
+    expect(calledTimes()).toBeLessThanOrEqual(11);
+    const before = calledTimes();
+    for (let ms = 0; ms < 60_000; ms += 250) {
+      ask();
+      await clock.advance(250);
+    }
+    expect(calledTimes() - before).toBeLessThanOrEqual(14);
     await clock.advance(1000);
-    expect(await broker.current()).toBeDefined();
+    await expect(broker.current()).rejects.toMatchObject({ code: "sts-unreachable" });
+  });
+
+  it("tells those who wait for the next try that the session has ended", async () => {
+    const { broker, clock, calls } = setUp({ initial: false });
+    calls.answer = "fail";
+    await expect(broker.current()).rejects.toThrow("cannot reach sts");
+    const asked = broker.current();
+    broker.stop();
+    const refused = expect(asked).rejects.toMatchObject({ code: "session-not-found" });
+    await clock.advance(500);
+    await refused;
   });
 
   it("tries once more just before the end rather than just after it", async () => {

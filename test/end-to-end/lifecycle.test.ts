@@ -129,7 +129,7 @@ describe("a session", () => {
 
   it("answers 200 parallel fetches on a cold cache from one call to STS", async () => {
     world.cloud.switches.apply({ credentialSeconds: 3 });
-    const launcher = world.start(["node", join(FIXTURES, "fetches-in-parallel.mjs"), "200", "5000"]);
+    const launcher = world.start(["node", join(FIXTURES, "fetches-in-parallel.mjs"), "200", "now"]);
     let output = "";
     launcher.stdout?.setEncoding("utf8").on("data", (text: string) => {
       output += text;
@@ -141,6 +141,8 @@ describe("a session", () => {
       world.cloud.switches.apply({ credentialSeconds: 900 });
     }
     const before = world.cloud.calls("sts:AssumeRole");
+    // Just after a failure, and long before the daemon itself would try again.
+    writeFileSync(join(world.project, "now"), "");
     await new Promise((resolve) => launcher.once("close", resolve));
     const answers = Object.entries(JSON.parse(output) as Record<string, number>);
     expect(answers).toEqual([[expect.stringMatching(/^200 ASIA/), 200]]);
