@@ -44,6 +44,13 @@ export async function isolate(
   }
 }
 
+/** The session's endpoint, and AWS itself where that is on this machine's loopback: the demo's cloud, or one for tests. */
+export function neededPorts(endpoint: number | undefined, awsUrl: string | undefined): number[] {
+  const aws = awsUrl !== undefined && URL.canParse(awsUrl) ? new URL(awsUrl) : undefined;
+  const local = aws !== undefined && ["127.0.0.1", "localhost"].includes(aws.hostname) && aws.port !== "" ? Number(aws.port) : undefined;
+  return [...new Set([endpoint, local].filter((port) => port !== undefined))];
+}
+
 /** The plan alone; nothing is probed or made. */
 export function isolationPlan(run: Isolated, settings: IsolationSettings): IsolationPlan {
   return describeIsolation(requestOf(run, settings, undefined));
@@ -82,6 +89,7 @@ export function explain(plan: IsolationPlan): string[] {
   return [
     `isolation ${plan.level}${plan.namespaces.length > 0 ? `: own ${plan.namespaces.join(", ")} namespaces; network ${plan.network}` : ""}`,
     ...plan.entries.map(({ access, path, reason }) => `  ${access.padEnd(10)} ${path}  (${reason})`),
+    ...plan.warnings,
     ...plan.notes,
   ];
 }

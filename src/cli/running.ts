@@ -19,7 +19,7 @@ import { spawnPlain } from "../terminal/plain.ts";
 import { barState } from "./bar-state.ts";
 import { describeDryRun } from "./dry-run.ts";
 import { askForTime } from "./expiry-question.ts";
-import { isolate } from "./isolate.ts";
+import { isolate, neededPorts } from "./isolate.ts";
 import { type Keeper, startKeeper } from "./keeper.ts";
 import type { LaunchRequest } from "./launch.ts";
 import { progressLines, withReport } from "./revocation-lines.ts";
@@ -49,6 +49,8 @@ export interface Prepared {
   readonly command: Program;
   readonly isolation: Isolation;
   readonly changes: readonly EnvironmentChange[];
+  /** Of the machine's loopback: what the agent must reach, whatever its network is. */
+  readonly ports: readonly number[];
 }
 
 /** One launched agent, and what the session's daemon says about it meanwhile. */
@@ -100,8 +102,15 @@ export class Running implements LinkHandlers {
     }
     const place = { env, actor, file: this.#file, context };
     this.#isolation = isolate(place, plan.isolation, plan.folder, { may: mayStepDown, say: (text) => this.say(text) });
-    // It is awaited in `prepared`; a session that fails before has its own error. By then there is time, until AWS has answered.
-    this.#isolation.then(() => setImmediate(() => this.#keep())).catch(() => {});
+    // It is awaited in `prepared`; a session that fails before has its own error.
+    this.#isolation
+      .then(({ level, plan }) => {
+        // By then there is time, until AWS has answered.
+        setImmediate(() => this.#keep());
+        // Reading the plan of level `none` would make one.
+        if (level !== "none") for (const text of plan.warnings) this.say(text);
+      })
+      .catch(() => {});
     // A folder, a file or a terminal that is already open would be a way around the sandbox.
     if (plan.isolation.level !== "none") closeInherited((stat) => stat.isFIFO());
   }
@@ -201,12 +210,13 @@ export class Running implements LinkHandlers {
     const child = childEnvironment({ human: env, set: ready.childEnvironment, pass: plan.pass, allow: plan.isolation.allow });
     const view = { ...ready.view, isolation: isolation.level };
     this.#view = view;
-    return { plan, view, isolation, changes: child.changes, command: { file: this.#file, args, cwd: context.cwd, env: child.env } };
+    const command = { file: this.#file, args, cwd: context.cwd, env: child.env };
+    return { plan, view, isolation, changes: child.changes, command, ports: neededPorts(ready.port, child.env["AWS_ENDPOINT_URL"]) };
   }
 
   /** Starts the agent, waits for its end, and for everything to be wiped. Gives the exit status. */
   async #carryOut(link: SessionLink, prepared: Prepared): Promise<number> {
-    const { plan, command, isolation } = prepared;
+    const { plan, command, isolation, ports } = prepared;
     const { intro, context } = this.#request;
     // Ended before there was an agent: none is started.
     if (this.#cause !== undefined) return this.#close(link, prepared, {});
@@ -215,7 +225,7 @@ export class Running implements LinkHandlers {
     if (this.#inTerminal || isolation.level === "none") this.#keep();
     await using agent = this.#inTerminal
       ? await this.#attach(link, prepared)
-      : spawnPlain(command, { wrap: isolation.wrap, sealed: isolation.level !== "none" });
+      : spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), sealed: isolation.level !== "none" });
     this.#agent = agent;
     this.#keep();
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);
@@ -269,12 +279,12 @@ export class Running implements LinkHandlers {
     return prepareTerminal(stdin as ReadStream, stdout as WriteStream);
   }
 
-  async #attach(link: SessionLink, { plan, command, isolation }: Prepared): Promise<TerminalAgent> {
+  async #attach(link: SessionLink, { plan, command, isolation, ports }: Prepared): Promise<TerminalAgent> {
     const { env, bar } = this.#request;
     const { attachTerminal } = await import("../terminal/attach.ts");
     const screen = await attachTerminal(await (this.#terminal ?? this.#prepareTerminal()), {
       command,
-      wrap: isolation.wrap,
+      wrap: (inner) => isolation.wrap(inner, ports),
       sealed: isolation.level !== "none",
       env,
       agent: this.#request.actor,

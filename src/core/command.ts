@@ -1,4 +1,5 @@
 // A program to start, complete: what isolation wraps and the terminal spawns.
+import type { ChildProcess } from "node:child_process";
 
 export interface Command {
   /** Absolute path, or a name looked up on PATH by the spawn. */
@@ -7,6 +8,18 @@ export interface Command {
   readonly cwd: string;
   /** The whole environment: nothing is inherited beside it. */
   readonly env: Readonly<Record<string, string>>;
+  /** It hands sockets out to us before it becomes what was asked for: whoever spawns it gives it Node's channel as `CHANNEL_FD`. */
+  readonly channel?: Channel;
+}
+
+/** 3 is a sandbox's tie to the launcher (terminal/tie.ts). */
+export const CHANNEL_FD = 4;
+
+export interface Channel {
+  /** Gets the process as soon as it is spawned. */
+  attach(child: ChildProcess): void;
+  /** The command's arguments, such that it closes this descriptor too, which it cannot but inherit. */
+  argsClosing(descriptor: number): readonly string[];
 }
 
 /** How a process ended: exactly one of the two is set. */

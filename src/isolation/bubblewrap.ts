@@ -1,5 +1,6 @@
 // Carries out a plan on Linux with bubblewrap: turns it into bwrap's arguments and wraps a command with them. Pure; isolate.ts writes the files.
-import type { Command } from "../core/command.ts";
+import type { Channel, Command } from "../core/command.ts";
+import { CHANNEL_VARIABLES, listening } from "./loopback.ts";
 import { nearestAbove, within } from "./path.ts";
 import type { IsolationPlan, PlanEntry } from "./plan.ts";
 
@@ -19,6 +20,15 @@ export interface BubblewrapOptions {
   readonly files: string;
   /** The compiled seccomp filter for this machine; undefined leaves system calls unfiltered. */
   readonly filter: Uint8Array | undefined;
+  /** Loopback ports of a network of its own that are listened on inside and served from outside. */
+  readonly served?: Served | undefined;
+}
+
+/** See loopback.ts. */
+export interface Served {
+  readonly node: string;
+  readonly ports: readonly number[];
+  readonly attach: Channel["attach"];
 }
 
 /** The same in every launch and in the probe: own namespaces, no privileges, dies with its parent, the controlling terminal kept. */
@@ -41,7 +51,14 @@ export function bubblewrapCommand(
   options: BubblewrapOptions,
 ): { command: Command; files: LaunchFile[] } {
   const blank = `${options.files}.blank`;
-  const args = [...NAMESPACE_ARGUMENTS, ...mountArguments(plan, blank), ...workingFolder(plan, command), ...environment(command)];
+  const { served } = options;
+  const args = [
+    ...NAMESPACE_ARGUMENTS,
+    ...(plan.network === "own" ? ["--unshare-net"] : []),
+    ...mountArguments(plan, blank),
+    ...workingFolder(plan, command),
+    ...environment(command, served ? CHANNEL_VARIABLES : []),
+  ];
   if (options.filter) args.push("--seccomp", "9");
   const files: LaunchFile[] = [
     { path: `${options.files}.args`, content: args.map((each) => `${each}\0`).join(""), mode: 0o600 },
@@ -49,12 +66,20 @@ export function bubblewrapCommand(
   ];
   if (options.filter) files.push({ path: `${options.files}.seccomp`, content: options.filter, mode: 0o600 });
   const script = `exec "$@" 8<"$0.args"${options.filter ? ' 9<"$0.seccomp"' : ""}`;
+  const inner = [command.file, ...command.args];
+  const argsWith = (more: readonly string[]): string[] => {
+    const start = ["-c", script, options.files, options.bwrap, "--args", "8", ...more, "--"];
+    return [...start, ...(served ? listening(served, inner) : inner)];
+  };
+  // What `--args` names is read, as a list of arguments, and closed: the caller puts an empty file there.
+  const argsClosing = (descriptor: number): string[] => argsWith(["--args", String(descriptor)]);
   return {
     command: {
       file: options.sh,
-      args: ["-c", script, options.files, options.bwrap, "--args", "8", "--", command.file, ...command.args],
+      args: argsWith([]),
       cwd: command.cwd,
       env: command.env,
+      ...(served ? { channel: { attach: served.attach, argsClosing } } : {}),
     },
     files,
   };
@@ -69,7 +94,8 @@ export function mountArguments(plan: IsolationPlan, blank: string): string[] {
       .flatMap((entry) => mountsOf(entry, nearestAbove(entry.path, entries), blank));
   const closed = plan.entries.filter((entry) => entry.access === "assembled" || isHiddenFolder(entry, nearestAbove(entry.path, entries)));
   return [
-    ...["--ro-bind", "/", "/"],
+    // A plan that lists all that is there begins with an empty root of its own.
+    ...(entries.has("/") ? [] : ["--ro-bind", "/", "/"]),
     ...mounts(false),
     // bwrap reads the whole list of mounts for each bind: what it can do later, it does cheaper later.
     ...["--dev", "/dev", "--proc", "/proc"],
@@ -119,9 +145,10 @@ function workingFolder(plan: IsolationPlan, command: Command): string[] {
   return ["--chdir", emptied ? plan.cwd : command.cwd];
 }
 
-function environment(command: Command): string[] {
-  return TOUCHED_BY_SHELLS.flatMap((name) => {
+function environment(command: Command, added: readonly string[]): string[] {
+  const touched = TOUCHED_BY_SHELLS.flatMap((name) => {
     const value = command.env[name];
     return value === undefined ? ["--unsetenv", name] : ["--setenv", name, value];
   });
+  return [...touched, ...added.flatMap((name) => ["--unsetenv", name])];
 }

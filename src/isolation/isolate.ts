@@ -7,6 +7,7 @@ import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { bubblewrapCommand } from "./bubblewrap.ts";
 import { gatherFacts, realOf } from "./facts.ts";
+import { serveLoopback } from "./loopback.ts";
 import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
 import { probeIsolation } from "./probe.ts";
@@ -22,8 +23,11 @@ export interface IsolationRequest extends Omit<IsolationInput, "home" | "homes" 
 export interface Isolation {
   readonly level: IsolationLevel;
   readonly plan: IsolationPlan;
-  /** The command as it must be spawned. May be called for several commands of the same run. */
-  wrap(command: Command): Command;
+  /**
+   * The command as it must be spawned. May be called for several commands of the same run.
+   * @param ports of the machine's loopback that a sandbox with a network of its own reaches all the same
+   */
+  wrap(command: Command, ports?: readonly number[]): Command;
   /** After the run: takes away what was made on the machine only to be covered, once no other session needs it. Gives what could not be done. */
   release(): string[];
 }
@@ -62,7 +66,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   }
   const platform = request.platform ?? process.platform;
   // Nothing to plan for where there is no sandbox; the probe says so.
-  const plan = request.level === "standard" && platform === "linux" ? describeIsolation(request) : undefined;
+  const plan = platform === "linux" ? describeIsolation(request) : undefined;
   const probed = await probeIsolation(request.level, {
     platform,
     path: request.env["PATH"] ?? "",
@@ -74,19 +78,22 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   }
   let count = 0;
   let needless: ReadonlySet<string> | undefined;
+  const opened = new DisposableStack();
   return {
     level: request.level,
     plan,
-    wrap(command) {
+    wrap(command, ports = []) {
       needless ??= makeStandIns(plan, request.paths.state);
       const entries = plan.entries.filter(({ path }) => !needless?.has(path));
       count += 1;
       const files = join(request.folder, `isolation-${count}`);
+      const loopback = plan.network === "own" && ports.length > 0 ? opened.use(serveLoopback(ports)) : undefined;
       const wrapped = bubblewrapCommand({ ...plan, entries }, command, {
         bwrap: probed.bwrap,
         sh: "/bin/sh",
         files,
         filter: seccompFilter(process.arch),
+        served: loopback && { node: process.execPath, ports, attach: loopback.attach },
       });
       try {
         for (const file of wrapped.files) writeFileSync(file.path, file.content, { mode: file.mode, flag: "wx" });
@@ -98,6 +105,9 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       }
       return wrapped.command;
     },
-    release: () => removeStandIns(request.paths.state, request.folder),
+    release() {
+      opened.dispose();
+      return removeStandIns(request.paths.state, request.folder);
+    },
   };
 }

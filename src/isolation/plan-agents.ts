@@ -1,6 +1,6 @@
 // The part of the plan about agents and tools: the running agent's own state, other agents' state, caches. Used by plan.ts.
 import { CACHE_VARIABLES, CACHES, KNOWN_AGENTS, type KnownAgent } from "./agents.ts";
-import { absolute, joined } from "./path.ts";
+import { absolute, joined, within } from "./path.ts";
 import type { Facts, IsolationInput, Place } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import { expand } from "./plan-stores.ts";
@@ -28,7 +28,11 @@ export function planAgents(builder: PlanBuilder, input: IsolationInput, facts: F
   const scratch = CACHES.filter((cache) => cache.scratch).flatMap((cache) => expand(cache.path, input));
   for (const path of cachePaths(input)) {
     const found = facts.found.get(path);
-    if (found?.kind === "folder" && !builder.isTooWide(found.real)) {
+    if (input.level === "strict") {
+      // In home, which is empty and writable, they need no place of their own.
+      if (builder.isTooWide(path) || input.homes.some((home) => within(path, home))) continue;
+      builder.put({ path: found?.real ?? path, access: "empty", kind: "folder", reason: "a cache of its own: yours serves what you run" });
+    } else if (found?.kind === "folder" && !builder.isTooWide(found.real)) {
       builder.put({ path: found.real, access: "writable", kind: "folder", reason: "a cache" });
     } else if (!found && scratch.includes(path)) {
       builder.put({ path, access: "empty", kind: "folder", reason: "a cache that you have none of: gone at the end" });

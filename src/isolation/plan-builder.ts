@@ -29,6 +29,7 @@ type Firmness = "never" | "default";
 
 export class PlanBuilder {
   readonly notes: string[] = [];
+  readonly warnings: string[] = [];
   readonly #entries = new Map<string, PlanEntry>();
   readonly #never = new Map<string, string>();
   readonly #hiddenLinks = new Set<string>();
@@ -40,6 +41,11 @@ export class PlanBuilder {
 
   note(text: string): void {
     if (!this.notes.includes(text)) this.notes.push(text);
+  }
+
+  /** What the human should know before the agent starts, not only when they ask for the plan. */
+  warn(text: string): void {
+    if (!this.warnings.includes(text)) this.warnings.push(text);
   }
 
   has(path: string): boolean {
@@ -85,26 +91,41 @@ export class PlanBuilder {
     return around?.access === "hidden" && !this.isTooWide(around.path) ? around.reason : undefined;
   }
 
+  /** Whether what lies at the path outside is there inside. */
+  shows(path: string): boolean {
+    const around = this.#entries.get(path) ?? nearestAbove(path, this.#entries);
+    return around === undefined || around.access === "read-only" || around.access === "writable";
+  }
+
   /** Whether the path is so high up that it holds a home, or is a folder of the system. */
   isTooWide(path: string): boolean {
     return WHOLE.includes(path) || ALSO_WHOLE.includes(path) || this.#facts.homes.some((home) => within(home, path));
   }
 
-  /** Folders, outside of writable ones, that hold a hidden file: see `assemble`. */
+  /** Folders, outside of writable ones and of what is not shown at all, that hold a hidden file: see `assemble`. */
   parentsOfHiddenFiles(): string[] {
     const parents = [...this.#entries.values()]
       .filter((entry) => entry.access === "hidden" && entry.kind === "file")
       .map((entry) => parentOf(entry.path));
     return [...new Set(parents)].filter((folder) => {
       const around = this.#entries.get(folder) ?? nearestAbove(folder, this.#entries);
-      return !around || around.access === "read-only" || around.access === "assembled";
+      return !around || around.access === "read-only" || (around.access === "assembled" && around.path !== "/");
     });
   }
 
   /** All entries, parents before children, with a pin on every folder between a writable one and what is protected in it. */
   entries(): PlanEntry[] {
     for (const entry of [...this.#entries.values()]) if (entry.access === "read-only") this.#pinAbove(entry.path);
-    return [...this.#entries.values()].sort((left, right) => depth(left.path) - depth(right.path) || (left.path < right.path ? -1 : 1));
+    return [...this.#entries.values()]
+      .filter((entry) => !this.#isGoneAnyway(entry))
+      .sort((left, right) => depth(left.path) - depth(right.path) || (left.path < right.path ? -1 : 1));
+  }
+
+  /** Where nothing is shown but what is listed, what is hidden need not be listed. */
+  #isGoneAnyway(entry: PlanEntry): boolean {
+    if (entry.access !== "hidden" || !this.#entries.has("/")) return false;
+    const around = nearestAbove(entry.path, this.#entries)?.access;
+    return around === "assembled" || around === "empty" || around === "hidden";
   }
 
   #pinAbove(path: string): void {

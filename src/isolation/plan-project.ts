@@ -12,7 +12,7 @@ export function planProject(builder: PlanBuilder, input: IsolationInput, facts: 
     });
   }
   if (builder.isTooWide(facts.project)) {
-    builder.note(
+    builder.warn(
       `${facts.project} is too wide to be a project: nothing in it is writable; start in a project's folder, or name folders in isolation.write`,
     );
   } else {
@@ -26,7 +26,7 @@ function alsoWritable(builder: PlanBuilder, input: IsolationInput, facts: Facts,
   const path = absolute(text, input.home, input.cwd);
   const found = facts.found.get(path);
   if (!found) {
-    builder.note(`isolation.write: ${text} is not there`);
+    builder.warn(`isolation.write: ${text} is not there`);
     return;
   }
   const because = builder.forbidden(found.real) ?? builder.forbidden(path) ?? builder.hiddenBecause(found.real);

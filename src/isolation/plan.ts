@@ -9,6 +9,7 @@ import { agentPlaces, planAgents } from "./plan-agents.ts";
 import { PlanBuilder } from "./plan-builder.ts";
 import { planProject } from "./plan-project.ts";
 import { planStores, storePlaces } from "./plan-stores.ts";
+import { planStrict, planTools, STRICT_SHOWS, strictPlaces } from "./plan-strict.ts";
 import { planOwn, planSystem } from "./plan-system.ts";
 import { STORES } from "./stores.ts";
 
@@ -38,13 +39,16 @@ export interface IsolationPlan {
   readonly level: IsolationLevel;
   /** Parents before children; the deeper entry wins. */
   readonly entries: readonly PlanEntry[];
-  /** Linux namespaces of its own; the network is the machine's at `standard`. */
+  /** Linux namespaces of its own. */
   readonly namespaces: readonly string[];
-  readonly network: "shared";
+  /** `shared`: the machine's. `own`: a loopback of its own, on which nothing answers but what the launcher serves there. */
+  readonly network: "shared" | "own";
   /** The current folder inside. */
   readonly cwd: string;
   /** What the human should know, each a short sentence without a full stop. */
   readonly notes: readonly string[];
+  /** The same, said at each launch too. */
+  readonly warnings: readonly string[];
 }
 
 export interface IsolationInput {
@@ -122,7 +126,12 @@ export interface Facts {
 
 /** Every name that `isolation.allow` knows. */
 export const allowNames: readonly string[] = [
-  ...new Set([...STORES.map((store) => store.name), ...KNOWN_AGENTS.map((known) => known.name), "ide"]),
+  ...new Set([
+    ...STORES.map((store) => store.name),
+    ...KNOWN_AGENTS.map((known) => known.name),
+    "ide",
+    ...STRICT_SHOWS.map(({ name }) => name),
+  ]),
 ];
 
 /** The paths whose state the plan needs: give them to `gatherFacts`. */
@@ -141,7 +150,13 @@ export function placesToLookAt(input: IsolationInput): Place[] {
     .flatMap((name) => input.env[name] ?? [])
     .filter((path) => path.startsWith("/"));
   const shown = [...tools, ...located].map((path) => ({ path, alone: true as const }));
-  return [...storePlaces(input), ...agentPlaces(input), ...[...own, ...named, ...system].map((path) => ({ path })), ...shown];
+  return [
+    ...strictPlaces(input),
+    ...storePlaces(input),
+    ...agentPlaces(input),
+    ...[...own, ...named, ...system].map((path) => ({ path })),
+    ...shown,
+  ];
 }
 
 /** Variables that name certificate files; shown inside wherever they lie. */
@@ -168,31 +183,41 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
       network: "shared",
       cwd: input.cwd,
       notes: ["not isolated: the agent can read every file and reach every socket that you can"],
+      warnings: [],
     };
   }
   for (const name of input.allow) checkAllowed(name);
   const builder = new PlanBuilder(facts);
+  const strict = input.level === "strict";
+  if (strict) planStrict(builder, facts);
   planSystem(builder, input, facts);
   planStores(builder, input, facts);
   planAgents(builder, input, facts);
   planOwn(builder, input, facts);
   planProject(builder, input, facts);
+  if (strict) {
+    planTools(builder, input, facts);
+    builder.warn(
+      `strict has no network: nothing answers but the session's own endpoint, so neither AWS nor a hosted model is in reach of ${input.agent}`,
+    );
+  }
   for (const text of input.hide) {
     const found = facts.found.get(absolute(text, input.home, input.cwd));
-    if (!found) builder.note(`isolation.hide: ${text} is not there`);
+    if (!found) builder.warn(`isolation.hide: ${text} is not there`);
     else builder.hide(found, "you asked: isolation.hide", "never");
   }
-  for (const home of facts.homes) if (home !== "/") assemble(builder, facts, home, "home, to read");
+  for (const home of strict ? [] : facts.homes) if (home !== "/") assemble(builder, facts, home, "home, to read");
   for (const folder of builder.parentsOfHiddenFiles()) {
     if (facts.listings.has(folder) && !facts.homes.includes(folder)) assemble(builder, facts, folder, "to read");
   }
   return {
     level: input.level,
     entries: builder.entries(),
-    namespaces: ["user", "mount", "pid", "ipc", "uts", "cgroup"],
-    network: "shared",
+    namespaces: ["user", "mount", "pid", "ipc", "uts", "cgroup", ...(strict ? ["network"] : [])],
+    network: strict ? "own" : "shared",
     cwd: facts.cwd,
     notes: builder.notes,
+    warnings: builder.warnings,
   };
 }
 

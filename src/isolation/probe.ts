@@ -29,9 +29,6 @@ const PROBE_LIMIT_MS = 5000;
  */
 export async function probeIsolation(level: IsolationLevel, options: ProbeOptions): Promise<Probe> {
   if (level === "none") return { ok: true, bwrap: "" };
-  if (level === "strict") {
-    return { ok: false, why: "isolation level 'strict' is not available in this version", hint: "use --isolation standard" };
-  }
   if (options.platform !== "linux") {
     return {
       ok: false,
@@ -44,9 +41,9 @@ export async function probeIsolation(level: IsolationLevel, options: ProbeOption
   if (!seccompFilter(process.arch)) {
     return { ok: false, why: `isolation level '${level}' is not available on ${process.arch} machines`, hint: "use --isolation none" };
   }
-  const key = cacheKey(bwrap);
+  const key = cacheKey(bwrap, level);
   if (options.cacheFile && readKey(options.cacheFile) === key) return { ok: true, bwrap };
-  const failure = await tryOut(bwrap);
+  const failure = await tryOut(bwrap, level);
   if (failure !== undefined) return { ok: false, ...explain(bwrap, failure) };
   if (options.cacheFile) writeKey(options.cacheFile, key);
   return { ok: true, bwrap };
@@ -68,11 +65,11 @@ function findOnPath(name: string, path: string, agentWrites: (file: string) => b
 }
 
 /** Gives undefined when it worked, else what bwrap said. */
-async function tryOut(bwrap: string): Promise<string | undefined> {
+async function tryOut(bwrap: string, level: IsolationLevel): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "agent-run-probe-"));
   try {
     const wrapped = bubblewrapCommand(
-      { level: "standard", entries: [], namespaces: [], network: "shared", cwd: "/", notes: [] },
+      { level, entries: [], namespaces: [], network: level === "strict" ? "own" : "shared", cwd: "/", notes: [], warnings: [] },
       { file: "/bin/sh", args: ["-c", ":"], cwd: "/", env: {} },
       { bwrap, sh: "/bin/sh", files: join(folder, "probe"), filter: seccompFilter(process.arch) },
     );
@@ -161,9 +158,10 @@ function installCommand(): string {
 }
 
 /** Everything that a good result depends on and that is cheap to read. */
-function cacheKey(bwrap: string): string {
+function cacheKey(bwrap: string, level: IsolationLevel): string {
   const stat = statSync(bwrap);
   return JSON.stringify([
+    level,
     bwrap,
     stat.mtimeMs,
     stat.size,

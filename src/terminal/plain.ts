@@ -26,9 +26,14 @@ export function spawnPlain(
   const child = spawn(outer.file, outer.args, {
     cwd: command.cwd,
     env: { ...outer.env },
-    stdio: ["inherit", "inherit", "inherit", ...(options.sealed ? (["pipe"] as const) : [])],
+    stdio: [
+      ...(["inherit", "inherit", "inherit"] as const),
+      ...(options.sealed ? (["pipe"] as const) : []),
+      ...(outer.channel ? (["ipc"] as const) : []),
+    ],
     detached: true,
   });
+  outer.channel?.attach(child);
   // Ours as long as we live, and never read: see tie.ts.
   const tie = child.stdio[LAUNCHER_FD] as Socket | undefined;
   tie?.on("error", () => undefined);

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { constants } from "node:os";
 import { spawn } from "@lydell/node-pty";
 import type { Command, ProcessExit } from "../core/command.ts";
+import { spawnWithChannel } from "./channel-pty.ts";
 import { type Handle, readDirectly } from "./direct-reader.ts";
 
 export interface Size {
@@ -31,14 +32,16 @@ const LAST_RETRY_MS = 64;
  * node-pty's own `write` is never called: it spins on a full PTY (microsoft/node-pty, pull request 956).
  */
 export function openPty(command: Command, size: Size, onData: (bytes: Buffer) => void): PtyHost {
-  const pty = spawn(command.file, [...command.args], {
-    name: command.env["TERM"] ?? "dumb",
-    cols: size.cols,
-    rows: size.rows,
-    cwd: command.cwd,
-    env: { ...command.env },
-    encoding: null,
-  });
+  const pty = command.channel
+    ? spawnWithChannel(command, command.channel, size)
+    : spawn(command.file, [...command.args], {
+        name: command.env["TERM"] ?? "dumb",
+        cols: size.cols,
+        rows: size.rows,
+        cwd: command.cwd,
+        env: { ...command.env },
+        encoding: null,
+      });
   // `fd` is the master, `_socket` its reader, which reports the end to node-pty when it is closed: the type declarations say none of it.
   const { fd, _socket: own } = pty as unknown as { fd: number; _socket: Socket };
   const reader = readDirectly(own as unknown as Handle, onData);

@@ -151,7 +151,7 @@ describe("the plan", () => {
   it.each(["/home/dev", "/home", "/", "/tmp", "/usr"])("makes nothing writable when the project is %s, and says so", (project) => {
     const result = plan({ project, cwd: project }, { project, cwd: project, git: [] });
     expect(access(result.entries)[project]).not.toBe("writable");
-    expect(result.notes).toEqual([expect.stringContaining("too wide to be a project")]);
+    expect(result.warnings).toEqual([expect.stringContaining("too wide to be a project")]);
   });
 
   it("keeps a project in a temp folder visible under the fresh one", () => {
@@ -186,7 +186,7 @@ describe("the plan", () => {
       const facts = withFound(["/home/dev", folder("/home/dev")]);
       expect(() => plan({ write: [path] }, facts), path).toThrow(expect.objectContaining({ code: "config" }));
     }
-    expect(plan({ write: ["~/nowhere"] }).notes).toEqual(["isolation.write: ~/nowhere is not there"]);
+    expect(plan({ write: ["~/nowhere"] }).warnings).toEqual(["isolation.write: ~/nowhere is not there"]);
   });
 
   it("keeps what a wider writable folder holds protected, and pins what leads to it", () => {

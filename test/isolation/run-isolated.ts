@@ -7,6 +7,9 @@ import { prepareIsolation } from "../../src/isolation/isolate.ts";
 
 export interface IsolatedRun {
   readonly command: readonly string[];
+  readonly level?: "strict" | "standard";
+  /** Served inside from the machine's loopback. */
+  readonly ports?: readonly number[];
   readonly project: string;
   readonly cwd?: string;
   readonly agent?: string;
@@ -26,7 +29,7 @@ const folder = join(paths.runtime, run.session);
 mkdirSync(folder, { recursive: true, mode: 0o700 });
 mkdirSync(paths.state, { recursive: true, mode: 0o700 });
 const isolation = await prepareIsolation({
-  level: "standard",
+  level: run.level ?? "standard",
   uid,
   project: run.project,
   cwd: run.cwd ?? run.project,
@@ -42,8 +45,13 @@ const isolation = await prepareIsolation({
   folder,
 });
 const [file = "", ...args] = run.command;
-const wrapped = isolation.wrap({ file, args, cwd: run.cwd ?? run.project, env: run.env });
-const child = spawn(wrapped.file, wrapped.args, { cwd: wrapped.cwd, env: wrapped.env, stdio: "inherit" });
+const wrapped = isolation.wrap({ file, args, cwd: run.cwd ?? run.project, env: run.env }, run.ports);
+const child = spawn(wrapped.file, wrapped.args, {
+  cwd: wrapped.cwd,
+  env: wrapped.env,
+  stdio: wrapped.channel ? ["inherit", "inherit", "inherit", "ignore", "ipc"] : "inherit",
+});
+wrapped.channel?.attach(child);
 if (run.announce) process.stderr.write(`pid ${child.pid}\n`);
 child.on("exit", (code) => {
   for (const note of isolation.release()) process.stderr.write(`${note}\n`);
