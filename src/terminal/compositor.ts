@@ -3,7 +3,7 @@ import { Backlog } from "./backlog.ts";
 import { Frame } from "./frame.ts";
 import type { Size } from "./pty.ts";
 import { Rewriter } from "./rewrite.ts";
-import { Scanner } from "./scanner.ts";
+import { FIRST_JOINING, JOINS, Scanner } from "./scanner.ts";
 import type { Shadow } from "./shadow.ts";
 
 export interface CompositorOptions {
@@ -16,9 +16,6 @@ export interface CompositorOptions {
   readonly marker: (payload: string) => boolean;
 }
 
-/** Characters that take no cell of their own; the first UTF-8 byte of the first of them, U+0300. */
-const JOINS = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;
-const FIRST_JOINING = 0xcc;
 const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder();
 
@@ -35,8 +32,6 @@ export class Compositor {
   #fed = 0;
   /** What the scanner holds back, the shadow has not got either: it shows what the terminal shows, also when a sequence or character is cut. */
   #rest: Uint8Array = NOTHING;
-  /** Prints the character before our last paint again, for one that joins it. */
-  #joinable = "";
   #lastRow = "";
   /** Output went past the end of a restricted region: the last row and the cursor need setting right. */
   #astray = false;
@@ -112,7 +107,7 @@ export class Compositor {
       this.frame.damaged = false;
       return;
     }
-    if (this.#scanner.cutString()) this.#options.emit("\x18");
+    this.#cutString();
     this.#options.emit(this.frame.lifted(`\x1b[${this.frame.size.rows};1H\x1b[m${this.bar}\x1b[m`) + this.frame.wrapAgain());
     this.frame.damaged = false;
     this.#disturbed();
@@ -129,7 +124,7 @@ export class Compositor {
     this.frame.margins = [this.frame.full(), this.frame.full()];
     this.frame.damaged = true;
     this.frame.stale[this.frame.modes.alternate ? 0 : 1] = true;
-    if (this.#scanner.cutString()) this.#options.emit("\x18");
+    this.#cutString();
     if (shadow === undefined) {
       this.frame.borrowed[this.frame.screen] = true;
       // A window that shrinks to the cursor leaves it on its last row, which is ours: one line up, as in `begin`.
@@ -139,6 +134,8 @@ export class Compositor {
       return;
     }
     shadow.resize(this.frame.agentSize);
+    this.frame.borrowed = [true, true];
+    this.frame.displaced = [true, true];
     this.#astray = false;
     // The terminal dropped our row where a bare one would have scrolled one of the agent's: catch up.
     const shrunk = before.rows - size.rows;
@@ -157,7 +154,7 @@ export class Compositor {
 
   /** The terminal in our hands until `closeOverlay`: the cursor saved and hidden, modes lifted. On the main screen the alternate one is borrowed. */
   openOverlay(alternate: boolean): void {
-    const string = this.#scanner.cutString() ? "\x18" : "";
+    const string = this.#scanner.cutString();
     const synchronised = this.frame.modes.synchronised ? "\x1b[?2026l" : "";
     this.frame.borrowed[this.frame.screen] = true;
     this.#overAlternate = alternate && !this.frame.modes.alternate;
@@ -232,6 +229,11 @@ export class Compositor {
     return `${string}${this.#overAlternate ? "\x1b[?1049l\x1b[?25h" : ""}${this.frame.modes.undo()}\x1b[m${this.#returnRow()}`;
   }
 
+  #cutString(): void {
+    const end = this.#scanner.cutString();
+    if (end !== "") this.#options.emit(end);
+  }
+
   #returnRow(): string {
     return this.frame.reserved ? `\x1b7\x1b[?6l\x1b[r\x1b[${this.frame.size.rows};1H\x1b[m\x1b[2K\x1b8` : "";
   }
@@ -240,17 +242,19 @@ export class Compositor {
   #joinAgain(bytes: Uint8Array): void {
     this.frame.beforePaint = "";
     const first = bytes[0] ?? 0;
-    if (this.#joinable !== "" && first >= FIRST_JOINING && JOINS.test(decoder.decode(bytes.subarray(0, 4))))
-      this.#options.emit(this.#joinable);
+    if (this.frame.joinable !== "" && first >= FIRST_JOINING && JOINS.test(decoder.decode(bytes.subarray(0, 4))))
+      this.#options.emit(this.frame.joinable);
   }
 
   /** We wrote something: what was printed last is no longer what the terminal printed last. */
   #disturbed(): void {
     const { frame } = this;
     frame.beforePaint = this.#scanner.lastPrinted;
-    this.#joinable = "";
-    if (frame.beforePaint === "" || frame.shadow === undefined) return;
-    this.#joinable = frame.inPlainCharsets(frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert));
+    frame.joinable = "";
+    // What has nothing to join stands alone, and nothing joins it.
+    if (frame.beforePaint === "" || frame.shadow === undefined || JOINS.test(frame.beforePaint)) return;
+    const asWritten = frame.modes.plainCharsets ? undefined : frame.beforePaint;
+    frame.joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
   }
 
   #feed(end: number): void {

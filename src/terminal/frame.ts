@@ -18,11 +18,15 @@ export class Frame {
   margins: [Margins, Margins];
   /** The terminal's saved cursor is ours and not the agent's, main and alternate screen. */
   borrowed: [boolean, boolean];
+  /** The size has changed since the agent saved its cursor: where that is now depends on rows that in the terminal are one more. */
+  displaced: [boolean, boolean] = [false, false];
   shadow: Shadow | undefined;
   /** The screen, main and alternate, that was not shown while the size changed: our row of then may stand in it. */
   stale: [boolean, boolean] = [false, false];
   /** The character before our last paint, for a REP that follows it. */
   beforePaint = "";
+  /** Prints that character again where it stands, with all that has joined it. */
+  joinable = "";
   size: Size;
   readonly #reserve: boolean;
 

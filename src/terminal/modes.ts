@@ -13,10 +13,15 @@ export interface Margins {
 interface Saved {
   readonly link: string;
   readonly sets: readonly string[];
-  readonly shift: number;
+  readonly shifts: string;
 }
 
-const PLAIN: Saved = { link: "", sets: ["", "", "", ""], shift: 0 };
+const PLAIN: Saved = { link: "", sets: ["", "", "", ""], shifts: "" };
+
+const SI = "\x0f";
+/** Locking shifts of GL and GR. */
+const LEFT = /[\x0e\x0f]|\x1b[no]/;
+const RIGHT = /\x1b[|}~]/;
 
 /** Autowrap, the cursor's visibility, synchronised output. */
 const EVERY_FRAME = new Set([7, 25, 2026]);
@@ -35,8 +40,8 @@ export class Modes {
   link = "";
   /** Finals of the designated character sets G0 to G3, with their intermediate: `(0`. */
   sets: string[] = ["", "", "", ""];
-  /** The set in GL: 0 to 3. */
-  shift = 0;
+  /** The locking shifts in force, of GL and of GR, as they came: xterm.js takes both for GL, so that the last one counts. */
+  #shifts = "";
   /** Depth of the kitty keyboard stack, main and alternate screen; and whether flags were set without a push. */
   keyboard = [0, 0];
   keyboardSet = [false, false];
@@ -57,15 +62,20 @@ export class Modes {
 
   /** DECSC. */
   save(): void {
-    this.#saved[this.alternate ? 1 : 0] = { link: this.link, sets: [...this.sets], shift: this.shift };
+    this.#saved[this.alternate ? 1 : 0] = { link: this.link, sets: [...this.sets], shifts: this.#shifts };
   }
 
   /** DECRC. */
   restore(): void {
-    const { link, sets, shift } = this.#saved[this.alternate ? 1 : 0];
+    const { link, sets, shifts } = this.#saved[this.alternate ? 1 : 0];
     this.link = link;
     this.sets = [...sets];
-    this.shift = shift;
+    this.#shifts = shifts;
+  }
+
+  /** A locking shift: SO, SI, LS2, LS3 or one of the right half. */
+  lock(shift: string): void {
+    this.#shifts = this.#shifts.replace(RIGHT.test(shift) ? RIGHT : LEFT, "") + shift;
   }
 
   isSet(mode: number): boolean {
@@ -84,7 +94,7 @@ export class Modes {
     this.wrap = true;
     this.keypad = false;
     this.sets = ["", "", "", ""];
-    this.shift = 0;
+    this.#shifts = "";
     for (const mode of [1, 6, 25, 7]) this.#changed.delete(mode);
   }
 
@@ -106,11 +116,11 @@ export class Modes {
   /** Character sets as they are, to be designated again after `ESC ( B` and SI. */
   charsets(): string {
     const designations = this.sets.map((set) => (set === "" ? "" : `\x1b${set}`)).join("");
-    return designations + ["", "\x0e", "\x1bn", "\x1bo"][this.shift];
+    return designations + this.#shifts;
   }
 
   get plainCharsets(): boolean {
-    return this.shift === 0 && this.sets.every((set) => set === "");
+    return (this.#shifts === "" || this.#shifts === SI) && this.sets.every((set) => set === "");
   }
 
   /** Undoes what was changed and left so; nothing after an agent that tidied up itself. Leaves the cursor alone, but for leaving the alternate screen. */

@@ -3,6 +3,12 @@ import type { Frame } from "./frame.ts";
 import type { Sequence, Verdict } from "./scanner.ts";
 import type { Shadow } from "./shadow.ts";
 
+/** A region that is none on every terminal, in place of one that would be none on the agent's screen only. */
+const NO_REGION = "\x1b[2;1r";
+
+/** LS2, LS3, LS3R, LS2R, LS1R. */
+const LOCKING_SHIFTS = new Set([0x6e, 0x6f, 0x7c, 0x7d, 0x7e]);
+
 export class Rewriter {
   readonly #frame: Frame;
   /** Brings the shadow up to an offset in the chunk that is being scanned. */
@@ -24,7 +30,7 @@ export class Rewriter {
 
   /** SO or SI. */
   shift(code: number): void {
-    this.#frame.modes.shift = code === 0x0e ? 1 : 0;
+    this.#frame.modes.lock(String.fromCharCode(code));
   }
 
   /** DECRC, SCORC and their like: the saved cursor may be ours by now, then the agent's comes from the shadow. */
@@ -39,10 +45,11 @@ export class Rewriter {
   #restored(sequence: Sequence, shadow: Shadow, wasPlain: boolean, wasLink: string): string {
     const { modes } = this.#frame;
     this.#feed(sequence.end);
-    this.#frame.borrowed[this.#frame.screen] = false;
+    const displaced = this.#frame.displaced[this.#frame.screen];
+    this.#frame.borrowed[this.#frame.screen] = displaced;
     const charsets = wasPlain && modes.plainCharsets ? "" : `\x1b(B\x0f${modes.charsets()}`;
     const link = modes.link === wasLink ? "" : `\x1b]${modes.link || "8;;"}\x07`;
-    return `${this.#frame.cursorAt(shadow)}${charsets}${link}\x1b7`;
+    return `${this.#frame.cursorAt(shadow)}${charsets}${link}${displaced ? "" : "\x1b7"}`;
   }
 
   /** Below a restricted region the terminal's cursor can be on our row, one too low to go on from: the row comes from the shadow. */
@@ -56,6 +63,7 @@ export class Rewriter {
   /** DECSC, SCOSC and their like: from here on the terminal's saved cursor is the agent's. */
   #save(): void {
     this.#frame.borrowed[this.#frame.screen] = false;
+    this.#frame.displaced[this.#frame.screen] = false;
     this.#frame.modes.save();
   }
 
@@ -71,19 +79,24 @@ export class Rewriter {
     return sequence.kind === "csi" ? this.#csi(sequence) : this.#esc(sequence);
   }
 
-  #esc({ intermediate, final, end, ...rest }: Sequence): Verdict {
+  #esc(sequence: Sequence): Verdict {
+    const { before, intermediate, final, end } = sequence;
     const { modes } = this.#frame;
+    // Character sets whose name is longer.
+    if (before >= 0x28) modes.sets[(before - 0x28) % 4] = String.fromCharCode(before, intermediate, final);
+    if (before !== 0) return undefined;
     switch (intermediate) {
       case 0:
         if (final === 0x37) this.#save();
-        else if (final === 0x38) return this.#restore({ intermediate, final, end, ...rest });
-        else if (final === 0x4d) return this.#onItsRow({ intermediate, final, end, ...rest }, "\x1bM");
+        else if (final === 0x38) return this.#restore(sequence);
+        else if (final === 0x4d) return this.#onItsRow(sequence, "\x1bM");
         else if (final === 0x3d || final === 0x3e) modes.keypad = final === 0x3d;
-        else if (final === 0x6e || final === 0x6f) modes.shift = final - 0x6c;
+        else if (LOCKING_SHIFTS.has(final)) modes.lock(`\x1b${String.fromCharCode(final)}`);
         else if (final === 0x63) {
           modes.hard();
           this.#frame.margins = [this.#frame.full(), this.#frame.full()];
           this.#frame.borrowed = [false, false];
+          this.#frame.displaced = [false, false];
           this.#frame.damaged = true;
           this.#homeAt = end;
           return this.#frame.reserved ? `\x1b[?6l\x1b[r${this.#frame.blank()}\x1bc${this.#frame.region()}` : undefined;
@@ -100,9 +113,12 @@ export class Rewriter {
       case 0x28:
       case 0x29:
       case 0x2a:
-      case 0x2b: {
+      case 0x2b:
+      case 0x2d: // - . / designate sets of 96 characters as G1 to G3
+      case 0x2e:
+      case 0x2f: {
         const set = String.fromCharCode(intermediate, final);
-        modes.sets[intermediate - 0x28] = final === 0x42 ? "" : set;
+        modes.sets[(intermediate - 0x28) % 4] = final === 0x42 && intermediate < 0x2c ? "" : set;
         return undefined;
       }
       default:
@@ -154,7 +170,7 @@ export class Rewriter {
       case 0x72: {
         const top = Math.max(1, first);
         const bottom = second === 0 || second > rows ? rows : second;
-        if (top >= bottom) return this.#frame.reserved ? "" : undefined;
+        if (top >= bottom) return this.#frame.reserved ? NO_REGION : undefined;
         this.#frame.margins[this.#frame.screen] = { top, bottom };
         return this.#frame.reserved ? this.#frame.region() : undefined;
       }
@@ -173,10 +189,7 @@ export class Rewriter {
         }
         return undefined;
       case 0x62:
-        // REP repeats what was printed last, which after a paint would be ours.
-        return sequence.first && this.#frame.beforePaint !== ""
-          ? this.#frame.beforePaint.repeat(Math.min(Math.max(1, first), this.#frame.size.cols * rows))
-          : undefined;
+        return sequence.first && this.#frame.beforePaint !== "" ? this.#repeated(first) : undefined;
       case 0x74: // the agent asks for rows: one more is needed
         if (!this.#frame.reserved) return undefined;
         if (first === 8 && second > 0) return `\x1b[8;${second + 1};${count > 2 ? params[2] : 0}t`;
@@ -200,6 +213,13 @@ export class Rewriter {
   /** Our row without the bar, the cursor where it is. */
   #blanked(): string {
     return this.#frame.lifted(this.#frame.blank()) + this.#frame.wrapAgain();
+  }
+
+  /** REP repeats what was printed last, which after a paint would be ours: that is printed again first. */
+  #repeated(first: number): string {
+    const { beforePaint, joinable, size, agentSize } = this.#frame;
+    if (joinable !== "") return `${joinable}\x1b[${first}b`;
+    return beforePaint.repeat(Math.min(Math.max(1, first), size.cols * agentSize.rows));
   }
 
   #keyboard(prefix: number, flags: number): void {

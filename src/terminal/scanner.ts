@@ -8,6 +8,8 @@ export interface Sequence {
   prefix: number;
   /** The last byte of 0x20..0x2f, else 0. */
   intermediate: number;
+  /** The one before it, else 0. */
+  before: number;
   final: number;
   /** CSI parameters; an empty one is 0. Sub-parameters (after a colon) are not in here. */
   params: Int32Array;
@@ -37,10 +39,17 @@ const LONGEST_CSI = 256;
 const LONGEST_OSC = 4096;
 const LONGEST_STRING = 64;
 const MAX_PARAMS = 32;
+const LONGEST_UTF8 = 4;
+const LONGEST_CLUSTER = 64;
+/** Characters that take no cell of their own; the first UTF-8 byte of the first of them, U+0300. */
+export const JOINS = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;
+export const FIRST_JOINING = 0xcc;
 const BIGGEST_PARAM = 65_535;
 
-const ST = new Uint8Array([0x1b, 0x5c]);
-const CAN = new Uint8Array([0x18]);
+const TERMINATE = "\x1b\\";
+const BREAK_OFF = "\x18";
+const ST = Buffer.from(TERMINATE);
+const CAN = Buffer.from(BREAK_OFF);
 const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -52,6 +61,11 @@ for (const byte of [0x0e, 0x0f, 0x1b, 0xc2]) GROUND_STOP[byte] = 1;
 /** 1: final of a CSI that changes no more than the cursor's line: ICH, CUF, CUB, CHA, EL, DCH, ECH, HPA, HPR. */
 const WITHIN_LINE = new Uint8Array(128);
 for (const final of "@CDGKPX`a") WITHIN_LINE[final.charCodeAt(0)] = 1;
+
+/** 1: an action after which what was printed before is no longer what was printed last. */
+const RESETS = new Uint8Array(16);
+for (const action of [Action.execute, Action.escDispatch, Action.csiDispatch, Action.oscEnd, Action.stringEnd, Action.abort])
+  RESETS[action] = 1;
 
 /**
  * Cuts a stream into runs that pass untouched and sequences that the handler decides on. A sequence or UTF-8 character that a chunk leaves
@@ -84,6 +98,7 @@ export class Scanner {
     kind: "csi",
     prefix: 0,
     intermediate: 0,
+    before: 0,
     final: 0,
     params: new Int32Array(MAX_PARAMS),
     count: 0,
@@ -95,7 +110,7 @@ export class Scanner {
     this.#handler = handler;
   }
 
-  /** The character that was printed last, when nothing came after it. */
+  /** The character that was printed last, with what joined it, when nothing came after it. */
   get lastPrinted(): string {
     return lastCharacter(this.#lastText);
   }
@@ -108,13 +123,15 @@ export class Scanner {
   /** How many bytes at the end of what came have had no effect yet. */
   withheld = 0;
 
-  /** Something must be written now: the string that stands open is over for the terminal, once it got a CAN. Gives whether there is one. */
-  cutString(): boolean {
-    if (!this.inString) return false;
+  /** Something must be written now: the string that stands open is over for the terminal, once it got what this gives; nothing when there is none. */
+  cutString(): string {
+    if (!this.inString) return "";
     this.inString = false;
     this.#swallow = isString(this.#state);
-    this.#dropTerminator ||= !this.#swallow;
-    return true;
+    if (this.#swallow) return BREAK_OFF;
+    // The ESC that ends it waits for what follows.
+    this.#dropTerminator = true;
+    return TERMINATE;
   }
 
   /** The stream is over: gives out what was held. */
@@ -131,7 +148,7 @@ export class Scanner {
     const n = bytes.length;
     if (before === 0 && this.#state === State.ground && isText(bytes)) {
       this.#end(bytes, State.ground, 0, 0, n, false, false);
-      if (this.#held.length < n) this.#lastText = this.#held.length === 0 ? bytes : bytes.subarray(0, n - this.#held.length);
+      if (this.#held.length < n) this.#printed(this.#held.length === 0 ? bytes : bytes.subarray(0, n - this.#held.length));
       return;
     }
     const sequence = this.#sequence;
@@ -153,6 +170,16 @@ export class Scanner {
     let subParameter = read > 0 && this.#subParameter;
     let i = read;
 
+    /** What was printed last in an earlier chunk, or is in `#lastText` for another reason, is so no longer. */
+    let reset = false;
+    /** A malformed sequence: for terminals, what was printed before it is still what was printed last. */
+    const leaveOut = (end: number): void => {
+      if (endBefore < start) {
+        this.#lastText = bytes.subarray(endBefore, start);
+        reset = false;
+      }
+      replace(end, "");
+    };
     const replace = (end: number, instead: string): void => {
       this.#emit(bytes, run, start);
       this.#discard = false;
@@ -169,6 +196,7 @@ export class Scanner {
         const end = this.#dropTerminator ? i : endOfColour(bytes, i);
         if (end > i) {
           i = lastEnd = end;
+          reset = true;
           this.inString = false;
           continue;
         }
@@ -198,6 +226,7 @@ export class Scanner {
       if (state >= State.dcsEntry && !isString(state) && isString(next) && action === Action.none) {
         if (this.#discard || at - start >= LONGEST_CSI) {
           replace(i, "");
+          reset = true;
           state = State.ground;
           continue;
         }
@@ -227,6 +256,7 @@ export class Scanner {
             // Not the second byte of an introducer: something new starts, which ends a string and makes void what else was unfinished.
             if (cutOff) this.#dropTerminator = true;
             else if (isString(state)) {
+              reset = true;
               this.inString = true;
               if (state === State.oscString && !streamed && at - start <= LONGEST_OSC) {
                 const verdict = this.#handler.osc(payload(bytes, start, at));
@@ -236,7 +266,7 @@ export class Scanner {
                   this.#dropTerminator = true;
                 }
               }
-            } else if (state !== State.ground) replace(at, "");
+            } else if (state !== State.ground) leaveOut(at);
             start = at;
             endBefore = ended;
             acted = false;
@@ -245,13 +275,17 @@ export class Scanner {
           if (next !== State.escape && next !== State.csiEntry) this.complex = true;
           sequence.prefix = 0;
           sequence.intermediate = 0;
+          sequence.before = 0;
           sequence.count = 0;
           sequence.params[0] = 0;
           subParameter = false;
           break;
         case Action.collect:
           if (code >= 0x3c) sequence.prefix = code;
-          else sequence.intermediate = code;
+          else {
+            sequence.before = sequence.intermediate;
+            sequence.intermediate = code;
+          }
           break;
         case Action.param:
           if (sequence.count === 0) sequence.count = 1;
@@ -285,7 +319,7 @@ export class Scanner {
         }
         case Action.csiIgnored:
         case Action.error:
-          replace(i, "");
+          leaveOut(i);
           break;
         case Action.abort:
           // CAN and SUB themselves pass: SUB shows a character on some terminals.
@@ -302,14 +336,18 @@ export class Scanner {
           this.inString = false;
           break;
       }
+      if (RESETS[action] === 1 || (action === Action.none && state === State.ground)) reset = true;
       state = next;
     }
     this.#subParameter = subParameter;
     const cut = this.#end(bytes, state, run, start, i, streamed, acted);
     // All of it waits: for the terminal, nothing has come yet.
     if (n > 0 && this.#held.length === n) return;
-    const text = state === State.ground ? lastEnd : cut === start && !acted ? endBefore : n;
-    this.#lastText = text < cut ? bytes.subarray(text, cut) : NOTHING;
+    const waits = state !== State.ground && cut === start && !acted;
+    const text = state === State.ground ? lastEnd : waits ? endBefore : n;
+    if (text < cut && text === 0 && !reset) this.#printed(bytes.subarray(0, cut));
+    else if (text < cut) this.#lastText = bytes.subarray(text, cut);
+    else if (reset || (state !== State.ground && !waits)) this.#lastText = NOTHING;
   }
 
   /** The end of a chunk: gives out what is complete, holds back what is not, and says from where. `at` is before `n` when half a C1 control ends the chunk. */
@@ -342,6 +380,12 @@ export class Scanner {
     if (!acted || cut !== start) this.withheld = this.#held.length;
     if (this.#heldState !== State.ground) this.#read = this.#held.length - (n - at);
     return cut;
+  }
+
+  /** Text that followed nothing else. It may begin with what joins the character before. */
+  #printed(text: Uint8Array): void {
+    const joins = (text[0] as number) >= FIRST_JOINING && JOINS.test(decoder.decode(text.subarray(0, LONGEST_UTF8)));
+    this.#lastText = joins ? Buffer.concat([Buffer.from(this.lastPrinted), text]) : text;
   }
 
   /** The sequence that led to this state waits for its rest. */
@@ -423,12 +467,18 @@ function incompleteCharacter(bytes: Uint8Array): number {
   return n;
 }
 
-/** The last character of a text, when there is one and it is printable. */
+/** The last character of a text, with what joined it, when there is one and it is printable. */
 function lastCharacter(text: Uint8Array): string {
-  const to = text.length;
-  const last = text[to - 1] ?? 0;
-  if (last < 0x20 || last === 0x7f) return "";
-  let start = to - 1;
-  while (start > 0 && ((text[start] as number) & 0xc0) === 0x80 && to - start < 4) start--;
-  return decoder.decode(text.subarray(start));
+  let found = "";
+  for (let to = text.length; to > 0 && text.length - to < LONGEST_CLUSTER; ) {
+    const last = text[to - 1] as number;
+    if (last < 0x20 || last === 0x7f) break;
+    let start = to - 1;
+    while (start > 0 && ((text[start] as number) & 0xc0) === 0x80 && to - start < LONGEST_UTF8) start--;
+    const character = decoder.decode(text.subarray(start, to));
+    found = character + found;
+    if (!JOINS.test(character)) break;
+    to = start;
+  }
+  return found;
 }

@@ -18,14 +18,16 @@ export interface Shadow {
   rows(from: number, to: number): string;
   /** Moves to the last column and prints the character there. `row`: of the cursor, as CUP counts it (CHA is wrong in xterm.js in origin mode). */
   lastCell(row: number): string;
-  /** Moves back to the character before the cursor and prints it again, so that a combining one can join it. */
-  joinable(row: number, insert: boolean): string;
+  /** Moves back to the character before the cursor and prints it again, so that a combining one can join it. `asWritten`: in the character set in use. */
+  joinable(row: number, insert: boolean, asWritten: string | undefined): string;
   /** SGR of the cursor, and whether text is protected from selective erasing (DECSCA). */
   attributes(): string;
   /** The same when it holds something that not every terminal's DECRC brings back (xterm.js: underlines), else empty. */
   fragileAttributes(): string;
 }
 
+/** More than fit on a screen; the oldest are forgotten. */
+const MOST_LINKS = 10_000;
 const CLOSE_LINK = "\x1b]8;;\x07";
 /** DECSCA. */
 const PROTECTED = '\x1b[1"q';
@@ -63,11 +65,22 @@ interface Attributes {
   readonly extended: { readonly _ext: number; readonly urlId: number };
 }
 
+interface Link {
+  readonly id?: string;
+  readonly uri: string;
+}
+
+interface Lines {
+  readonly length: number;
+  get(index: number): { resize(cols: number, fill: unknown): void } | undefined;
+}
+
 interface Internals {
   readonly _core: {
     readonly _writeBuffer: { writeSync(bytes: Uint8Array): void };
     readonly _inputHandler: { readonly _curAttrData: Attributes };
-    readonly _oscLinkService: { getLinkData(id: number): { readonly id?: string; readonly uri: string } | undefined };
+    readonly _bufferService: { readonly buffers: { readonly alt: { readonly lines: Lines } } };
+    readonly _oscLinkService: { registerLink(data: Link): number };
   };
 }
 
@@ -103,9 +116,19 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
   };
   const cell = terminal.buffer.active.getNullCell();
 
+  // xterm.js forgets where a link leads when the line is deleted on which it began; the rest of it still stands.
+  const links = new Map<number, Link>();
+  const { _oscLinkService } = internals._core;
+  const registerLink = _oscLinkService.registerLink.bind(_oscLinkService);
+  _oscLinkService.registerLink = (data) => {
+    const id = registerLink(data);
+    links.set(id, data);
+    if (links.size > MOST_LINKS) links.delete(links.keys().next().value ?? id);
+    return id;
+  };
   const urlOf = ({ bg, extended }: Attributes): number => ((bg & EXTENDED) === 0 ? 0 : extended.urlId);
   const openLink = (id: number): string => {
-    const data = internals._core._oscLinkService.getLinkData(id);
+    const data = links.get(id);
     return data === undefined ? CLOSE_LINK : `\x1b]8;${data.id === undefined ? "" : `id=${data.id}`};${data.uri}\x07`;
   };
 
@@ -121,8 +144,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
       if (id !== link) text += openLink(id);
       link = id;
     };
-    // A line of the alternate screen can be longer than the terminal is wide.
-    for (let x = 0; x < Math.min(line.length, terminal.cols); x++) {
+    for (let x = 0; x < line.length; x++) {
       const here = line.getCell(x, cell);
       if (here === undefined) break;
       const chars = here.getChars();
@@ -162,6 +184,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
     resize(next) {
       drain();
       terminal.resize(Math.max(2, next.cols), Math.max(1, next.rows));
+      cutAlternate(terminal);
     },
     get cursor() {
       const { cursorX: x, cursorY: y } = terminal.buffer.active;
@@ -188,7 +211,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
       const buffer = terminal.buffer.active;
       const line = buffer.getLine(buffer.baseY + buffer.cursorY);
       const last = terminal.cols - 1;
-      const wide = line?.getCell(last)?.getWidth() === 0;
+      const wide = isSecondHalf(line?.getCell(last));
       const here = line?.getCell(wide ? last - 1 : last);
       if (here === undefined) return "";
       const attributes = here as unknown as Attributes;
@@ -196,13 +219,13 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
       const text = `${sgr(attributes)}${here.getChars() || " "}`;
       return `\x1b[${row};${wide ? last : last + 1}H${url === 0 ? text : `${openLink(url)}${text}${CLOSE_LINK}`}`;
     },
-    joinable(row, insert) {
+    joinable(row, insert, asWritten) {
       const { active } = terminal.buffer;
       const line = active.getLine(active.baseY + active.cursorY);
-      const wide = line?.getCell(active.cursorX - 1)?.getWidth() === 0;
+      const wide = isSecondHalf(line?.getCell(active.cursorX - 1));
       const x = active.cursorX - (wide ? 2 : 1);
       const chars = line?.getCell(x)?.getChars() ?? "";
-      return x < 0 || chars === "" ? "" : `\x1b[${row};${x + 1}H${insert ? `\x1b[${wide ? 2 : 1}P` : ""}${chars}`;
+      return x < 0 || chars === "" ? "" : `\x1b[${row};${x + 1}H${insert ? `\x1b[${wide ? 2 : 1}P` : ""}${asWritten ?? chars}`;
     },
     attributes: () => sgr(internals._core._inputHandler._curAttrData, true),
     fragileAttributes() {
@@ -210,6 +233,17 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
       return underline(now) > 0 || underlineColour(now) !== "" || now.isProtected() ? sgr(now, true) : "";
     },
   };
+}
+
+/** Of a wide character; a combining one that stands alone takes a cell without width too. */
+function isSecondHalf(cell: xterm.IBufferCell | undefined): boolean {
+  return cell?.getWidth() === 0 && cell.getChars() === "";
+}
+
+/** A narrower xterm.js 6.0 keeps what its alternate screen had beyond the last column, and lets a deletion bring it in: no other terminal does. */
+export function cutAlternate(terminal: xterm.Terminal): void {
+  const { lines } = (terminal as unknown as Internals)._core._bufferService.buffers.alt;
+  for (let y = 0; y < lines.length; y++) lines.get(y)?.resize(terminal.cols, terminal.buffer.active.getNullCell());
 }
 
 /** The whole SGR of a cell, from a reset on; of what is printed next when `pen`, which may have a colour for underlines without one. */

@@ -1,5 +1,6 @@
 // npm run fuzz:terminal -- --streams 10000 [--from SEED] [--shrink]: generated streams against the oracle; prints the seed of each that differs, or
 // that does not come to an end. They run in a thread of their own, which can be ended while it is busy.
+import { isUtf8 } from "node:buffer";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { differenceOf } from "./fuzz.ts";
@@ -27,7 +28,10 @@ function fault(stream: Stream): string | undefined {
 }
 
 function told(step: Step): string {
-  if (step.kind === "write") return `write ${JSON.stringify(Buffer.from(step.bytes).toString())}`;
+  if (step.kind === "write") {
+    const bytes = Buffer.from(step.bytes);
+    return isUtf8(bytes) ? `write ${JSON.stringify(bytes.toString())}` : `write bytes ${bytes.toString("hex")}`;
+  }
   return step.kind === "resize" ? `resize ${step.size.cols}x${step.size.rows}` : step.kind;
 }
 

@@ -55,7 +55,7 @@ const HOSTILE = words(
   "^[?2l ^[?3h ^[?3l ^[99999;1H ^[1;99999r ^[r ^[0;0r ^[?69h ^[2;9s ^[1;1;99;99$z ^[65;1;1;99;99$x ^[?1047;6h ^[?6;1049l ^[999B ^[999E ^[999e ^[999d ^[999`a ^[99T ^[99S ^[99L ^[2J ^[J ^[3J ^]7777;x;exit;0\x07 ^[8;99;99t ^[11t ^[?1049;1049h",
 );
 const WIDE = ["漢字", "é", "🙂", "ｗ", "漢"];
-/** Not in broken streams: a sequence that is left out does not reach the terminal, which for xterm.js would have ended what such a character joins. */
+/** Not in broken streams: xterm.js ends a string of APC, PM or SOS at the first of them, and lets it join what was printed before the string. */
 const JOINED = ["e\u0301", "\u{1f1e9}\u{1f1ea}", "👩‍👩‍👧", "x\u0308\u0332"];
 
 /** Makes the stream of a seed. */
