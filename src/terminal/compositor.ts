@@ -62,11 +62,11 @@ export class Compositor {
 
   /**
    * Whether the terminal is between two sequences and shows what it got, and what a paint would change can be given back: until there is a shadow
-   * that is not so of the agent's saved cursor, nor of one that may wait behind the last column.
+   * that is not so of what the agent has written, such as a saved cursor, or one that waits behind the last column.
    */
   get mayPaint(): boolean {
     if (this.#scanner.inString || this.frame.modes.synchronised) return false;
-    return this.#backlog === undefined || (this.frame.borrowed[this.frame.screen] && this.#scanner.lastPrinted === "");
+    return this.#backlog === undefined || this.#backlog.size === 0;
   }
 
   /** Passes output of the agent on. */

@@ -12,8 +12,10 @@ interface Pair {
   readonly outer: VtScreen;
   readonly oracle: VtScreen;
   write(bytes: string | Uint8Array): void;
-  /** The bar is painted: after a pause, or because it has been stale for too long. */
+  /** The bar is painted. */
   paint(): void;
+  /** The bar is painted if it may be. */
+  pause(): void;
   /** The copy of the screen is loaded. */
   load(): void;
   resize(rows: number): void;
@@ -33,6 +35,9 @@ function pair(): Pair {
       compositor.write(Buffer.from(bytes as string));
     },
     paint: () => compositor.paint(),
+    pause() {
+      if (compositor.mayPaint) compositor.paint();
+    },
     load: () => compositor.adopt(openShadow(compositor.agentSize, { x: 0, y: 0 })),
     resize(rows) {
       outer.terminal.resize(SIZE.cols, rows);
@@ -64,14 +69,6 @@ const gaps: [title: string, act: (pair: Pair) => void, what?: (screen: VtScreen)
     ({ load, write }) => {
       load();
       write("\x1b[2;4r\x1b#8\x1b[4;1H\n\n");
-    },
-  ],
-  [
-    "The first moments.",
-    ({ write, paint }) => {
-      write("x".repeat(SIZE.cols));
-      paint();
-      write("y");
     },
   ],
   [
@@ -115,6 +112,20 @@ const gaps: [title: string, act: (pair: Pair) => void, what?: (screen: VtScreen)
 
 /** What once was a gap. */
 const closed: typeof gaps = [
+  [
+    "a paint before the copy of the screen is loaded",
+    ({ write, pause, load }) => {
+      write("x".repeat(SIZE.cols));
+      pause();
+      write("y\x1b7\x1b[4:3m\x1b[5;5Hz");
+      pause();
+      load();
+      pause();
+      write("\x1b8\x1b[H\x1b[4:5mu");
+      pause();
+      write("v");
+    },
+  ],
   [
     "combining characters after a malformed sequence",
     ({ load, write, paint }) => {
