@@ -11,6 +11,7 @@ const BENCHES = [
   { file: "isolation.mjs", needs: ["bwrap", "git"] },
   { file: "policy.mjs", needs: [] },
   { file: "kill.mjs", needs: [], built: true },
+  { file: "status.mjs", needs: [], built: true },
 ];
 
 const there = (program) => spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;

@@ -1,5 +1,7 @@
-#!/usr/bin/env node
-// The installed command: refuses a Node that is too old in words, then loads the bundle with what V8 compiled of it before.
+#!/bin/sh
+':' //; case ${1-} in status) f=$(readlink -f "$0") && f=${f%/bin/*}/shell/status.sh && [ -r "$f" ] && . "$f" ;; esac; exec node "$0" "$@"
+// The installed command. A shell reads the line above alone: it answers what prompts ask for (shell/status.sh) and hands everything else to Node, in the time that
+// `env node` would take. Node reads it as a text and a comment: it refuses a Node that is too old in words, then loads the bundle with what V8 compiled of it before.
 // Plain old JavaScript, so that an old Node gets as far as the sentence; CommonJS, because Node's loader of ES modules takes longer to start.
 var major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
@@ -8,6 +10,13 @@ if (major < 24) {
       process.versions.node +
       "\n" +
       "agent-run: hint: install it with 'npm install --global node@24', 'nvm install 24', or from https://nodejs.org\n",
+  );
+  process.exit(125);
+}
+if (process.platform === "win32") {
+  process.stderr.write(
+    "agent-run: error: agent-run does not run on Windows itself: it needs WSL2\n" +
+      "agent-run: hint: wsl --install, then install and run agent-run in there: https://learn.microsoft.com/windows/wsl/install\n",
   );
   process.exit(125);
 }

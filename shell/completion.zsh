@@ -6,6 +6,8 @@ _agent_run() {
   for line in "${(@f)$(command @AGENT_RUN@ completion --words -- "${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
     [[ -n $line ]] || continue
     word=${line%%$'\t'*}
+    # _describe takes what stands behind a backslash as it is.
+    word=${word//\\/\\\\}
     values+=("${word//:/\\:}:${line#*$'\t'}")
   done
   if (( $#values )); then

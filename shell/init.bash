@@ -6,10 +6,10 @@ fi
 
 # The segment for a prompt, as in PS1='$(agent_run_prompt)'"$PS1": agent, profile and minutes left of the session that ends first. Starts no program.
 agent_run_prompt() {
-  local folder=@RUNTIME@ file ends expiry actor profile best='' text='' left=0 now count=0 colour=32
+  local folder=@RUNTIME@ file ends expiry actor profile best='' text='' left=0 now count=0 colour=32 time
   now=${EPOCHSECONDS:-$(date +%s)}
   for file in "$folder"/sess_*/status; do
-    [ -r "$file" ] || continue
+    { [ -f "$file" ] && [ -r "$file" ]; } || continue
     [ -z "${AGENT_RUN_SESSION:-}" ] || [ "$file" = "$folder/$AGENT_RUN_SESSION/status" ] || continue
     IFS=' ' read -r ends expiry actor profile <"$file" || continue
     case $ends in '' | *[!0-9]*) continue ;; esac
@@ -20,7 +20,12 @@ agent_run_prompt() {
     best=$ends
     left=$(((ends - now + 59) / 60))
     [ "$left" -ge 0 ] || left=0
-    text="$actor $profile ${left}m"
+    time=${left}m
+    if [ "$left" -ge 60 ]; then
+      time=0$((left % 60))
+      time=$((left / 60))h${time: -2}m
+    fi
+    text="$actor $profile $time"
     [ "$expiry" != refresh ] || text="$text+"
   done
   [ "$count" -gt 0 ] || return 0

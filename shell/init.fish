@@ -13,7 +13,7 @@ function agent_run_prompt
     set -l left 0
     set -l count 0
     for file in $folder/sess_*/status
-        test -r "$file"; or continue
+        test -f "$file"; and test -r "$file"; or continue
         if set -q AGENT_RUN_SESSION; and test "$file" != "$folder/$AGENT_RUN_SESSION/status"
             continue
         end
@@ -27,7 +27,9 @@ function agent_run_prompt
         end
         set best $ends
         set left (math "floor(max(0, ($ends - $now + 59) / 60))")
-        set text "$actor $profile "$left"m"
+        set -l time $left"m"
+        test $left -ge 60; and set time (math "floor($left / 60)")h(printf '%02d' (math "$left % 60"))m
+        set text "$actor $profile $time"
         test "$expiry" = refresh; and set text "$text+"
     end
     test $count -gt 0; or return 0

@@ -10,10 +10,10 @@ zmodload zsh/datetime 2>/dev/null
 agent_run_prompt() {
   emulate -L zsh
   setopt null_glob
-  local folder=@RUNTIME@ file ends expiry actor profile best='' text='' colour=green
+  local folder=@RUNTIME@ file ends expiry actor profile best='' text='' colour=green time
   local -i left=0 now=${EPOCHSECONDS:-$(date +%s)} count=0
   for file in "$folder"/sess_*/status; do
-    [[ -r $file ]] || continue
+    [[ -f $file && -r $file ]] || continue
     [[ -z ${AGENT_RUN_SESSION:-} || $file == "$folder/$AGENT_RUN_SESSION/status" ]] || continue
     IFS=' ' read -r ends expiry actor profile <"$file" || continue
     [[ $ends == <-> ]] || continue
@@ -23,7 +23,8 @@ agent_run_prompt() {
     [[ -z $best ]] || (( ends < best )) || continue
     best=$ends
     (( left = (ends - now + 59) / 60, left = left < 0 ? 0 : left ))
-    text="$actor $profile ${left}m"
+    if (( left < 60 )); then time=${left}m; else time=$(( left / 60 ))h${(l:2::0:)$(( left % 60 ))}m; fi
+    text="$actor $profile $time"
     [[ $expiry != refresh ]] || text+=+
   done
   (( count > 0 )) || return 0

@@ -5,7 +5,7 @@ import { AgentRunError } from "../core/error.ts";
 import { readStatusFiles, type SessionStatus, visibleRuntime } from "../session/status-file.ts";
 import { atMost, type Command, type Context, textValue } from "./command.ts";
 
-const FORMATS = ["text", "prompt", "tmux", "json"] as const;
+const FORMATS = ["text", "prompt", "bash", "zsh", "tmux", "json"] as const;
 type Format = (typeof FORMATS)[number];
 
 /** Less than this left is shown as a warning, less than the second as an alarm. */
@@ -14,13 +14,14 @@ const NOW_MIN = 5;
 
 export const status: Command = {
   name: "status",
-  usage: "status [--format text|prompt|tmux|json]",
+  usage: "status [--format text|prompt|bash|zsh|tmux|json]",
   summary: "the session you are in, or those that run, in one line",
   description:
-    "Inside a session it tells of that one, elsewhere of all of yours. `prompt` and `tmux` print nothing where no session runs; their\n" +
-    "text has no character that a shell or tmux would read as its own.",
+    "Inside a session it tells of that one, elsewhere of all of yours. The formats for prompts print nothing where no session\n" +
+    "runs; `bash` and `zsh` mark colours as those shells want them in a prompt. Their text has no character that a shell or\n" +
+    "tmux would read as its own. They are answered by sh, without starting Node.",
   options: [
-    { name: "format", value: "<kind>", help: "text (default), prompt, tmux or json" },
+    { name: "format", value: "<kind>", help: "text (default), prompt, bash, zsh, tmux or json" },
     { name: "json", help: "the same as --format json" },
   ],
   examples: [
@@ -69,9 +70,13 @@ function segment(session: SessionStatus, now: number): string {
   return `${session.actor} ${session.profile} ${left}${session.onExpiry === "refresh" ? "+" : ""}`;
 }
 
-function coloured(text: string, minutes: number, format: "prompt" | "tmux", { env }: Context): string {
+function coloured(text: string, minutes: number, format: "prompt" | "bash" | "zsh" | "tmux", { env }: Context): string {
   if (env["NO_COLOR"]) return text;
-  const colour =
-    minutes < NOW_MIN ? { ansi: 31, tmux: "red" } : minutes < SOON_MIN ? { ansi: 33, tmux: "yellow" } : { ansi: 32, tmux: "green" };
-  return format === "tmux" ? `#[fg=${colour.tmux}]${text}#[default]` : `\u001b[${colour.ansi}m${text}\u001b[39m`;
+  const { ansi, name } =
+    minutes < NOW_MIN ? { ansi: 31, name: "red" } : minutes < SOON_MIN ? { ansi: 33, name: "yellow" } : { ansi: 32, name: "green" };
+  if (format === "tmux") return `#[fg=${name}]${text}#[default]`;
+  if (format === "zsh") return `%F{${name}}${text}%f`;
+  // 001 and 002 tell readline that what is between them takes no room.
+  if (format === "bash") return `\u0001\u001b[${ansi}m\u0002${text}\u0001\u001b[39m\u0002`;
+  return `\u001b[${ansi}m${text}\u001b[39m`;
 }

@@ -1,6 +1,6 @@
 // How a session stands, as one line in its folder, so that a shell's prompt can show it without starting a program. Written by session.ts, read by cli/status.ts
 // and by the prompt functions of shell/.
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { ExpiryAction, SessionView } from "../control/protocol.ts";
 import { expiryActions } from "../control/protocol.ts";
@@ -49,16 +49,20 @@ export function visibleRuntime(env: Environment, usual: string): string {
 export function readStatusFiles(runtime: string): SessionStatus[] {
   let names: string[];
   try {
-    names = readdirSync(runtime).filter((name) => /^sess_[0-9a-f]{8}$/.test(name));
+    names = readdirSync(runtime)
+      .filter((name) => /^sess_[0-9a-f]{8}$/.test(name))
+      .sort();
   } catch {
     return [];
   }
   return names
     .flatMap((session): SessionStatus[] => {
       try {
-        const [endsAt = "", expiry, actor = "", profile = ""] = readFileSync(join(runtime, session, STATUS_FILE), "utf8")
-          .trim()
-          .split(" ");
+        const file = join(runtime, session, STATUS_FILE);
+        // A pipe in its place would hold up the prompt.
+        if (!statSync(file).isFile()) return [];
+        const [line = ""] = readFileSync(file, "utf8").split("\n");
+        const [endsAt = "", expiry, actor = "", profile = ""] = line.trim().split(" ");
         const onExpiry = expiryActions.find((action) => action === expiry);
         if (onExpiry === undefined || !/^\d{1,12}$/.test(endsAt)) return [];
         // Made plain again: an agent without a sandbox could have written it.

@@ -31,7 +31,7 @@ describe("the segment of the prompt", () => {
         encoding: "utf8",
         env: { PATH: process.env["PATH"], NO_COLOR: "1", LANG: "C.UTF-8" },
       });
-      expect(stdout).toMatch(/^codex deploy \d+m $/);
+      expect(stdout).toMatch(/^codex deploy \d+h\d\dm $/);
     });
   });
 });

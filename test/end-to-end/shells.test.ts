@@ -1,6 +1,6 @@
 // What agent-run puts into shells, in the shells themselves: agents go through it, Tab completes, the prompt shows the time left, and all of it goes away again.
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BIN, FIXTURES, has, makeWorld, until, type World } from "./world.ts";
@@ -163,6 +163,20 @@ for (const shell of shells) {
         await terminal.shows(completed);
         terminal.type("", "C-u");
       }
+    });
+
+    it("Tab puts a hostile name on the line as that one word, and nothing of it runs", async () => {
+      const name = "quagga $(touch nope); 'x' & {a,b} * \\n `touch nope` ü";
+      mkdirSync(join(world.home, ".aws"));
+      writeFileSync(join(world.home, ".aws", "config"), `[profile ${name}]\nregion = eu-west-1\n`);
+      using terminal = await open(shell);
+      terminal.type("agent-run --aws-profile quag", "Tab");
+      await terminal.shows(/touch.*ü/);
+      terminal.type("", "C-a");
+      terminal.type("command claude ", "Enter");
+      await terminal.ran(1);
+      expect(terminal.printed()[0]?.args).toEqual(["agent-run", "--aws-profile", name]);
+      expect(readdirSync(world.project)).toEqual([]);
     });
 
     it("`agent_run_off` takes all of it away, and inside a session it was never there", async () => {
