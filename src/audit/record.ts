@@ -18,6 +18,7 @@ export const recordKinds = [
   "answer",
   "trouble",
   "expired",
+  "console",
   "kill",
   "revoke",
   "exited",

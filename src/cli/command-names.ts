@@ -5,6 +5,7 @@ export const commandNames = [
   "check",
   "completion",
   "credentials",
+  "console",
   "daemon",
   "demo",
   "demo-agent",

@@ -1,25 +1,42 @@
 // `agent-run ps`: the sessions that run now.
+import { killReply } from "../control/protocol.ts";
+import { ask } from "../control/start-daemon.ts";
 import { systemClock } from "../core/clock.ts";
-import { formatLeft, formatSpan } from "../core/duration.ts";
+import { AgentRunError } from "../core/error.ts";
+import type { Paths } from "../core/paths.ts";
 import { statusOf } from "./ask-daemon.ts";
-import { atMost, type Command } from "./command.ts";
-import { printable } from "./printer.ts";
+import { atMost, type Command, type Context } from "./command.ts";
+import { PS_HEADING, psRow } from "./ps-rows.ts";
+import { progressLines } from "./revocation-lines.ts";
 import { table } from "./table.ts";
+
+/** As long as `agent-run kill` waits. */
+const KILL_LIMIT_MS = 150_000;
 
 export const ps: Command = {
   name: "ps",
   outside: true,
-  usage: "ps [--json]",
+  usage: "ps [--watch] [--json]",
   summary: "the sessions that run now",
-  options: [{ name: "json", help: "as JSON, for programs" }],
+  description:
+    "Identity is the role and its account; what is left is the time to the session's end, or with ↻ to its next renewal.\n" +
+    "--watch shows them as they come and go, and ends one with a key, after a question.",
+  options: [
+    { name: "watch", help: "as a screen that keeps up, with keys" },
+    { name: "json", help: "as JSON, for programs" },
+  ],
   examples: [
     ["agent-run ps", "who runs, as which role, how long"],
+    ["agent-run ps --watch", "keep an eye on them"],
     ["agent-run ps --json | jq '.[].session'", "the session ids"],
   ],
-  async run(values, words, { paths, print }) {
+  async run(values, words, context) {
     atMost(words, 0, "ps");
+    const { paths, print } = context;
+    const json = values["json"] === true;
+    if (values["watch"] === true) return await watch(json, context);
     const sessions = (await statusOf(paths))?.sessions ?? [];
-    if (values["json"] === true) {
+    if (json) {
       print.json(sessions);
       return 0;
     }
@@ -28,21 +45,38 @@ export const ps: Command = {
       return 0;
     }
     const now = systemClock.now();
-    const rows = sessions.map((session) => [
-      session.session,
-      printable(session.actor),
-      session.profile,
-      printable(`${session.role}@${session.account}`),
-      printable(session.project),
-      formatSpan(now - session.startedAt),
-      `${formatLeft(session.limitAt - now)}${session.onExpiry === "refresh" ? " ↻" : ""}`,
-      String(session.fetches),
-      session.trouble === undefined ? session.state : print.paint("yellow", `${session.state}: ${printable(session.trouble)}`),
-    ]);
-    const heading = ["SESSION", "AGENT", "PROFILE", "ROLE", "PROJECT", "AGE", "LEFT", "FETCHES", "STATE"].map((text) =>
-      print.paint("bold", text),
-    );
-    print.out(table([heading, ...rows]));
+    const rows = sessions.map((session) => {
+      const row = psRow(session, now);
+      return session.trouble === undefined ? row : [...row.slice(0, -1), print.paint("yellow", row.at(-1) ?? "")];
+    });
+    print.out(table([PS_HEADING.map((text) => print.paint("bold", text)), ...rows]));
     return 0;
   },
 };
+
+async function watch(json: boolean, { paths, streams, env }: Context): Promise<number> {
+  const { stdin, stdout } = streams;
+  if (json || !stdin.isTTY || !stdout.isTTY || env["TERM"] === "dumb") {
+    throw new AgentRunError("usage", json ? "not --watch and --json at once" : "--watch needs a terminal", {
+      hint: "agent-run ps --json",
+      exitStatus: 2,
+    });
+  }
+  const { watchSessions } = await import("./ps-watch.tsx");
+  await watchSessions({
+    stdin,
+    stdout,
+    colour: !env["NO_COLOR"],
+    look: async () => (await statusOf(paths))?.sessions ?? [],
+    kill: (session) => killed(paths, session),
+  });
+  return 0;
+}
+
+async function killed(paths: Paths, session: string): Promise<string> {
+  const reply = await ask(paths, "POST", "/v1/kill", { session }, killReply, KILL_LIMIT_MS);
+  const [one] = reply?.killed ?? [];
+  if (one === undefined) return `${session} does not run any more`;
+  const { endpointClosedMs: cutMs, agentGoneMs: goneMs, revocations = [] } = one;
+  return `${session} killed: ${progressLines({ cutMs, goneMs, revocations }).join(", ")}`;
+}

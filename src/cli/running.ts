@@ -5,7 +5,7 @@ import { rmSync } from "node:fs";
 import { constants } from "node:os";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Cause, PlanMessage, QuestionKind, ReadyMessage, RevocationReport, SessionView, StepMessage } from "../control/protocol.ts";
-import { steadyClock, systemClock, within } from "../core/clock.ts";
+import { type Instant, steadyClock, systemClock, within } from "../core/clock.ts";
 import type { ProcessExit, Command as Program } from "../core/command.ts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
@@ -37,6 +37,8 @@ const BAR_TICK_MS = 1000;
 const SILENT_MS = 3000;
 /** What it said while this machine slept, or this process was stopped, is read first. */
 const READ_FIRST_MS = 1000;
+/** What is not needed at the start is loaded when the agent had time to start. */
+const LATER_MS = 1500;
 /** How long a message stays on the bar. */
 const NOTICE_MS = 15_000;
 /** What is passed on to the agent. SIGTSTP and SIGCONT are job control: the terminal part handles them. */
@@ -74,6 +76,9 @@ export class Running implements LinkHandlers {
   #cause: Cause | undefined;
   #stopping: Promise<unknown> | undefined;
   #limitWatch: Disposable | undefined;
+  #noticeWatch: Disposable | undefined;
+  /** The end that a notice was planned for. */
+  #toldOf: number | undefined;
   /** The agent is gone: who is in a hurry now does not want to wait for the daemon. */
   readonly #left = Promise.withResolvers<void>();
   #agentGone = false;
@@ -142,12 +147,17 @@ export class Running implements LinkHandlers {
 
   status(view: SessionView): void {
     // The daemon knows what was asked for; a demo may have less.
-    this.#view = { ...view, limitAt: view.limitAt + this.#clock.ahead(), isolation: this.#view?.isolation ?? view.isolation };
+    const ahead = this.#clock.ahead();
+    const endsAt = view.endsAt === undefined ? {} : { endsAt: view.endsAt + ahead };
+    this.#view = { ...view, ...endsAt, limitAt: view.limitAt + ahead, isolation: this.#view?.isolation ?? view.isolation };
     this.#watchLimit();
+    void this.#watchEnd();
     this.#paintBar();
   }
 
   end(cause: Cause, graceMs: number, revoking: boolean): void {
+    // Who pressed the key, or let the agent leave, knows.
+    if (this.#cause === undefined && cause !== "exited") void this.#notify(cause);
     this.#cause ??= cause;
     this.#endingSince ??= performance.now();
     this.#cutMs = performance.now() - this.#endingSince;
@@ -239,9 +249,11 @@ export class Running implements LinkHandlers {
     const ticking = this.#screen ? setInterval(() => this.#paintBar(), BAR_TICK_MS) : undefined;
     if (this.#cause) void this.#stop(plan.graceMs);
     this.#watchLimit();
+    if (this.#inTerminal) setTimeout(() => void this.#watchEnd(), LATER_MS).unref();
 
     const exit = await agent.exited;
     this.#limitWatch?.[Symbol.dispose]();
+    this.#noticeWatch?.[Symbol.dispose]();
     clearInterval(ticking);
     await this.#stopping;
     await agent.stop(0);
@@ -324,6 +336,28 @@ export class Running implements LinkHandlers {
       this.end("expired", graceMs, false);
     };
     this.#limitWatch = this.#clock.at(limitAt + SILENT_MS, () => setTimeout(look, READ_FIRST_MS).unref());
+  }
+
+  /** Two minutes before the end the human is told, wherever they are looking; once for each end. */
+  async #watchEnd(): Promise<void> {
+    const view = this.#view;
+    if (!this.#screen || view?.endsAt === undefined || view.endsAt === this.#toldOf) return;
+    const { noticeAt } = await import("./end-notice.ts");
+    const { endsAt } = view;
+    this.#toldOf = endsAt;
+    this.#noticeWatch?.[Symbol.dispose]();
+    this.#noticeWatch = this.#clock.at(noticeAt(view) ?? endsAt, () => {
+      const now = this.#clock.now();
+      if (this.#cause === undefined && now < endsAt) void this.#notify(now);
+    });
+  }
+
+  /** Only of a session in a terminal: scripts have nobody to tell. */
+  async #notify(what: Cause | Instant): Promise<void> {
+    const [screen, view, { env }] = [this.#screen, this.#view, this.#request];
+    if (!screen || !view) return;
+    const { notify } = await import("./end-notice.ts");
+    notify(view, what, this.#plan?.notify ?? "auto", env, (sequence) => screen.send(sequence));
   }
 
   #stop(graceMs: number): Promise<unknown> | undefined {

@@ -32,12 +32,15 @@ export const deliveries = ["endpoint", "process", "env"] as const;
 export const expiryActions = ["refresh", "stop", "ask"] as const;
 export const isolationLevels = ["strict", "standard", "none"] as const;
 export const questionKinds = ["mfa", "passphrase", "expiry", "extend"] as const;
+export const notifyChoices = ["auto", "terminal", "desktop", "off"] as const;
 export const causes = ["exited", "killed", "expired", "lost", "failed"] as const;
 
 export type Delivery = (typeof deliveries)[number];
 export type ExpiryAction = (typeof expiryActions)[number];
 export type IsolationLevel = (typeof isolationLevels)[number];
 export type QuestionKind = (typeof questionKinds)[number];
+/** How the human is told of an end that they may not be looking at. */
+export type NotifyChoice = (typeof notifyChoices)[number];
 /** Why a session ended; the first cause wins. */
 export type Cause = (typeof causes)[number];
 
@@ -143,6 +146,8 @@ const sessionView = object({
   startedAt: number,
   /** When the session ends, or, with `refresh`, when it is next renewed for another `ttl`. */
   limitAt: number,
+  /** When it ends unless somebody gives more time, whatever is renewed until then. */
+  endsAt: optional(number),
   credentialsExpireAt: number,
   fetches: number,
   refreshes: number,
@@ -167,6 +172,7 @@ const plan = {
   pass: list(string()),
   graceMs: number,
   killKey: string(),
+  notify: optional(oneOf(notifyChoices)),
 };
 
 const ready = {
@@ -264,6 +270,17 @@ export const extendReply = object({
   limitAt: number,
 });
 
+export const consoleRequest = object({ session: sessionId });
+
+export const consoleReply = object({
+  session: sessionId,
+  /** Whom the console will show. */
+  arn: string(),
+  /** Signs a browser in: as good as the session's keys. */
+  url: string(),
+  keysExpireAt: number,
+});
+
 export const stopRequest = object({
   /** Refuse with 409 when a session is there: what a newer launcher asks before it replaces the daemon. */
   onlyIdle: boolean,
@@ -296,3 +313,4 @@ export type KillRequest = Of<typeof killRequest>;
 export type RevocationReport = Of<typeof revocation>;
 export type KillReply = Of<typeof killReply>;
 export type ExtendReply = Of<typeof extendReply>;
+export type ConsoleReply = Of<typeof consoleReply>;

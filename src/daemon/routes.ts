@@ -1,5 +1,5 @@
 // What the daemon can be asked: one literal table of names and handlers. Called by socket.ts after its checks.
-import { type DaemonStatus, extendRequest, killRequest, PROTOCOL, stopRequest } from "../control/protocol.ts";
+import { consoleRequest, type DaemonStatus, extendRequest, killRequest, PROTOCOL, stopRequest } from "../control/protocol.ts";
 import { checked, Mismatch, type Shape } from "../control/shape.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionHost } from "../session/host.ts";
@@ -23,6 +23,7 @@ export const routes: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["POST /v1/kill", kill],
   ["POST /v1/extend", extend],
   ["POST /v1/forget", forget],
+  ["POST /v1/console", console],
   ["POST /v1/stop", stop],
 ]);
 
@@ -51,6 +52,10 @@ function extend(served: Served, body: unknown): Promise<unknown> {
 function forget(served: Served): { forgotten: boolean } {
   served.host.forgetBases();
   return { forgotten: true };
+}
+
+function console(served: Served, body: unknown): Promise<unknown> {
+  return served.host.console(understood(consoleRequest, body).session);
 }
 
 async function stop(served: Served, body: unknown): Promise<unknown> {

@@ -2,6 +2,7 @@
 import type { Lease } from "../control/lease.ts";
 import type {
   Cause,
+  ConsoleReply,
   DaemonMessage,
   ExtendReply,
   KillReply,
@@ -31,6 +32,11 @@ export interface SessionHost {
   extend(session: string, byMs: number | undefined): Promise<ExtendReply>;
   /** Forgets the base credentials that were found: what is stored has changed. */
   forgetBases(): void;
+  /**
+   * The AWS console as a session's role.
+   * @throws AgentRunError `session-not-found`, and as `openConsole`
+   */
+  console(session: string): Promise<ConsoleReply>;
   /** Ends every session and resolves when all are wiped. Sessions that are opened afterwards are refused. */
   endAll(cause: Cause): Promise<void>;
   /** Runs before the socket is there: ends and records the sessions that a dead daemon left open in the audit and in files. */

@@ -10,6 +10,7 @@ import type { PolicyDocument } from "../policy/types.ts";
 import { hoursDenies } from "./hours.ts";
 import type { Level } from "./profile-levels.ts";
 import type { ConditionSettings, ProfileSettings } from "./settings.ts";
+import { contentHash } from "./trust.ts";
 
 export interface PolicyRequest {
   readonly levels: readonly Level[];
@@ -114,4 +115,13 @@ function parsed({ file, text, values }: PolicyFile): PolicyDocument {
 
 function onlyAllows(document: PolicyDocument): PolicyDocument {
   return { ...document, statements: document.statements.filter(({ effect }) => effect === "Allow") };
+}
+
+/** What the audit keeps of the ceiling that a session was sent; undefined where there is none. */
+export function policyMark(
+  policy: CompiledSession,
+  arns: readonly string[],
+): { sha256: string; characters: number; arns: string[] } | undefined {
+  if (policy.text === "") return undefined;
+  return { sha256: contentHash(policy.text), characters: policy.characters, arns: [...arns] };
 }

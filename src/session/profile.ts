@@ -1,7 +1,7 @@
 // Finds a profile, lays config.toml and the command line over it, and gives what a session needs to know. Read by the daemon and by `agent-run env`.
 import { join } from "node:path";
 import type { CanaryAction } from "../aws/revoke/canary-actions.ts";
-import type { Delivery, ExpiryAction, IsolationLevel, Overrides } from "../control/protocol.ts";
+import type { Delivery, ExpiryAction, IsolationLevel, NotifyChoice, Overrides } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
@@ -67,6 +67,9 @@ export interface Profile {
   /** ARNs of roles that a session may go on to, and that a revocation denies to it too. */
   readonly chainedRoles: readonly string[];
   readonly delivery: Delivery;
+  /** Whether the AWS console may be opened as its sessions. */
+  readonly console: boolean;
+  readonly signinUrl: string | undefined;
   /** Whether a tool may use its role although another one does. */
   readonly shareRole: boolean;
   readonly developer: string | undefined;
@@ -81,6 +84,7 @@ export interface Profile {
   };
   readonly pass: readonly string[];
   readonly killKey: string;
+  readonly notify: NotifyChoice;
   /** The hash of the repository's file that chose or narrowed it. */
   readonly repository: string | undefined;
   /** What the human should know of how it came about: a repository's file that was ignored. */
@@ -178,6 +182,8 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     canary: settings.canary,
     chainedRoles: settings.chained_roles ?? [],
     delivery: overrides.delivery ?? settings.delivery ?? DEFAULTS.delivery,
+    console: settings.console ?? false,
+    signinUrl: settings.signin_url,
     shareRole: overrides.shareRole ?? settings.share_role ?? false,
     developer: settings.developer ?? config.developer,
     // Policies may go by these two tags, so that a repository's file names them only where the human does not.
@@ -192,6 +198,7 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     },
     pass: settings.environment?.pass ?? [],
     killKey: config.kill_key ?? DEFAULTS.killKey,
+    notify: config.notify ?? "auto",
     repository: repository?.sha256,
     notes: repository?.ignored === undefined ? [] : [repository.ignored],
   };

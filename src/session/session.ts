@@ -4,6 +4,7 @@ import type { SessionCredentials } from "../aws/credentials.ts";
 import type { Lease } from "../control/lease.ts";
 import type {
   Cause,
+  ConsoleReply,
   DaemonMessage,
   ExtendReply,
   IsolationLevel,
@@ -18,10 +19,12 @@ import { AgentRunError, messageOf } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import { type Paths, sessionFolder } from "../core/paths.ts";
 import { type Access, describedVariables, openAccess } from "./access.ts";
+import { openConsole } from "./console-access.ts";
 import { extensionPrompt, requireExtendable } from "./extension.ts";
 import { type Grant, obtainGrant } from "./grant.ts";
 import { endProcesses, type Spawned } from "./leftover.ts";
 import type { Profile } from "./profile.ts";
+import { policyMark } from "./profile-policy.ts";
 import { Questions } from "./questions.ts";
 import { copyOf, isRevoked, loadAhead, mayGoOn, revoke, wipe } from "./revocation.ts";
 import type { SessionAudit } from "./session-audit.ts";
@@ -96,6 +99,7 @@ export class Session {
   #confirmedGone = false;
   #endingAt = 0;
   #revokeAll = false;
+  #consoleOpened = false;
   /** The newest keys, kept to see whether a deny holds. */
   #lastKeys: SessionCredentials | undefined;
   #revoking: Promise<readonly RevocationReport[]> | undefined;
@@ -149,12 +153,16 @@ export class Session {
 
   view(): SessionView {
     const { window } = this.#state;
-    const told = { ...this.#state, window: { ...window, limitAt: this.#told(window.limitAt) } };
+    const told = {
+      ...this.#state,
+      window: { ...window, limitAt: this.#told(window.limitAt), lastLimitAt: this.#told(window.lastLimitAt) },
+    };
     return viewOf(this.#options, told, this.#grant, {
       isolation: this.#isolation ?? this.#options.profile.isolation.level,
       startedAt: this.#startedAt,
       fetches: this.#tally.fetches,
       refreshes: this.#tally.refreshes,
+      consoleOpened: this.#consoleOpened,
       trouble: this.#access?.broker.trouble ?? this.#options.auditTrouble(),
       credentialsExpireAt: this.#tally.keysExpireAt,
     });
@@ -196,6 +204,7 @@ export class Session {
       role: grant.roleArn,
       tags: grant.tags,
       caveats: [...grant.caveats],
+      sessionPolicy: policyMark(profile.sessionPolicy, profile.sessionPolicyArns),
     });
     if (this.#isOver()) return grant.forget();
     if (open.dryRun) {
@@ -330,7 +339,11 @@ export class Session {
   /** Whether the agent has, or may have, keys that work without us. */
   get #handedOut(): boolean {
     const { open, profile } = this.#options;
-    return this.#tally.fetches > 0 || (this.#access !== undefined && (profile.delivery === "env" || open.resume !== undefined));
+    return (
+      this.#consoleOpened ||
+      this.#tally.fetches > 0 ||
+      (this.#access !== undefined && (profile.delivery === "env" || open.resume !== undefined))
+    );
   }
 
   #revoke(): void {
@@ -399,6 +412,19 @@ export class Session {
     const { open } = this.#options;
     requireExtendable(this.id, this.#state, open.interactive, { open: this.#asking, refusedAt: this.#refusedAt }, this.#now());
     return this.#askForTime("extend", byMs);
+  }
+
+  /**
+   * The AWS console as this session's role. From then on somebody else holds what its keys give.
+   * @throws AgentRunError as `openConsole`
+   */
+  async console(): Promise<ConsoleReply> {
+    const { profile } = this.#options;
+    const reply = await openConsole(this.id, profile, this.#state.phase === "active" ? this.#grant : undefined, this.#access?.broker);
+    this.#consoleOpened = true;
+    this.#record("console", { keysExpireAt: new Date(reply.keysExpireAt).toISOString() });
+    this.announce();
+    return reply;
   }
 
   async #askForTime(kind: "expiry" | "extend", byMs: number | undefined): Promise<ExtendReply> {

@@ -170,6 +170,12 @@ export function createSessions(options: SessionsOptions): SessionHost {
     },
 
     forgetBases,
+    async console(which) {
+      const session = [...sessions.values()].find(({ id }) => id === which);
+      if (!session)
+        throw new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
+      return session.console();
+    },
 
     async endAll(cause) {
       leaving = cause;
@@ -198,7 +204,7 @@ function sessionsWithFolder(paths: Paths): SessionId[] {
 }
 
 /** What the launcher needs to prepare the agent's place while the daemon talks to AWS. */
-function planMessage(session: SessionId, { isolation, pass, graceMs, killKey }: Profile, folder: string): DaemonMessage {
+function planMessage(session: SessionId, { isolation, pass, graceMs, killKey, notify }: Profile, folder: string): DaemonMessage {
   const { level, allow, write, hide } = isolation;
   return {
     type: "plan",
@@ -208,5 +214,6 @@ function planMessage(session: SessionId, { isolation, pass, graceMs, killKey }: 
     pass: [...pass],
     graceMs,
     killKey,
+    notify,
   };
 }

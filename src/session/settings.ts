@@ -1,7 +1,7 @@
 // The settings that config.toml and profile.toml may hold: one schema for both, so that a config entry can override any profile.
 import * as z from "zod/mini";
 import { canaryActions } from "../aws/revoke/canary-actions.ts";
-import { deliveries, expiryActions, isolationLevels } from "../control/protocol.ts";
+import { deliveries, expiryActions, isolationLevels, notifyChoices } from "../control/protocol.ts";
 import { parseDuration } from "../core/duration.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { allowNames, checkAllowed } from "../isolation/plan.ts";
@@ -121,6 +121,11 @@ const narrowSettings = z.strictObject({
   read_only: z.optional(z.boolean()),
 });
 
+function isSafeForKeys(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "https:" || (protocol === "http:" && ["127.0.0.1", "localhost"].includes(hostname));
+}
+
 export const grantKinds = ["assume-role", "federation", "as-is"] as const;
 export type GrantKind = (typeof grantKinds)[number];
 
@@ -165,6 +170,10 @@ export const profileSettings = z.strictObject({
   canary: z.optional(z.enum(canaryActions)),
   chained_roles: z.optional(z.array(role)),
   delivery: z.optional(z.enum(deliveries)),
+  /** Whether `agent-run console` may open the AWS console as its sessions: no bar shows that, and no local kill ends it. */
+  console: z.optional(z.boolean()),
+  /** In place of AWS's own sign-in, which is sent the session's keys. */
+  signin_url: z.optional(z.url().check(z.refine(isSafeForKeys, "must be https, or http on this machine: keys are sent there"))),
   /** A tool may use its role although another tool does: see tool-roles.ts. */
   share_role: z.optional(z.boolean()),
   developer: z.optional(z.string().check(z.minLength(1))),
@@ -206,6 +215,8 @@ export const configSettings = z.strictObject({
   /** The profile of a run without `--profile`. */
   profile: z.optional(z.string()),
   kill_key: z.optional(killKey),
+  /** By what the human is told that a session ends: the terminal or a program of the desktop. */
+  notify: z.optional(z.enum(notifyChoices)),
   developer: z.optional(z.string().check(z.minLength(1))),
   shell: z.optional(
     z.strictObject({

@@ -6,11 +6,15 @@ import type { Grant } from "./grant.ts";
 import type { Profile } from "./profile.ts";
 import type { SessionState } from "./state.ts";
 
+/** For the bar and `ps`, from then on. */
+const CONSOLE_CAVEAT = "console opened: a browser may act as this session too";
+
 export interface Figures {
   readonly isolation: IsolationLevel;
   readonly startedAt: Instant;
   readonly fetches: number;
   readonly refreshes: number;
+  readonly consoleOpened: boolean;
   readonly trouble: string | undefined;
   /** When the last of all keys that the session had will have expired; 0 before there are any. */
   readonly credentialsExpireAt: Instant;
@@ -21,7 +25,7 @@ export function viewOf(
   { id, open, profile }: { readonly id: SessionId; readonly open: OpenMessage; readonly profile: Profile },
   state: SessionState,
   grant: Grant | undefined,
-  { trouble, ...figures }: Figures,
+  { trouble, consoleOpened, ...figures }: Figures,
 ): SessionView {
   return {
     session: id,
@@ -37,8 +41,9 @@ export function viewOf(
     state: state.phase,
     ...("cause" in state ? { cause: state.cause } : {}),
     limitAt: state.window.limitAt,
+    endsAt: state.window.onExpiry === "refresh" ? state.window.lastLimitAt : state.window.limitAt,
     ...figures,
     ...(trouble === undefined ? {} : { trouble }),
-    caveats: [...(grant?.caveats ?? [])],
+    caveats: [...(grant?.caveats ?? []), ...(consoleOpened ? [CONSOLE_CAVEAT] : [])],
   };
 }

@@ -47,6 +47,8 @@ export interface TerminalAgent extends AgentProcess {
   setBar(state: BarState): void;
   /** Shows a short message on the bar for `ms` milliseconds. */
   notice(text: string, ms: number): void;
+  /** Sends what shows nothing on the screen, between two sequences of the agent. */
+  send(sequence: string): void;
   /** Shows how the end proceeds, over the agent; no lines take it away. */
   progress(lines: readonly string[]): void;
   /** Asks over the running agent; gives the key of the choice, or undefined when the agent ended first or `signal` took the question away. */
@@ -248,6 +250,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     stop,
     setBar: (state) => screen.setBar(state),
     notice: (text, ms) => screen.notice(text, ms),
+    send: (sequence) => screen.send(sequence),
     progress: (lines) => screen.progress(lines),
     question: (view, signal) => screen.question(view, signal),
     restore,

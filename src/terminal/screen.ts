@@ -188,6 +188,19 @@ export class Screen {
     this.#renderBar();
   }
 
+  /** A sequence of ours that shows nothing on the screen, as soon as it stands between two of the agent's. */
+  send(sequence: string): void {
+    this.#unsent += sequence;
+    this.#sendWhereAllowed();
+  }
+  #unsent = "";
+
+  #sendWhereAllowed(): void {
+    if (this.#unsent === "" || !(this.#ended || this.#compositor.mayPaint)) return;
+    this.#say(this.#unsent);
+    this.#unsent = "";
+  }
+
   /** Shows how the end proceeds, over the agent; no lines take it away. */
   progress(lines: readonly string[]): void {
     this.#dialogs.progress(lines);
@@ -248,6 +261,7 @@ export class Screen {
     this.#ended = true;
     for (const timer of [...this.#timers, this.#quiet, this.#noticeTimer, this.#flushTimer]) clearTimeout(timer);
     this.#compositor.end();
+    this.#sendWhereAllowed();
     this.#say(this.#options.voice?.gone);
   }
 
@@ -294,6 +308,7 @@ export class Screen {
       return;
     }
     if (this.#compositor.mayPaint) {
+      if (this.#unsent !== "") this.#sendWhereAllowed();
       if (this.#compositor.frame.damaged) this.#paint();
       else {
         const since = this.#staleSince ?? this.#barDue;

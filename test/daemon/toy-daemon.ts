@@ -75,6 +75,9 @@ const host: SessionHost = {
   async extend(which) {
     throw new AgentRunError("session-not-found", `there is no session '${which}'`);
   },
+  async console(which) {
+    throw new AgentRunError("session-not-found", `there is no session '${which}'`);
+  },
   async endAll(cause) {
     for (const toy of [...toys.values()]) end(toy, cause);
     if (words.includes("end-throws")) throw new Error("the end failed with wJalrXUtnFEMI0K7MDENGbPxRfiCYEXAMPLEKEY1");

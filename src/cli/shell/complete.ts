@@ -26,7 +26,7 @@ const SUBCOMMANDS: Readonly<Record<string, readonly string[]>> = {
   profiles: ["list", "show", "new", "path"],
   "shell-init": ["bash", "zsh", "fish"],
 };
-const TAKES_SESSION = ["audit", "extend", "kill"];
+const TAKES_SESSION = ["audit", "console", "extend", "kill"];
 const TAKES_PROFILE = ["setup"];
 
 /** Values of options, where they are always the same: from the help's own words. */
