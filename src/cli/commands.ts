@@ -23,12 +23,14 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./completion.ts")).completion,
   },
   {
-    name: "credentials",
-    summary: "an IAM user's keys in the system keyring instead of ~/.aws",
-    load: async () => (await import("./credentials.ts")).credentials,
     name: "console",
     summary: "the AWS console as a session's role, where its profile allows it",
     load: async () => (await import("./console.ts")).consoleCommand,
+  },
+  {
+    name: "credentials",
+    summary: "an IAM user's keys in the system keyring instead of ~/.aws",
+    load: async () => (await import("./credentials.ts")).credentials,
   },
   {
     name: "daemon",

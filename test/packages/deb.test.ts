@@ -36,7 +36,9 @@ describe.skipIf(!there)("the Debian package (needs dpkg-deb: apt-get install dpk
 
   it("runs from where it lies, under Debian's own node", () => {
     expect(readlinkSync(join(root, "usr", "bin", "agent-run"))).toBe("../lib/agent-run/bin/agent-run.cjs");
-    expect(readFileSync(main, "utf8").split("\n")[0]).toBe("#!/usr/bin/node");
+    expect(readFileSync(main, "utf8").split("\n")[1]).toMatch(/; exec \/usr\/bin\/node "\$0" "\$@"$/);
+    const own = { ...env, AGENT_RUN_HOME: base, XDG_RUNTIME_DIR: "" };
+    expect(call(main, ["status", "--format", "prompt"], { env: own })).toBe("");
     expect(call(process.execPath, [main, "--version"], { env })).toMatch(/^agent-run \d/);
     const demo = call(process.execPath, [main, "demo", "demo-aws", "sts", "get-caller-identity"], { env, cwd: base });
     expect(JSON.parse(demo).Arn).toContain(":assumed-role/agent-demo/");
