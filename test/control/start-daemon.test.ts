@@ -49,6 +49,13 @@ async function stopDaemon(at: Home): Promise<void> {
   await until(() => processInfo(holder) === undefined);
 }
 
+/** Makes a daemon of toy-daemon.ts hang, and comes back once it answers no more. */
+async function hang(pid: number): Promise<void> {
+  signal(pid, "SIGUSR2");
+  const answers = () => ask(home.paths, "GET", "/v1/status", undefined, daemonStatus, 500).then(Boolean, () => false);
+  for (const end = performance.now() + 20_000; await answers(); ) if (performance.now() > end) throw new Error(`${pid} still answers`);
+}
+
 interface Launched {
   readonly pid?: number;
   readonly version?: string;
@@ -167,7 +174,7 @@ describe("connectOrStart", () => {
 
   it("names the process that holds the lock when a daemon hangs", async () => {
     const { pid } = await connectOrStart(home.paths, options("1.0.0"));
-    signal(pid, "SIGUSR2");
+    await hang(pid);
     rmSync(home.socket);
     await expect(connectOrStart(home.paths, { ...options("1.0.0"), limitMs: 1500 })).rejects.toMatchObject({
       code: "daemon",
@@ -282,7 +289,7 @@ describe("a daemon that does not answer", () => {
 
   it("is replaced by a launch when it hangs, and the launch says so", async () => {
     const { pid } = await connectOrStart(home.paths, options("1.0.0"));
-    signal(pid, "SIGUSR2");
+    await hang(pid);
     const { lease, daemon } = await openLeaseOrStart(home.paths, options("1.0.0"), open);
     expect(daemon.pid).not.toBe(pid);
     expect(daemon.note).toContain(`process ${pid}`);
