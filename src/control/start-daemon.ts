@@ -38,6 +38,9 @@ export interface LeaseOn {
 /** 20 launches at once on a loaded machine with two cores take 6 s. */
 const START_LIMIT_MS = 15_000;
 const POLL_MS = 20;
+/** A daemon answers both before it does anything else: hundredths of a second where it must share the processor with a hundred others. */
+const FIRST_ANSWER_MS = 2500;
+const SECOND_ANSWER_MS = 1500;
 /** A daemon may leave between two requests of a launcher; each time there is another one to find or to start. */
 const LEASE_ATTEMPTS = 3;
 
@@ -104,7 +107,7 @@ export async function openLeaseOrStart(paths: Paths, options: StartOptions, firs
     if (noAnswerInTime(error)) hung = true;
     else return orNoneForUs(error);
   };
-  const ready = await openLease(socket, options.version, first).catch(orHung);
+  const ready = await openLease(socket, options.version, first, FIRST_ANSWER_MS).catch(orHung);
   if (ready?.version === options.version)
     return { lease: ready.lease, daemon: { socket, pid: ready.pid, version: ready.version, note: undefined } };
   ready?.lease.close();
@@ -174,13 +177,13 @@ async function replaceIdle(paths: Paths): Promise<void> {
  */
 async function replaceHung(paths: Paths): Promise<string | undefined> {
   try {
-    await ask(paths, "GET", "/v1/status", undefined, hello);
+    await ask(paths, "GET", "/v1/status", undefined, hello, SECOND_ANSWER_MS);
     return undefined;
   } catch (error) {
     const holder = lockHolder(daemonLock(paths));
     if (holder === undefined || !noAnswerInTime(error)) throw error;
     signal(holder, "SIGKILL");
-    return `the daemon (process ${holder}) did not answer for 10 s and was replaced; its sessions go on with the new one`;
+    return `the daemon (process ${holder}) did not answer for ${(FIRST_ANSWER_MS + SECOND_ANSWER_MS) / 1000} s and was replaced; its sessions go on with the new one`;
   }
 }
 

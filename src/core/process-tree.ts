@@ -1,5 +1,6 @@
 // Processes as the kernel tells them: who is below whom, and whether a pid still means the same process. Linux reads /proc, others ask ps.
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { constants } from "node:os";
 
 export interface ProcessInfo {
   readonly pid: number;
@@ -20,6 +21,21 @@ export function processInfo(pid: number): ProcessInfo | undefined {
 export function isStopped(pid: number): boolean {
   const text = process.platform === "linux" ? readStatText(pid) : undefined;
   return text?.charAt(text.lastIndexOf(")") + 2) === "T";
+}
+
+/** Whether a process does something of its own at SIGTERM, and SIGHUP would end it before that is done (proc(5), /proc/pid/status). Linux only; false elsewhere. */
+export function handlesTermAlone(pid: number): boolean {
+  let text: string;
+  try {
+    text = process.platform === "linux" ? readFileSync(`/proc/${pid}/status`, "latin1") : "";
+  } catch {
+    return false;
+  }
+  const has = (set: "SigCgt" | "SigIgn", name: "SIGHUP" | "SIGTERM"): boolean => {
+    const mask = BigInt(`0x${new RegExp(`^${set}:\\s*([0-9a-f]+)$`, "m").exec(text)?.[1] ?? "0"}`);
+    return ((mask >> BigInt(constants.signals[name] - 1)) & 1n) === 1n;
+  };
+  return has("SigCgt", "SIGTERM") && !has("SigCgt", "SIGHUP") && !has("SigIgn", "SIGHUP");
 }
 
 /** Every process of the machine that we may see. */

@@ -1,7 +1,7 @@
 // A running agent, as the launcher holds it, in a terminal or on plain pipes; and how one is stopped. Made by plain.ts and attach.ts.
 import { within } from "../core/clock.ts";
 import type { ProcessExit } from "../core/command.ts";
-import { signal } from "../core/process-tree.ts";
+import { handlesTermAlone, signal } from "../core/process-tree.ts";
 import type { AgentTree } from "./agent-tree.ts";
 
 export interface AgentProcess {
@@ -12,7 +12,8 @@ export interface AgentProcess {
   /** Sends a signal once to the agent's foreground process group. */
   signal(name: NodeJS.Signals): void;
   /**
-   * SIGHUP and SIGTERM to every process of the agent, then, after `graceMs` or as soon as `hurry` aborts, SIGKILL until none is left.
+   * SIGHUP and SIGTERM to every process of the agent, then, after `graceMs` or as soon as `hurry` aborts, SIGKILL until none is left. Who handles
+   * SIGTERM and would die of SIGHUP gets no SIGHUP.
    * `escalated` tells whether SIGKILL was needed; `left` holds the pids that outlived even that (uninterruptible ones).
    */
   stop(graceMs: number, hurry?: AbortSignal): Promise<StopResult>;
@@ -44,11 +45,14 @@ export async function stopTree(tree: AgentTree, ended: Promise<unknown>, graceMs
   const asked = new Set<number>();
   const ask = (): number => {
     const { agent } = tree.look();
-    for (const { pid } of agent) {
-      if (asked.has(pid)) continue;
+    const leaving = new Set(agent.map(({ pid }) => pid).filter((pid) => asked.has(pid)));
+    for (const { pid, parent } of agent) {
+      // What somebody who was asked starts now may be what his handler needs; once it is an orphan it is asked too.
+      if (asked.has(pid) || leaving.has(parent)) continue;
       asked.add(pid);
-      // SIGCONT: a suspended process would not see the others before it is continued.
-      for (const name of ["SIGHUP", "SIGTERM", "SIGCONT"] as const) signal(pid, name);
+      // Interactive shells ignore SIGTERM and leave at SIGHUP. SIGCONT: a suspended process would not see the others before it is continued.
+      const names = handlesTermAlone(pid) ? (["SIGTERM", "SIGCONT"] as const) : (["SIGHUP", "SIGTERM", "SIGCONT"] as const);
+      for (const name of names) signal(pid, name);
     }
     return agent.length;
   };

@@ -287,6 +287,37 @@ describe("whatever dies", () => {
     expect(readFileSync(join(world.project, "file"), "utf8")).toBe("first\nlast\n");
   }, 60_000);
 
+  it.each([
+    [
+      "a shell",
+      ["sh", "-c", "trap 'echo first > file; sleep 1; echo last >> file; exit 0' TERM; echo $$ > pid; while :; do sleep 0.05; done"],
+    ],
+    [
+      "node",
+      [
+        "node",
+        "-e",
+        "const fs = require('fs'); setInterval(() => {}, 1000); process.on('SIGTERM', () => { fs.writeFileSync('file', 'first\\n'); setTimeout(() => { fs.appendFileSync('file', 'last\\n'); process.exit(0); }, 1000); }); fs.writeFileSync('pid', process.pid + '\\n')",
+      ],
+    ],
+  ])("kill leaves its grace to %s that handles SIGTERM and not SIGHUP, and to what its handler starts", async (_, agent) => {
+    world.start(agent);
+    await agentPid();
+    await world.run(["kill", "--all"], { limitMs: 60_000 });
+    expect(readFileSync(join(world.project, "file"), "utf8")).toBe("first\nlast\n");
+  });
+
+  it("kill ends an interactive shell, which ignores SIGTERM, within its grace", async () => {
+    await using human = await sitDown(world.env, world.project, { cols: 100, rows: 24 });
+    human.type(`${process.execPath} ${BIN} bash --norc --noprofile -i\r`);
+    await until(async () => (await views())[0]?.state === "active", 10_000, "the session to be active");
+    human.type("trap 'echo left > file' EXIT; echo $$ > pid\r");
+    await agentPid();
+    const [killed] = JSON.parse((await world.run(["kill", "--all", "--json"])).stdout) as { agentGoneMs: number }[];
+    expect(readFileSync(join(world.project, "file"), "utf8")).toBe("left\n");
+    expect(killed?.agentGoneMs).toBeLessThan(5000);
+  });
+
   it.skipIf(!existsSync(join(VENV, "python")))(
     "SIGKILL of the daemon is nothing that boto3 inside notices (needs boto3)",
     async () => {
