@@ -44,6 +44,7 @@ export async function openBench() {
     ...(there("script") && { script: (command) => ["script", "-q", "-c", quoted(command), "/dev/null"] }),
     ...(there("tmux", "-V") && { tmux: (command) => ["tmux", "-L", socket, "-f", "/dev/null", "new-session", quoted(command)] }),
     ...(there("screen", "-v") && { screen: (command) => ["screen", "-c", "/dev/null", ...command] }),
+    "node copy": (command) => [process.execPath, join(import.meta.dirname, "raw.mjs"), ...command],
     "agent-run": (command) => [process.execPath, launcher, "--isolation", isolation, "--", ...command],
   };
   return {

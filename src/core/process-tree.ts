@@ -40,38 +40,42 @@ export function handlesTermAlone(pid: number): boolean {
 
 /** Every process of the machine that we may see. */
 export function allProcesses(): ProcessInfo[] {
-  return process.platform === "linux" ? listed(0) : fromPs();
+  return process.platform === "linux" ? named(readdirSync("/proc"), 0, Number.POSITIVE_INFINITY) : fromPs();
 }
 
 /**
  * The same without those that are surely older than this process, which saves most of the work on a machine with hundreds of them. The kernel numbers
  * processes upwards and begins anew at a limit (pid_max, proc(5)): while this one is so young that the limit cannot have been reached twice, and was
- * not reached once, what is younger has a higher number.
+ * not reached once, what is younger has a number between its own and the last that was given.
  */
 export function youngerProcesses(): ProcessInfo[] {
-  return process.platform === "linux" ? listed(numbersRose() ? process.pid : 0) : fromPs();
+  if (process.platform !== "linux") return fromPs();
+  const names = readdirSync("/proc");
+  // Read after the names: whoever is among them has a number by then.
+  const last = lastNumber();
+  const between = process.uptime() < YOUNG_S && last >= process.pid;
+  return between ? named(names, process.pid, last) : named(names, 0, Number.POSITIVE_INFINITY);
 }
 
 const YOUNG_S = 1;
 /** As many are not started in that time, unless somebody means to; who means to leaves a session more simply (session-mark.ts). */
 const MANY = 32_768;
 
-function numbersRose(): boolean {
-  if (process.uptime() > YOUNG_S) return false;
+/** The number that was given last; 0 where it says nothing. */
+function lastNumber(): number {
   try {
-    const last = Number(readFileSync("/proc/loadavg", "latin1").trim().split(" ").at(-1));
-    return last >= process.pid && Number(readFileSync("/proc/sys/kernel/pid_max", "latin1")) >= MANY;
+    if (Number(readFileSync("/proc/sys/kernel/pid_max", "latin1")) < MANY) return 0;
+    return Number(readFileSync("/proc/loadavg", "latin1").trim().split(" ").at(-1));
   } catch {
-    return false;
+    return 0;
   }
 }
 
-/** Those above a number. */
-function listed(above: number): ProcessInfo[] {
+function named(names: readonly string[], above: number, last: number): ProcessInfo[] {
   const found: ProcessInfo[] = [];
-  for (const name of readdirSync("/proc")) {
+  for (const name of names) {
     const pid = Number(name);
-    const info = pid > above ? readStat(pid) : undefined;
+    const info = pid > above && pid <= last ? readStat(pid) : undefined;
     if (info !== undefined) found.push(info);
   }
   return found;

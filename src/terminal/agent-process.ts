@@ -1,5 +1,5 @@
 // A running agent, as the launcher holds it, in a terminal or on plain pipes; and how one is stopped. Made by plain.ts and attach.ts.
-import { within } from "../core/clock.ts";
+import { monotonic, within } from "../core/clock.ts";
 import type { ProcessExit } from "../core/command.ts";
 import { handlesTermAlone, signal } from "../core/process-tree.ts";
 import type { AgentTree } from "./agent-tree.ts";
@@ -30,6 +30,8 @@ export interface StopResult {
 const KILL_PATIENCE_MS = 3000;
 /** Our own shim reports the exit after the agent's last process is gone; when it cannot (its terminal stalls), it goes too. */
 const SHIM_PATIENCE_MS = 700;
+/** How long it waits between two looks: less at first, when most are gone at once. */
+const FIRST_POLL_MS = 1;
 const POLL_MS = 15;
 
 /**
@@ -41,7 +43,7 @@ export async function stopTree(tree: AgentTree, ended: Promise<unknown>, graceMs
   if (tree.isGone) return { escalated: false, left: [] };
   const first = tree.look();
   if (first.agent.length === 0 && first.above.length === 0) return gone(tree, false);
-  const until = performance.now() + graceMs;
+  const until = monotonic() + graceMs;
   const asked = new Set<number>();
   const ask = (): number => {
     const { agent } = tree.look();
@@ -56,25 +58,32 @@ export async function stopTree(tree: AgentTree, ended: Promise<unknown>, graceMs
     }
     return agent.length;
   };
-  while (ask() > 0 && performance.now() < until && !hurry?.aborted) await nap(Math.min(POLL_MS, until - performance.now()), hurry);
+  let pause = FIRST_POLL_MS;
+  const longer = (): number => {
+    const now = pause;
+    pause = Math.min(2 * pause, POLL_MS);
+    return now;
+  };
+  while (ask() > 0 && monotonic() < until && !hurry?.aborted) await nap(Math.min(longer(), until - monotonic()), hurry);
 
   let escalated = false;
-  const deadline = performance.now() + KILL_PATIENCE_MS;
+  const deadline = monotonic() + KILL_PATIENCE_MS;
+  pause = FIRST_POLL_MS;
   for (;;) {
     const { agent } = tree.look();
-    if (agent.length === 0 || performance.now() > deadline) break;
+    if (agent.length === 0 || monotonic() > deadline) break;
     escalated = true;
     for (const { pid } of agent) signal(pid, "SIGKILL");
-    await nap(POLL_MS);
+    await nap(longer());
   }
   await within(ended, SHIM_PATIENCE_MS);
   for (;;) {
     const { agent, above } = tree.look();
     const all = [...agent, ...above];
     if (all.length === 0) return gone(tree, escalated);
-    if (performance.now() > deadline) return { escalated, left: all.map(({ pid }) => pid) };
+    if (monotonic() > deadline) return { escalated, left: all.map(({ pid }) => pid) };
     for (const { pid } of all) signal(pid, "SIGKILL");
-    await nap(POLL_MS);
+    await nap(longer());
   }
 }
 
