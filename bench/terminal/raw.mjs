@@ -43,7 +43,8 @@ function copy(source, write) {
   return socket;
 }
 let waiting = 0;
-const output = copy(pty._socket, (bytes) => {
+const output = copy(pty._socket, (all) => {
+  let bytes = all;
   waiting += bytes.length;
   if (waiting === bytes.length) {
     try {
