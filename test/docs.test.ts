@@ -143,7 +143,21 @@ describe("command lines in the docs", () => {
       [...read(file).matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)].map(([, long, short]) => long ?? short ?? ""),
     );
     expect(new Set(named)).toEqual(
-      new Set(["start", "test", "check", "docs", "bench", "bench:terminal", "pictures", "chaos", "fuzz:terminal", "oracle:agents"]),
+      new Set([
+        "start",
+        "test",
+        "check",
+        "docs",
+        "deb",
+        "sbom",
+        "formula",
+        "bench",
+        "bench:terminal",
+        "pictures",
+        "chaos",
+        "fuzz:terminal",
+        "oracle:agents",
+      ]),
     );
     for (const name of named) expect(scripts, name).toHaveProperty(name);
   });

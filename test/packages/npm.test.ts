@@ -6,7 +6,7 @@ import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, read
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { call, has, npmScript, pack, pathWithoutCompilers, ROOT } from "./toolbox.ts";
+import { call, has, npmScript, pack, pathWithoutCompilers, ROOT, registryEnvironment } from "./toolbox.ts";
 
 const base = mkdtempSync(join(tmpdir(), "ar-npm-"));
 const prefix = join(base, "prefix");
@@ -26,7 +26,7 @@ beforeAll(() => {
   mkdirSync(env.HOME);
   tarball = pack(base);
   const install = ["install", "--global", "--prefix", prefix, "--prefer-offline", "--no-audit", "--no-fund", tarball];
-  call(process.execPath, [npmScript(), ...install], { env: { ...env, npm_config_cache: cache } });
+  call(process.execPath, [npmScript(), ...install], { env: { ...env, ...registryEnvironment(), npm_config_cache: cache } });
 }, 120_000);
 
 afterAll(() => {

@@ -43,6 +43,15 @@ export function npmScript(): string {
   throw new Error("no npm on PATH");
 }
 
+/** How this machine reaches the registry, for a program whose environment is otherwise empty. */
+export function registryEnvironment(): Record<string, string> {
+  const names =
+    /^((https?|no)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|npm_config_(registry|cafile|ca|https?_proxy|noproxy|strict_ssl))$/i;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (names.test(name) && value !== undefined ? [[name, value]] : [])),
+  );
+}
+
 export interface CallOptions {
   readonly env?: Record<string, string | undefined>;
   readonly cwd?: string;
