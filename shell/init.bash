@@ -1,6 +1,8 @@
 # agent-run in bash, in ~/.bashrc: eval "$(agent-run shell-init bash)"
 # Agents go through agent-run; `command claude` is the bare one, and inside a session every agent is. `agent_run_off` takes all of it away.
 if [ -z "${AGENT_RUN:-}" ]; then
+  # What had these names before comes back with agent_run_off.
+  [ -n "${_agent_run_before+set}" ] || _agent_run_before=@BEFORE@
   : # @FUNCTIONS@
 fi
 
@@ -36,5 +38,10 @@ agent_run_prompt() {
 }
 
 agent_run_off() {
-  unset -f @NAMES@ agent_run_prompt agent_run_off 2>/dev/null
+  unset -f @NAMES@ agent_run_prompt agent_run_off _agent_run_complete 2>/dev/null
+  complete -r agent-run 2>/dev/null
+  # shellcheck disable=SC2016 # The prompt holds these very characters.
+  PS1=${PS1//'$(agent_run_prompt)'/}
+  eval "${_agent_run_before-}"
+  unset _agent_run_before
 }

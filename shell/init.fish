@@ -1,6 +1,14 @@
 # agent-run in fish, in config.fish: agent-run shell-init fish | source
 # Agents go through agent-run; `command claude` is the bare one, and inside a session every agent is. `agent_run_off` takes all of it away.
 if not set -q AGENT_RUN
+    # What had these names before comes back with agent_run_off.
+    for name in @NAMES@
+        if functions -q $name; and not functions -q __agent_run_on
+            functions -c $name __agent_run_before_$name
+        end
+    end
+    function __agent_run_on
+    end
     # @FUNCTIONS@
 end
 
@@ -48,5 +56,15 @@ function agent_run_prompt
 end
 
 function agent_run_off
-    functions -e @NAMES@ agent_run_prompt agent_run_off 2>/dev/null
+    functions -e @NAMES@ agent_run_off __agent_run_on __agent_run_complete 2>/dev/null
+    complete -c agent-run -e
+    for name in @NAMES@
+        if functions -q __agent_run_before_$name
+            functions -c __agent_run_before_$name $name
+            functions -e __agent_run_before_$name
+        end
+    end
+    # Your fish_prompt may still call it.
+    function agent_run_prompt
+    end
 end

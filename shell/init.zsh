@@ -1,6 +1,8 @@
 # agent-run in zsh, in ~/.zshrc: eval "$(agent-run shell-init zsh)"
 # Agents go through agent-run; `command claude` is the bare one, and inside a session every agent is. `agent_run_off` takes all of it away.
 if [[ -z ${AGENT_RUN:-} ]]; then
+  # What had these names before comes back with agent_run_off.
+  (( ${+_agent_run_before} )) || _agent_run_before=@BEFORE@
   : # @FUNCTIONS@
 fi
 zmodload zsh/datetime 2>/dev/null
@@ -34,5 +36,10 @@ agent_run_prompt() {
 }
 
 agent_run_off() {
-  unset -f @NAMES@ agent_run_prompt agent_run_off 2>/dev/null
+  unset -f @NAMES@ agent_run_prompt agent_run_off _agent_run 2>/dev/null
+  (( ! $+functions[compdef] )) || compdef -d agent-run
+  PROMPT=${PROMPT//'$(agent_run_prompt)'/}
+  RPROMPT=${RPROMPT//'$(agent_run_prompt)'/}
+  eval "${_agent_run_before-}"
+  unset _agent_run_before
 }

@@ -1,6 +1,6 @@
 // The program: argv to command to exit status. The only reader of process.argv and process.env.
 import { dirname, resolve } from "node:path";
-import { namesCommand } from "./cli/command-names.ts";
+import { startsRun } from "./cli/command-names.ts";
 
 /** Set by the build: package.json's version, and what tells builds of it apart. */
 declare const AGENT_RUN_VERSION: string;
@@ -13,7 +13,7 @@ export const outcome = { ran: false };
 async function main(argv: readonly string[]): Promise<number> {
   const own = process.env["AGENT_RUN_HOME"];
   // Two bundles that never meet (scripts/build.mjs): a run is to start as fast as it can.
-  const { runCommandLine } = namesCommand(argv[0]) ? await import("./cli/cli.ts") : await import("./cli/run-line.ts");
+  const { runCommandLine } = startsRun(argv[0]) ? await import("./cli/run-line.ts") : await import("./cli/cli.ts");
   return runCommandLine(argv, {
     // The daemon, which works elsewhere, must find the same folder.
     env: own ? { ...process.env, AGENT_RUN_HOME: resolve(own) } : process.env,
@@ -42,5 +42,5 @@ const args = process.argv.slice(2);
 void main(args).then((status) => {
   process.exitCode = status;
   // A run is over when its last word is said (outermost.ts): what Node would still close by itself, such as signal handlers, takes milliseconds.
-  if (!namesCommand(args[0])) process.exit();
+  if (startsRun(args[0])) process.exit();
 });

@@ -34,3 +34,8 @@ const FLAGS = ["--help", "-h", "--version", "-V"];
 export function namesCommand(first: string | undefined): boolean {
   return first === undefined || FLAGS.includes(first) || commandNames.some((name) => name === first);
 }
+
+/** Whether a command line starts an agent or a program: what must begin fast. */
+export function startsRun(first: string | undefined): boolean {
+  return !namesCommand(first) || first === "run" || first === "exec";
+}

@@ -1,7 +1,7 @@
-// A command line that starts an agent: the run options, then the agent. Called by main.ts; apart from cli.ts so that it loads fast.
-
+// A command line that starts an agent or a program: `run`, `exec`, or the run options and then the agent. Called by main.ts; apart from cli.ts so that it loads fast.
 import { contextOf, type Host, parseCommand } from "./command.ts";
 import { commandHelp } from "./command-help.ts";
+import { exec } from "./exec.ts";
 import { refuseInside } from "./inside.ts";
 import { outermost } from "./outermost.ts";
 import { run } from "./run.ts";
@@ -10,12 +10,13 @@ import { run } from "./run.ts";
 export function runCommandLine(argv: readonly string[], host: Host): Promise<number> {
   const context = contextOf(host);
   return outermost(context.print, async () => {
-    const { values, words } = parseCommand(run, argv);
+    const command = argv[0] === "exec" ? exec : run;
+    const { values, words } = parseCommand(command, argv[0] === command.name ? argv.slice(1) : argv);
     if (values["help"] === true) {
-      context.print.out(commandHelp(run));
+      context.print.out(commandHelp(command));
       return 0;
     }
     refuseInside(context);
-    return run.run(values, words, context);
+    return command.run(values, words, context);
   });
 }

@@ -7,7 +7,7 @@ import { startLocalCloud } from "../../src/localcloud/cloud.ts";
 import { demoSeed, type Seed, type SeedRole, trusts } from "../../src/localcloud/seed.ts";
 import { openOuter } from "../terminal/outer.ts";
 import { type McpClient, type McpServer, startMcp } from "./mcp-client.ts";
-import { BIN, FIXTURES, makeWorld, ROOT, until, type World } from "./world.ts";
+import { BIN, FIXTURES, hasBubblewrap, makeWorld, ROOT, until, type World } from "./world.ts";
 
 const SERVER = ["node", join(FIXTURES, "mcp-server.mjs")];
 
@@ -24,10 +24,10 @@ beforeEach(async () => {
 });
 afterEach(() => world[Symbol.asyncDispose]());
 
-function addProfile(name: string, role: string, more = ""): void {
+function addProfile(name: string, role: string, more = "", isolation = "none"): void {
   const folder = join(world.own, "config", "profiles", name);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "profile.toml"), `extends = "demo"\nrole = "${role}"\n${more}isolation.level = "none"\n`);
+  writeFileSync(join(folder, "profile.toml"), `extends = "demo"\nrole = "${role}"\n${more}isolation.level = "${isolation}"\n`);
 }
 
 /** The entry of `mcpServers` that the docs show, for another server. */
@@ -70,6 +70,16 @@ describe("an MCP server through agent-run exec", () => {
     expect(client.written.stderr).toBe("");
     expect(client.written.stdout.split("\n").filter(Boolean)).toHaveLength(3);
     expect(world.sessionFolders()).toEqual([]);
+  });
+
+  it.skipIf(!hasBubblewrap)("does the same in a sandbox (needs bubblewrap)", async () => {
+    addProfile("sealed", world.cloud.roleArn("agent-notes"), "", "standard");
+    await using client = await startMcp(documented("mcp:sealed", "sealed"), clientEnv(), world.project);
+    expect((await whoami(client)).arn).toContain(":assumed-role/agent-notes/sess_");
+    const [view] = JSON.parse((await world.run(["ps", "--json"])).stdout) as [{ isolation: string }];
+    expect(view.isolation).toBe("standard");
+    expect(await client.close()).toBe(0);
+    expect(client.written.stderr).toBe("");
   });
 
   it("is ended with its client, without a word on stdout", async () => {
@@ -157,6 +167,15 @@ describe("agent-run exec", () => {
     expect(received).not.toContain("\x1b[");
     expect(received).not.toContain("sess_");
     expect(received).not.toContain("agent-run");
+  });
+
+  it("passes Ctrl-C on, once, and leaves the end to the program", async () => {
+    const script = "trap 'echo got; exit 5' INT; echo ready; while :; do sleep 0.1; done";
+    await using outer = openOuter(BIN, ["exec", "--", "sh", "-c", script], { env: world.env });
+    await outer.until("the program", (screen) => screen.rows().join("").includes("ready"));
+    outer.type("\x03");
+    expect(await outer.exited).toEqual({ code: 5 });
+    expect(outer.received().match(/got/g)).toHaveLength(1);
   });
 
   it("says what is wrong on stderr alone, and asks nothing", async () => {

@@ -234,6 +234,7 @@ const LOOKS: readonly (readonly string[])[] = [
   ["audit"],
   ["audit", "<session>"],
   ["audit", "<session>", "--json"],
+  ["audit", "<session>", "--report"],
   ["audit", "--verify"],
   ["env"],
   ["env", "--json"],

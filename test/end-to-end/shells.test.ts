@@ -12,6 +12,8 @@ interface Shell {
   /** Lines that load what agent-run gives, as its documentation says. */
   readonly load: readonly string[];
   readonly prompt: string;
+  /** A function of the human's own that has an agent's name. */
+  readonly own: string;
   /** Writes a text as one word. */
   quote(text: string): string;
 }
@@ -23,6 +25,7 @@ const shells: readonly Shell[] = [
     command: "bash --norc --noprofile -i",
     load: ['eval "$(agent-run shell-init bash)"', "source <(agent-run completion bash)"],
     prompt: "PS1='$(agent_run_prompt)READY '",
+    own: 'claude() { command claude mine "$@"; }',
     quote: posixQuote,
   },
   {
@@ -30,6 +33,7 @@ const shells: readonly Shell[] = [
     command: "zsh -f -i",
     load: ["autoload -U compinit; compinit -u -D", 'eval "$(agent-run shell-init zsh)"', "source <(agent-run completion zsh)"],
     prompt: "setopt prompt_subst; PROMPT='$(agent_run_prompt)READY '",
+    own: 'claude() { command claude mine "$@"; }',
     quote: posixQuote,
   },
   {
@@ -37,6 +41,7 @@ const shells: readonly Shell[] = [
     command: "fish --no-config -i",
     load: ["agent-run shell-init fish | source", "agent-run completion fish | source"],
     prompt: "function fish_prompt; agent_run_prompt; echo -n 'READY '; end",
+    own: "function claude; command claude mine $argv; end",
     quote: (text) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`,
   },
 ];
@@ -105,9 +110,9 @@ class Terminal implements Disposable {
   }
 }
 
-async function open(shell: Shell, more: Record<string, string> = {}): Promise<Terminal> {
+async function open(shell: Shell, more: Record<string, string> = {}, before: readonly string[] = []): Promise<Terminal> {
   const terminal = new Terminal(shell, { ...world.env, ...more }, world.project);
-  for (const line of [...shell.load, shell.prompt]) terminal.type(line, "Enter");
+  for (const line of [...before, ...shell.load, shell.prompt]) terminal.type(line, "Enter");
   await terminal.waits();
   terminal.type("", "C-l");
   await terminal.waits();
@@ -179,16 +184,29 @@ for (const shell of shells) {
       expect(readdirSync(world.project)).toEqual([]);
     });
 
-    it("`agent_run_off` takes all of it away, and inside a session it was never there", async () => {
-      using terminal = await open(shell);
+    it("`agent_run_off` takes all of it away and brings back what was there, and inside a session it was never there", async () => {
+      standIn("sess_00000001", 42, "refresh codex readonly");
+      using terminal = await open(shell, {}, [shell.own]);
+      // Loaded twice, as start-up files sometimes are.
+      terminal.type(shell.load.at(-2) ?? "", "Enter");
+      await terminal.shows(/codex readonly 42m\+ READY *\s*$/);
       terminal.type("agent_run_off", "Enter");
       terminal.type("claude afterwards", "Enter");
       await terminal.ran(1);
-      expect(terminal.printed()[0]).toEqual({ session: false, args: ["afterwards"] });
+      expect(terminal.printed()[0]).toEqual({ session: false, args: ["mine", "afterwards"] });
+      terminal.type("", "C-l");
+      await terminal.shows(/^READY *\s*$/m);
+      terminal.type("agent-run doct", "Tab");
+      terminal.type(";echo done", "Enter");
+      await terminal.shows(/^done/m);
+      expect(terminal.screen().split("claude afterwards").at(-1)).not.toMatch(/doctor|agent_run_prompt|42m/);
       using inside = await open(shell, { AGENT_RUN: "1" });
       inside.type("claude inside", "Enter");
       await inside.ran(1);
       expect(inside.printed()[0]).toEqual({ session: false, args: ["inside"] });
+      inside.type("agent_run_off", "Enter");
+      await inside.waits();
+      expect(inside.screen()).not.toMatch(/not found|error/i);
     });
   });
 }
