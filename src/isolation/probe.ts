@@ -6,6 +6,7 @@ import { delimiter, isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
 import { bubblewrapCommand } from "./bubblewrap.ts";
 import { realOf } from "./facts.ts";
+import { type MachineSettings, mending } from "./mending.ts";
 import { seccompFilter } from "./seccomp.ts";
 
 export type Probe = { readonly ok: true; readonly bwrap: string } | { readonly ok: false; readonly why: string; readonly hint: string };
@@ -44,7 +45,7 @@ export async function probeIsolation(level: IsolationLevel, options: ProbeOption
   const key = cacheKey(bwrap, level);
   if (options.cacheFile && readKey(options.cacheFile) === key) return { ok: true, bwrap };
   const failure = await tryOut(bwrap, level);
-  if (failure !== undefined) return { ok: false, ...explain(bwrap, failure) };
+  if (failure !== undefined) return { ok: false, ...mending(bwrap, level, failure, machineSettings()) };
   if (options.cacheFile) writeKey(options.cacheFile, key);
   return { ok: true, bwrap };
 }
@@ -105,38 +106,17 @@ const setting = (path: string): string => {
 const APPARMOR = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
 const CLONE = "/proc/sys/kernel/unprivileged_userns_clone";
 const MOST = "/proc/sys/user/max_user_namespaces";
+const MOST_NETWORKS = "/proc/sys/user/max_net_namespaces";
 
-function explain(bwrap: string, said: string): { why: string; hint: string } {
-  const why = (reason: string): string =>
-    `this machine does not let bubblewrap isolate the agent: ${reason} (bwrap said: ${said.split("\n")[0]})`;
-  if (setting(MOST) === "0") {
-    return {
-      why: why("user namespaces are switched off, user.max_user_namespaces is 0"),
-      hint: "sudo sysctl -w user.max_user_namespaces=15000",
-    };
-  }
-  if (setting(CLONE) === "0") {
-    return { why: why("kernel.unprivileged_userns_clone is 0"), hint: "sudo sysctl -w kernel.unprivileged_userns_clone=1" };
-  }
-  if (setting(APPARMOR) === "1") {
-    const profile = `abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap ${bwrap} flags=(unconfined) {\\n  userns,\\n}\\n`;
-    return {
-      why: why("AppArmor restricts user namespaces"),
-      hint: `printf '${profile}' | sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap`,
-    };
-  }
-  if (/unknown option/i.test(said)) return { why: why("it is too old"), hint: `${installCommand()} (0.5 or newer)` };
-  if (inContainer()) {
-    return {
-      why: why("the container around it forbids namespaces"),
-      hint: "start the container with: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined …",
-    };
-  }
-  return {
-    why: why("for a reason that is not known"),
-    hint: `see what fails: ${bwrap} --unshare-user --unshare-pid --ro-bind / / --proc /proc true`,
-  };
-}
+const machineSettings = (): MachineSettings => ({
+  mostUserNamespaces: setting(MOST),
+  mostNetworkNamespaces: setting(MOST_NETWORKS),
+  userNamespacesAllowed: setting(CLONE),
+  appArmorRestricts: setting(APPARMOR),
+  kernel: setting("/proc/sys/kernel/osrelease"),
+  inContainer: inContainer(),
+  install: installCommand(),
+});
 
 function inContainer(): boolean {
   return (
@@ -168,7 +148,7 @@ function cacheKey(bwrap: string, level: IsolationLevel): string {
     stat.mode,
     release(),
     process.getuid?.(),
-    ...[APPARMOR, CLONE, MOST].map(setting),
+    ...[APPARMOR, CLONE, MOST, MOST_NETWORKS].map(setting),
   ]);
 }
 

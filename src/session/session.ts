@@ -18,6 +18,7 @@ import { type Clock, type Instant, type SteadyClock, steadyClock } from "../core
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import { type Paths, sessionFolder } from "../core/paths.ts";
+import { METADATA_CAVEAT, metadataService } from "../isolation/metadata.ts";
 import { type Access, describedVariables, openAccess } from "./access.ts";
 import { openConsole } from "./console-access.ts";
 import { extensionPrompt, requireExtendable } from "./extension.ts";
@@ -100,6 +101,7 @@ export class Session {
   #endingAt = 0;
   #revokeAll = false;
   #consoleOpened = false;
+  #exposure: string | undefined;
   /** The newest keys, kept to see whether a deny holds. */
   #lastKeys: SessionCredentials | undefined;
   #revoking: Promise<readonly RevocationReport[]> | undefined;
@@ -163,6 +165,7 @@ export class Session {
       fetches: this.#tally.fetches,
       refreshes: this.#tally.refreshes,
       consoleOpened: this.#consoleOpened,
+      exposure: this.#exposure,
       trouble: this.#access?.broker.trouble ?? this.#options.auditTrouble(),
       credentialsExpireAt: this.#tally.keysExpireAt,
     });
@@ -176,6 +179,7 @@ export class Session {
       state: "ok",
       text: `profile ${profile.name}: ${profile.delivery} delivery, isolation ${profile.isolation.level}`,
     });
+    if (profile.isolation.level !== "strict") void this.#lookForMetadata();
     for (const text of profile.notes) lease.send({ type: "step", name: "profile", state: "warning", text });
     using waiting = new Waiting((text) => lease.send({ type: "step", name: "base", state: "warning", text }));
     const grant = await obtainGrant({
@@ -237,6 +241,23 @@ export class Session {
     if (this.#state.phase === "starting") return this.#questions.ask(kind, prompt);
     const what = kind === "mfa" ? "an mfa code" : "a passphrase";
     return Promise.reject(new AgentRunError("mfa", `${what} is needed to renew the base credentials`, { hint: "start the agent again" }));
+  }
+
+  /** Beside the rest of the start, which does not wait for it: where there is no such service, some networks say so late. */
+  async #lookForMetadata(): Promise<void> {
+    const { open, lease } = this.#options;
+    const address = await metadataService(open.source["AWS_EC2_METADATA_SERVICE_ENDPOINT"]);
+    if (address === undefined) return;
+    this.#exposure = METADATA_CAVEAT;
+    if (this.#state.phase === "starting") {
+      lease.send({
+        type: "step",
+        name: "restriction",
+        state: "warning",
+        text: `${METADATA_CAVEAT} (${address}); --isolation strict closes it`,
+      });
+    }
+    this.announce();
   }
 
   /** Killed or lost while it was still starting. */

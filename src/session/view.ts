@@ -16,6 +16,8 @@ export interface Figures {
   readonly refreshes: number;
   readonly consoleOpened: boolean;
   readonly trouble: string | undefined;
+  /** What the agent's place on this machine leaves open. */
+  readonly exposure: string | undefined;
   /** When the last of all keys that the session had will have expired; 0 before there are any. */
   readonly credentialsExpireAt: Instant;
 }
@@ -25,7 +27,7 @@ export function viewOf(
   { id, open, profile }: { readonly id: SessionId; readonly open: OpenMessage; readonly profile: Profile },
   state: SessionState,
   grant: Grant | undefined,
-  { trouble, consoleOpened, ...figures }: Figures,
+  { trouble, consoleOpened, exposure, ...figures }: Figures,
 ): SessionView {
   return {
     session: id,
@@ -44,6 +46,6 @@ export function viewOf(
     endsAt: state.window.onExpiry === "refresh" ? state.window.lastLimitAt : state.window.limitAt,
     ...figures,
     ...(trouble === undefined ? {} : { trouble }),
-    caveats: [...(grant?.caveats ?? []), ...(consoleOpened ? [CONSOLE_CAVEAT] : [])],
+    caveats: [...(grant?.caveats ?? []), ...(consoleOpened ? [CONSOLE_CAVEAT] : []), ...(exposure === undefined ? [] : [exposure])],
   };
 }

@@ -1,5 +1,7 @@
 // `agent-run doctor`: each fault is put in place for real, and the line that names it must say what mends it.
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { UpdateAssumeRolePolicyCommand } from "@aws-sdk/client-iam";
 import { afterEach, describe, expect, it } from "vitest";
@@ -54,6 +56,20 @@ describe("agent-run doctor", () => {
     expect(of("may revoke")).toMatchObject({ state: "ok" });
     expect(world.sessionFolders()).toEqual([]);
     expect(await world.daemonPid()).toBeUndefined();
+  });
+
+  it("warns of a metadata service that the agent could ask too, but not where its network is its own", async () => {
+    const service = createServer((_, response) => response.writeHead(401).end());
+    await new Promise<void>((resolve) => service.listen(0, "127.0.0.1", resolve));
+    const env = { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${(service.address() as AddressInfo).port}` };
+    expect((await examine(["--offline"])).of("metadata service")).toBeUndefined();
+    expect((await examine(["--offline"], env)).of("metadata service")).toMatchObject({
+      state: "warning",
+      fix: expect.stringContaining("--isolation strict"),
+    });
+    const run = await world?.run(["true"], { env });
+    service.close();
+    expect(run?.stderr).toContain("the machine's metadata service answers the agent too");
   });
 
   it("names a mend for all that is not well", async () => {

@@ -68,6 +68,8 @@ export async function makeWorld(options: LocalCloudOptions & { config?: string }
     AWS_SECRET_ACCESS_KEY: cloud.admin.secretAccessKey,
     AWS_ENDPOINT_URL: cloud.url,
     AWS_REGION: cloud.region,
+    // Some machines that tests run on have one of their own.
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: "http://127.0.0.1:9",
   };
   const start = (args: readonly string[], run: RunOptions = {}): ChildProcess => {
     const merged = Object.fromEntries(Object.entries({ ...env, ...run.env }).filter(([, value]) => value !== undefined));

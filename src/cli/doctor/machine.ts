@@ -1,16 +1,21 @@
 // What doctor finds out about this machine: by doing it, where doing it changes nothing. Called by doctor.ts.
 import { accessSync, constants, existsSync } from "node:fs";
+import { release } from "node:os";
 import { dirname, join } from "node:path";
 import type { IsolationLevel } from "../../control/protocol.ts";
 import { AgentRunError, messageOf } from "../../core/error.ts";
 import { privateFolder } from "../../core/folder.ts";
 import { controlSocket } from "../../core/paths.ts";
 import { KEYRING_NAME, openKeyring } from "../../credentials/stored/keyring.ts";
+import { wslVersion } from "../../isolation/mending.ts";
+import { METADATA_CAVEAT, metadataService } from "../../isolation/metadata.ts";
 import { probeIsolation } from "../../isolation/probe.ts";
 import { statusOf } from "../ask-daemon.ts";
 import type { Context } from "../command.ts";
 import { type Check, failing, ok, unknown, warning } from "./check.ts";
 
+const METADATA_MEND =
+  "run agents with --isolation strict, or give this machine a role that may do nothing; no level that shares its network can hide it";
 const OLDEST_NODE = 24;
 /** sun_path of unix(7), its final NUL left out; macOS has 104. */
 const LONGEST_SOCKET_PATH = process.platform === "darwin" ? 103 : 107;
@@ -18,7 +23,7 @@ const LONGEST_SOCKET_PATH = process.platform === "darwin" ? 103 : 107;
 /** @param credentials where the profile's base credentials are kept, where agent-run keeps them */
 export async function machineChecks(context: Context, isolation: IsolationLevel, credentials: string | undefined): Promise<Check[]> {
   const here = [node(), system(), await sandbox(context, isolation), ...folders(context), await daemon(context), terminal(context)];
-  return [...here, await keyring(context, credentials)];
+  return [...here, ...(await metadata(context, isolation)), await keyring(context, credentials)];
 }
 
 function node(): Check {
@@ -34,8 +39,14 @@ function system(): Check {
     return failing("system", "Windows has neither PTYs nor a sandbox for it", "install it inside WSL2: wsl --install");
   if (platform === "darwin")
     return warning("system", "macOS: no isolation in this version", "run it in a Linux machine or container, or with --isolation none");
-  const wsl = existsSync("/proc/sys/fs/binfmt_misc/WSLInterop") ? ", under WSL" : "";
-  return ok("system", `${platform} ${arch}${wsl}`);
+  const wsl = wslVersion(release());
+  if (wsl === 1)
+    return failing(
+      "system",
+      "WSL 1 has neither namespaces nor PTYs as Linux has them",
+      "in Windows, with your distribution's name: wsl --set-version Ubuntu 2",
+    );
+  return ok("system", `${platform} ${arch}${wsl === undefined ? "" : ", under WSL 2"}`);
 }
 
 async function sandbox({ env }: Context, level: IsolationLevel): Promise<Check> {
@@ -44,6 +55,12 @@ async function sandbox({ env }: Context, level: IsolationLevel): Promise<Check> 
     return warning(name, "the agent reaches all that you reach", 'set isolation.level = "standard", or pass --isolation standard');
   const probe = await probeIsolation(level, { platform: process.platform, path: env["PATH"] ?? "" });
   return probe.ok ? ok(name, `a sandbox starts, with ${probe.bwrap}`) : failing(name, probe.why, probe.hint);
+}
+
+async function metadata({ env }: Context, level: IsolationLevel): Promise<Check[]> {
+  if (level === "strict") return [];
+  const address = await metadataService(env["AWS_EC2_METADATA_SERVICE_ENDPOINT"]);
+  return address === undefined ? [] : [warning("metadata service", `${METADATA_CAVEAT} (${address})`, METADATA_MEND)];
 }
 
 function folders({ paths }: Context): Check[] {

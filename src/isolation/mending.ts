@@ -1,0 +1,67 @@
+// Why a sandbox did not start here, and the command that mends it. Pure: from what bwrap said and what the machine's settings are. Used by probe.ts.
+import type { IsolationLevel } from "../control/protocol.ts";
+
+/** What the kernel and the system say of themselves; an empty text where they say nothing. */
+export interface MachineSettings {
+  /** /proc/sys/user/max_user_namespaces, and the same of the network's. */
+  readonly mostUserNamespaces: string;
+  readonly mostNetworkNamespaces: string;
+  /** /proc/sys/kernel/unprivileged_userns_clone (Debian's kernels). */
+  readonly userNamespacesAllowed: string;
+  /** /proc/sys/kernel/apparmor_restrict_unprivileged_userns (Ubuntu 23.10 and newer). */
+  readonly appArmorRestricts: string;
+  /** /proc/sys/kernel/osrelease */
+  readonly kernel: string;
+  readonly inContainer: boolean;
+  /** The command that installs bubblewrap. */
+  readonly install: string;
+}
+
+/** 1 or 2 under the Windows Subsystem for Linux, by the kernel's release: `4.4.0-19041-Microsoft`, `5.15.90.1-microsoft-standard-WSL2`. */
+export function wslVersion(kernel: string): 1 | 2 | undefined {
+  if (!/microsoft/i.test(kernel)) return undefined;
+  // WSL 1 is no Linux: it names the last release whose system calls it imitates.
+  return /^(3|4\.[0-9]\b)/.test(kernel) && !/wsl2/i.test(kernel) ? 1 : 2;
+}
+
+/** @param said what bwrap printed when it failed */
+export function mending(bwrap: string, level: IsolationLevel, said: string, machine: MachineSettings): { why: string; hint: string } {
+  const why = (reason: string): string =>
+    `this machine does not let bubblewrap isolate the agent: ${reason} (bwrap said: ${said.split("\n")[0]})`;
+  if (wslVersion(machine.kernel) === 1) {
+    return { why: why("WSL 1 has no namespaces"), hint: "in Windows, with your distribution's name: wsl --set-version Ubuntu 2" };
+  }
+  if (machine.mostUserNamespaces === "0") {
+    return {
+      why: why("user namespaces are switched off, user.max_user_namespaces is 0"),
+      hint: "sudo sysctl -w user.max_user_namespaces=15000",
+    };
+  }
+  if (machine.userNamespacesAllowed === "0") {
+    return { why: why("kernel.unprivileged_userns_clone is 0"), hint: "sudo sysctl -w kernel.unprivileged_userns_clone=1" };
+  }
+  if (level === "strict" && machine.mostNetworkNamespaces === "0") {
+    return {
+      why: why("network namespaces are switched off, user.max_net_namespaces is 0"),
+      hint: "sudo sysctl -w user.max_net_namespaces=15000",
+    };
+  }
+  if (machine.appArmorRestricts === "1") {
+    const profile = `abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap ${bwrap} flags=(unconfined) {\\n  userns,\\n}\\n`;
+    return {
+      why: why("AppArmor restricts user namespaces"),
+      hint: `printf '${profile}' | sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap`,
+    };
+  }
+  if (/unknown option/i.test(said)) return { why: why("it is too old"), hint: `${machine.install} (0.5 or newer)` };
+  if (machine.inContainer) {
+    return {
+      why: why("the container around it forbids namespaces"),
+      hint: "start the container with: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined …",
+    };
+  }
+  return {
+    why: why("for a reason that is not known"),
+    hint: `see what fails: ${bwrap} --unshare-user --unshare-pid${level === "strict" ? " --unshare-net" : ""} --ro-bind / / --proc /proc true`,
+  };
+}

@@ -1,0 +1,104 @@
+// What a machine that cannot isolate is told, cause by cause; and the same for real, with what can be switched off in a namespace.
+import { spawnSync } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, it } from "vitest";
+import { type MachineSettings, mending, wslVersion } from "../../src/isolation/mending.ts";
+import { metadataService } from "../../src/isolation/metadata.ts";
+import { hasBubblewrap, missing } from "./world.ts";
+
+const FINE: MachineSettings = {
+  mostUserNamespaces: "15000",
+  mostNetworkNamespaces: "15000",
+  userNamespacesAllowed: "1",
+  appArmorRestricts: "0",
+  kernel: "6.8.0-48-generic",
+  inContainer: false,
+  install: "sudo apt-get install bubblewrap",
+};
+const told = (
+  machine: Partial<MachineSettings>,
+  said = "bwrap: setting up uid map: Permission denied",
+  level: "standard" | "strict" = "standard",
+) => mending("/opt/bin/bwrap", level, said, { ...FINE, ...machine });
+
+describe("what mends a machine that cannot isolate", () => {
+  it.each([
+    [{ mostUserNamespaces: "0" }, "sudo sysctl -w user.max_user_namespaces=15000"],
+    [{ userNamespacesAllowed: "0" }, "sudo sysctl -w kernel.unprivileged_userns_clone=1"],
+    [{ kernel: "4.4.0-19041-Microsoft" }, "in Windows, with your distribution's name: wsl --set-version Ubuntu 2"],
+  ])("for %j is a command", (machine, hint) => {
+    expect(told(machine).hint).toBe(hint);
+    expect(told(machine).why).toContain("(bwrap said: bwrap: setting up uid map: Permission denied)");
+  });
+
+  it("is a profile for just this bwrap where AppArmor restricts namespaces", () => {
+    const { hint } = told({ appArmorRestricts: "1" });
+    expect(hint).toContain("profile bwrap /opt/bin/bwrap flags=(unconfined)");
+    const printed = spawnSync("sh", ["-c", hint.split(" | ")[0] ?? ""], { encoding: "utf8" }).stdout;
+    expect(printed).toBe("abi <abi/4.0>,\ninclude <tunables/global>\nprofile bwrap /opt/bin/bwrap flags=(unconfined) {\n  userns,\n}\n");
+  });
+
+  it("speaks of network namespaces only to the level that needs them", () => {
+    expect(told({ mostNetworkNamespaces: "0" }, "x", "strict").hint).toBe("sudo sysctl -w user.max_net_namespaces=15000");
+    expect(told({ mostNetworkNamespaces: "0" }, "x").hint).toContain("see what fails");
+  });
+
+  it("knows an old bwrap and a container, and else says how to see more", () => {
+    expect(told({}, "bwrap: Unknown option --unshare-cgroup-try").hint).toBe("sudo apt-get install bubblewrap (0.5 or newer)");
+    expect(told({ inContainer: true }).hint).toContain("docker run --security-opt");
+    expect(told({}).hint).toContain("/opt/bin/bwrap --unshare-user");
+    expect(told({}, "x", "strict").hint).toContain("--unshare-net");
+  });
+
+  it.each([
+    ["4.4.0-19041-Microsoft", 1],
+    ["5.15.90.1-microsoft-standard-WSL2", 2],
+    ["6.6.36.6-microsoft-standard-WSL2+", 2],
+    ["4.19.84-microsoft-standard", 2],
+    ["6.8.0-48-generic", undefined],
+  ] as const)("reads the kernel's release %s as WSL %s", (kernel, version) => expect(wslVersion(kernel)).toBe(version));
+});
+
+describe("the metadata service", () => {
+  it("is found where something answers, and nowhere else", async () => {
+    const server = createServer((_, response) => response.writeHead(401).end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await metadataService(address)).toBe(address);
+    await new Promise((resolve) => server.close(resolve));
+    expect(await metadataService(address)).toBeUndefined();
+  });
+
+  it("is given up soon where nobody answers", async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const before = performance.now();
+    expect(await metadataService(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`)).toBeUndefined();
+    expect(performance.now() - before).toBeGreaterThan(300);
+    silent.closeAllConnections();
+    silent.close();
+  });
+});
+
+/** In a user namespace of its own the same settings count, and whoever made it may change them (user_namespaces(7)). */
+const without = (setting: string, level: "standard" | "strict"): string => {
+  const probe = `import("${import.meta.dirname}/../../src/isolation/probe.ts").then(({probeIsolation})=>probeIsolation("${level}",{platform:"linux",path:"/usr/bin:/bin"})).then((result)=>console.log(result.ok?"ok":result.hint))`;
+  const script = `echo 0 > /proc/sys/user/${setting} && exec "$0" -e '${probe}'`;
+  const { stdout, stderr } = spawnSync("unshare", ["-Ur", "sh", "-c", script, process.execPath], { encoding: "utf8" });
+  return stdout.trim() || stderr;
+};
+const canUnshare =
+  spawnSync("unshare", ["-Ur", "sh", "-c", "echo 0 > /proc/sys/user/max_net_namespaces"], { stdio: "ignore" }).status === 0;
+const whyNot = canUnshare ? missing : " (skipped: needs unshare of util-linux and user namespaces)";
+
+describe.skipIf(!hasBubblewrap || !canUnshare)(`a machine whose namespaces are switched off${whyNot}`, () => {
+  it("is told so by a sandbox that was tried", () => {
+    expect(without("max_user_namespaces", "standard")).toBe("sudo sysctl -w user.max_user_namespaces=15000");
+  });
+
+  it("still gives standard where only the network's are", () => {
+    expect(without("max_net_namespaces", "standard")).toBe("ok");
+    expect(without("max_net_namespaces", "strict")).toBe("sudo sysctl -w user.max_net_namespaces=15000");
+  });
+});
