@@ -1,6 +1,5 @@
 // One session in the daemon: takes the start steps, then carries out what the state machine asks for, until everything is wiped. Made by sessions.ts.
 import type { RecordData, RecordKind } from "../audit/record.ts";
-import type { SessionCredentials } from "../aws/credentials.ts";
 import type { Lease } from "../control/lease.ts";
 import type {
   Cause,
@@ -15,24 +14,24 @@ import type {
 } from "../control/protocol.ts";
 import { toWireError } from "../control/wire-error.ts";
 import { type Clock, type Instant, type SteadyClock, steadyClock } from "../core/clock.ts";
-import { AgentRunError, messageOf } from "../core/error.ts";
+import { AgentRunError } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import { type Paths, sessionFolder } from "../core/paths.ts";
 import { METADATA_CAVEAT, metadataService } from "../isolation/metadata.ts";
 import { type Access, describedVariables, openAccess } from "./access.ts";
 import { openConsole } from "./console-access.ts";
+import { EndAtAws } from "./end-at-aws.ts";
 import { extensionPrompt, requireExtendable } from "./extension.ts";
 import { type Grant, obtainGrant } from "./grant.ts";
 import { endProcesses, type Spawned } from "./leftover.ts";
 import type { Profile } from "./profile.ts";
 import { policyMark } from "./profile-policy.ts";
 import { Questions } from "./questions.ts";
-import { copyOf, isRevoked, loadAhead, mayGoOn, revoke, wipe } from "./revocation.ts";
+import { loadAhead } from "./revocation.ts";
 import type { SessionAudit } from "./session-audit.ts";
 import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, type SessionState } from "./state.ts";
 import { writeStatusFile } from "./status-file.ts";
 import { Tally } from "./tally.ts";
-import { bury, locating } from "./tombstones.ts";
 import { takeRole } from "./tool-roles.ts";
 import { viewOf } from "./view.ts";
 import { Waiting } from "./waiting.ts";
@@ -102,9 +101,7 @@ export class Session {
   #revokeAll = false;
   #consoleOpened = false;
   #exposure: string | undefined;
-  /** The newest keys, kept to see whether a deny holds. */
-  #lastKeys: SessionCredentials | undefined;
-  #revoking: Promise<readonly RevocationReport[]> | undefined;
+  readonly #atAws: EndAtAws;
 
   constructor(options: SessionOptions) {
     const { open, profile, clock, lease } = options;
@@ -113,6 +110,14 @@ export class Session {
     this.id = options.id;
     this.#folder = sessionFolder(options.paths, options.id);
     this.#tally = new Tally((kind, data) => this.#record(kind, data), open.resume?.fetches ?? 0);
+    this.#atAws = new EndAtAws({
+      ...options,
+      now: () => this.#now(),
+      keysExpireAt: () => this.#tally.keysExpireAt,
+      record: (kind, data) => this.#record(kind, data),
+      onReport: (report) => lease.send({ type: "revocation", report }),
+      note: (text) => this.notes.push(text),
+    });
     this.#startedAt = Math.min(open.resume?.startedAt ?? Number.POSITIVE_INFINITY, clock.now());
     const window = firstWindow(this.#startedAt, profile.ttlMs, profile.maxTtlMs, profile.onExpiry);
     this.#state = {
@@ -340,21 +345,19 @@ export class Session {
     const state = this.#state;
     if (effect === "announce") this.announce();
     else if (effect === "ask-expiry" && !this.#asking) void this.#askForTime("expiry", undefined);
-    else if (effect === "stop-refresher") this.#stopRefresher();
-    else if (effect === "revoke") this.#revoke();
+    else if (effect === "stop-refresher") {
+      this.#atAws.keep(this.#access?.broker.held());
+      this.#access?.broker.stop();
+    } else if (effect === "revoke" && "cause" in state)
+      this.#atAws.begin(state.cause, this.#grant, { handedOut: this.#handedOut, revokeAll: this.#revokeAll, since: this.#endingAt });
     else if (effect === "stop-agent") void this.#stopAgent();
     else if (effect === "wipe") void this.#wipe();
     else if ("cause" in state) {
       this.#endingAt = performance.now();
       this.#access?.refuse(`${REFUSALS[state.cause]}: agent-run serves no credentials any more`);
       this.timings.endpointClosedMs = performance.now() - this.#endingAt;
-      if (state.cause === "killed") this.#bury([]);
+      if (state.cause === "killed") this.#atAws.bury(this.#grant, []);
     }
-  }
-
-  #stopRefresher(): void {
-    this.#lastKeys = copyOf(this.#access?.broker.held());
-    this.#access?.broker.stop();
   }
 
   /** Whether the agent has, or may have, keys that work without us. */
@@ -365,56 +368,6 @@ export class Session {
       this.#tally.fetches > 0 ||
       (this.#access !== undefined && (profile.delivery === "env" || open.resume !== undefined))
     );
-  }
-
-  #revoke(): void {
-    const state = this.#state;
-    const { profile, lease, clock } = this.#options;
-    const grant = this.#grant;
-    if (!("cause" in state) || !grant || !isRevoked(profile, state.cause, this.#handedOut)) {
-      wipe(this.#lastKeys);
-      return;
-    }
-    this.#revoking = revoke({
-      session: this.id,
-      profile,
-      grant,
-      keys: this.#lastKeys,
-      keysExpireAt: this.#tally.keysExpireAt,
-      revokeAll: this.#revokeAll,
-      confirm: state.cause === "killed",
-      clock,
-      since: this.#endingAt,
-      onReport: (report) => {
-        this.#record("revoke", { ...report });
-        lease.send({ type: "revocation", report });
-      },
-    }).then((reports) => {
-      this.#bury(reports.filter(({ policy }) => policy !== undefined).map(({ role }) => role));
-      if (profile.grant === "assume-role" && mayGoOn(profile, grant.roleArn))
-        this.notes.push("the session policy lets it go on to other roles: sessions there that no chained_roles names are not denied");
-      return reports;
-    });
-  }
-
-  /** From here on it cannot come back, under this daemon or a later one. */
-  #bury(roles: string[]): void {
-    const { paths, open, profile, onRevoked } = this.#options;
-    const { region, endpointUrl, iam } = this.#grant ?? {};
-    const where = {
-      until: this.#tally.keysExpireAt,
-      source: locating(open.source),
-      ...(profile.awsProfile === undefined ? {} : { awsProfile: profile.awsProfile }),
-      ...(profile.credentials === undefined ? {} : { credentials: profile.credentials }),
-      ...(region === undefined ? {} : { region }),
-      ...(endpointUrl === undefined ? {} : { endpointUrl }),
-    };
-    try {
-      bury(paths, { session: this.id, at: this.#now(), roles, ...(roles.length > 0 ? where : {}) });
-      if (roles.length > 0 && iam) onRevoked(this.id, iam);
-    } catch (error) {
-      this.notes.push(`the state folder does not remember that it was ended: ${messageOf(error)}`);
-    }
   }
 
   /** Tells the launcher how things stand, while the agent runs. */
@@ -473,7 +426,7 @@ export class Session {
     if (state.phase !== "ending") return;
     const { lease, profile } = this.#options;
     // Also where it has not said yet that it started an agent: it may be doing so right now.
-    const revoking = this.#revoking !== undefined;
+    const revoking = this.#atAws.isRevoking;
     const end: DaemonMessage = { type: "end", cause: state.cause, graceMs: profile.graceMs, revoking };
     // The agent is gone, and its launcher must know what it waits for.
     if (this.#leaseOpen && state.cause === "exited" && revoking) lease.send(end);
@@ -489,7 +442,7 @@ export class Session {
     if (left > 0) this.notes.push(`${left} ${left === 1 ? "process" : "processes"} of the agent could not be ended`);
     this.timings.agentGoneMs = performance.now() - this.#endingAt;
     this.#removeFiles();
-    this.revocations = (await this.#revoking) ?? [];
+    this.revocations = await this.#atAws.reports();
     this.#dispatch({ type: "stopped", at: this.#now() });
   }
 
