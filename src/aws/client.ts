@@ -7,6 +7,8 @@ import type { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import type { EC2Client } from "@aws-sdk/client-ec2";
 import type { IAMClient } from "@aws-sdk/client-iam";
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { SSOClient } from "@aws-sdk/client-sso";
+import type { SSOOIDCClient } from "@aws-sdk/client-sso-oidc";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
@@ -114,6 +116,23 @@ export async function cloudTrailClient(connection: Connection, credentials: AwsC
   const region = requireRegion(connection.region, "region");
   const endpoint = connection.endpointUrl ?? `https://cloudtrail.${region}.${domainSuffix(region)}`;
   return new CloudTrailClient({ ...settings(connection, credentials), region, endpoint });
+}
+
+/** The address of one of IAM Identity Center's services, or where the human's own AWS_ENDPOINT_URL_… points it. */
+export function ssoEndpoint(service: "oidc" | "portal.sso", region: string, env: Environment): string {
+  const told = env[service === "oidc" ? "AWS_ENDPOINT_URL_SSO_OIDC" : "AWS_ENDPOINT_URL_SSO"];
+  return told || `https://${service}.${requireRegion(region, "sso_region")}.${domainSuffix(region)}`;
+}
+
+/** Clients of IAM Identity Center, whose calls are unsigned. Loaded for a sign-in and a renewal only. */
+export async function ssoOidcClient(region: string, env: Environment): Promise<SSOOIDCClient> {
+  const { SSOOIDCClient } = await import("@aws-sdk/client-sso-oidc");
+  return new SSOOIDCClient({ ...settings({ region, env }, undefined), region, endpoint: ssoEndpoint("oidc", region, env) });
+}
+
+export async function ssoClient(region: string, env: Environment): Promise<SSOClient> {
+  const { SSOClient } = await import("@aws-sdk/client-sso");
+  return new SSOClient({ ...settings({ region, env }, undefined), region, endpoint: ssoEndpoint("portal.sso", region, env) });
 }
 
 /** Clients of the two services that have a call to see by whether a deny holds. The same rules as `stsClient`. */

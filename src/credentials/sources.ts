@@ -10,9 +10,11 @@ import { fromEnvironment } from "./sources/environment.ts";
 import { fromInstance } from "./sources/instance.ts";
 import { fromProfile, namesCredentials } from "./sources/profile.ts";
 import type { Found, Search } from "./sources/source.ts";
+import { fromOwnSso, parseOwnRole } from "./sources/sso.ts";
 import type { SsoTokens } from "./sources/sso-token.ts";
 import { fromStored } from "./sources/stored.ts";
 import { fromWebIdentity } from "./sources/web-identity.ts";
+import { createOwnSessions, type OwnSessions } from "./sso/own-sessions.ts";
 import type { FileKey } from "./stored/sealed-file.ts";
 import { parseReference } from "./stored/stores.ts";
 
@@ -48,6 +50,8 @@ export interface BaseResolver {
   resolve(request: BaseRequest): Promise<Base>;
   /** Forgets everything that was found. */
   forget(): void;
+  /** The sign-ins of agent-run's own. */
+  readonly signIns: OwnSessions;
 }
 
 /** Less than this left, and they are got anew. */
@@ -61,7 +65,7 @@ const FALLBACK_REGION = "us-east-1";
 export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
   // The environment may hold secrets, so that only a keyed digest of it is kept.
   const seal = randomBytes(32);
-  const kept: Kept = { ssoTokens: new Map(), unlocked: new Map() };
+  const kept: Kept = { ssoTokens: new Map(), unlocked: new Map(), sso: createOwnSessions(clock) };
   const remembered = new Map<string, { found: Located; until: Instant }>();
   const running = new Map<string, Promise<Located>>();
 
@@ -105,9 +109,11 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
     forget() {
       remembered.clear();
       kept.ssoTokens.clear();
+      kept.sso.forget();
       for (const { bytes } of kept.unlocked.values()) bytes.fill(0);
       kept.unlocked.clear();
     },
+    signIns: kept.sso,
   };
 }
 
@@ -119,15 +125,19 @@ export const resolveBase = (request: BaseRequest): Promise<Base> => shared.resol
 /** What was stored, or the sign-in, has changed: everything is found anew. */
 export const forgetBases = (): void => shared.forget();
 
+/** Of the one resolver of this process. */
+export const signIns = shared.signIns;
+
 type Located = Found & Pick<Base, "region">;
 
 /** What a resolver keeps beside the credentials themselves. */
 interface Kept {
   readonly ssoTokens: SsoTokens;
   readonly unlocked: Map<string, FileKey>;
+  readonly sso: OwnSessions;
 }
 
-async function searchFor(request: BaseRequest, clock: Clock, { ssoTokens, unlocked }: Kept): Promise<Located> {
+async function searchFor(request: BaseRequest, clock: Clock, { ssoTokens, unlocked, sso }: Kept): Promise<Located> {
   const { env } = request;
   const files = readAwsFiles(env);
   const region = regionOf(request, files);
@@ -139,7 +149,7 @@ async function searchFor(request: BaseRequest, clock: Clock, { ssoTokens, unlock
     mfa: request.mfa,
     now: () => clock.now(),
     ssoTokens,
-    own: { state: request.state, unlocking: { passphrase: request.passphrase, keys: unlocked } },
+    own: { state: request.state, unlocking: { passphrase: request.passphrase, keys: unlocked }, sso },
   };
   return { ...(await inOrder(request, search)), region };
 }
@@ -147,6 +157,8 @@ async function searchFor(request: BaseRequest, clock: Clock, { ssoTokens, unlock
 async function inOrder({ credentials, awsProfile }: BaseRequest, search: Search): Promise<Found> {
   const { env, files } = search;
   if (credentials) {
+    const role = parseOwnRole(credentials);
+    if (role) return fromOwnSso(role, search);
     const stored = parseReference(credentials);
     if (!stored)
       throw new AgentRunError("config", `credentials: '${credentials}' names no stored keys`, {

@@ -188,7 +188,7 @@ describe("an old login", () => {
   ])("that is %s says how to log in", async (_what, files, text) => {
     await withPortal(files as Record<string, string>, async (ann) => {
       const error = await ann.fail({ awsProfile: "dev" });
-      expect(error).toMatchObject({ code: "base-credentials", hint: "aws sso login --profile dev" });
+      expect(error).toMatchObject({ code: "base-credentials", hint: "agent-run login --aws-profile dev, or aws sso login --profile dev" });
       expect(error.message).toBe(`the SSO session of aws profile 'dev' ${text}`);
     });
   });

@@ -4,6 +4,7 @@ import type { Instant } from "../../core/clock.ts";
 import { AgentRunError } from "../../core/error.ts";
 import type { Environment } from "../../core/paths.ts";
 import { Secret } from "../../core/secret.ts";
+import type { OwnSessions } from "../sso/own-sessions.ts";
 import type { Unlocking } from "../stored/stores.ts";
 import type { AwsFiles } from "./aws-files.ts";
 import type { SsoTokens } from "./sso-token.ts";
@@ -19,7 +20,7 @@ export interface Search {
   readonly now: () => Instant;
   readonly ssoTokens: SsoTokens;
   /** What agent-run itself keeps for this human. */
-  readonly own: { readonly state: string; readonly unlocking: Unlocking };
+  readonly own: { readonly state: string; readonly unlocking: Unlocking; readonly sso: OwnSessions };
 }
 
 export interface Found {

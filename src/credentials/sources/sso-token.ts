@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { domainSuffix, requireRegion } from "../../aws/client.ts";
+import { ssoEndpoint } from "../../aws/client.ts";
 import { networkFailure, readFailure } from "../../aws/failure.ts";
 import type { Instant } from "../../core/clock.ts";
 import { AgentRunError } from "../../core/error.ts";
@@ -20,21 +20,48 @@ interface CachedToken {
 export type SsoTokens = Map<string, CachedToken>;
 
 export interface SsoLogin {
-  /** Name of the sso-session, or the start URL of a profile in the old form: what the cache file is named after. */
-  readonly cacheKey: string;
+  /** Name of the sso-session, or the start URL of a profile in the old form: what the CLI's cache file is named after. Absent where no AWS profile is meant. */
+  readonly cacheKey: string | undefined;
+  readonly startUrl: string;
   readonly region: string;
-  /** For messages. */
-  readonly profile: string;
+  /** For messages: `the SSO session of aws profile 'dev'`. */
+  readonly label: string;
+  /** The commands that sign in there. */
+  readonly hint: string;
+}
+
+/** An access token, and what to do when it is not taken. */
+export interface SsoToken {
+  readonly secret: Secret;
+  readonly rejected: () => void;
 }
 
 const RENEW_BEFORE_MS = 5 * 60_000;
 const PATIENCE_MS = 10_000;
 
 /**
- * An access token that is valid now. Of the file's and the one renewed here the later counts, so a login anywhere takes effect.
- * @throws AgentRunError `base-credentials` with the login command, or `sts-unreachable`
+ * An access token that is valid now: of a sign-in of agent-run's own, else of `aws sso login`.
+ * @throws AgentRunError `base-credentials` with the login command, `keyring`, or `sts-unreachable`
  */
-export async function ssoToken(login: SsoLogin, search: Search): Promise<Secret> {
+export async function ssoToken(login: SsoLogin, search: Search): Promise<SsoToken> {
+  const { sso, state } = search.own;
+  let problem: unknown;
+  const own = await sso.find(login, search.env, state).catch((error: unknown) => {
+    problem = error;
+    return undefined;
+  });
+  if (own) return { secret: own.accessToken, rejected: () => sso.rejected(own) };
+  try {
+    return { secret: await cliToken(login, search), rejected: () => undefined };
+  } catch (error) {
+    // Perhaps we are signed in, and it could not be read.
+    throw problem ?? error;
+  }
+}
+
+/** Of the CLI's file and the token renewed here the later counts, so a login anywhere takes effect. */
+async function cliToken(login: SsoLogin, search: Search): Promise<Secret> {
+  if (login.cacheKey === undefined) throw loginNeeded(login, "is not signed in");
   const file = join(search.files.home, ".aws", "sso", "cache", `${createHash("sha1").update(login.cacheKey).digest("hex")}.json`);
   const onDisk = readToken(file);
   const renewed = search.ssoTokens.get(file);
@@ -52,10 +79,8 @@ export async function ssoToken(login: SsoLogin, search: Search): Promise<Secret>
   }
 }
 
-export const loginNeeded = ({ profile }: { profile: string }, what: string): AgentRunError =>
-  new AgentRunError("base-credentials", `the SSO session of aws profile '${profile}' ${what}`, {
-    hint: `aws sso login --profile ${profile}`,
-  });
+export const loginNeeded = ({ label, hint }: Pick<SsoLogin, "label" | "hint">, what: string): AgentRunError =>
+  new AgentRunError("base-credentials", `${label} ${what}`, { hint });
 
 function readToken(file: string): CachedToken | undefined {
   let parts: Record<string, unknown>;
@@ -81,7 +106,7 @@ function readToken(file: string): CachedToken | undefined {
 async function renew(token: CachedToken, login: SsoLogin, search: Search): Promise<CachedToken> {
   if (!token.renewal) throw loginNeeded(login, "has expired");
   const { clientId, clientSecret, refreshToken } = token.renewal;
-  const url = ssoUrl("oidc", "AWS_ENDPOINT_URL_SSO_OIDC", "/token", login.region, search);
+  const url = new URL("/token", ssoEndpoint("oidc", login.region, search.env));
   const reply = await ask({
     url,
     method: "POST",
@@ -106,10 +131,4 @@ async function renew(token: CachedToken, login: SsoLogin, search: Search): Promi
     expiresAt: search.now() + expiresIn * 1000,
     renewal: { clientId, clientSecret, refreshToken: typeof next === "string" ? new Secret(next) : refreshToken },
   };
-}
-
-/** The service's address in the login's region, or where the human's own AWS_ENDPOINT_URL_… points it. */
-export function ssoUrl(service: "oidc" | "portal.sso", variable: string, path: string, region: string, search: Search): URL {
-  const origin = search.env[variable] || `https://${service}.${requireRegion(region, "sso_region")}.${domainSuffix(region)}`;
-  return new URL(path, origin);
 }

@@ -1,10 +1,13 @@
 // A profile of IAM Identity Center (SSO): role credentials for the access token of `aws sso login`. Called by profile.ts.
+import { ssoEndpoint } from "../../aws/client.ts";
+import type { AwsCredentials } from "../../aws/credentials.ts";
 import { networkFailure, printable, readFailure } from "../../aws/failure.ts";
 import { AgentRunError } from "../../core/error.ts";
+import type { SsoPlace } from "../sso/session.ts";
 import type { Section } from "./aws-files.ts";
 import { ask, objectOf } from "./http.ts";
 import { type Found, type Search, sealParts } from "./source.ts";
-import { loginNeeded, ssoToken, ssoUrl } from "./sso-token.ts";
+import { loginNeeded, type SsoLogin, ssoToken } from "./sso-token.ts";
 
 const PATIENCE_MS = 10_000;
 
@@ -29,43 +32,82 @@ export async function fromSso(profile: string, section: Section, search: Search)
     if (!value) throw incomplete(`${key} is missing`);
     return value;
   };
-  const login = { cacheKey: sessionName ?? setting(session, "sso_start_url"), region: setting(session, "sso_region"), profile };
-  const account = setting(section, "sso_account_id");
-  const role = setting(section, "sso_role_name");
-  const token = await ssoToken(login, search);
+  const login: SsoLogin = {
+    cacheKey: sessionName ?? setting(session, "sso_start_url"),
+    startUrl: setting(session, "sso_start_url"),
+    region: setting(session, "sso_region"),
+    label: `the SSO session of aws profile '${profile}'`,
+    hint: `agent-run login --aws-profile ${profile}, or aws sso login --profile ${profile}`,
+  };
+  const role = { account: setting(section, "sso_account_id"), name: setting(section, "sso_role_name") };
+  const credentials = await roleCredentials(login, role, `sso_account_id and sso_role_name of aws profile '${profile}'`, search);
+  return { credentials, source: `AWS profile '${profile}' (SSO)`, chained: true };
+}
 
-  const url = ssoUrl("portal.sso", "AWS_ENDPOINT_URL_SSO", "/federation/credentials", login.region, search);
+/** A role that `credentials` in the settings names, of a place that config.toml names: no AWS file is looked at. */
+export async function fromOwnSso({ account, name, startUrl, region }: OwnRole, search: Search): Promise<Found> {
+  const label = `the sign-in at ${startUrl}`;
+  const hint = `agent-run login --start-url ${startUrl} --sso-region ${region}`;
+  const login: SsoLogin = { cacheKey: undefined, startUrl, region, label, hint };
+  const credentials = await roleCredentials(login, { account, name }, "credentials in config.toml", search);
+  return { credentials, source: `SSO role ${name} in ${account}, signed in by agent-run`, chained: true };
+}
+
+export interface OwnRole extends SsoPlace {
+  readonly account: string;
+  readonly name: string;
+}
+
+/** How a profile's settings name it, all in one text; a space is in none of the parts. */
+export const ownRoleText = ({ account, name, region, startUrl }: OwnRole): string => `sso:${account} ${name} ${region} ${startUrl}`;
+
+/** What `ownRoleText` wrote; undefined for anything else. */
+export function parseOwnRole(text: string): OwnRole | undefined {
+  const [, account, name, region, startUrl] = /^sso:(\d{12}) ([\w+=,.@-]{1,64}) (\S+) (\S+)$/.exec(text) ?? [];
+  return account && name && region && startUrl ? { account, name, region, startUrl } : undefined;
+}
+
+async function roleCredentials(
+  login: SsoLogin,
+  { account, name: role }: { readonly account: string; readonly name: string },
+  settings: string,
+  search: Search,
+): Promise<AwsCredentials> {
+  const token = await ssoToken(login, search);
+  const url = new URL("/federation/credentials", ssoEndpoint("portal.sso", login.region, search.env));
   url.search = new URLSearchParams({ account_id: account, role_name: role }).toString();
   const reply = await ask({
     url,
-    headers: { "x-amz-sso_bearer_token": token.reveal() },
+    headers: { "x-amz-sso_bearer_token": token.secret.reveal() },
     timeoutMs: PATIENCE_MS,
     env: search.env,
   }).catch((error: unknown) => {
     throw networkFailure(readFailure(error), url.origin) ?? error;
   });
-  if (reply.status === 401) throw loginNeeded(login, "has expired");
+  if (reply.status === 401) {
+    token.rejected();
+    throw loginNeeded(login, "has expired");
+  }
   if (reply.status === 403 || reply.status === 404) {
     throw new AgentRunError("base-credentials", `SSO gives you no role '${role}' in account ${account}`, {
-      hint: `check sso_account_id and sso_role_name of aws profile '${profile}', or ask for the assignment`,
+      hint: `check ${settings}, or ask for the assignment`,
     });
   }
   if (reply.status === 429 || reply.status >= 500) {
     throw new AgentRunError("sts-unreachable", `${url.origin} answered ${reply.status}`, { hint: "try again in a minute" });
   }
-  const { roleCredentials, message } = objectOf(reply.text) as { roleCredentials?: Record<string, unknown>; message?: unknown };
-  if (reply.status !== 200 || !roleCredentials) {
+  const { roleCredentials: given, message } = objectOf(reply.text) as { roleCredentials?: Record<string, unknown>; message?: unknown };
+  if (reply.status !== 200 || !given) {
     throw new AgentRunError("base-credentials", `SSO answered ${reply.status}: '${printable(String(message ?? ""))}'`, {
-      hint: `aws sso login --profile ${profile}`,
+      hint: login.hint,
     });
   }
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = roleCredentials;
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = given;
   const parts = {
     AccessKeyId: accessKeyId,
     SecretAccessKey: secretAccessKey,
     SessionToken: sessionToken,
     Expiration: typeof expiration === "number" ? new Date(expiration).toISOString() : undefined,
   };
-  const credentials = sealParts(parts, "SSO", search.now(), `aws sso login --profile ${profile}`);
-  return { credentials, source: `AWS profile '${profile}' (SSO)`, chained: true };
+  return sealParts(parts, "SSO", search.now(), login.hint);
 }
