@@ -1,7 +1,14 @@
-// Questions to the daemon for commands that must not start one. Called by ps, audit, daemon, credentials and login.
-import { type DaemonStatus, daemonStatus, forgetReply } from "../control/protocol.ts";
-import { ask } from "../control/start-daemon.ts";
+// Questions to the daemon, for commands that must not start one; but for one. Called by ps, audit, daemon, credentials and login.
+import { type DaemonStatus, daemonStatus, forgetReply, signInReply, signOutReply } from "../control/protocol.ts";
+import { ask, connectOrStart } from "../control/start-daemon.ts";
+import { AgentRunError } from "../core/error.ts";
 import type { Paths } from "../core/paths.ts";
+import type { Context } from "./command.ts";
+import { sourceEnvironment } from "./source-environment.ts";
+import { startCommand } from "./start-command.ts";
+
+/** Identity Center is asked meanwhile. */
+const SIGN_OUT_MS = 15_000;
 
 /** The daemon's status, or undefined when none runs. */
 export function statusOf(paths: Paths): Promise<DaemonStatus | undefined> {
@@ -17,4 +24,17 @@ export async function openSessions(paths: Paths): Promise<ReadonlySet<string>> {
 /** What is stored has changed: a daemon that remembers what it found there looks again. None need run. */
 export async function tellDaemonToForget(paths: Paths): Promise<void> {
   await ask(paths, "POST", "/v1/forget", {}, forgetReply);
+}
+
+/** For a sign-in that no keyring keeps. Starts a daemon where none runs: it is the only place that has it. Throws AgentRunError. */
+export async function giveSignInToDaemon(context: Context, session: string): Promise<void> {
+  await connectOrStart(context.paths, { startCommand: startCommand(context), version: context.version });
+  const reply = await ask(context.paths, "POST", "/v1/sign-in", { session }, signInReply);
+  if (!reply?.kept) throw new AgentRunError("daemon", "the daemon did not keep the sign-in", { hint: "agent-run daemon logs" });
+}
+
+/** Whether the daemon was the only one to have it. */
+export async function endSignInOfDaemon({ paths, env }: Context, startUrl: string): Promise<boolean> {
+  const request = { startUrl, source: sourceEnvironment(env) };
+  return (await ask(paths, "POST", "/v1/sign-out", request, signOutReply, SIGN_OUT_MS))?.wasHere ?? false;
 }

@@ -17,6 +17,8 @@ export const commandNames = [
   "help",
   "kill",
   "local-cloud",
+  "login",
+  "logout",
   "policy",
   "profiles",
   "ps",

@@ -81,6 +81,16 @@ export const commands: readonly CommandEntry[] = [
     hidden: true,
     load: async () => (await import("./local-cloud.ts")).localCloud,
   },
+  {
+    name: "login",
+    summary: "sign in at IAM Identity Center (SSO); the session is kept in the keyring",
+    load: async () => (await import("./login.ts")).login,
+  },
+  {
+    name: "logout",
+    summary: "end a sign-in at IAM Identity Center",
+    load: async () => (await import("./logout.ts")).logout,
+  },
   { name: "policy", summary: "lint, test and explain IAM policies", load: async () => (await import("./policy.ts")).policy },
   {
     name: "profiles",

@@ -231,6 +231,8 @@ export const daemonStatus = object({
   pid: number,
   startedAt: number,
   sessions: list(sessionView),
+  /** Start URLs of sign-ins that are in no keyring. */
+  signIns: optional(list(string())),
 });
 
 export const killRequest = object({
@@ -290,6 +292,18 @@ export const stopReply = object({
   /** How many sessions were ended. */
   ended: number,
 });
+
+/** A sign-in that no keyring keeps: the daemon's memory does, for as long as it lives. */
+export const signInRequest = object({ session: string() });
+export const signInReply = object({ kept: boolean });
+
+/** Forgets it, and tells Identity Center so where only the daemon had it. */
+export const signOutRequest = object({
+  startUrl: text,
+  /** As in `open`: how Identity Center is reached. */
+  source: record(string()),
+});
+export const signOutReply = object({ wasHere: boolean });
 
 /** Base credentials that were found are found anew. */
 export const forgetReply = object({ forgotten: boolean });

@@ -1,5 +1,14 @@
 // What the daemon can be asked: one literal table of names and handlers. Called by socket.ts after its checks.
-import { consoleRequest, type DaemonStatus, extendRequest, killRequest, PROTOCOL, stopRequest } from "../control/protocol.ts";
+import {
+  consoleRequest,
+  type DaemonStatus,
+  extendRequest,
+  killRequest,
+  PROTOCOL,
+  signInRequest,
+  signOutRequest,
+  stopRequest,
+} from "../control/protocol.ts";
 import { checked, Mismatch, type Shape } from "../control/shape.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionHost } from "../session/host.ts";
@@ -24,6 +33,8 @@ export const routes: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["POST /v1/extend", extend],
   ["POST /v1/forget", forget],
   ["POST /v1/console", console],
+  ["POST /v1/sign-in", signIn],
+  ["POST /v1/sign-out", signOut],
   ["POST /v1/stop", stop],
 ]);
 
@@ -37,6 +48,7 @@ function status(served: Served): DaemonStatus {
     pid: process.pid,
     startedAt: served.startedAt,
     sessions: served.host.views().filter((view) => view.state !== "ended"),
+    signIns: served.host.signIns(),
   };
 }
 
@@ -56,6 +68,15 @@ function forget(served: Served): { forgotten: boolean } {
 
 function console(served: Served, body: unknown): Promise<unknown> {
   return served.host.console(understood(consoleRequest, body).session);
+}
+
+function signIn(served: Served, body: unknown): { kept: boolean } {
+  return { kept: served.host.keepSignIn(understood(signInRequest, body).session) };
+}
+
+async function signOut(served: Served, body: unknown): Promise<{ wasHere: boolean }> {
+  const { startUrl, source } = understood(signOutRequest, body);
+  return { wasHere: await served.host.endSignIn(startUrl, source) };
 }
 
 async function stop(served: Served, body: unknown): Promise<unknown> {

@@ -37,6 +37,12 @@ export interface SessionHost {
    * @throws AgentRunError `session-not-found`, and as `openConsole`
    */
   console(session: string): Promise<ConsoleReply>;
+  /** Start URLs of sign-ins that are in no keyring; while there is one, the daemon stays. */
+  signIns(): string[];
+  /** Keeps a sign-in, as `sessionText` wrote it, in memory. False for a text that is none. */
+  keepSignIn(text: string): boolean;
+  /** Forgets a sign-in; one that was nowhere else is ended at Identity Center too. Whether it was here alone. */
+  endSignIn(startUrl: string, source: Readonly<Record<string, string>>): Promise<boolean>;
   /** Ends every session and resolves when all are wiped. Sessions that are opened afterwards are refused. */
   endAll(cause: Cause): Promise<void>;
   /** Runs before the socket is there: ends and records the sessions that a dead daemon left open in the audit and in files. */

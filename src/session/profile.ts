@@ -6,6 +6,8 @@ import type { Instant } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
 import { configFile, type Paths } from "../core/paths.ts";
+import { ownRoleText } from "../credentials/sources/sso.ts";
+import { requireStartUrl } from "../credentials/sso/session.ts";
 import type { CompiledSession } from "../policy/compile-session.ts";
 import { destructiveActions } from "../policy/destructive.ts";
 import { parsePolicyValue } from "../policy/parse.ts";
@@ -27,7 +29,7 @@ export interface Profile {
   readonly grant: GrantKind;
   readonly role: string | undefined;
   readonly awsProfile: string | undefined;
-  /** Base credentials that agent-run keeps: `keyring:dev`. They go before all that AWS's own tools know. */
+  /** Base credentials that agent-run keeps: `keyring:dev`, or `ownRoleText` of a sign-in's role. They go before all that AWS's own tools know. */
   readonly credentials: string | undefined;
   readonly region: string | undefined;
   readonly endpointUrl: string | undefined;
@@ -153,7 +155,7 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     role: overrides.role ?? settings.role,
     awsProfile: overrides.awsProfile ?? settings.aws_profile,
     // Who names an AWS profile on the command line means that one.
-    credentials: overrides.awsProfile === undefined ? settings.credentials : undefined,
+    credentials: overrides.awsProfile === undefined ? credentialsOf(name, settings.credentials, config) : undefined,
     region: overrides.region ?? settings.region,
     endpointUrl: overrides.endpointUrl ?? settings.endpoint_url,
     accounts: together(name, [...accounts, own?.accounts]),
@@ -202,6 +204,23 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     repository: repository?.sha256,
     notes: repository?.ignored === undefined ? [] : [repository.ignored],
   };
+}
+
+/** `sso:corp/123456789012/Developer` with the place that config.toml's `[sso.corp]` names. */
+function credentialsOf(profile: string, given: string | undefined, { sso = {} }: ConfigSettings): string | undefined {
+  const [, signIn, account = "", role = ""] = /^sso:([^/]+)\/(\d{12})\/(.+)$/.exec(given ?? "") ?? [];
+  if (signIn === undefined) return given;
+  const place = sso[signIn];
+  if (place)
+    return ownRoleText({ account, name: role, region: place.region, startUrl: requireStartUrl(place.start_url, `[sso.${signIn}]`) });
+  const near = nearest(signIn, Object.keys(sso));
+  throw new AgentRunError(
+    "config",
+    `profile '${profile}': credentials names the sign-in '${signIn}', and config.toml has no [sso.${signIn}]`,
+    {
+      hint: near ? `did you mean '${near}'?` : `add [sso.${signIn}] with start_url and region to config.toml`,
+    },
+  );
 }
 
 type RepositorySettings = NonNullable<Repository["settings"]>;

@@ -9,7 +9,9 @@ import type { Clock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { isSessionId, newSessionId, type SessionId } from "../core/id.ts";
 import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
-import { forgetBases } from "../credentials/sources.ts";
+import { forgetBases, signIns } from "../credentials/sources.ts";
+import { signOut } from "../credentials/sso/portal.ts";
+import { readSignIn } from "../credentials/sso/session.ts";
 import { CleanUp } from "./clean-up.ts";
 import type { SessionHost } from "./host.ts";
 import { endProcesses, isThere, lastKnown, removeFolder, type Spawned } from "./leftover.ts";
@@ -175,6 +177,22 @@ export function createSessions(options: SessionsOptions): SessionHost {
       if (!session)
         throw new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
       return session.console();
+    },
+
+    signIns: () => signIns.onlyHere().map(({ startUrl }) => startUrl),
+
+    keepSignIn(text) {
+      const session = readSignIn(text);
+      if (session) signIns.adopt(session);
+      if (session) forgetBases();
+      return session !== undefined;
+    },
+
+    async endSignIn(startUrl, source) {
+      const session = signIns.drop(startUrl);
+      forgetBases();
+      if (session) await signOut(session, source).catch(() => log("identity center was not told of a sign-out: it could not be reached"));
+      return session !== undefined;
     },
 
     async endAll(cause) {

@@ -136,7 +136,16 @@ export const profileSettings = z.strictObject({
   role: z.optional(role),
   aws_profile: z.optional(z.string().check(z.minLength(1))),
   /** Base credentials that agent-run keeps; goes before aws_profile. */
-  credentials: z.optional(z.string().check(z.regex(/^(keyring|file):[A-Za-z0-9][\w.@+-]{0,63}$/, "must be keyring:<name> or file:<name>"))),
+  credentials: z.optional(
+    z
+      .string()
+      .check(
+        z.regex(
+          /^((keyring|file):[A-Za-z0-9][\w.@+-]{0,63}|sso:[A-Za-z0-9][\w-]{0,63}\/\d{12}\/[\w+=,.@-]{1,64})$/,
+          "must be keyring:<name>, file:<name> or sso:<sign-in>/<account>/<role>",
+        ),
+      ),
+  ),
   region: z.optional(regionName),
   endpoint_url: z.optional(z.url()),
   accounts: z.optional(z.array(account)),
@@ -223,6 +232,16 @@ export const configSettings = z.strictObject({
       /** The commands that `agent-run shell-init` sends through agent-run. */
       agents: z.optional(z.array(z.string().check(z.regex(/^[A-Za-z][\w-]*$/, "must be the name of a command")))),
     }),
+  ),
+  /** Where `agent-run login <name>` signs in: instances of IAM Identity Center, by a name of your choice. */
+  sso: z.optional(
+    z.record(
+      z.string().check(z.regex(/^[A-Za-z0-9][\w-]{0,63}$/, "must be a name of letters, digits, _ and -")),
+      z.strictObject({
+        start_url: z.string().check(z.regex(/^https?:\/\/[^\s@]+$/, "must be a start url such as https://d-1234567890.awsapps.com/start")),
+        region: regionName,
+      }),
+    ),
   ),
   /** Accounts by stage: `staging = ["123456789012"]`. An account of a stage takes only profiles of that stage. */
   stages: z.optional(z.record(z.string(), z.array(account))),

@@ -65,6 +65,9 @@ const host: SessionHost = {
     lease.send({ type: "status", view });
   },
   forgetBases: () => undefined,
+  signIns: () => [],
+  keepSignIn: () => false,
+  endSignIn: async () => false,
   views: () => [...toys.values()].map((toy) => toy.view),
   async kill({ session: which }) {
     const chosen = [...toys.values()].filter((toy) => which === "all" || toy.view.session === which);

@@ -237,7 +237,10 @@ describe("who the human is", () => {
   it("finds the SSO login expired", () =>
     refused(
       ["--aws-profile", "single-sign-on"],
-      { error: /the SSO session of aws profile 'single-sign-on' has expired$/, hint: /aws sso login --profile single-sign-on$/ },
+      {
+        error: /the SSO session of aws profile 'single-sign-on' has expired$/,
+        hint: /agent-run login --aws-profile single-sign-on, or aws sso login --profile single-sign-on$/,
+      },
       { env: NO_KEYS },
     ));
 

@@ -1,0 +1,109 @@
+// `agent-run login`: signs in at IAM Identity Center, with the browser or a code, and keeps the session in the keyring, never in ~/.aws.
+import { systemClock } from "../core/clock.ts";
+import { formatSpan } from "../core/duration.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import { signIns } from "../credentials/sources.ts";
+import { signInByBrowser } from "../credentials/sso/browser.ts";
+import { signInByDevice } from "../credentials/sso/device.ts";
+import { openOidc } from "../credentials/sso/oidc.ts";
+import { listRoles } from "../credentials/sso/portal.ts";
+import { type SsoSession, sessionText } from "../credentials/sso/session.ts";
+import { openSessionStore } from "../credentials/sso/session-store.ts";
+import { KEYRING_NAME } from "../credentials/stored/keyring.ts";
+import { giveSignInToDaemon, tellDaemonToForget } from "./ask-daemon.ts";
+import { atMost, type Command, type Context } from "./command.ts";
+import { hasBrowser, openBrowser } from "./open-browser.ts";
+import { type Named, placeOf } from "./sign-in-place.ts";
+import { sourceEnvironment } from "./source-environment.ts";
+import { table } from "./table.ts";
+
+export const login: Command = {
+  name: "login",
+  outside: true,
+  usage: "login [<name>] [--device] [--list]",
+  summary: "sign in at IAM Identity Center (SSO); the session is kept in the keyring",
+  description:
+    "Signs in with this machine's browser, or with a code that you confirm on any device where there is none (--device, over\n" +
+    "SSH, without a display). The session is kept in the system keyring and renewed by the daemon; without a keyring it lives\n" +
+    "in the daemon's memory, which is said. ~/.aws is not written; AWS profiles with SSO use it all the same.\n" +
+    "A session that is still valid is kept, unless --force is given.",
+  options: [
+    { name: "aws-profile", value: "<name>", help: "sign in where this AWS profile says" },
+    { name: "start-url", value: "<url>", help: "sign in there; with --sso-region" },
+    { name: "sso-region", value: "<region>", help: "the region of Identity Center" },
+    { name: "device", help: "with a code, not with a browser here" },
+    { name: "list", help: "then list the accounts and roles that it opens" },
+    { name: "force", help: "sign in anew, though a session is valid" },
+    { name: "json", help: "with --list: as JSON" },
+  ],
+  examples: [
+    ["agent-run login --aws-profile dev", "in place of aws sso login --profile dev"],
+    ["agent-run login --start-url https://acme.awsapps.com/start --sso-region eu-central-1 --list", "and what you may use there"],
+    ["agent-run login corp --device", "[sso.corp] of config.toml, with a code"],
+  ],
+  async run(values, words, context) {
+    atMost(words, 1, "login");
+    const { print, paths, env } = context;
+    const place = placeOf(words[0], values, context);
+    const source = sourceEnvironment(env);
+    const known = values["force"] === true ? undefined : await signIns.find(place, env, paths.state).catch(() => undefined);
+    const session = known ?? (await signIn(place, values["device"] === true, context));
+    if (known) print.note(`you are signed in at ${place.startUrl} already, ${lasting(known)}; --force signs in anew`);
+    else {
+      const where = await keep(session, context);
+      print.note(`signed in at ${place.startUrl}, ${lasting(session)}; ${where}`);
+    }
+    if (values["list"] === true) await list(session, place, source, values["json"] === true, context);
+    return 0;
+  },
+};
+
+const lasting = ({ renewal, expiresAt }: SsoSession): string =>
+  renewal === undefined ? `for ${formatSpan(expiresAt - systemClock.now())}` : "renewed for as long as Identity Center lets it";
+
+function signIn(place: Named, device: boolean, context: Context): Promise<SsoSession> {
+  const { env, print } = context;
+  const oidc = openOidc(place, sourceEnvironment(env), () => systemClock.now());
+  if (device || !hasBrowser(env)) {
+    return signInByDevice(
+      oidc,
+      ({ url, userCode, expiresAt }) => {
+        print.note(`open ${url}`);
+        print.note(`and confirm the code ${userCode}, within ${formatSpan(expiresAt - systemClock.now())}`);
+      },
+      () => systemClock.now(),
+    );
+  }
+  return signInByBrowser(oidc, (url) => {
+    print.note("your browser should open; where it does not, open this yourself:");
+    print.note(url);
+    openBrowser(url, env);
+  });
+}
+
+/** Gives where it is kept, for the human. */
+async function keep(session: SsoSession, context: Context): Promise<string> {
+  const { paths, env } = context;
+  try {
+    await openSessionStore(env, paths.state).write(session);
+    await tellDaemonToForget(paths);
+    return `kept in the keyring (${KEYRING_NAME})`;
+  } catch (error) {
+    if (!(error instanceof AgentRunError) || (error.code !== "keyring" && error.code !== "state-folder")) throw error;
+    const text = sessionText(session);
+    await giveSignInToDaemon(context, text.reveal());
+    text.wipe();
+    context.print.warn(`it cannot be kept in the keyring: ${messageOf(error)}`);
+    return "kept in the daemon's memory only: gone when the daemon leaves, or the machine restarts";
+  }
+}
+
+async function list(session: SsoSession, { name }: Named, env: Record<string, string>, json: boolean, { print }: Context): Promise<void> {
+  const roles = await listRoles(session, env);
+  if (json) return print.json(roles);
+  if (roles.length === 0) return print.note("it opens no account: ask for an assignment");
+  const rows = roles.map(({ account, accountName, role }) => [accountName, account, role, `sso:${name ?? "<name>"}/${account}/${role}`]);
+  print.out(table([["ACCOUNT", "ID", "ROLE", "CREDENTIALS ="].map((text) => print.paint("bold", text)), ...rows]));
+  const section = name === undefined ? `[sso.<name>] with start_url = "${session.startUrl}" and region = "${session.region}", and ` : "";
+  print.note(`to use one, config.toml needs ${section}credentials under [profiles.<profile>]`);
+}
