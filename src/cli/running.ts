@@ -2,12 +2,10 @@
 // Who waits for whom: the daemon waits for our `exited` after its `end` (its grace plus 2 s); we wait for its `ended` (LAST_WORD_MS, or where it
 // revokes REVOKED_MS) after the agent is gone; the kill key or a signal ends that waiting, and the daemon goes on alone.
 import { rmSync } from "node:fs";
-import { constants } from "node:os";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Cause, PlanMessage, QuestionKind, ReadyMessage, RevocationReport, SessionView, StepMessage } from "../control/protocol.ts";
 import { type Instant, steadyClock, systemClock, within } from "../core/clock.ts";
 import type { ProcessExit, Command as Program } from "../core/command.ts";
-import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
 import { closeInherited } from "../core/inherited.ts";
 import { processInfo } from "../core/process-tree.ts";
@@ -18,11 +16,11 @@ import type { PreparedTerminal, TerminalAgent } from "../terminal/attach.ts";
 import { spawnPlain } from "../terminal/plain.ts";
 import { barState } from "./bar-state.ts";
 import { describeDryRun } from "./dry-run.ts";
+import { Ending, exitStatus } from "./ending.ts";
 import { askForTime } from "./expiry-question.ts";
 import { isolate, neededPorts } from "./isolate.ts";
 import { type Keeper, startKeeper } from "./keeper.ts";
 import type { LaunchRequest } from "./launch.ts";
-import { progressLines, withReport } from "./revocation-lines.ts";
 import { sessionDetails } from "./session-details.ts";
 import type { LinkHandlers, SessionLink } from "./session-link.ts";
 import { endNotes, sayEnd } from "./summary.ts";
@@ -73,7 +71,7 @@ export class Running implements LinkHandlers {
   #screen: TerminalAgent | undefined;
   /** Its limit is one of `#clock`. */
   #view: SessionView | undefined;
-  #cause: Cause | undefined;
+  readonly #ending = new Ending();
   #stopping: Promise<unknown> | undefined;
   #limitWatch: Disposable | undefined;
   #noticeWatch: Disposable | undefined;
@@ -81,15 +79,7 @@ export class Running implements LinkHandlers {
   #toldOf: number | undefined;
   /** The agent is gone: who is in a hurry now does not want to wait for the daemon. */
   readonly #left = Promise.withResolvers<void>();
-  #agentGone = false;
   readonly #clock = steadyClock(systemClock);
-  /** `performance.now()` at the key press, or when the daemon said that it ends. */
-  #endingSince: number | undefined;
-  #graceMs = 0;
-  #cutMs: number | undefined;
-  #goneMs: number | undefined;
-  #revoking = false;
-  #revocations: readonly RevocationReport[] = [];
 
   constructor(request: LaunchRequest, file: string, inTerminal: boolean) {
     this.#request = request;
@@ -157,29 +147,21 @@ export class Running implements LinkHandlers {
 
   end(cause: Cause, graceMs: number, revoking: boolean): void {
     // Who pressed the key, or let the agent leave, knows.
-    if (this.#cause === undefined && cause !== "exited") void this.#notify(cause);
-    this.#cause ??= cause;
-    this.#endingSince ??= performance.now();
-    this.#cutMs = performance.now() - this.#endingSince;
-    this.#graceMs = graceMs;
-    this.#revoking = revoking;
+    if (this.#ending.cause === undefined && cause !== "exited") void this.#notify(cause);
+    this.#ending.cut(cause, graceMs, revoking);
     this.#endAsked.resolve();
     this.#showProgress();
     void this.#stop(graceMs);
   }
 
   revocation(report: RevocationReport): void {
-    this.#revocations = withReport(this.#revocations, report);
+    this.#ending.report(report);
     this.#showProgress();
   }
 
-  /** Over the agent, and after it until all is done; only a kill is worth it. */
   #showProgress(): void {
-    if (this.#cause !== "killed") return;
-    const done = progressLines({ cutMs: this.#cutMs, goneMs: this.#goneMs, revocations: this.#revocations });
-    const wait = `waiting for ${this.#request.actor} to leave, ${formatSpan(this.#graceMs)} at most`;
-    const revoking = this.#revocations.length === 0 ? "denying its keys at AWS" : "looking whether the deny holds";
-    this.#screen?.progress([...done, ...(this.#agentGone ? (this.#revoking ? [revoking] : []) : [wait])]);
+    const lines = this.#ending.progress(this.#request.actor);
+    if (lines) this.#screen?.progress(lines);
   }
 
   interrupted(state: "lost" | "restored" | "unrestored", why: string): void {
@@ -229,7 +211,7 @@ export class Running implements LinkHandlers {
     const { plan, command, isolation, ports } = prepared;
     const { intro, context } = this.#request;
     // Ended before there was an agent: none is started.
-    if (this.#cause !== undefined) return this.#close(link, prepared, {});
+    if (this.#ending.cause !== undefined) return this.#close(link, prepared, {});
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
     // Before the PTY, whose master every later child inherits, and before processes that nothing else ties to us.
     if (this.#inTerminal || isolation.level === "none") this.#keep();
@@ -240,14 +222,14 @@ export class Running implements LinkHandlers {
     this.#keep();
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);
     const passOn = (name: NodeJS.Signals): void => {
-      if (this.#agentGone) this.#left.resolve();
+      if (this.#ending.isAgentGone) this.#left.resolve();
       agent.signal(name);
       // The terminal is gone: an agent that does not leave by itself is ended.
       if (name === "SIGHUP") void this.#stop(plan.graceMs);
     };
     for (const name of FORWARDED) process.on(name, passOn);
     const ticking = this.#screen ? setInterval(() => this.#paintBar(), BAR_TICK_MS) : undefined;
-    if (this.#cause) void this.#stop(plan.graceMs);
+    if (this.#ending.cause) void this.#stop(plan.graceMs);
     this.#watchLimit();
     if (this.#inTerminal) setTimeout(() => void this.#watchEnd(), LATER_MS).unref();
 
@@ -264,18 +246,17 @@ export class Running implements LinkHandlers {
 
   /** Everything is wiped and said. Gives the exit status. */
   async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
-    this.#agentGone = true;
     link.exited(exit);
-    if (this.#endingSince !== undefined) this.#goneMs = performance.now() - this.#endingSince;
+    this.#ending.agentGone();
     this.#showProgress();
-    const last = await link.lastWord(() => (this.#revoking ? REVOKED_MS : LAST_WORD_MS), this.#left.promise);
+    const last = await link.lastWord(() => (this.#ending.isRevoking ? REVOKED_MS : LAST_WORD_MS), this.#left.promise);
     if (last === undefined) rmSync(plan.folder, { recursive: true, force: true });
     const notRemoved = isolation.release();
     await this.#screen?.restore();
-    const cause = last?.view.cause ?? this.#cause ?? "lost";
+    const cause = last?.view.cause ?? this.#ending.cause ?? "lost";
     const { print } = this.#request.context;
-    const revocations = last?.revocations ?? this.#revocations;
-    const notes = endNotes(last, notRemoved, this.#revoking);
+    const revocations = last?.revocations ?? this.#ending.revocations;
+    const notes = endNotes(last, notRemoved, this.#ending.isRevoking);
     sayEnd(print, { view: last?.view ?? this.#view ?? view, cause, notes, revocations, quiet: !this.#inTerminal });
     return exitStatus(exit, cause);
   }
@@ -313,13 +294,12 @@ export class Running implements LinkHandlers {
 
   /** The human confirmed at the bar. Access is cut first; a second confirmation skips the grace. */
   #kill(link: SessionLink, graceMs: number): void {
-    if (this.#cause) {
+    if (this.#ending.cause) {
       this.#hurry.abort();
-      if (this.#agentGone) this.#left.resolve();
+      if (this.#ending.isAgentGone) this.#left.resolve();
       return;
     }
-    this.#cause = "killed";
-    this.#endingSince = performance.now();
+    this.#ending.killed();
     link.kill();
     void within(this.#endAsked.promise, CUT_FIRST_MS).then(() => this.#stop(graceMs));
   }
@@ -331,7 +311,7 @@ export class Running implements LinkHandlers {
     if (limitAt === undefined || this.#plan === undefined) return;
     const { graceMs } = this.#plan;
     const look = (): void => {
-      if (this.#cause !== undefined || this.#view?.limitAt !== limitAt) return;
+      if (this.#ending.cause !== undefined || this.#view?.limitAt !== limitAt) return;
       this.say("the daemon does not answer at the time limit: the agent is ended");
       this.end("expired", graceMs, false);
     };
@@ -348,7 +328,7 @@ export class Running implements LinkHandlers {
     this.#noticeWatch?.[Symbol.dispose]();
     this.#noticeWatch = this.#clock.at(noticeAt(view) ?? endsAt, () => {
       const now = this.#clock.now();
-      if (this.#cause === undefined && now < endsAt) void this.#notify(now);
+      if (this.#ending.cause === undefined && now < endsAt) void this.#notify(now);
     });
   }
 
@@ -368,12 +348,4 @@ export class Running implements LinkHandlers {
   #paintBar(): void {
     if (this.#screen && this.#view) this.#screen.setBar(barState(this.#view, this.#clock.now()));
   }
-}
-
-/** The contract's exit status: 124 for time up, 137 for killed through us, else the agent's own, `128+n` for a signal. */
-function exitStatus(exit: ProcessExit, cause: Cause): number {
-  if (cause === "expired") return 124;
-  if (cause === "killed") return 137;
-  if (exit.signal !== undefined) return 128 + constants.signals[exit.signal];
-  return exit.code ?? 125;
 }
