@@ -4,7 +4,8 @@ const continuous = process.env["CI"] === "true";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.{ts,tsx}"],
+    // What only a Mac can run is not there elsewhere: no test is skipped for it.
+    include: ["test/**/*.test.{ts,tsx}", ...(process.platform === "darwin" ? ["test/**/*.mac.ts"] : [])],
     globalSetup: ["test/global-setup.ts"],
     setupFiles: ["test/pinned-seed.ts"],
     reporters: ["default", "./test/summary-reporter.ts"],

@@ -87,7 +87,7 @@ function gitRoot(folder: string): string | undefined {
 /** The plan as lines for a person: each path with what the agent can do there, and why. */
 export function explain(plan: IsolationPlan): string[] {
   return [
-    `isolation ${plan.level}${plan.namespaces.length > 0 ? `: own ${plan.namespaces.join(", ")} namespaces; network ${plan.network}` : ""}`,
+    `isolation ${plan.level}: ${plan.namespaces.length > 0 ? `own ${plan.namespaces.join(", ")} namespaces; ` : ""}network ${plan.network}`,
     ...plan.entries.map(({ access, path, reason }) => `  ${access.padEnd(10)} ${path}  (${reason})`),
     ...plan.warnings,
     ...plan.notes,

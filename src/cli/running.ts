@@ -214,10 +214,10 @@ export class Running implements LinkHandlers {
     if (this.#ending.cause !== undefined) return this.#close(link, prepared, {});
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
     // Before the PTY, whose master every later child inherits, and before processes that nothing else ties to us.
-    if (this.#inTerminal || isolation.level === "none") this.#keep();
+    if (this.#inTerminal || !isolation.sealed) this.#keep();
     await using agent = this.#inTerminal
       ? await this.#attach(link, prepared)
-      : spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), sealed: isolation.level !== "none" });
+      : spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), sealed: isolation.sealed });
     this.#agent = agent;
     this.#keep();
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);
@@ -278,7 +278,7 @@ export class Running implements LinkHandlers {
     const screen = await attachTerminal(await (this.#terminal ?? this.#prepareTerminal()), {
       command,
       wrap: (inner) => isolation.wrap(inner, ports),
-      sealed: isolation.level !== "none",
+      sealed: isolation.sealed,
       env,
       agent: this.#request.actor,
       details: () => (this.#view ? sessionDetails(this.#view, this.#clock.now()) : []),

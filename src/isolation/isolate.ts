@@ -1,16 +1,17 @@
 // Makes the isolation of one run: looks at the machine, plans, checks that the machine can do it, and wraps commands. Called by the launcher.
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
 import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
-import { bubblewrapCommand } from "./bubblewrap.ts";
+import { bubblewrapCommand, type LaunchFile } from "./bubblewrap.ts";
 import { gatherFacts, realOf } from "./facts.ts";
 import { serveLoopback } from "./loopback.ts";
 import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
 import { probeIsolation } from "./probe.ts";
+import { seatbeltCommand } from "./seatbelt.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { makeStandIns, removeStandIns } from "./stand-ins.ts";
 
@@ -23,6 +24,8 @@ export interface IsolationRequest extends Omit<IsolationInput, "home" | "homes" 
 export interface Isolation {
   readonly level: IsolationLevel;
   readonly plan: IsolationPlan;
+  /** The kernel ends all that is in it when its first process ends. */
+  readonly sealed: boolean;
   /**
    * The command as it must be spawned. May be called for several commands of the same run.
    * @param ports of the machine's loopback that a sandbox with a network of its own reaches all the same
@@ -60,13 +63,14 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       get plan() {
         return describeIsolation(request);
       },
+      sealed: false,
       wrap: (command) => command,
       release: () => [],
     };
   }
   const platform = request.platform ?? process.platform;
   // Nothing to plan for where there is no sandbox; the probe says so.
-  const plan = platform === "linux" ? describeIsolation(request) : undefined;
+  const plan = platform === "linux" || platform === "darwin" ? describeIsolation(request) : undefined;
   const probed = await probeIsolation(request.level, {
     platform,
     path: request.env["PATH"] ?? "",
@@ -76,12 +80,14 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   if (!probed.ok || plan === undefined) {
     throw new AgentRunError("isolation", probed.ok ? "no plan" : probed.why, probed.ok ? {} : { hint: probed.hint });
   }
+  if (platform === "darwin") return seatbelt(request, plan);
   let count = 0;
   let needless: ReadonlySet<string> | undefined;
   const opened = new DisposableStack();
   return {
     level: request.level,
     plan,
+    sealed: true,
     wrap(command, ports = []) {
       needless ??= makeStandIns(plan, request.paths.state);
       const entries = plan.entries.filter(({ path }) => !needless?.has(path));
@@ -95,14 +101,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
         filter: seccompFilter(process.arch),
         served: loopback && { node: process.execPath, ports, attach: loopback.attach },
       });
-      try {
-        for (const file of wrapped.files) writeFileSync(file.path, file.content, { mode: file.mode, flag: "wx" });
-      } catch (error) {
-        throw new AgentRunError("runtime-folder", `cannot write ${files}.*: ${messageOf(error)}`, {
-          hint: `make ${request.folder} writable for you`,
-          cause: error,
-        });
-      }
+      writeFiles(request, wrapped.files);
       return wrapped.command;
     },
     release() {
@@ -110,4 +109,35 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       return removeStandIns(request.paths.state, request.folder);
     },
   };
+}
+
+/** Paths are what its rules speak of, also where nothing is yet: nothing is made only to be covered. */
+function seatbelt(request: IsolationRequest, plan: IsolationPlan): Isolation {
+  let count = 0;
+  return {
+    level: request.level,
+    plan,
+    sealed: false,
+    wrap(command, ports = []) {
+      count += 1;
+      const temp = join(request.folder, "temp");
+      const files = join(request.folder, `isolation-${count}`);
+      const wrapped = seatbeltCommand(plan, command, { files, temp, keychain: request.allow.includes("vaults"), ports });
+      mkdirSync(temp, { recursive: true, mode: 0o700 });
+      writeFiles(request, wrapped.files);
+      return wrapped.command;
+    },
+    release: () => [],
+  };
+}
+
+function writeFiles({ folder }: IsolationRequest, files: readonly LaunchFile[]): void {
+  try {
+    for (const file of files) writeFileSync(file.path, file.content, { mode: file.mode, flag: "wx" });
+  } catch (error) {
+    throw new AgentRunError("runtime-folder", `cannot write ${folder}/isolation-*: ${messageOf(error)}`, {
+      hint: `make ${folder} writable for you`,
+      cause: error,
+    });
+  }
 }

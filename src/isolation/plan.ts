@@ -213,7 +213,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
   return {
     level: input.level,
     entries: builder.entries(),
-    namespaces: ["user", "mount", "pid", "ipc", "uts", "cgroup", ...(strict ? ["network"] : [])],
+    namespaces: input.platform === "darwin" ? [] : ["user", "mount", "pid", "ipc", "uts", "cgroup", ...(strict ? ["network"] : [])],
     network: strict ? "own" : "shared",
     cwd: facts.cwd,
     notes: builder.notes,

@@ -1,5 +1,5 @@
 // Whether this machine can give an isolation level, found out by doing it once; with the command that mends what is missing. Called by isolate.ts and doctor.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
@@ -7,8 +7,10 @@ import type { IsolationLevel } from "../control/protocol.ts";
 import { bubblewrapCommand } from "./bubblewrap.ts";
 import { realOf } from "./facts.ts";
 import { type MachineSettings, mending } from "./mending.ts";
+import { SANDBOX_EXEC } from "./seatbelt.ts";
 import { seccompFilter } from "./seccomp.ts";
 
+/** `bwrap` is the program that makes the sandbox. */
 export type Probe = { readonly ok: true; readonly bwrap: string } | { readonly ok: false; readonly why: string; readonly hint: string };
 
 export interface ProbeOptions {
@@ -30,6 +32,7 @@ const PROBE_LIMIT_MS = 5000;
  */
 export async function probeIsolation(level: IsolationLevel, options: ProbeOptions): Promise<Probe> {
   if (level === "none") return { ok: true, bwrap: "" };
+  if (options.platform === "darwin") return tryOutSeatbelt();
   if (options.platform !== "linux") {
     return {
       ok: false,
@@ -63,6 +66,21 @@ function findOnPath(name: string, path: string, agentWrites: (file: string) => b
     }
   }
   return undefined;
+}
+
+/** It is part of macOS; inside another sandbox it refuses. */
+function tryOutSeatbelt(): Probe {
+  const tried = spawnSync(SANDBOX_EXEC, ["-p", "(version 1)(allow default)", "/usr/bin/true"], {
+    encoding: "utf8",
+    timeout: PROBE_LIMIT_MS,
+  });
+  if (tried.status === 0) return { ok: true, bwrap: SANDBOX_EXEC };
+  const said = tried.error?.message ?? (tried.stderr.trim() || `it ended with status ${tried.status ?? "none"}`);
+  return {
+    ok: false,
+    why: `sandbox-exec does not start a sandbox here: ${said.split("\n")[0]}`,
+    hint: "macOS allows no sandbox in a sandbox: run agent-run outside of the one that you are in",
+  };
 }
 
 /** Gives undefined when it worked, else what bwrap said. */

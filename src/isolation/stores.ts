@@ -147,6 +147,7 @@ export const STORES: readonly Store[] = [
     places: words(`
       ~/.vault-token ~/.vault ~/.config/op $config/op ~/.op $config/Bitwarden%CLI $config/Bitwarden ~/.password-store
       $data/gopass $config/gopass $data/keyrings $data/kwalletd $config/keepassxc $config/1Password ~/.doppler ~/.infisical
+      ~/Library/Keychains ~/Library/Application%Support/1Password ~/Library/Group%Containers/2BUA8C4S2C.com.1password
       ~/.pki $data/pki ~/.consul-token ~/.nomad-token ~/.lastpass $data/lpass $config/rbw $data/rbw
     `),
     variables: ["PASSWORD_STORE_DIR", "SOPS_AGE_KEY_FILE"],
@@ -165,6 +166,9 @@ export const STORES: readonly Store[] = [
     places: words(`
       ~/.mozilla $config/google-chrome $config/google-chrome-beta $config/google-chrome-unstable $config/chromium
       $config/BraveSoftware $config/microsoft-edge $config/vivaldi $config/opera $config/mozilla ~/.zen ~/.librewolf
+      ~/Library/Safari ~/Library/Cookies ~/Library/Application%Support/Google/Chrome ~/Library/Application%Support/Firefox
+      ~/Library/Application%Support/Chromium ~/Library/Application%Support/BraveSoftware ~/Library/Application%Support/Microsoft%Edge
+      ~/Library/Application%Support/Arc ~/Library/HTTPStorages ~/Library/WebKit
       ~/snap/firefox ~/snap/chromium ~/.var/app $cache/mozilla $cache/google-chrome $cache/chromium $cache/BraveSoftware
     `),
     variables: [],
@@ -174,6 +178,7 @@ export const STORES: readonly Store[] = [
     what: "mail and chat programs",
     places: words(`
       ~/.thunderbird $config/Slack $config/discord $config/Signal $config/Element $config/Microsoft ~/.msmtprc $config/msmtp
+      ~/Library/Mail ~/Library/Messages ~/Library/Application%Support/Slack ~/Library/Application%Support/discord
       ~/.mbsyncrc ~/.offlineimaprc ~/.fetchmailrc ~/.mutt $config/teams-for-linux $data/TelegramDesktop
     `),
     variables: [],

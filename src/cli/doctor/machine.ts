@@ -38,7 +38,11 @@ function system(): Check {
   if (platform === "win32")
     return failing("system", "Windows has neither PTYs nor a sandbox for it", "install it inside WSL2: wsl --install");
   if (platform === "darwin")
-    return warning("system", "macOS: no isolation in this version", "run it in a Linux machine or container, or with --isolation none");
+    return warning(
+      "system",
+      `macOS ${arch}: isolation by sandbox-exec, without a process namespace, and less tried than on Linux`,
+      "read what it cannot do in docs/isolation.md, or run it in a Linux machine or container",
+    );
   const wsl = wslVersion(release());
   if (wsl === 1)
     return failing(
