@@ -11,6 +11,7 @@ import type { OpenMessage, StepName } from "../control/protocol.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
+import { codeFromProcess } from "../credentials/sources/external-process.ts";
 import { type Base, resolveBase } from "../credentials/sources.ts";
 import { wayOf } from "./grant-ways.ts";
 import type { Profile } from "./profile.ts";
@@ -78,7 +79,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     env: open.source,
     region: profile.region,
     endpointUrl,
-    mfa: request.askMfa,
+    mfa: mfaOf(request),
     passphrase: request.askPassphrase,
     state: request.state,
   });
@@ -205,6 +206,11 @@ const MOST_TO_ACCEPT = 40;
 const few = (actions: readonly string[]): string =>
   `${actions.slice(0, 5).join(", ")}${actions.length > 5 ? ` and ${actions.length - 5} more` : ""}`;
 
+/** The human's own command where the profile names one, else the human. */
+function mfaOf({ profile: { name, mfaProcess }, open, askMfa }: GrantRequest): (serial: string) => Promise<string> {
+  return mfaProcess === undefined ? askMfa : () => codeFromProcess(mfaProcess, `mfa_process of profile '${name}'`, open.source);
+}
+
 interface Signer {
   credentials(): Promise<AwsCredentials>;
   /** Overwrites what is this session's alone. */
@@ -215,7 +221,7 @@ interface Signer {
 async function signerFor(request: GrantRequest, base: Base, connection: Connection): Promise<Signer> {
   const { mfaSerial } = request.profile;
   if (mfaSerial === undefined) return { credentials: () => base.refresh(), forget: () => {} };
-  const code = await request.askMfa(mfaSerial);
+  const code = await mfaOf(request)(mfaSerial);
   const session = await mfaSession(await stsClient(connection, base.credentials), mfaSerial, code);
   return {
     credentials: async () => session,

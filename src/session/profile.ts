@@ -42,6 +42,8 @@ export interface Profile {
   readonly stages: Readonly<Record<string, readonly string[]>>;
   readonly externalId: string | undefined;
   readonly mfaSerial: string | undefined;
+  /** A command of the human's own settings that prints the code. */
+  readonly mfaProcess: string | undefined;
   /** Whether its role is to be assumed with MFA only. */
   readonly mfa: boolean;
   /** As it is sent to STS, and as it was parsed; what hours allow is added at each AssumeRole. */
@@ -164,6 +166,7 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     stages: config.stages ?? {},
     externalId: settings.external_id,
     mfaSerial,
+    mfaProcess: settings.mfa_process,
     mfa,
     sessionPolicy:
       settings.grant === "as-is"

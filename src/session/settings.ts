@@ -151,6 +151,8 @@ export const profileSettings = z.strictObject({
   accounts: z.optional(z.array(account)),
   external_id: z.optional(z.string().check(z.regex(/^[\w+=,.@:/-]{2,1224}$/, "must be 2 to 1224 of the characters A-Z a-z 0-9 _+=,.@:/-"))),
   mfa_serial: z.optional(z.string().check(z.regex(/^[\w+=/:,.@-]{9,256}$/, "must be the serial number or ARN of an MFA device"))),
+  /** Prints the code of `mfa_serial`, in place of asking. */
+  mfa_process: z.optional(z.string().check(z.minLength(1))),
   extends: z.optional(z.string().check(z.minLength(1))),
   /** One file or several; what all of them allow is allowed. */
   session_policy: z.optional(z.union([file, nonEmpty(file)])),

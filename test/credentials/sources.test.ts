@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { codeFromProcess } from "../../src/credentials/sources/external-process.ts";
 import { assumedResult, queryServer } from "../aws/query-server.ts";
 import { human, keyId, keyPair } from "./human.ts";
 
@@ -116,6 +117,30 @@ describe("a profile", () => {
       DurationSeconds: "1800",
     });
     expect(sts.requests[0]?.headers.authorization).toContain("/eu-west-1/sts/");
+  });
+
+  it("with an mfa_process asks that, in the human's environment, and nobody else", async () => {
+    await using sts = await queryServer(() => assumedResult(inAnHour(), "ASIAADMIN00000000000"));
+    const config = (command: string): string =>
+      `[profile admin]\nrole_arn = arn:aws:iam::111122223333:role/admin\nsource_profile = me\nmfa_serial = arn:aws:iam::111122223333:mfa/ann\nmfa_process = ${command}\n`;
+    using ann = human({ ".aws/credentials": `[me]\n${keyPair(keyId("me"))}` }, { AWS_CODE: "135790" });
+    ann.write(".aws/config", config('echo "$AWS_CODE"; pwd > "$HOME/where"'));
+    await ann.find({ awsProfile: "admin", endpointUrl: sts.url });
+    expect(sts.requests.at(-1)?.form.get("TokenCode")).toBe("135790");
+    expect(ann.files()[`${ann.home}/where`]?.trim()).toBe(ann.home);
+    for (const [command, error] of [
+      ["echo not 135790 a code", { code: "mfa", message: "the mfa_process of aws profile 'admin' did not print six digits" }],
+      ["echo 1234567", { code: "mfa" }],
+      [
+        "echo no device >&2; exit 3",
+        { code: "base-credentials", message: "the mfa_process of aws profile 'admin' failed with exit status 3: no device" },
+      ],
+    ] as const) {
+      ann.write(".aws/config", config(command));
+      expect(await ann.fail({ awsProfile: "admin", endpointUrl: sts.url })).toMatchObject(error);
+    }
+    const late = codeFromProcess("sleep 30", "mfa_process", ann.env, 100);
+    await expect(late).rejects.toMatchObject({ code: "base-credentials", message: "mfa_process gave nothing within 0.1 s" });
   });
 
   it("that is its own source gives its own keys to assume with", async () => {

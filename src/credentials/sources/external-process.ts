@@ -1,5 +1,6 @@
-// A profile's credential_process: the human's own program, run as the human's own tools would. Called by profile.ts.
+// Programs that the human's own settings name, run as the human's own tools would: credential_process and mfa_process. Called by profile.ts and by session.
 import { spawn } from "node:child_process";
+import { userInfo } from "node:os";
 import { printable } from "../../aws/failure.ts";
 import { AgentRunError } from "../../core/error.ts";
 import type { Environment } from "../../core/paths.ts";
@@ -18,7 +19,7 @@ const MOST_OUTPUT = 65_536;
 export async function fromProcess(command: string, profile: string, search: Search, patienceMs = PATIENCE_MS): Promise<Found> {
   const what = `the credential_process of aws profile '${profile}'`;
   const hint = `run it by hand to see what it says: aws configure get credential_process --profile ${profile}`;
-  const output = await run(command, search, patienceMs, what, hint);
+  const output = await run(command, search.env, search.files.home, patienceMs, what, hint);
   const parts = objectOf(output);
   if (parts["Version"] !== 1) throw new AgentRunError("base-credentials", `${what} did not print JSON with "Version": 1`, { hint });
   return {
@@ -28,18 +29,24 @@ export async function fromProcess(command: string, profile: string, search: Sear
   };
 }
 
-function run(
-  command: string,
-  { env, files }: Pick<Search, "env" | "files">,
-  patienceMs: number,
-  what: string,
-  hint: string,
-): Promise<string> {
+/**
+ * Runs the command likewise, outside every sandbox, and takes what it prints for an MFA code: `op item get aws --otp`, `ykman oath accounts code --single aws`.
+ * @param where the setting that names it
+ * @throws AgentRunError `base-credentials` with the last line that it said, `mfa` when what it printed is no code; that is not quoted
+ */
+export async function codeFromProcess(command: string, where: string, env: Environment, patienceMs = PATIENCE_MS): Promise<string> {
+  const hint = `run it by hand to see what it says; it must print the code and nothing else`;
+  const code = (await run(command, env, env["HOME"] || userInfo().homedir, patienceMs, where, hint)).trim();
+  if (/^\d{6}$/.test(code)) return code;
+  throw new AgentRunError("mfa", `${where} did not print six digits`, { hint });
+}
+
+function run(command: string, env: Environment, home: string, patienceMs: number, what: string, hint: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (message: string): void => reject(new AgentRunError("base-credentials", `${what} ${message}`, { hint }));
     // A group of its own, so that all of it can be ended when it takes too long.
     const child = spawn("/bin/sh", ["-c", command], {
-      cwd: files.home,
+      cwd: home,
       env: defined(env),
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,

@@ -8,7 +8,7 @@ import { AgentRunError } from "../../core/error.ts";
 import { profileOf, type Section } from "./aws-files.ts";
 import { fromContainer } from "./container.ts";
 import { fromEnvironment } from "./environment.ts";
-import { fromProcess } from "./external-process.ts";
+import { codeFromProcess, fromProcess } from "./external-process.ts";
 import { fromInstance } from "./instance.ts";
 import { fromLogin } from "./login.ts";
 import { type Found, type Search, sealParts } from "./source.ts";
@@ -67,7 +67,9 @@ async function fromRole(name: string, roleArn: string, section: Section, search:
   const serial = section.get("mfa_serial");
   let mfa: { serial: string; code: string } | undefined;
   if (serial) {
-    const code = (await search.mfa(serial)).trim();
+    const command = section.get("mfa_process");
+    const asked = command ? codeFromProcess(command, `the mfa_process of aws profile '${name}'`, search.env) : search.mfa(serial);
+    const code = (await asked).trim();
     requireCode(code);
     mfa = { serial, code };
   }
