@@ -12,6 +12,7 @@ const BENCHES = [
   { file: "policy.mjs", needs: [] },
   { file: "kill.mjs", needs: [], built: true },
   { file: "status.mjs", needs: [], built: true },
+  { file: "size.mjs", needs: ["npm"], built: true },
 ];
 
 const there = (program) => spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0;
