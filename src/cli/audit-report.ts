@@ -6,7 +6,10 @@ import { sentenceOf, word } from "./audit-timeline.ts";
 
 /** What stands in the records may have been named by others: nothing of it is markup, a link or a line of its own. */
 function plain(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+!|~<>&]/g, (mark) => `\\${mark}`).replace(/\b(https?):\/\//gi, "$1:\\//");
+  return text
+    .replace(/[\\`*[\]|~<>&]/g, (mark) => `\\${mark}`)
+    .replace(/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, "\\_")
+    .replace(/\b(https?):\/\//gi, "$1:\\//");
 }
 
 /** The report, without a line break at its end. */

@@ -36,8 +36,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   exited: (_data, at) => (at("signal") ? `the agent was ended by ${at("signal")}` : `the agent left with status ${at("code")}`),
   lost: (_data, at) => `${at("what")} is gone`,
   end: (data, at) =>
-    `the end: ${at("cause")}${at("fetches") ? `; ${at("fetches")} fetches, ${at("refused")} refused, ${at("refreshes")} refreshes` : ""}${listed(data["notes"])}`,
+    `the end: ${at("cause")}${at("fetches") ? `; ${counted(at("fetches"), "fetch")}, ${at("refused")} refused, ${counted(at("refreshes"), "refresh")}` : ""}${listed(data["notes"])}`,
 };
+
+const counted = (count: string, what: string): string => `${count} ${what}${count === "1" ? "" : "es"}`;
 
 const REVOKED: Readonly<Record<string, string>> = {
   "in-place": "its keys are denied",

@@ -8,12 +8,13 @@ import type { Context } from "./command.ts";
 /**
  * Refuses what could only mislead there: an empty list of sessions, a second daemon that the sandbox hides. An instance of its own (AGENT_RUN_HOME), and a
  * session without a sandbox, go on.
+ * @param hint where another one helps more
  * @throws AgentRunError `isolation`
  */
-export function refuseInside({ env, paths }: Pick<Context, "env" | "paths">): void {
+export function refuseInside({ env, paths }: Pick<Context, "env" | "paths">, hint?: string): void {
   const session = env["AGENT_RUN_SESSION"] ?? "";
   if (env["AGENT_RUN"] !== "1" || !isSessionId(session) || env["AGENT_RUN_HOME"] || existsSync(controlSocket(paths))) return;
   throw new AgentRunError("isolation", `this is inside the session ${session}, from which agent-run's own files cannot be reached`, {
-    hint: "run it in another terminal; where the session is long over: unset AGENT_RUN_SESSION",
+    hint: hint ?? "run it in another terminal; where the session is long over: unset AGENT_RUN_SESSION",
   });
 }

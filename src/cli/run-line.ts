@@ -6,6 +6,9 @@ import { refuseInside } from "./inside.ts";
 import { outermost } from "./outermost.ts";
 import { run } from "./run.ts";
 
+const EXEC_INSIDE =
+  "an MCP server with a role of its own is for a client that runs outside of agent-run: docs/tools.md; where the session is long over: unset AGENT_RUN_SESSION";
+
 /** Runs it and gives the exit status. */
 export function runCommandLine(argv: readonly string[], host: Host): Promise<number> {
   const context = contextOf(host);
@@ -16,7 +19,7 @@ export function runCommandLine(argv: readonly string[], host: Host): Promise<num
       context.print.out(commandHelp(command));
       return 0;
     }
-    refuseInside(context);
+    refuseInside(context, command === exec ? EXEC_INSIDE : undefined);
     return command.run(values, words, context);
   });
 }

@@ -3,7 +3,8 @@ import type { ChildProcess } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FIXTURES, makeWorld, until, type World } from "./world.ts";
+import { openOuter } from "../terminal/outer.ts";
+import { BIN, FIXTURES, makeWorld, until, type World } from "./world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -52,7 +53,7 @@ describe("agent-run audit", () => {
       "TIME spawned         the agent runs as process PID, isolation none",
       "TIME fetch           fetches keys KEYS",
       "TIME exited          the agent left with status 0",
-      "TIME end             the end: exited; 1 fetches, 0 refused, 0 refreshes",
+      "TIME end             the end: exited; 1 fetch, 0 refused, 0 refreshes",
     ]);
   });
 
@@ -167,12 +168,38 @@ describe("agent-run audit", () => {
     await agent.closed;
     const { stdout } = await world.run(["audit", session, "--report"]);
     const part = (title: string): string => stdout.split(`## ${title}\n\n`)[1]?.split("\n\n")[0]?.replaceAll("\\", "") ?? "";
-    expect(part("The end")).toMatch(/killed by command\n.*the agent was ended by SIG\w+\n.*the end: killed; 1 fetches/s);
+    expect(part("The end")).toMatch(/killed by command\n.*the agent was ended by SIG\w+\n.*the end: killed; 1 fetch,/s);
     expect(part("Revocation")).toMatch(/its keys are denied on arn:aws:iam::123456789012:role\/agent-demo, policy agent-run-revoke-sess_/);
     expect(part("Revocation")).toContain("the deny was seen to hold");
     const file = join(world.own, "state", "audit", `${session}.ndjson`);
     writeFileSync(file, readFileSync(file, "utf8").replace('"cause":"killed"', '"cause":"exited"'));
     expect((await world.run(["audit", session, "--report"])).stdout).toMatch(/\*\*\d errors\*\*: what stands here cannot be relied on/);
+  });
+
+  it("reports who gave a session more time, and who did not", async () => {
+    await using outer = openOuter(BIN, ["--on-expiry", "stop", "--ttl", "10m", "cat"], { cols: 100, env: world.env });
+    await outer.until("the bar", (screen) => screen.rows().at(-1)?.includes("left") ?? false);
+    const [session = ""] = await recorded();
+    for (const [key, code] of [
+      ["y", 0],
+      ["n", 1],
+    ] as const) {
+      const asking = world.run(["extend", session, "15m"]);
+      await outer.until("the question", (screen) => screen.rows().join("").includes("More time?"));
+      // A key that was typed before the question could be read is no answer to it.
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      outer.type(key);
+      expect((await asking).code).toBe(code);
+    }
+    outer.type("\u0004");
+    expect(await outer.exited).toEqual({ code: 0 });
+    const { stdout } = await world.run(["audit", session, "--report"]);
+    const part = golden(stdout.split("## Approvals and extensions\n\n")[1]?.split("\n\n")[0] ?? "");
+    expect(part.split("\n")).toEqual([
+      "- INSTANT: the human gives 15 minutes more",
+      "- INSTANT: the limit is INSTANT now",
+      "- INSTANT: the human gives no more time (extend)",
+    ]);
   });
 
   it("refuses what does not go together", async () => {

@@ -194,6 +194,7 @@ describe("agent-run exec", () => {
     });
     expect(refused.code).toBe(125);
     expect(refused.stderr).toContain("this is inside the session sess_00000001");
+    expect(refused.stderr).toContain("for a client that runs outside of agent-run");
   });
 });
 
