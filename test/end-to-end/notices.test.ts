@@ -18,12 +18,12 @@ const notices = (outer: Outer): string[] =>
     text.replace(/sess_[0-9a-f]{8}/, "SESSION").replace(/\d.*s$/, "SPAN"),
   );
 
-const SHORT = ["--ttl", "8s", "--on-expiry", "stop"];
+const SHORT = ["--ttl", "10s", "--on-expiry", "stop"];
 
 describe("a notice of the end", () => {
   it("comes before it and at it, once each, between two sequences of the agent", async () => {
-    // The title stands open for the whole time in which the first notice is due.
-    const script = "trap '' TERM HUP; printf '\\033]0;half'; sleep 6; printf 'way\\007done'; sleep 60";
+    // The title stands open while the first notice is due, after 5 s; for less time than a string is left open.
+    const script = "sleep 3; printf '\\033]0;half'; sleep 4; printf 'way\\007done'; exec sleep 60";
     await using outer = openOuter(BIN, [...SHORT, "sh", "-c", script], { env: { ...world.env, ...ITERM } });
     expect(await outer.exited).toEqual({ code: 124 });
     expect(notices(outer)).toEqual(["agent-run: sh (SESSION) ends in SPAN", "agent-run: sh (SESSION) has ended: its time is up"]);
