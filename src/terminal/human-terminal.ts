@@ -154,11 +154,17 @@ export async function openHumanTerminal(input: ReadStream, output: WriteStream):
   };
 }
 
-/** What stty(1) says. It is not waited for in a blocking way: the agent can start meanwhile. */
+/**
+ * What stty(1) says. It is not waited for in a blocking way: the agent can start meanwhile. It shares our process group, so that the system stops all of us
+ * where we are in the background (SIGTTOU); the Ctrl-C or Ctrl-Z of somebody who is quick must not end or stop it alone, half done.
+ */
 function stty(fd: number, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     // The terminal as descriptor 0 is made blocking in the child; node's own description of it is another, opened anew by libuv.
-    const child = spawn("stty", args, { stdio: [fd, "pipe", "ignore"], env: { PATH: "/usr/bin:/bin" } });
+    const child = spawn("/bin/sh", ["-c", 'trap "" INT QUIT TSTP;exec stty "$@"', "sh", ...args], {
+      stdio: [fd, "pipe", "ignore"],
+      env: { PATH: "/usr/bin:/bin" },
+    });
     let text = "";
     child.stdout?.setEncoding("utf8").on("data", (part: string) => {
       text += part;
