@@ -27,40 +27,60 @@ const FIXED = [
   [/\b[0-2]\d:[0-5]\d:[0-5]\d\b/g, "14:05:00"],
   [/\b1[45]m\b/g, "14m"],
   [/\b\d s,/g, "3 s,"],
+  [/\b\d\.\d s\b/g, "3.0 s"],
 ];
+/** From here on a screen has room for a table, and for the lines of a start without breaking an id. */
+const WIDE = 80;
+const WIDEST = 120;
 const PATIENCE_MS = 20_000;
 
-/** All scenes of one size, from one run. */
-async function draw(home, cols, rows) {
+/** agent-run in a terminal of its own. */
+function open(home, cols, rows, args) {
   const terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true, logLevel: "off" });
   const env = { PATH: process.env.PATH, HOME: home, LANG: "C.UTF-8", TERM: "xterm-256color", PS1: "$ ", AGENT_RUN_HOME: join(home, "own") };
-  const command = [join(root, "bin", "agent-run.cjs"), "demo", "--isolation", "standard", "sh"];
+  const command = [join(root, "bin", "agent-run.cjs"), ...args];
   const pty = spawn(process.execPath, command, { cols, rows, cwd: join(home, "shop"), env });
   const ended = new Promise((resolve) => pty.onExit(resolve));
   pty.onData((text) => terminal.write(text));
   terminal.onData((reply) => pty.write(reply));
   const shown = () => rowsOf(terminal).map((text) => text.trimEnd());
-  const until = async (what, holds) => {
-    const end = performance.now() + PATIENCE_MS;
-    while (!holds(shown())) {
-      if (performance.now() > end) throw new Error(`${cols}x${rows}: no ${what} on the screen:\n${shown().join("\n")}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+  return {
+    pty,
+    ended,
+    async until(what, holds) {
+      const end = performance.now() + PATIENCE_MS;
+      while (!holds(shown())) {
+        if (performance.now() > end) throw new Error(`${cols}x${rows}: no ${what} on the screen:\n${shown().join("\n")}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    async keep(name) {
+      // Ink draws the bar a moment after the launch.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      writeFileSync(
+        join(pictures, `${name}-${cols}x${rows}.svg`),
+        svg(terminal, `agent-run in a terminal of ${cols} columns and ${rows} rows: ${name}`),
+      );
+    },
+    close() {
+      pty.kill("SIGKILL");
+      terminal.dispose();
+    },
   };
+}
+
+/** All scenes of one size, from one run. */
+async function draw(home, cols, rows) {
+  const demo = open(home, cols, rows, ["demo", "--isolation", "standard", "sh"]);
+  const { pty, until, keep } = demo;
   const prompt = (lines) => /^[$#]$/.test(lines.slice(0, -1).findLast((line) => line !== "") ?? "");
-  const keep = async (name) => {
-    // Ink draws the bar a moment after the launch.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    writeFileSync(
-      join(pictures, `${name}-${cols}x${rows}.svg`),
-      svg(terminal, `agent-run in a terminal of ${cols} columns and ${rows} rows: ${name}`),
-    );
-  };
   try {
     await until("prompt", prompt);
+    if (cols >= WIDEST) await keep("start");
     pty.write("clear; demo-aws s3 ls s3://acme-data\r");
     await until("answer", (lines) => lines.length > 2 && lines.join("").includes("reports") && prompt(lines));
     await keep("bar");
+    if (cols >= WIDE) await drawWatch(home, cols, rows);
     for (const [name, key, word] of SCENES) {
       pty.write(key);
       await until(name, (lines) => lines.join("\n").includes(word) && !NOT_YET.test(lines.join()));
@@ -69,10 +89,22 @@ async function draw(home, cols, rows) {
     pty.write("\x1b");
     await until("prompt", prompt);
     pty.write("exit\r");
-    await ended;
+    await demo.ended;
   } finally {
-    pty.kill("SIGKILL");
-    terminal.dispose();
+    demo.close();
+  }
+}
+
+/** What another terminal shows meanwhile. */
+async function drawWatch(home, cols, rows) {
+  const watch = open(home, cols, rows, ["ps", "--watch"]);
+  try {
+    await watch.until("session", (lines) => lines.some((line) => line.includes("agent-demo")));
+    await watch.keep("watch");
+    watch.pty.write("q");
+    await watch.ended;
+  } finally {
+    watch.close();
   }
 }
 

@@ -1,12 +1,14 @@
 // docs/pictures/ shows what the terminal shows now: the words of each picture are held against the code that makes them.
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PS_HEADING } from "../src/cli/ps-rows.ts";
 import type { BarState } from "../src/terminal/bar-layout.ts";
 import { keyText, layoutOverlay } from "../src/terminal/overlay-layout.ts";
 import { helpView, killView } from "../src/terminal/overlay-views.ts";
 import { plainBar } from "../src/terminal/plain-bar.ts";
 
+const root = join(import.meta.dirname, "..");
 const sizes = [
   [120, 30],
   [80, 24],
@@ -56,5 +58,26 @@ describe.each(sizes)("the pictures of %i columns and %i rows (npm run pictures)"
     const keys = layout.keys.map((row) => row.map((key) => keyText(key, listed)).join(""));
     const shown = words(`${scene}-${cols}x${rows}`).join("\n");
     for (const line of [layout.title, ...layout.lines, layout.status ?? "", ...keys]) expect(shown).toContain(squeezed(line));
+  });
+});
+
+describe("the pictures of a start and of `agent-run ps --watch`", () => {
+  it("show the sentences of a start as the program has them, and the session that it came to", () => {
+    const shown = words("start-120x30");
+    const sources = globSync("src/**/*.ts", { cwd: root }).map((file) => readFileSync(join(root, file), "utf8"));
+    for (const sentence of ["cut down by the session policy of profile", "the agent will be", "nothing destructive is allowed"]) {
+      expect(
+        sources.some((source) => source.includes(sentence)),
+        sentence,
+      ).toBe(true);
+      expect(shown.join("\n"), sentence).toContain(squeezed(sentence));
+    }
+    expect(shown.join("\n")).toContain("assumed-role/agent-demo/sess_a8f3b21c");
+  });
+
+  it.each([120, 80])("show the columns of ps as they are, %i wide", (cols) => {
+    const [heading = "", session = ""] = words(`watch-${cols}x${cols === 120 ? 30 : 24}`);
+    expect(squeezed(PS_HEADING.join("")).startsWith(heading.replace(/…$/, ""))).toBe(true);
+    expect(session).toContain("agent-demo@123456789012");
   });
 });
