@@ -122,7 +122,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     },
     toAgent: (bytes) => pty?.write(bytes),
     resizeAgent: (size) => pty?.resize(size),
-    hold: (on) => hold("overlay", on),
+    hold,
     onKill: options.onKill,
   });
 

@@ -113,8 +113,18 @@ export class Compositor {
     this.#disturbed();
   }
 
-  /** The terminal has another size now. The shadow follows first, then all that we know is drawn anew. */
-  resize(size: Size): void {
+  /** Whether a terminal that is to have this size may have pulled lines out of its scrollback. */
+  mayPull(size: Size): boolean {
+    const { frame } = this;
+    const taller = size.rows > frame.size.rows && size.cols >= frame.size.cols;
+    return taller && frame.shadow !== undefined && frame.reserved && !frame.modes.alternate && !frame.modes.origin;
+  }
+
+  /**
+   * The terminal has another size now. The shadow follows first, then all that we know is drawn anew.
+   * @param row where the terminal's cursor is now, 0-based: says which lines it has pulled out of its scrollback. Otherwise, as many as the shadow
+   */
+  resize(size: Size, row?: number): void {
     const before = this.frame.size;
     const reservedBefore = this.frame.reserved;
     const shadow = this.frame.shadow;
@@ -133,14 +143,16 @@ export class Compositor {
       else if (reservedBefore) this.#options.emit("\x1b7\x1b[r\x1b8");
       return;
     }
-    shadow.resize(this.frame.agentSize);
+    const pulled = size.cols === before.cols ? row : undefined;
+    shadow.resize(this.frame.agentSize, row);
     this.frame.borrowed = [true, true];
     this.frame.displaced = [true, true];
     this.#astray = false;
     // The terminal dropped our row where a bare one would have scrolled one of the agent's: catch up.
     const shrunk = before.rows - size.rows;
     const catchUp = reservedBefore && this.frame.reserved && !this.frame.modes.alternate && shrunk > below && shrunk > 0;
-    const prepare = `\x1b[r\x1b[m${catchUp ? `\x1b[${size.rows};1H\n` : ""}`;
+    const back = pulled === undefined ? Number(catchUp) : Math.max(0, pulled - shadow.cursor.y);
+    const prepare = `\x1b[r\x1b[m${back > 0 ? `\x1b[${size.rows};1H${"\n".repeat(back)}` : ""}`;
     this.#options.emit(
       this.frame.liftedForGood(
         prepare + shadow.rows(shadow.firstKnownRow, this.frame.agentSize.rows) + (this.frame.reserved ? this.frame.region() : ""),

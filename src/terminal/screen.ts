@@ -13,6 +13,7 @@ import { OverlayHost } from "./overlay-host.ts";
 import { type Details, shownKey } from "./overlay-views.ts";
 import { plainBar } from "./plain-bar.ts";
 import type { Size } from "./pty.ts";
+import { type Cursor, Questions } from "./questions.ts";
 import type { TerminalKind } from "./terminal-look.ts";
 
 export interface ScreenOptions {
@@ -33,7 +34,7 @@ export interface ScreenOptions {
   readonly toAgent: (bytes: Uint8Array) => void;
   readonly resizeAgent: (size: Size) => void;
   /** Too much is held: the agent's output should wait. */
-  readonly hold: (on: boolean) => void;
+  readonly hold: (why: "overlay" | "size", on: boolean) => void;
   readonly onKill: () => void;
 }
 
@@ -47,7 +48,8 @@ const STRING_PATIENCE_MS = 5000;
 /** Ink and xterm.js are loaded when the agent had time to start: Ink holds us up for 50 ms, and until then the plain line says the same. */
 const LOAD_INK_MS = 700;
 const LOAD_SHADOW_MS = 150;
-const CURSOR_REPLY_MS = 400;
+/** The bar is gone until then. */
+const LOAD_SHADOW_SOON_MS = 10;
 /** How long the bar says what became of an agent-run inside. */
 const INNER_NOTICE_MS = 15_000;
 
@@ -56,6 +58,7 @@ export class Screen {
   readonly #compositor: Compositor;
   readonly #tap: KeyTap;
   readonly #filter = new InputFilter();
+  readonly #questions: Questions;
   readonly #overlay: OverlayHost;
   readonly #dialogs: Dialogs;
   readonly #inner: InnerRuns;
@@ -77,8 +80,10 @@ export class Screen {
   #barDue: number | undefined;
   #blockedSince: number | undefined;
   #begun = false;
-  /** Our own questions for the cursor that have no answer yet. One that comes too late to be of use is still not for the agent. */
-  readonly #asked: PromiseWithResolvers<{ x: number; y: number } | undefined>[] = [];
+  /** Where the cursor stood before the agent's first byte. */
+  #cursor: Promise<Cursor | undefined> | undefined;
+  /** The window has grown, and the terminal was asked where the cursor is now: what the agent writes meanwhile. */
+  #growing: Buffer[] | undefined;
   /** Modes that the guard knows of. */
   #guarded = 0;
   #ended = false;
@@ -88,6 +93,7 @@ export class Screen {
     this.#size = options.size;
     this.#state = options.bar;
     this.#tap = new KeyTap(options.killKey);
+    this.#questions = new Questions((text) => options.terminal.write(text), this.#filter);
     this.#inner = new InnerRuns({
       toAgent: options.toAgent,
       say: (text) => this.notice(text, INNER_NOTICE_MS),
@@ -103,6 +109,7 @@ export class Screen {
       ...options,
       ...options.kind,
       compositor: this.#compositor,
+      hold: (on) => options.hold("overlay", on),
       loadShadow: () => this.#loadShadow(),
       changed: () => {
         this.#afterOutput();
@@ -134,6 +141,10 @@ export class Screen {
 
   /** Output of the agent. */
   output(chunk: Buffer): void {
+    if (this.#growing !== undefined) {
+      this.#growing.push(chunk);
+      return;
+    }
     if (this.#overlay.isDrawn) {
       this.#overlay.hold(chunk);
       return;
@@ -144,7 +155,9 @@ export class Screen {
       this.#compositor.write(chunk);
       // Before the terminal has them: an agent that never pauses, or a launcher that dies now, leaves none behind.
       if (this.#compositor.frame.modes.revision !== this.#guarded) this.#protect();
-      if (this.#compositor.frame.damaged) this.#afterOutput();
+      const { damaged, shadow } = this.#compositor.frame;
+      if (damaged) this.#afterOutput();
+      if (damaged && shadow === undefined && !this.#soon) this.#loadSoon();
     });
     this.#afterOutput();
   }
@@ -203,29 +216,53 @@ export class Screen {
 
   /** Shows how the end proceeds, over the agent; no lines take it away. */
   progress(lines: readonly string[]): void {
+    this.#grown();
     this.#dialogs.progress(lines);
   }
 
   /** Asks over the running agent. Gives the key of the choice; undefined when it was taken away, by `signal` or by the end. */
   question(view: OverlayView, signal?: AbortSignal): Promise<string | undefined> {
+    this.#grown();
     return this.#dialogs.question(view, signal);
   }
 
   resize(size: Size): void {
     if (this.#ended || (size.cols === this.#size.cols && size.rows === this.#size.rows)) return;
     this.#size = size;
-    // The letters may have another height now.
-    this.#filter.cellHeight = undefined;
-    this.#cellAsked = undefined;
+    this.#questions.forgetCellHeight();
+    if (this.#overlay.isOpen || !this.#compositor.mayPull(size)) {
+      this.#growing ??= [];
+      this.#grown();
+    } else void this.#grow();
+  }
+
+  /** A taller window: whether the terminal has pulled lines out of its scrollback, only the cursor tells. */
+  async #grow(): Promise<void> {
+    // Another one for each size, so that the last answer counts.
+    const growing = [...(this.#growing ?? [])];
+    this.#growing = growing;
+    this.#options.hold("size", true);
+    const cursor = await this.#questions.cursor();
+    if (this.#growing === growing) this.#grown(cursor?.y);
+  }
+
+  /** The size is what the terminal has, and what was held meanwhile is let through. */
+  #grown(row?: number): void {
+    const held = this.#growing;
+    if (held === undefined) return;
+    this.#growing = undefined;
+    this.#options.hold("size", false);
     this.#renderBar();
-    this.#overlay.behind(() => this.#compositor.resize(size));
+    this.#overlay.behind(() => this.#compositor.resize(this.#size, row));
     this.#options.resizeAgent(this.agentSize);
     this.#afterOutput();
     this.#protect();
+    for (const chunk of held) this.output(chunk);
   }
 
   /** Somebody else has the terminal for a while (Ctrl-Z). */
   release(): void {
+    this.#grown();
     this.#overlay.lift();
     this.#compositor.release();
     this.#say(this.#options.voice?.gone);
@@ -238,6 +275,7 @@ export class Screen {
     this.#size = size;
     this.#begun = false;
     this.#shadowLoading = undefined;
+    this.#soon = false;
     this.#renderBar();
     this.#compositor.retake(size);
     this.#options.resizeAgent(this.agentSize);
@@ -250,13 +288,15 @@ export class Screen {
 
   /** The last of the agent's output is through: shows it, and waits for an answer of the terminal that is still on its way. */
   async settle(): Promise<void> {
+    this.#grown();
     this.#overlay.close();
-    await this.#asked.at(-1)?.promise;
+    await this.#questions.settled();
   }
 
   /** Gives the screen back. Once. */
   end(): void {
     if (this.#ended) return;
+    this.#grown();
     this.#overlay.close();
     this.#ended = true;
     for (const timer of [...this.#timers, this.#quiet, this.#noticeTimer, this.#flushTimer]) clearTimeout(timer);
@@ -302,6 +342,7 @@ export class Screen {
   }
 
   #afterOutput(): void {
+    if (this.#growing !== undefined) return;
     this.#overlay.tryDraw(false);
     if (this.#overlay.isDrawn) {
       this.#staleSince = undefined;
@@ -332,25 +373,15 @@ export class Screen {
       this.#quiet.refresh();
       return;
     }
-    if (this.#ended || this.#overlay.isDrawn) return;
+    if (this.#ended || this.#overlay.isDrawn || this.#growing !== undefined) return;
     if (this.#barDue !== undefined) this.#renderBar();
     this.#compositor.frame.shadow?.drain();
     this.#protect();
-    this.#askCellHeight();
+    if (this.#compositor.mayPaint && this.#compositor.frame.modes.isSet(1016)) this.#questions.cellHeight();
     if (this.#staleSince === undefined && !this.#compositor.frame.damaged) return;
     if (this.#compositor.mayPaint || this.#waitedEnough()) this.#paint();
     else this.#quiet.refresh();
   }
-
-  /** Mouse positions in pixels tell rows only to who knows a row's height; asked once the agent wants them. */
-  #askCellHeight(): void {
-    if (this.#filter.cellHeight !== undefined || this.#cellAsked !== undefined) return;
-    if (!this.#compositor.mayPaint || !this.#compositor.frame.modes.isSet(1016)) return;
-    this.#cellAsked = true;
-    this.#options.terminal.write("\x1b[16t");
-  }
-  /** Our own question is open; undefined before it was asked. */
-  #cellAsked: boolean | undefined;
 
   #waitedEnough(): boolean {
     const now = monotonic();
@@ -365,24 +396,12 @@ export class Screen {
 
   #onInput(event: TapEvent): void {
     if (this.#ended) return;
-    const cursor = this.#asked.length === 0 ? undefined : this.#filter.cursorReport(event);
-    if (cursor !== undefined) {
-      this.#asked.shift()?.resolve(cursor);
-      return;
-    }
+    if (this.#questions.answeredBy(event)) return;
     if (this.#options.voice?.asksToEnd(event)) {
       if (this.#inner.askToEnd()) return;
       this.progress(["cutting its access"]);
       this.#options.onKill();
       return;
-    }
-    const cell = this.#filter.cellReport(event);
-    if (cell !== undefined) {
-      this.#filter.cellHeight = cell;
-      if (this.#cellAsked) {
-        this.#cellAsked = false;
-        return;
-      }
     }
     const rows = { all: this.#size.rows, agent: this.agentSize.rows };
     const pixels = this.#compositor.frame.modes.isSet(1016);
@@ -392,6 +411,7 @@ export class Screen {
       return;
     }
     if (event.kind === "kill") {
+      this.#grown();
       this.#dialogs.askKill(event.bytes);
       return;
     }
@@ -402,13 +422,8 @@ export class Screen {
   /** Asks the terminal where the cursor is, before the agent's first byte: the shadow starts there. */
   #askCursor(): void {
     this.#begun = true;
-    const asked = Promise.withResolvers<{ x: number; y: number } | undefined>();
-    this.#asked.push(asked);
-    this.#cursor = asked.promise;
-    this.#options.terminal.write("\x1b[6n");
-    setTimeout(() => asked.resolve(undefined), CURSOR_REPLY_MS).unref();
+    this.#cursor = this.#questions.cursor();
   }
-  #cursor: Promise<{ x: number; y: number } | undefined> | undefined;
 
   #shadowLoading: Promise<void> | undefined;
   #loadShadow(): Promise<void> {
@@ -420,6 +435,13 @@ export class Screen {
     })().catch(() => this.#compositor.goWithoutShadow());
     return this.#shadowLoading;
   }
+
+  /** Once. */
+  #loadSoon(): void {
+    this.#soon = true;
+    this.#later(LOAD_SHADOW_SOON_MS, () => void this.#loadShadow());
+  }
+  #soon = false;
 
   async #loadInk(): Promise<void> {
     // Without Ink the plain line stays: it says the same.

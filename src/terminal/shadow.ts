@@ -9,7 +9,8 @@ export interface Shadow {
   feed(bytes: Uint8Array, complex: boolean): void;
   /** Works through what was handed over. */
   drain(): void;
-  resize(size: Size): void;
+  /** `row`: where the cursor is on the human's terminal now, 0-based. Lines that only the shadow has pulled out of its scrollback go back there. */
+  resize(size: Size, row?: number): void;
   /** 0-based; `x` equals the width when the cursor waits behind the last column. Valid after `drain`. */
   readonly cursor: { readonly x: number; readonly y: number };
   /** Rows above this one show what was there before the agent: unknown to us, not to be drawn. */
@@ -79,7 +80,11 @@ interface Internals {
   readonly _core: {
     readonly _writeBuffer: { writeSync(bytes: Uint8Array): void };
     readonly _inputHandler: { readonly _curAttrData: Attributes };
-    readonly _bufferService: { readonly buffers: { readonly alt: { readonly lines: Lines } } };
+    readonly _bufferService: {
+      readonly buffer: { y: number };
+      readonly buffers: { readonly alt: { readonly lines: Lines } };
+      scroll(attributes: unknown): void;
+    };
     readonly _oscLinkService: { registerLink(data: Link): number };
   };
 }
@@ -181,10 +186,17 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
       if (backlog.size > LONGEST_WAIT) drain();
     },
     drain,
-    resize(next) {
+    resize(next, row) {
       drain();
+      const top = terminal.registerMarker(-terminal.buffer.active.cursorY);
       terminal.resize(Math.max(2, next.cols), Math.max(1, next.rows));
       cutAlternate(terminal);
+      const pulled = (top?.line ?? 0) - terminal.buffer.active.baseY;
+      top?.dispose();
+      const only = row === undefined ? 0 : Math.min(pulled, terminal.buffer.active.cursorY - row);
+      const { _bufferService } = internals._core;
+      for (let i = 0; i < only; i++) _bufferService.scroll(terminal.buffer.active.getNullCell());
+      if (only > 0) _bufferService.buffer.y -= only;
     },
     get cursor() {
       const { cursorX: x, cursorY: y } = terminal.buffer.active;

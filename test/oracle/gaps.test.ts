@@ -7,6 +7,7 @@ import { openShadow } from "../../src/terminal/shadow.ts";
 import { snapshot, type VtScreen, vtScreen } from "../terminal/vt-screen.ts";
 
 const SIZE = { cols: 20, rows: 8 };
+const BAR = "=".repeat(SIZE.cols);
 
 interface Pair {
   readonly outer: VtScreen;
@@ -24,7 +25,7 @@ interface Pair {
 function pair(): Pair {
   const [outer, oracle] = [vtScreen(SIZE.cols, SIZE.rows), vtScreen(SIZE.cols, SIZE.rows - 1)];
   const compositor = new Compositor({ size: SIZE, reserve: true, emit: (bytes) => outer.write(bytes), marker: () => false });
-  compositor.bar = "=".repeat(SIZE.cols);
+  compositor.bar = BAR;
   compositor.begin();
   compositor.paint();
   return {
@@ -42,7 +43,8 @@ function pair(): Pair {
     resize(rows) {
       outer.terminal.resize(SIZE.cols, rows);
       oracle.terminal.resize(SIZE.cols, rows - 1);
-      compositor.resize({ cols: SIZE.cols, rows });
+      const size = { cols: SIZE.cols, rows };
+      compositor.resize(size, compositor.mayPull(size) ? outer.terminal.buffer.active.cursorY : undefined);
     },
   };
 }
@@ -56,7 +58,7 @@ const all = (screen: VtScreen): unknown => snapshot(screen, SIZE.rows - 1);
 /** By the words of docs/terminal.md: what is done, and what of the screen differs from the oracle's then. */
 const gaps: [title: string, act: (pair: Pair) => void, what?: (screen: VtScreen) => unknown][] = [
   [
-    "A grown window has lines twice.",
+    "A taller window has blank rows.",
     ({ load, write, resize }) => {
       load();
       write(lines(30));
@@ -110,8 +112,24 @@ const gaps: [title: string, act: (pair: Pair) => void, what?: (screen: VtScreen)
   ],
 ];
 
+/** Each line of screen and scrollback that is not blank. */
+const content = ({ terminal: { buffer } }: VtScreen): string[] =>
+  Array.from({ length: buffer.active.length }, (_, y) => buffer.active.getLine(y)?.translateToString(true) ?? "").filter(
+    (line) => line !== "" && line !== BAR,
+  );
+
 /** What once was a gap. */
 const closed: typeof gaps = [
+  [
+    "a taller window has lines twice",
+    ({ load, write, resize }) => {
+      load();
+      write(lines(30));
+      resize(5);
+      resize(SIZE.rows);
+    },
+    content,
+  ],
   [
     "a paint before the copy of the screen is loaded",
     ({ write, pause, load }) => {

@@ -104,12 +104,13 @@ async function compare(
     for (let length = -1; ; ) {
       const now = written().length;
       const [is, ought] = pictures();
-      if (now === length && isDeepStrictEqual(is, ought)) break;
-      if (since() > PATIENCE_MS) expect({ command, key, is }).toEqual({ command, key, is: ought });
+      const bar = outer.screen.row(rows - 1);
+      if (now === length && isDeepStrictEqual(is, ought) && bar.includes("readonly@")) break;
+      if (since() > PATIENCE_MS)
+        expect({ command, key, is, bar }).toEqual({ command, key, is: ought, bar: expect.stringContaining("readonly@") });
       length = now;
       await pause(80);
     }
-    expect(outer.screen.row(rows - 1)).toContain("readonly@");
   }
 }
 

@@ -108,6 +108,35 @@ describe.each(levels)("an agent in a terminal, %s", (_, env) => {
     await outer.until("the bar on the new last row", barShows("readonly@"));
   });
 
+  it("has each of its lines once, on the screen or in the scrollback, when the window shrinks and grows again", async () => {
+    await using outer = shell(
+      'printf "\\033[H\\033[2J"; i=1; while [ $i -le 60 ]; do echo "line $i"; i=$((i+1)); done; stty size; read x; echo more; stty size; read x',
+      {
+        env,
+      },
+    );
+    await outer.until("its lines", shows("23 80"));
+    // The clear took it away, and it comes back when the copy of the screen is loaded.
+    await outer.until("the bar", barShows("readonly@"));
+    for (const rows of [9, 30, 12, 40]) {
+      outer.resize(80, rows);
+      await outer.until("the bar on the last row, and nowhere else", (screen) => {
+        const bars = screen.rows().map((row) => row.includes("readonly@"));
+        return bars.indexOf(true) === rows - 1;
+      });
+    }
+    outer.type("\r");
+    await outer.until("the agent's new size", shows("39 80"));
+    const { active } = outer.screen.terminal.buffer;
+    const found = Array.from(
+      { length: active.length },
+      (_, y) => /^line (\d+)/.exec(active.getLine(y)?.translateToString(true) ?? "")?.[1],
+    );
+    expect(found.filter((line) => line !== undefined).map(Number)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    outer.type("\r");
+    expect(await outer.exited).toEqual({ code: 0 });
+  });
+
   it("is ended by Ctrl-K twice, with half a second between", async () => {
     const mark = `stubborn${performance.now()}`;
     await using outer = shell(`trap "" TERM HUP; echo ready; while :; do sleep 0.1; : ${mark}; done`, {
