@@ -15,7 +15,7 @@ export interface Shadow {
   readonly cursor: { readonly x: number; readonly y: number };
   /** Rows above this one show what was there before the agent: unknown to us, not to be drawn. */
   readonly firstKnownRow: number;
-  /** Text and SGR that draw rows `from` to before `to`, 0-based, with CUP, erasing what else is in them. */
+  /** Text and SGR that draw rows `from` to before `to`, 0-based, with CUP, erasing what else is in them. Autowrap is off before and after. */
   rows(from: number, to: number): string;
   /** Moves to the last column and prints the character there. `row`: of the cursor, as CUP counts it (CHA is wrong in xterm.js in origin mode). */
   lastCell(row: number): string;
@@ -29,6 +29,8 @@ export interface Shadow {
 
 /** More than fit on a screen; the oldest are forgotten. */
 const MOST_LINKS = 10_000;
+const AUTOWRAP = "\x1b[?7h";
+const NO_AUTOWRAP = "\x1b[?7l";
 const CLOSE_LINK = "\x1b]8;;\x07";
 /** DECSCA. */
 const PROTECTED = '\x1b[1"q';
@@ -137,11 +139,13 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
     return data === undefined ? CLOSE_LINK : `\x1b]8;${data.id === undefined ? "" : `id=${data.id}`};${data.uri}\x07`;
   };
 
-  const rowText = (y: number, fill: boolean): string => {
+  /** `fill`: to the last column, so that the next row can go on; `joins`: the cursor waits behind the end of the row before. */
+  const rowText = (y: number, fill: boolean, joins: boolean): string => {
     const buffer = terminal.buffer.active;
     const line = buffer.getLine(buffer.baseY + y);
     if (line === undefined) return "\x1b[m\x1b[K";
     let text = "\x1b[m";
+    let empty = true;
     let style = "\x1b[m";
     let blanks = 0;
     let link = 0;
@@ -167,6 +171,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
         style = "\x1b[m";
         blanks = 0;
       }
+      empty = false;
       linked(url);
       // A character without width that has a cell of its own must not join the one before.
       if (next !== style || here.getWidth() === 0) {
@@ -177,7 +182,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
     }
     linked(0);
     if (style.endsWith("q")) text += UNPROTECTED;
-    return `${text}${blanks > 0 ? "\x1b[m\x1b[K" : ""}`;
+    return `${text}${joins && empty ? " " : ""}${blanks > 0 ? "\x1b[m\x1b[K" : ""}`;
   };
 
   return {
@@ -213,9 +218,17 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
     },
     rows(from, to) {
       const buffer = terminal.buffer.active;
+      const end = Math.min(to, terminal.rows);
+      const continues = (y: number): boolean => buffer.getLine(buffer.baseY + y)?.isWrapped === true;
       let text = "";
-      for (let y = from; y < Math.min(to, terminal.rows); y++) {
-        text += `\x1b[${y + 1};1H${rowText(y, buffer.getLine(buffer.baseY + y + 1)?.isWrapped === true)}`;
+      for (let y = from; y < end; y++) {
+        const joins = y > from && continues(y);
+        const joined = y + 1 < end && continues(y + 1);
+        // Terminals keep whether a row continues the one above, for copying and for other widths: erasing from its start ends that.
+        if (!joins) text += `\x1b[${y + 1};1H${continues(y) ? "" : "\x1b[m\x1b[K"}`;
+        if (joined && !joins) text += AUTOWRAP;
+        text += rowText(y, joined, joins);
+        if (joins && !joined) text += NO_AUTOWRAP;
       }
       return text;
     },

@@ -83,16 +83,6 @@ const gaps: [title: string, act: (pair: Pair) => void, what?: (screen: VtScreen)
     },
   ],
   [
-    "What the wrapping of lines was",
-    ({ load, write, resize }) => {
-      load();
-      write(`${lines(10)}${"x".repeat(70)}`);
-      resize(SIZE.rows + 4);
-      resize(SIZE.rows);
-    },
-    wrapped,
-  ],
-  [
     "Other widths of characters",
     ({ load, write, paint, outer, oracle }) => {
       wideEmoji(outer);
@@ -120,6 +110,28 @@ const content = ({ terminal: { buffer } }: VtScreen): string[] =>
 
 /** What once was a gap. */
 const closed: typeof gaps = [
+  [
+    "what the wrapping of lines was, behind an alternate screen while the size changes",
+    ({ load, write, resize }) => {
+      load();
+      write(`${lines(4)}${"x".repeat(30)}\r\n${lines(2)}\x1b[?1049h`);
+      resize(SIZE.rows - 2);
+      resize(SIZE.rows - 1);
+      write("\x1b[?1049l");
+    },
+    wrapped,
+  ],
+  [
+    "what the wrapping of lines was, after more of them than the terminal has now",
+    ({ load, write, resize }) => {
+      load();
+      write(`${lines(2)}${"x".repeat(30)}\r\n${"y".repeat(90)}`);
+      resize(SIZE.rows - 3);
+      resize(SIZE.rows - 1);
+      resize(SIZE.rows);
+    },
+    content,
+  ],
   [
     "a taller window has lines twice",
     ({ load, write, resize }) => {

@@ -107,6 +107,8 @@ export function snapshot(screen: VtScreen, rows: number, links: Links = "targets
   const { active } = screen.terminal.buffer;
   return {
     rows: Array.from({ length: rows }, (_, y) => cells(screen, active.baseY + y, links)),
+    // Not the first row, which may continue the scrollback, nor the last one: in xterm.js that continues itself, where text wraps below a region.
+    wrapped: Array.from({ length: Math.max(0, rows - 2) }, (_, y) => active.getLine(active.baseY + y + 1)?.isWrapped === true),
     cursor: `${active.cursorY};${active.cursorX}`,
     buffer: active.type,
     scrollback: Array.from({ length: active.baseY }, (_, y) => cells(screen, y, links)),
