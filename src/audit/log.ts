@@ -1,5 +1,5 @@
 // The audit of one session: records in order, chained, on disk before it is said so. Called by the session.
-import { constants, rmSync } from "node:fs";
+import { constants, openSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { privateFolder } from "../core/folder.ts";
@@ -45,7 +45,7 @@ export async function openAudit(folder: string, session: SessionId, first: First
   const before = first.kind === "start" ? undefined : readEnds(path);
   let writer: AuditWriter;
   try {
-    const file = await open(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY | (before ? 0 : O_EXCL), 0o600);
+    const file = openSync(path, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY | (before ? 0 : O_EXCL), 0o600);
     writer = new AuditWriter(file, path, session, before, options);
   } catch (error) {
     throw auditError(path, error);

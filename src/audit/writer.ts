@@ -1,5 +1,6 @@
 // One audit file being written: the chain is made when a record is appended, the writing follows in batches, each synced. Used by log.ts.
-import type { FileHandle } from "node:fs/promises";
+import * as fs from "node:fs";
+import { promisify } from "node:util";
 import { type Clock, within } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
@@ -11,6 +12,12 @@ export interface AuditOptions {
   /** Called with an error (`audit`) when writing begins to fail or takes too long, and with undefined when all is on disk again. */
   readonly onTrouble: (error: AgentRunError | undefined) => void;
 }
+
+const close = promisify(fs.close);
+const datasync = promisify(fs.fdatasync);
+const fstat = promisify(fs.fstat);
+const truncate = promisify(fs.ftruncate);
+const write = promisify(fs.write);
 
 const RETRY_MS = 1000;
 /** A write that takes longer is reported, while it goes on. */
@@ -28,7 +35,9 @@ interface Pending {
 }
 
 export class AuditWriter {
-  readonly #file: FileHandle;
+  readonly #file: number;
+  /** Nothing was written yet. */
+  #fresh = true;
   readonly #path: string;
   readonly #session: SessionId;
   readonly #options: AuditOptions;
@@ -48,8 +57,11 @@ export class AuditWriter {
   #trouble: AgentRunError | undefined;
   #closed = false;
 
-  /** @param before the ends of the file when it is not new */
-  constructor(file: FileHandle, path: string, session: SessionId, before: Ends | undefined, options: AuditOptions) {
+  /**
+   * @param file its descriptor, which is the writer's from now on
+   * @param before the ends of the file when it is not new
+   */
+  constructor(file: number, path: string, session: SessionId, before: Ends | undefined, options: AuditOptions) {
     this.#file = file;
     this.#path = path;
     this.#session = session;
@@ -98,9 +110,13 @@ export class AuditWriter {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
-    await within<unknown>(this.#work ?? Promise.resolve(), CLOSE_MS);
-    if (this.#uncertain) await this.#cutBack().catch(() => {});
-    await this.#file.close().catch(() => {});
+    // Not under a disk that hangs: by the time that it goes on, the number could be another file's.
+    const idle = (this.#work ?? Promise.resolve(true)).catch(() => false);
+    const closed = idle.then(async () => {
+      if (this.#uncertain) await this.#cutBack().catch(() => {});
+      await close(this.#file).catch(() => {});
+    });
+    await within(closed, CLOSE_MS);
   }
 
   #chain(kind: RecordKind, data: RecordData): void {
@@ -144,13 +160,17 @@ export class AuditWriter {
 
   /** The whole of a batch, or a failure. */
   async #write(): Promise<void> {
-    if ((await this.#file.stat()).nlink === 0) throw new Error("the file was removed");
+    const fresh = this.#fresh;
+    this.#fresh = false;
+    if (!fresh && (await fstat(this.#file)).nlink === 0) throw new Error("the file was removed");
     if (this.#uncertain) await this.#cutBack();
     // What was appended by now is written and synced together: each sync takes its time.
     const batch = this.#pending.slice(0, MOST_A_WRITE);
     const bytes = Buffer.from(this.#lead + batch.map((record) => `${record.line}\n`).join(""), "latin1");
-    for (let done = 0; done < bytes.length; ) done += (await this.#file.write(bytes, done)).bytesWritten;
-    await this.#file.datasync();
+    // The first at once, so that the disk is at it while AWS is asked, and not when the way there and back leaves this process the time.
+    for (let done = 0; done < bytes.length; )
+      done += fresh ? fs.writeSync(this.#file, bytes, done) : (await write(this.#file, bytes, done)).bytesWritten;
+    await datasync(this.#file);
     const last = batch.at(-1);
     this.#pending.splice(0, batch.length);
     this.#lead = "";
@@ -159,7 +179,7 @@ export class AuditWriter {
 
   /** Takes away what a failed write left behind what is on disk for sure. */
   async #cutBack(): Promise<void> {
-    await this.#file.truncate(this.#written.size);
+    await truncate(this.#file, this.#written.size);
     this.#uncertain = false;
   }
 
