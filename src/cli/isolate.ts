@@ -22,6 +22,7 @@ export interface IsolationSettings {
   readonly allow: readonly string[];
   readonly write: readonly string[];
   readonly hide: readonly string[];
+  readonly nested?: boolean | undefined;
 }
 
 /**
@@ -89,6 +90,9 @@ export function explain(plan: IsolationPlan): string[] {
   return [
     `isolation ${plan.level}: ${plan.namespaces.length > 0 ? `own ${plan.namespaces.join(", ")} namespaces; ` : ""}network ${plan.network}`,
     ...plan.entries.map(({ access, path, reason }) => `  ${access.padEnd(10)} ${path}  (${reason})`),
+    ...(plan.level === "none"
+      ? []
+      : [`sandboxes inside: ${plan.nested ? "may start" : "may not start; --allow-nested lets them, where the system can"}`]),
     ...plan.warnings,
     ...plan.notes,
   ];

@@ -13,7 +13,8 @@ export const runOptions: readonly Option[] = [
   { name: "ttl", value: "<time>", help: "time limit: 15m, 1h30m (default: the profile's, 1h)" },
   { name: "on-expiry", value: "<what>", help: "at the limit: refresh (default), stop or ask" },
   { name: "delivery", value: "<mode>", help: "credentials by endpoint (default), process or env" },
-  { name: "isolation", value: "<level>", help: "the sandbox: standard (default) or none" },
+  { name: "isolation", value: "<level>", help: "the sandbox: strict, standard (default) or none" },
+  { name: "allow-nested", help: "strict: let sandboxes start inside: browsers', codex's" },
   { name: "allow", value: "<action=arn>", multiple: true, help: "of what the profile allows only this; may be repeated" },
   { name: "deny", value: "<action=arn>", multiple: true, help: "not this; may be repeated" },
   { name: "read-only", help: "of what the profile allows only reading" },
@@ -48,6 +49,7 @@ export function overridesOf(values: Values): Overrides {
     if (Array.isArray(entries)) put(name, entries);
   }
   if (values["read-only"] === true) put("readOnly", true);
+  if (values["allow-nested"] === true) put("allowNested", true);
   if (Array.isArray(tags)) put("tags", Object.fromEntries(tags.map(tagOf)));
   return overrides;
 }

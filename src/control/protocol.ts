@@ -69,6 +69,8 @@ const overrides = object({
   allow: optional(list(text)),
   deny: optional(list(text)),
   readOnly: optional(boolean),
+  /** Sandboxes may start in the sandbox, at strict too. */
+  allowNested: optional(boolean),
   /** Actions of the destructive catalogue that the human accepts for this run. */
   accept: optional(list(text)),
   /** A tool may use a role that another tool uses. */
@@ -167,6 +169,7 @@ const plan = {
     allow: list(string()),
     write: list(string()),
     hide: list(string()),
+    nested: optional(boolean),
   }),
   /** Variables that the profile hands to the agent although they look like secrets. */
   pass: list(string()),

@@ -14,6 +14,8 @@ export interface KnownAgent {
   readonly protect: readonly Protected[];
   /** Not there inside: doors to the human's editor. */
   readonly hide: readonly string[];
+  /** How it is told to do without the sandbox of its own that it has. */
+  readonly sandbox?: string;
 }
 
 export interface Protected {
@@ -41,7 +43,12 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: "skills", standIn: "folder" },
       ...["hooks", "plugins", "scripts", "bin", "local", "output-styles", "rules", "settings.local.json"].map((path) => ({ path })),
     ],
-    { files: [{ path: "~/.claude.json", content: "{}\n" }], variable: "CLAUDE_CONFIG_DIR", hide: ["~/.claude/ide"] },
+    {
+      files: [{ path: "~/.claude.json", content: "{}\n" }],
+      variable: "CLAUDE_CONFIG_DIR",
+      hide: ["~/.claude/ide"],
+      sandbox: `--settings '{"sandbox":{"enabled":false}}'`,
+    },
   ),
   agent(
     "codex",
@@ -52,7 +59,7 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: "rules", standIn: "folder" },
       ...["prompts", "skills", "bin", "packages", "hooks"].map((path) => ({ path })),
     ],
-    { variable: "CODEX_HOME" },
+    { variable: "CODEX_HOME", sandbox: "--sandbox danger-full-access" },
   ),
   agent(
     "gemini",

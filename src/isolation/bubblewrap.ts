@@ -55,6 +55,8 @@ export function bubblewrapCommand(
   const args = [
     ...NAMESPACE_ARGUMENTS,
     ...(plan.network === "own" ? ["--unshare-net"] : []),
+    // The kernel's code that only an owner of a namespace reaches is out of reach then.
+    ...(plan.nested ? [] : ["--disable-userns"]),
     ...mountArguments(plan, blank),
     ...workingFolder(plan, command),
     ...environment(command, served ? CHANNEL_VARIABLES : []),

@@ -53,7 +53,8 @@ export function mending(bwrap: string, level: IsolationLevel, said: string, mach
       hint: `printf '${profile}' | sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap`,
     };
   }
-  if (/unknown option/i.test(said)) return { why: why("it is too old"), hint: `${machine.install} (0.5 or newer)` };
+  if (/unknown option/i.test(said))
+    return { why: why("it is too old"), hint: `${machine.install} (${level === "strict" ? "0.8" : "0.5"} or newer)` };
   if (machine.inContainer) {
     return {
       why: why("the container around it forbids namespaces"),

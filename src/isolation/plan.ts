@@ -43,6 +43,8 @@ export interface IsolationPlan {
   readonly namespaces: readonly string[];
   /** `shared`: the machine's. `own`: a loopback of its own, on which nothing answers but what the launcher serves there. */
   readonly network: "shared" | "own";
+  /** Whether a sandbox may start inside: a browser's, an agent's own. */
+  readonly nested: boolean;
   /** The current folder inside. */
   readonly cwd: string;
   /** What the human should know, each a short sentence without a full stop. */
@@ -76,6 +78,8 @@ export interface IsolationInput {
   readonly allow: readonly string[];
   readonly write: readonly string[];
   readonly hide: readonly string[];
+  /** At strict: let sandboxes start inside. At standard they may. */
+  readonly nested?: boolean | undefined;
 }
 
 /** A path to look at before planning. */
@@ -181,6 +185,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
       entries: [],
       namespaces: [],
       network: "shared",
+      nested: true,
       cwd: input.cwd,
       notes: ["not isolated: the agent can read every file and reach every socket that you can"],
       warnings: [],
@@ -197,6 +202,10 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
   planProject(builder, input, facts);
   if (strict) {
     planTools(builder, input, facts);
+    const ownSandbox = KNOWN_AGENTS.find((known) => known.commands.includes(input.agent))?.sandbox;
+    if (ownSandbox !== undefined && input.nested !== true) {
+      builder.warn(`${input.agent}'s own sandbox does not start in this one: switch it off (${ownSandbox}), or run with --allow-nested`);
+    }
     builder.warn(
       `strict has no network: nothing answers but the session's own endpoint, so neither AWS nor a hosted model is in reach of ${input.agent}`,
     );
@@ -215,6 +224,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
     entries: builder.entries(),
     namespaces: input.platform === "darwin" ? [] : ["user", "mount", "pid", "ipc", "uts", "cgroup", ...(strict ? ["network"] : [])],
     network: strict ? "own" : "shared",
+    nested: input.platform !== "darwin" && (!strict || input.nested === true),
     cwd: facts.cwd,
     notes: builder.notes,
     warnings: builder.warnings,

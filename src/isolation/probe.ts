@@ -88,7 +88,16 @@ async function tryOut(bwrap: string, level: IsolationLevel): Promise<string | un
   const folder = mkdtempSync(join(tmpdir(), "agent-run-probe-"));
   try {
     const wrapped = bubblewrapCommand(
-      { level, entries: [], namespaces: [], network: level === "strict" ? "own" : "shared", cwd: "/", notes: [], warnings: [] },
+      {
+        level,
+        entries: [],
+        namespaces: [],
+        network: level === "strict" ? "own" : "shared",
+        nested: level !== "strict",
+        cwd: "/",
+        notes: [],
+        warnings: [],
+      },
       { file: "/bin/sh", args: ["-c", ":"], cwd: "/", env: {} },
       { bwrap, sh: "/bin/sh", files: join(folder, "probe"), filter: seccompFilter(process.arch) },
     );

@@ -85,6 +85,8 @@ export interface Profile {
     readonly allow: readonly string[];
     readonly write: readonly string[];
     readonly hide: readonly string[];
+    /** Sandboxes may start in the sandbox, at strict too. */
+    readonly nested: boolean;
   };
   readonly pass: readonly string[];
   readonly killKey: string;
@@ -200,6 +202,7 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
       allow: settings.isolation?.allow ?? [],
       write: settings.isolation?.write ?? [],
       hide: [...(settings.isolation?.hide ?? []), ...(own?.isolation?.hide ?? [])],
+      nested: overrides.allowNested ?? settings.isolation?.nested ?? false,
     },
     pass: settings.environment?.pass ?? [],
     killKey: config.kill_key ?? DEFAULTS.killKey,

@@ -196,6 +196,8 @@ export const profileSettings = z.strictObject({
       allow: z.optional(z.array(storeName)),
       write: z.optional(z.array(z.string())),
       hide: z.optional(z.array(z.string())),
+      /** Sandboxes may start in the sandbox, at strict too. */
+      nested: z.optional(z.boolean()),
     }),
   ),
   environment: z.optional(

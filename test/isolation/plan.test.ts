@@ -181,6 +181,16 @@ describe("the plan", () => {
       expect(() => plan({ allow: [name] })).toThrow(expect.objectContaining({ code: "config" }));
   });
 
+  it("says at strict that an agent's own sandbox does not start, unless it may", () => {
+    const about = (agent: string, nested?: boolean): string[] =>
+      plan({ level: "strict", agent, nested }).warnings.filter((text) => text.includes("own sandbox"));
+    expect(about("codex")).toEqual([expect.stringContaining("(--sandbox danger-full-access), or run with --allow-nested")]);
+    expect(about("claude")).toEqual([expect.stringContaining('"enabled":false')]);
+    expect(about("codex", true)).toEqual([]);
+    expect(about("gemini")).toEqual([]);
+    expect(plan({ agent: "codex" })).toMatchObject({ nested: true, warnings: [] });
+  });
+
   it("refuses to make hidden or too wide places writable", () => {
     for (const path of ["~/.aws", "~/.ssh", "~/.config/agent-run", "~", "/tmp", "/run/user/1000/agent-run"]) {
       const facts = withFound(["/home/dev", folder("/home/dev")]);

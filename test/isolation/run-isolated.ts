@@ -10,6 +10,7 @@ export interface IsolatedRun {
   readonly level?: "strict" | "standard";
   /** Served inside from the machine's loopback. */
   readonly ports?: readonly number[];
+  readonly nested?: boolean;
   readonly project: string;
   readonly cwd?: string;
   readonly agent?: string;
@@ -42,6 +43,7 @@ const isolation = await prepareIsolation({
   allow: run.allow ?? [],
   write: run.write ?? [],
   hide: run.hide ?? [],
+  nested: run.nested,
   folder,
 });
 const [file = "", ...args] = run.command;

@@ -119,6 +119,19 @@ describe.skipIf(!hasBubblewrap).each(users)(`level strict for $name${missing}`, 
     expect(world.run(script).stdout).toBe("abstract\n");
   });
 
+  it("lets no sandbox start inside, unless that was asked for", () => {
+    const script =
+      "bwrap --unshare-user --unshare-pid --ro-bind / / --proc /proc --dev /dev echo nested 2>&1 || unshare -Ur echo namespace 2>&1";
+    const refused = strict(script);
+    expect(refused.stdout).not.toMatch(/^(nested|namespace)$/m);
+    expect(refused.status).not.toBe(0);
+    // The kernel gives a root without privileges none at any level.
+    if (user.uid !== 0) {
+      expect(strict(script, { nested: true }).stdout).toBe("nested\n");
+      expect(world.run(script).stdout).toBe("nested\n");
+    }
+  });
+
   it("leaves the agent no trace of how its ports were opened", () => {
     const { stdout } = strict("env | grep -c NODE_CHANNEL; echo $(ls /proc/self/fd); ps -o comm= -A 2>/dev/null || cat /proc/[0-9]*/comm", {
       ports: [port],
