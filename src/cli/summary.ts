@@ -29,7 +29,7 @@ export function sayEnd(
   const trouble = revocations.filter(({ state }) => state === "failed" || state === "unconfirmed");
   if (quiet && cause === "exited" && notes.length === 0 && trouble.length === 0) return;
   const now = systemClock.now();
-  const fetched = view.fetches > 0 || view.delivery === "env";
+  const fetched = view.fetches > 0 || view.consoleOpened || view.delivery === "env";
   const parts = [
     `${view.session} ${cause === "killed" ? "was killed" : cause}`,
     formatSpan(now - view.startedAt),

@@ -152,6 +152,8 @@ const sessionView = object({
   endsAt: optional(number),
   credentialsExpireAt: number,
   fetches: number,
+  /** A browser was signed in with its keys. */
+  consoleOpened: optional(boolean),
   refreshes: number,
   /** What is wrong right now, in a few words: `refresh failing: sts unreachable`. */
   trouble: optional(string()),

@@ -151,12 +151,12 @@ export function createSessions(options: SessionsOptions): SessionHost {
       const killed = chosen.map(async (session) => {
         await session.end("killed", revokeAll);
         const { endpointClosedMs = 0, agentGoneMs } = session.timings;
-        const { fetches, delivery, credentialsExpireAt } = session.view();
+        const { fetches, consoleOpened, delivery, credentialsExpireAt } = session.view();
         return {
           session: session.id,
           endpointClosedMs,
           ...(agentGoneMs === undefined ? {} : { agentGoneMs }),
-          ...(fetches > 0 || delivery === "env" ? { keysExpireAt: credentialsExpireAt } : {}),
+          ...(fetches > 0 || consoleOpened || delivery === "env" ? { keysExpireAt: credentialsExpireAt } : {}),
           revocations: [...session.revocations],
           notes: session.notes,
         };

@@ -45,6 +45,7 @@ export function viewOf(
     limitAt: state.window.limitAt,
     endsAt: state.window.onExpiry === "refresh" ? state.window.lastLimitAt : state.window.limitAt,
     ...figures,
+    ...(consoleOpened ? { consoleOpened } : {}),
     ...(trouble === undefined ? {} : { trouble }),
     caveats: [...(grant?.caveats ?? []), ...(consoleOpened ? [CONSOLE_CAVEAT] : []), ...(exposure === undefined ? [] : [exposure])],
   };

@@ -105,8 +105,10 @@ describe("agent-run console", () => {
       const [view] = JSON.parse((await world.run(["ps", "--json"])).stdout) as [{ caveats: string[] }];
       expect(view.caveats).toContain("console opened: a browser may act as this session too");
       // Nothing was fetched by the agent, and yet somebody holds the keys: a kill denies them.
-      const [killed] = JSON.parse((await world.run(["kill", session, "--json"])).stdout) as [{ revocations: { state: string }[] }];
-      expect(killed.revocations).toMatchObject([{ state: "confirmed" }]);
+      const [killed] = JSON.parse((await world.run(["kill", session, "--json"])).stdout) as [
+        { revocations: { state: string }[]; keysExpireAt?: number },
+      ];
+      expect(killed).toMatchObject({ revocations: [{ state: "confirmed" }], keysExpireAt: expect.any(Number) });
       for (const secret of world.cloud.issuedSecrets()) expect(text).not.toContain(secret);
     });
   });
