@@ -7,6 +7,13 @@ if [[ -z ${AGENT_RUN:-} ]]; then
 fi
 zmodload zsh/datetime 2>/dev/null
 
+# zsh takes over the terminal's modes from whatever ended, also from an agent-run that was killed by SIGKILL before they could be restored.
+_agent_run_modes() {
+  (( $? != 137 )) || [[ "$(command stty -a 2>/dev/null)" != *-opost* ]] || command stty sane
+}
+autoload -Uz add-zsh-hook
+add-zsh-hook precmd _agent_run_modes
+
 # The segment for a prompt, as in setopt prompt_subst; PROMPT='$(agent_run_prompt)'$PROMPT: agent, profile and minutes left of the session that ends
 # first. Starts no program.
 agent_run_prompt() {
@@ -36,7 +43,8 @@ agent_run_prompt() {
 }
 
 agent_run_off() {
-  unset -f @NAMES@ agent_run_prompt agent_run_off _agent_run 2>/dev/null
+  add-zsh-hook -d precmd _agent_run_modes
+  unset -f @NAMES@ agent_run_prompt agent_run_off _agent_run _agent_run_modes 2>/dev/null
   (( ! $+functions[compdef] )) || compdef -d agent-run
   PROMPT=${PROMPT//'$(agent_run_prompt)'/}
   RPROMPT=${RPROMPT//'$(agent_run_prompt)'/}

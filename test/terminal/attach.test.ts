@@ -313,6 +313,25 @@ describe("the human's terminal", () => {
     expect(shows("opost")(outer.screen)).toBe(true);
   });
 
+  it.skipIf(spawnSync("sh", ["-c", "command -v zsh"]).status !== 0)(
+    "has its modes again after a SIGKILL also in zsh, which takes over what it finds, with the shell's start-up lines (needs zsh)",
+    async () => {
+      const bin = join(import.meta.dirname, "..", "..", "bin", "agent-run.cjs");
+      await using outer = openOuter("zsh", ["-f", "-i"]);
+      outer.type(`PS1='human> '; eval "$('${node}' '${bin}' shell-init zsh)"; echo loaded $((40 + 2))\r`);
+      await outer.until("the lines", shows("loaded 42"));
+      outer.type(`'${node}' '${demo}' sh -c 'echo ready; sleep 60'\r`);
+      await outer.until("the agent", (screen) => screen.rows().includes("ready") && barShows("ctrl-k")(screen));
+      const launcher = Number(execFileSync("ps", ["-o", "pid=", "--ppid", String(outer.pid)], { encoding: "utf8" }).trim());
+      process.kill(launcher, "SIGKILL");
+      await outer.until("the shell's word of it", shows("killed"));
+      outer.type("stty -a | grep -oE -- '-?(opost|isig|icrnl)'; echo it is $((40 + 3))\r");
+      await outer.until("what the shell does", shows("it is 43"));
+      const modes = outer.screen.rows().filter((row) => /^-?(opost|isig|icrnl)$/.test(row.trim()));
+      expect(modes.sort()).toEqual(["icrnl", "isig", "opost"]);
+    },
+  );
+
   it("keeps what was on the screen before, and the agent's output, in its scrollback", async () => {
     await using outer = openOuter("/bin/sh", ["-c", `seq 1 30; '${node}' '${demo}' sh -c 'seq 100 140; exit 0'; echo after; sleep 60`]);
     await outer.until("the end", shows("after"));
