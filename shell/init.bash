@@ -39,7 +39,7 @@ agent_run_prompt() {
 
 agent_run_off() {
   unset -f @NAMES@ agent_run_prompt agent_run_off _agent_run_complete 2>/dev/null
-  complete -r agent-run 2>/dev/null
+  complete -r agent-run 2>/dev/null || :
   # shellcheck disable=SC2016 # The prompt holds these very characters.
   PS1=${PS1//'$(agent_run_prompt)'/}
   eval "${_agent_run_before-}"

@@ -35,7 +35,7 @@ export function shellInit(shell: Shell, agents: readonly string[], runtime: stri
     ": # @FUNCTIONS@": functions.join("\n  ") || ":",
     "# @FUNCTIONS@": functions.join("\n    "),
     "@RUNTIME@": quote(runtime),
-    "@BEFORE@": agents.length === 0 ? "''" : `"$(${shell === "zsh" ? "functions" : "declare -f"} ${agents.join(" ")} 2>/dev/null)"`,
+    "@BEFORE@": agents.length === 0 ? "''" : `"$(${shell === "zsh" ? "functions" : "declare -f"} ${agents.join(" ")} 2>/dev/null || :)"`,
     "@NAMES@": agents.join(" "),
   });
 }
