@@ -2,9 +2,11 @@
 import type { SessionView } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
 import type { BarState } from "../terminal/bar-layout.ts";
+import { shownKey } from "../terminal/overlay-views.ts";
 
 /** The time left counts from `now`; never negative. */
-export function barState(view: SessionView, now: Instant): BarState {
+export function barState(view: SessionView, now: Instant, killKey: string): BarState {
+  const trouble = view.signIn ? `sign in again: ${shownKey(killKey)}, s` : view.trouble;
   return {
     agent: view.actor,
     role: view.role,
@@ -16,6 +18,6 @@ export function barState(view: SessionView, now: Instant): BarState {
     delivery: view.delivery,
     isolation: view.isolation,
     caveats: view.caveats,
-    ...(view.trouble === undefined ? {} : { trouble: view.trouble }),
+    ...(trouble === undefined ? {} : { trouble }),
   };
 }

@@ -23,6 +23,7 @@ import { type Keeper, startKeeper } from "./keeper.ts";
 import type { LaunchRequest } from "./launch.ts";
 import { sessionDetails } from "./session-details.ts";
 import type { LinkHandlers, SessionLink } from "./session-link.ts";
+import { askToSignIn } from "./sign-in-question.ts";
 import { endNotes, sayEnd } from "./summary.ts";
 
 const LAST_WORD_MS = 3000;
@@ -63,6 +64,7 @@ export class Running implements LinkHandlers {
   /** A session that is shorter than the time of its question asks before the terminal stands. */
   readonly #attached = Promise.withResolvers<TerminalAgent>();
   #plan: PlanMessage | undefined;
+  #signInShown: AbortController | undefined;
   #keeper: Keeper | undefined;
   #over = false;
   #isolation: Promise<Isolation> | undefined;
@@ -117,6 +119,9 @@ export class Running implements LinkHandlers {
   }
 
   async ask(kind: QuestionKind, prompt: string, minutes?: number): Promise<string> {
+    if (kind === "sign-in") return this.#showSignIn(prompt);
+    // Once there is an agent, its terminal is not read for us: an overlay asks.
+    if (kind === "mfa" && this.#screen) return (await this.#screen.code("MFA code", [prompt])) ?? "";
     if (kind === "expiry" || kind === "extend")
       return this.#inTerminal ? String(await askForTime(await this.#attached.promise, kind, prompt, minutes)) : "0";
     if (!this.#inTerminal) {
@@ -133,6 +138,18 @@ export class Running implements LinkHandlers {
     const { askLine } = await import("../terminal/prompt.ts");
     const { streams } = this.#request.context;
     return askLine(streams.stdin as ReadStream, streams.stderr as WriteStream, `${prompt}: `, { hidden: kind === "passphrase" });
+  }
+
+  signedIn(problem: string | undefined): void {
+    this.#signInShown?.abort();
+    this.say(problem === undefined ? "signed in: the session goes on" : `not signed in: ${problem}`);
+  }
+
+  /** Stands until the daemon says that it is over, or the human gives it up. */
+  async #showSignIn(prompt: string): Promise<string> {
+    this.#signInShown = new AbortController();
+    await askToSignIn(await this.#attached.promise, prompt, this.#signInShown.signal);
+    return "";
   }
 
   status(view: SessionView): void {
@@ -284,8 +301,9 @@ export class Running implements LinkHandlers {
       details: () => (this.#view ? sessionDetails(this.#view, this.#clock.now()) : []),
       killKey: plan.killKey,
       nested: env["AGENT_RUN"] === "1",
-      bar: bar && this.#view ? barState(this.#view, this.#clock.now()) : undefined,
+      bar: bar && this.#view ? barState(this.#view, this.#clock.now(), plan.killKey) : undefined,
       onKill: () => this.#kill(link, plan.graceMs),
+      signIn: { needed: () => this.#view?.signIn === true, begin: () => link.signIn() },
     });
     this.#screen = screen;
     this.#attached.resolve(screen);
@@ -346,6 +364,7 @@ export class Running implements LinkHandlers {
   }
 
   #paintBar(): void {
-    if (this.#screen && this.#view) this.#screen.setBar(barState(this.#view, this.#clock.now()));
+    const killKey = this.#plan?.killKey;
+    if (this.#screen && this.#view && killKey) this.#screen.setBar(barState(this.#view, this.#clock.now(), killKey));
   }
 }

@@ -24,6 +24,8 @@ export interface LinkHandlers {
   /** Gives the human's answer; a rejection ends the session. */
   ask(kind: QuestionKind, prompt: string, minutes?: number): Promise<string>;
   status(view: SessionView): void;
+  /** The sign-in that was asked for is over; `problem` says why it did not succeed. */
+  signedIn(problem: string | undefined): void;
   /** Nothing is served any more: the agent must be stopped. */
   end(cause: Cause, graceMs: number, revoking: boolean): void;
   /** How the denial of the session's keys in IAM proceeds. */
@@ -126,6 +128,11 @@ export class SessionLink {
     this.#lease.send({ type: "kill" });
   }
 
+  /** The human wants to sign in anew. */
+  signIn(): void {
+    this.#lease.send({ type: "signIn" });
+  }
+
   /** The agent is gone. */
   exited(exit: { code?: number; signal?: string }): void {
     this.#finished = true;
@@ -188,6 +195,8 @@ export class SessionLink {
     else if (message.type === "status") {
       this.#see(message.view);
       handlers.status(message.view);
+    } else if (message.type === "signedIn") {
+      handlers.signedIn(message.problem);
     } else if (message.type === "end") {
       this.#finished = true;
       handlers.end(message.cause, message.graceMs, message.revoking === true);

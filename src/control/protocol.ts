@@ -31,7 +31,7 @@ const text = string(4096);
 export const deliveries = ["endpoint", "process", "env"] as const;
 export const expiryActions = ["refresh", "stop", "ask"] as const;
 export const isolationLevels = ["strict", "standard", "none"] as const;
-export const questionKinds = ["mfa", "passphrase", "expiry", "extend"] as const;
+export const questionKinds = ["mfa", "passphrase", "sign-in", "expiry", "extend"] as const;
 export const notifyChoices = ["auto", "terminal", "desktop", "off"] as const;
 export const causes = ["exited", "killed", "expired", "lost", "failed"] as const;
 
@@ -117,6 +117,8 @@ export const launcherMessage = message({
   answer: { id: number, text: string() },
   /** The human confirmed the kill at this terminal. */
   kill: {},
+  /** The human wants to sign in anew, asked at this terminal. */
+  signIn: {},
   exited: { code: optional(number), signal: optional(text) },
 });
 
@@ -157,6 +159,8 @@ const sessionView = object({
   refreshes: number,
   /** What is wrong right now, in a few words: `refresh failing: sts unreachable`. */
   trouble: optional(string()),
+  /** The base credentials are over, and the human can mend it by signing in anew. */
+  signIn: optional(boolean),
   /** What holds for the whole session and the human should know: `restriction not verified: …`. */
   caveats: list(string()),
 });
@@ -210,12 +214,15 @@ export const daemonMessage = message({
   step,
   plan,
   /**
-   * `mfa`: before launch, answered with the code. `passphrase`: likewise, and not shown. `expiry` and `extend`: over the running agent, answered with minutes to add, `0` for none; `minutes` is
+   * `mfa`: before launch, answered with the code. `passphrase`: likewise, and not shown. `sign-in`: over the
+   * running agent, where to go and which code to confirm; any answer gives it up. `expiry` and `extend`: over the running agent, answered with minutes to add, `0` for none; `minutes` is
    * what somebody asked for.
    */
   ask: { id: number, kind: oneOf(questionKinds), prompt: string(), minutes: optional(number) },
   ready,
   status: { view: sessionView },
+  /** How the sign-in that the human asked for has ended; what it asked is over. */
+  signedIn: { problem: optional(string()) },
   /** Nothing is served any more: stop the agent now. */
   end: {
     cause: oneOf(causes),

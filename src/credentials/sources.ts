@@ -15,6 +15,7 @@ import type { SsoTokens } from "./sources/sso-token.ts";
 import { fromStored } from "./sources/stored.ts";
 import { fromWebIdentity } from "./sources/web-identity.ts";
 import { createOwnSessions, type OwnSessions } from "./sso/own-sessions.ts";
+import type { SsoPlace } from "./sso/session.ts";
 import type { FileKey } from "./stored/sealed-file.ts";
 import { parseReference } from "./stored/stores.ts";
 
@@ -121,6 +122,30 @@ const shared = createBaseResolver();
 
 /** `resolve` of the one resolver of this process. */
 export const resolveBase = (request: BaseRequest): Promise<Base> => shared.resolve(request);
+
+/**
+ * Where one signs in for what the request would find, when that is IAM Identity Center: the role of a sign-in, or an AWS profile and those that it starts from.
+ */
+export function signInPlaceOf({
+  credentials,
+  awsProfile,
+  env,
+}: Pick<BaseRequest, "credentials" | "awsProfile" | "env">): SsoPlace | undefined {
+  if (credentials) return parseOwnRole(credentials);
+  const { profiles, ssoSessions } = readAwsFiles(env);
+  const seen = new Set<string>();
+  let name: string | undefined = awsProfile ?? profileVariable(env)?.value ?? "default";
+  while (name !== undefined && !seen.has(name)) {
+    seen.add(name);
+    const section = profiles.get(name);
+    const session = section?.get("sso_session");
+    const place = session === undefined ? section : ssoSessions.get(session);
+    const [startUrl, region] = [place?.get("sso_start_url"), place?.get("sso_region")];
+    if (startUrl && region) return { startUrl, region };
+    name = section?.get("source_profile");
+  }
+  return undefined;
+}
 
 /** What was stored, or the sign-in, has changed: everything is found anew. */
 export const forgetBases = (): void => shared.forget();

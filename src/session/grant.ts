@@ -56,6 +56,8 @@ export interface Grant {
   iam(): Promise<IAMClient>;
   /** New credentials under the same names, through the same gate. */
   obtain(): Promise<SessionCredentials>;
+  /** Opens what signs anew, where that took a code of the human. */
+  reopen(): Promise<void>;
   /** Overwrites the first credentials and what was kept to sign with. */
   forget(): void;
 }
@@ -171,6 +173,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     connection,
     iam,
     obtain: async () => (await obtain()).credentials,
+    reopen: () => signer.reopen(),
     forget() {
       signer.forget();
       first.credentials.secretAccessKey.wipe();
@@ -213,6 +216,7 @@ function mfaOf({ profile: { name, mfaProcess }, open, askMfa }: GrantRequest): (
 
 interface Signer {
   credentials(): Promise<AwsCredentials>;
+  reopen(): Promise<void>;
   /** Overwrites what is this session's alone. */
   forget(): void;
 }
@@ -220,14 +224,23 @@ interface Signer {
 /** Who signs AssumeRole: the base, or where the profile wants MFA a session of the base that was opened with a code, once a run. */
 async function signerFor(request: GrantRequest, base: Base, connection: Connection): Promise<Signer> {
   const { mfaSerial } = request.profile;
-  if (mfaSerial === undefined) return { credentials: () => base.refresh(), forget: () => {} };
-  const code = await mfaOf(request)(mfaSerial);
-  const session = await mfaSession(await stsClient(connection, base.credentials), mfaSerial, code);
+  if (mfaSerial === undefined) return { credentials: () => base.refresh(), reopen: async () => {}, forget: () => {} };
+  const opened = async (credentials: AwsCredentials): Promise<SessionCredentials> => {
+    const code = await mfaOf(request)(mfaSerial);
+    return mfaSession(await stsClient(connection, credentials), mfaSerial, code);
+  };
+  let session = await opened(base.credentials);
+  const forget = (): void => {
+    session.secretAccessKey.wipe();
+    session.sessionToken.wipe();
+  };
   return {
     credentials: async () => session,
-    forget() {
-      session.secretAccessKey.wipe();
-      session.sessionToken.wipe();
+    async reopen() {
+      const fresh = await opened(await base.refresh());
+      forget();
+      session = fresh;
     },
+    forget,
   };
 }

@@ -29,6 +29,7 @@ import { policyMark } from "./profile-policy.ts";
 import { Questions } from "./questions.ts";
 import { loadAhead } from "./revocation.ts";
 import type { SessionAudit } from "./session-audit.ts";
+import { signInAnew } from "./sign-in-anew.ts";
 import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, type SessionState } from "./state.ts";
 import { writeStatusFile } from "./status-file.ts";
 import { Tally } from "./tally.ts";
@@ -92,6 +93,8 @@ export class Session {
   /** What the agent really has: a demo on a machine without a sandbox steps down. */
   #isolation: IsolationLevel | undefined;
   #leaseOpen = true;
+  /** The human is at it, and may be asked for codes. */
+  #signingIn = false;
   /** A question about more time stands. */
   #asking = false;
   #refusedAt: Instant | undefined;
@@ -171,6 +174,7 @@ export class Session {
       refreshes: this.#tally.refreshes,
       consoleOpened: this.#consoleOpened,
       exposure: this.#exposure,
+      ...(this.#tally.signIn ? { signIn: true } : {}),
       trouble: this.#access?.broker.trouble ?? this.#options.auditTrouble(),
       credentialsExpireAt: this.#tally.keysExpireAt,
     });
@@ -244,8 +248,30 @@ export class Session {
   /** What only the human can give. Once the agent runs nobody is asked on our own accord: the bar says that it is needed. */
   #askSecret(kind: "mfa" | "passphrase", prompt: string): Promise<string> {
     if (this.#state.phase === "starting") return this.#questions.ask(kind, prompt);
+    if (kind === "mfa" && this.#signingIn) return this.#questions.ask(kind, prompt).then(orPutOff);
     const what = kind === "mfa" ? "an mfa code" : "a passphrase";
     return Promise.reject(new AgentRunError("mfa", `${what} is needed to renew the base credentials`, { hint: "start the agent again" }));
+  }
+
+  /** The human asked for it at the session's own terminal: they are asked what it takes, over the agent, which goes on meanwhile. */
+  async #signIn(): Promise<void> {
+    const [grant, access] = [this.#grant, this.#access];
+    if (this.#signingIn || this.#state.phase !== "active" || !grant || !access) return;
+    this.#signingIn = true;
+    const { open, profile, paths, lease } = this.#options;
+    const problem = await signInAnew({
+      base: { credentials: profile.credentials, awsProfile: profile.awsProfile, env: open.source },
+      state: paths.state,
+      ask: (prompt) => this.#questions.ask("sign-in", prompt),
+      renew: async () => {
+        await grant.reopen();
+        await access.broker.refresh();
+      },
+    });
+    this.#signingIn = false;
+    this.#record("answer", { question: "sign-in", problem });
+    lease.send({ type: "signedIn", ...(problem === undefined ? {} : { problem }) });
+    this.announce();
   }
 
   /** Beside the rest of the start, which does not wait for it: where there is no such service, some networks say so late. */
@@ -311,6 +337,8 @@ export class Session {
       this.#record("spawned", { pid: message.pid, started: message.started, isolation: message.isolation });
     } else if (message.type === "answer") {
       this.#questions.answer(message.id, message.text);
+    } else if (message.type === "signIn") {
+      void this.#signIn();
     } else if (message.type === "kill") {
       this.#record("kill", { by: "key" });
       this.#dispatch({ type: "end", at, cause: "killed" });
@@ -491,4 +519,10 @@ export class Session {
   #told(at: Instant): Instant {
     return at - this.#clock.ahead();
   }
+}
+
+/** Throws AgentRunError `mfa` for an answer that is none. */
+function orPutOff(answer: string): string {
+  if (answer !== "") return answer;
+  throw new AgentRunError("mfa", "it was put off", { hint: "the kill key, then s, when you have the code at hand" });
 }

@@ -1,8 +1,11 @@
 // What is counted over a session's life, and the audit records that go with each count. Held by session.ts.
 import type { RecordData, RecordKind } from "../audit/record.ts";
 import type { Instant } from "../core/clock.ts";
+import type { ErrorCode } from "../core/error.ts";
 import type { BrokerEvent } from "../credentials/broker.ts";
 import type { FetchInfo } from "../credentials/endpoint.ts";
+
+const MENDED_BY_SIGN_IN: ReadonlySet<string> = new Set<ErrorCode>(["base-credentials", "no-credentials", "mfa", "keyring"]);
 
 export class Tally {
   readonly #record: (kind: RecordKind, data: RecordData) => void;
@@ -10,6 +13,7 @@ export class Tally {
   #refused = 0;
   #refreshes = 0;
   #keysExpireAt: Instant = 0;
+  #signIn = false;
 
   /** @param fetches those of a session that is resumed */
   constructor(record: (kind: RecordKind, data: RecordData) => void, fetches: number) {
@@ -34,6 +38,11 @@ export class Tally {
     return this.#keysExpireAt;
   }
 
+  /** The last renewal failed for what a sign-in mends. */
+  get signIn(): boolean {
+    return this.#signIn;
+  }
+
   /** New keys, which the agent may be handed from now on. */
   keys(expiresAt: Instant): void {
     this.#keysExpireAt = Math.max(this.#keysExpireAt, expiresAt);
@@ -52,9 +61,11 @@ export class Tally {
   broker(event: BrokerEvent): void {
     if (event.type === "refreshed") {
       this.#refreshes += 1;
+      this.#signIn = false;
       this.keys(event.expiresAt);
       this.#record("refresh", { accessKeyId: event.accessKeyId, expiresAt: new Date(event.expiresAt).toISOString() });
     } else if (event.type === "refresh-failed") {
+      this.#signIn = MENDED_BY_SIGN_IN.has(event.error.code);
       this.#record("refresh-failed", { code: event.error.code, message: event.error.message });
     } else if (event.type === "expired") {
       this.#record("expired", { accessKeyId: event.accessKeyId });

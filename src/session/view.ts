@@ -16,6 +16,8 @@ export interface Figures {
   readonly refreshes: number;
   readonly consoleOpened: boolean;
   readonly trouble: string | undefined;
+  /** A sign-in of the human would mend it. */
+  readonly signIn?: boolean;
   /** What the agent's place on this machine leaves open. */
   readonly exposure: string | undefined;
   /** When the last of all keys that the session had will have expired; 0 before there are any. */

@@ -41,6 +41,8 @@ export interface AttachOptions {
   readonly nested: boolean;
   /** The human confirmed that the agent is to be ended. */
   readonly onKill: () => void;
+  /** Whether the human may sign in anew, and what begins it. */
+  readonly signIn: { needed(): boolean; begin(): void };
 }
 
 export interface TerminalAgent extends AgentProcess {
@@ -53,6 +55,8 @@ export interface TerminalAgent extends AgentProcess {
   progress(lines: readonly string[]): void;
   /** Asks over the running agent; gives the key of the choice, or undefined when the agent ended first or `signal` took the question away. */
   question(view: OverlayView, signal?: AbortSignal): Promise<string | undefined>;
+  /** Asks for a code over the running agent; undefined when it was put off, or the agent ended first. */
+  code(title: string, lines: readonly string[]): Promise<string | undefined>;
   /** Gives the terminal back as it was. Any number of times; after `exited`, unless the agent is left to itself. */
   restore(): Promise<void>;
 }
@@ -124,6 +128,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     resizeAgent: (size) => pty?.resize(size),
     hold,
     onKill: options.onKill,
+    signIn: options.signIn,
   });
 
   let restored = false;
@@ -253,6 +258,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     send: (sequence) => screen.send(sequence),
     progress: (lines) => screen.progress(lines),
     question: (view, signal) => screen.question(view, signal),
+    code: (title, lines) => screen.code(title, lines),
     restore,
     async [Symbol.asyncDispose]() {
       await stop(0);

@@ -4,7 +4,7 @@ import type { InnerRuns } from "./inner-run.ts";
 import type { KillKey } from "./kill-key.ts";
 import type { Choice, OverlayView } from "./overlay.ts";
 import type { OpenOverlay, OverlayHost } from "./overlay-host.ts";
-import { type Details, detailsView, helpView, killView, progressView } from "./overlay-views.ts";
+import { CODE_LENGTH, codeView, type Details, detailsView, helpView, killView, progressView } from "./overlay-views.ts";
 
 export interface DialogsOptions {
   readonly host: OverlayHost;
@@ -15,6 +15,8 @@ export interface DialogsOptions {
   readonly inner: InnerRuns;
   readonly toAgent: (bytes: Uint8Array) => void;
   readonly onKill: () => void;
+  /** Whether the human may sign in anew, and what begins it. */
+  readonly signIn: { needed(): boolean; begin(): void };
 }
 
 type Own = "kill" | "keys" | "details";
@@ -79,6 +81,30 @@ export class Dialogs {
     });
   }
 
+  /** Asks for a code over the running agent, which sees none of it. Undefined when it was put off, or taken away. */
+  code(title: string, lines: readonly string[]): Promise<string | undefined> {
+    const { host } = this.#options;
+    return new Promise((resolve) => {
+      const openWith = (typed: string): OpenOverlay => {
+        const open: OpenOverlay = {
+          view: codeView(title, lines, typed),
+          choose: ({ key }) => {
+            const now = key === "backspace" ? typed.slice(0, -1) : key === "escape" ? typed : typed + key;
+            if (key !== "escape" && now.length < CODE_LENGTH) {
+              host.replace(open, openWith(now), true);
+              return;
+            }
+            host.remove(open);
+            resolve(key === "escape" ? undefined : now);
+          },
+          dismissed: () => resolve(undefined),
+        };
+        return open;
+      };
+      host.open(openWith(""), "below");
+    });
+  }
+
   /** What the details say may have changed. */
   refresh(): void {
     const { host, details } = this.#options;
@@ -93,7 +119,7 @@ export class Dialogs {
     const { host, agent, killKey, details, inner } = this.#options;
     const view =
       kind === "kill"
-        ? killView(agent, killKey.name, inner.isThere)
+        ? killView(agent, killKey.name, inner.isThere, this.#options.signIn.needed())
         : kind === "keys"
           ? helpView(agent, killKey.name)
           : detailsView(details());
@@ -127,6 +153,7 @@ export class Dialogs {
       this.#own = undefined;
       host.remove(own.open);
       if (key === "kill") inner.askToEnd();
+      if (key === "s") this.#options.signIn.begin();
       if (key === "l") toAgent(own.literal);
     }
   }

@@ -1,10 +1,10 @@
 // The name of a key that was pressed, whichever way the terminal sent it: for overlays, which act on names. PURE. Used by overlay-host.ts.
 import type { TapEvent } from "./key-tap.ts";
 
-/** `escape`, `enter`, or a printable character in lower case. */
+/** `escape`, `enter`, `backspace`, or a printable character in lower case. */
 export type KeyName = string;
 
-const NAMES: Record<number, KeyName> = { 13: "enter", 10: "enter", 27: "escape" };
+const NAMES: Record<number, KeyName> = { 8: "backspace", 10: "enter", 13: "enter", 27: "escape", 127: "backspace" };
 
 /** The keys in an event, in order; releases, repeats, and keys that no overlay knows are left out. */
 export function keyNames(event: TapEvent): KeyName[] {

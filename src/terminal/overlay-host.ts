@@ -177,8 +177,11 @@ export class OverlayHost {
     for (const name of names.length === 0 ? [""] : names) {
       const choice = shown.press(name, now);
       if (choice !== undefined) {
-        top.choose(choice);
-        return true;
+        const typed = shown.view.typed?.includes(name) === true;
+        (this.#stack.at(-1) ?? top).choose(choice);
+        // What was typed or pasted in one go is a code's digits, as long as the same question takes them.
+        if (!typed || this.#shown !== shown) return true;
+        continue;
       }
       if (counted && name === " ") shown.page++;
     }

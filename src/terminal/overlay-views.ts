@@ -6,10 +6,15 @@ export type Details = readonly (readonly [label: string, value: string])[];
 
 const BACK: Choice = { key: "escape", shown: "Esc", label: "go back", brief: "back" };
 const KEYS: Choice = { key: "?", shown: "?", label: "all keys", brief: "keys" };
+const SIGN_IN: Choice = { key: "s", shown: "s", label: "sign in again", brief: "sign in" };
+const NEEDED = "Your own credentials are over: what it holds is not renewed until you sign in again.";
 const DETAILS: Choice = { key: "d", shown: "d", label: "details of the session", brief: "info" };
 
-/** @param inner another agent-run says that it runs inside */
-export function killView(agent: string, killKey: string, inner = false): OverlayView {
+/**
+ * @param inner another agent-run says that it runs inside
+ * @param signIn the base credentials are over, and the human may sign in anew
+ */
+export function killView(agent: string, killKey: string, inner = false, signIn = false): OverlayView {
   const key = shownKey(killKey);
   const literal: Choice = { key: "l", shown: "l", label: `send ${key} to ${agent}`, brief: "send" };
   if (inner) {
@@ -29,8 +34,8 @@ export function killView(agent: string, killKey: string, inner = false): Overlay
   }
   return {
     title: `End ${agent}?`,
-    lines: ["Its access is cut at once and its processes are ended."],
-    choices: [{ key: "kill", shown: key, label: "end it", brief: "end" }, BACK, literal, KEYS, DETAILS],
+    lines: ["Its access is cut at once and its processes are ended.", ...(signIn ? [NEEDED] : [])],
+    choices: [{ key: "kill", shown: key, label: "end it", brief: "end" }, BACK, ...(signIn ? [SIGN_IN] : []), literal, KEYS, DETAILS],
     loud: true,
   };
 }
@@ -60,6 +65,20 @@ export function helpView(agent: string, killKey: string): OverlayView {
     loud: false,
   };
 }
+
+/** Asks for the six digits of a code; `typed` are those that stand already. */
+export function codeView(title: string, lines: readonly string[], typed: string): OverlayView {
+  return {
+    title,
+    lines: [...lines, `code  ${typed.padEnd(CODE_LENGTH, "_")}`],
+    choices: [{ key: "escape", shown: "Esc", label: "not now", brief: "not now" }],
+    typed: [..."0123456789", "backspace"],
+    loud: false,
+  };
+}
+
+/** Of a TOTP device (RFC 6238), as AWS takes them. */
+export const CODE_LENGTH = 6;
 
 export function detailsView(details: Details): OverlayView {
   return { title: "Session", lines: columnsOf(details), choices: [BACK, KEYS], loud: false };

@@ -16,6 +16,8 @@ export interface OverlayView {
   readonly title: string;
   readonly lines: readonly string[];
   readonly choices: readonly Choice[];
+  /** Keys that count and are not listed: the digits of a code. */
+  readonly typed?: readonly KeyName[];
   readonly loud: boolean;
 }
 
@@ -69,6 +71,7 @@ export class Overlay {
       return undefined;
     }
     this.#early = false;
-    return this.view.choices.find((choice) => choice.key === key);
+    const choice = this.view.choices.find((one) => one.key === key);
+    return choice ?? (this.view.typed?.includes(key) ? { key, shown: "", label: "" } : undefined);
   }
 }

@@ -36,6 +36,8 @@ export interface ScreenOptions {
   /** Too much is held: the agent's output should wait. */
   readonly hold: (why: "overlay" | "size", on: boolean) => void;
   readonly onKill: () => void;
+  /** Whether the human may sign in anew, and what begins it. */
+  readonly signIn: { needed(): boolean; begin(): void };
 }
 
 /** A pause in the output of once to twice this lets us paint between what belongs together. */
@@ -224,6 +226,11 @@ export class Screen {
   question(view: OverlayView, signal?: AbortSignal): Promise<string | undefined> {
     this.#grown();
     return this.#dialogs.question(view, signal);
+  }
+
+  /** Asks for a code over the running agent. Undefined when it was put off, or taken away by the end. */
+  code(title: string, lines: readonly string[]): Promise<string | undefined> {
+    return this.#dialogs.code(title, lines);
   }
 
   resize(size: Size): void {

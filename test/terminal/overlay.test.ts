@@ -5,7 +5,7 @@ import { keyNames } from "../../src/terminal/keys.ts";
 import { parseKey } from "../../src/terminal/kill-key.ts";
 import { Overlay, type OverlayView } from "../../src/terminal/overlay.ts";
 import { layoutOverlay } from "../../src/terminal/overlay-layout.ts";
-import { detailsView, helpView, killView } from "../../src/terminal/overlay-views.ts";
+import { codeView, detailsView, helpView, killView } from "../../src/terminal/overlay-views.ts";
 import { drawOverlayRows } from "../../src/terminal/overlays.tsx";
 import type { Look } from "../../src/terminal/terminal-look.ts";
 import { demoBundle, removeDemo } from "./demo-bundle.ts";
@@ -77,6 +77,8 @@ const details: [string, string][] = [
 ];
 const views: [string, OverlayView, string[]][] = [
   ["the kill question", killView("claude", "ctrl-k"), ["Ctrl-K", "Esc", "?", "d", "l"]],
+  ["the kill question where a sign-in is due", killView("claude", "ctrl-k", false, true), ["Ctrl-K", "Esc", "?", "s"]],
+  ["the question for a code", codeView("MFA code", ["MFA code for arn:aws:iam::123456789012:mfa/dev"], "42"), ["Esc"]],
   ["the kill question with another agent-run inside", killView("claude", "ctrl-k", true), ["Ctrl-K", "a", "Esc"]],
   ["the keys", helpView("claude", "ctrl-k"), ["Esc", "d"]],
   ["the details", detailsView(details), ["Esc", "?"]],
