@@ -97,6 +97,16 @@ describe("installed by npm into an empty prefix, without a compiler", () => {
   });
 });
 
+describe("in a clone, without an installation", () => {
+  it("npx agent-run is the same command", () => {
+    const told = call(process.execPath, [npmScript(), "exec", "--", "agent-run", "--version"], {
+      cwd: ROOT,
+      env: { ...process.env, AGENT_RUN_HOME: env.AGENT_RUN_HOME },
+    });
+    expect(told).toBe(call("agent-run", ["--version"], { env }));
+  });
+});
+
 describe("another build of the same commit", () => {
   it("is the same bytes, in another folder, at another hour, under another umask and language", () => {
     // Below the clone, where its packages can be linked: what is bundled must not depend on where they lie.
