@@ -75,12 +75,7 @@ export interface OpenedLease {
  * @param first sent together with the request, and only to a daemon of just this version
  * @throws AgentRunError `daemon-version` when the protocols differ, or with `first` the versions; `daemon` when none answers
  */
-export async function openLease(
-  socketPath: string,
-  version: string,
-  first?: LauncherMessage,
-  limitMs: number = ANSWER_MS,
-): Promise<OpenedLease> {
+export async function openLease(socketPath: string, version: string, first?: LauncherMessage): Promise<OpenedLease> {
   const request = [
     "GET /v1/lease HTTP/1.1",
     `Host: ${CONTROL_HOST}`,
@@ -93,7 +88,7 @@ export async function openLease(
   const early = first === undefined ? "" : lineOf(first, "daemon");
   const socket = connect({ path: socketPath });
   try {
-    const reply = await exchange(socket, `${request}\r\n\r\n${early}`, limitMs);
+    const reply = await exchange(socket, `${request}\r\n\r\n${early}`, ANSWER_MS);
     if (reply.status !== 101) throw refusal(reply);
     return {
       lease: makeLease<LauncherMessage, DaemonMessage>(socket, daemonMessage, "daemon", reply.body),

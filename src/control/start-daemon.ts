@@ -6,6 +6,7 @@ import { AgentRunError } from "../core/error.ts";
 import { daemonLock, daemonLog, type Environment, type Paths } from "../core/paths.ts";
 import { signal } from "../core/process-tree.ts";
 import { noAnswerInTime, nobodyAnswers, openLease, requestJson } from "./client.ts";
+import { watchForSleeper } from "./hung-daemon.ts";
 import type { Lease } from "./lease.ts";
 import { lockHolder, takeLock } from "./lock.ts";
 import { type DaemonMessage, hello, type LauncherMessage, PROTOCOL, stopReply } from "./protocol.ts";
@@ -38,9 +39,9 @@ export interface LeaseOn {
 /** 20 launches at once on a loaded machine with two cores take 6 s. */
 const START_LIMIT_MS = 15_000;
 const POLL_MS = 20;
-/** A daemon answers both before it does anything else: hundredths of a second where it must share the processor with a hundred others. */
-const FIRST_ANSWER_MS = 2500;
-const SECOND_ANSWER_MS = 1500;
+/** What a daemon may take for a second request: one that was late with the first, and one that slept on while it waited. */
+const LATE_MS = 5000;
+const ASLEEP_MS = 1000;
 /** A daemon may leave between two requests of a launcher; each time there is another one to find or to start. */
 const LEASE_ATTEMPTS = 3;
 
@@ -102,16 +103,23 @@ export async function connectOrStart(paths: Paths, options: StartOptions): Promi
 export async function openLeaseOrStart(paths: Paths, options: StartOptions, first: LauncherMessage): Promise<LeaseOn> {
   const socket = checkedSocket(paths);
   using _ = continueStopped(paths);
-  let hung = false;
+  const begun = performance.now();
+  let patienceMs: number | undefined;
   const orHung = (error: unknown): undefined => {
-    if (noAnswerInTime(error)) hung = true;
+    if (noAnswerInTime(error)) patienceMs = LATE_MS;
     else return orNoneForUs(error);
   };
-  const ready = await openLease(socket, options.version, first, FIRST_ANSWER_MS).catch(orHung);
+  using sleeper = watchForSleeper(paths);
+  const opening = openLease(socket, options.version, first).catch(orHung);
+  const asleep = sleeper.found.then(() => {
+    void opening.then((late) => late?.lease.close());
+    patienceMs = ASLEEP_MS;
+  });
+  const ready = (await Promise.race([opening, asleep])) ?? undefined;
   if (ready?.version === options.version)
     return { lease: ready.lease, daemon: { socket, pid: ready.pid, version: ready.version, note: undefined } };
   ready?.lease.close();
-  const replaced = hung ? await replaceHung(paths) : undefined;
+  const replaced = patienceMs === undefined ? undefined : await replaceHung(paths, patienceMs, begun);
   for (let attempt = 1; ; attempt += 1) {
     const started = await connectOrStart(paths, options);
     const daemon = replaced === undefined ? started : { ...started, note: replaced };
@@ -175,15 +183,15 @@ async function replaceIdle(paths: Paths): Promise<void> {
  * Ends a daemon that leaves a second request unanswered too: nobody is served by it, and the launchers of its sessions take them to the next one. Gives
  * what the human should know; undefined when it answers after all.
  */
-async function replaceHung(paths: Paths): Promise<string | undefined> {
+async function replaceHung(paths: Paths, patienceMs: number, since: number): Promise<string | undefined> {
   try {
-    await ask(paths, "GET", "/v1/status", undefined, hello, SECOND_ANSWER_MS);
+    await ask(paths, "GET", "/v1/status", undefined, hello, patienceMs);
     return undefined;
   } catch (error) {
     const holder = lockHolder(daemonLock(paths));
     if (holder === undefined || !noAnswerInTime(error)) throw error;
     signal(holder, "SIGKILL");
-    return `the daemon (process ${holder}) did not answer for ${(FIRST_ANSWER_MS + SECOND_ANSWER_MS) / 1000} s and was replaced; its sessions go on with the new one`;
+    return `the daemon (process ${holder}) did not answer for ${Math.round((performance.now() - since) / 1000)} s and was replaced; its sessions go on with the new one`;
   }
 }
 

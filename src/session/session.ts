@@ -6,7 +6,6 @@ import type {
   ConsoleReply,
   DaemonMessage,
   ExtendReply,
-  IsolationLevel,
   LauncherMessage,
   OpenMessage,
   RevocationReport,
@@ -19,11 +18,11 @@ import type { SessionId } from "../core/id.ts";
 import { type Paths, sessionFolder } from "../core/paths.ts";
 import { METADATA_CAVEAT, metadataService } from "../isolation/metadata.ts";
 import { type Access, describedVariables, openAccess } from "./access.ts";
+import { AgentHold } from "./agent-hold.ts";
 import { openConsole } from "./console-access.ts";
 import { EndAtAws } from "./end-at-aws.ts";
 import { extensionPrompt, requireExtendable } from "./extension.ts";
 import { type Grant, obtainGrant } from "./grant.ts";
-import { endProcesses, type Spawned } from "./leftover.ts";
 import type { Profile } from "./profile.ts";
 import { policyMark } from "./profile-policy.ts";
 import { Questions } from "./questions.ts";
@@ -52,12 +51,6 @@ export interface SessionOptions {
   readonly onRevoked: (session: SessionId, iam: Grant["iam"]) => void;
 }
 
-/** How much longer than its grace the launcher may take to say that the agent is gone, before the daemon ends the processes itself. */
-const LAUNCHER_PATIENCE_MS = 2000;
-/** Grace of an agent whose launcher is gone: nobody waits for it any more. */
-const LOST_GRACE_MS = 1000;
-const END_PROCESSES_MS = 4000;
-
 const REFUSALS: Record<Cause, string> = {
   exited: "the agent has exited",
   killed: "the session was killed",
@@ -81,7 +74,7 @@ export class Session {
   readonly #clock: SteadyClock;
   readonly #startedAt: Instant;
   readonly #questions: Questions;
-  readonly #agentGone = Promise.withResolvers<void>();
+  readonly #agent: AgentHold;
   readonly #resolveEnded: () => void;
   readonly #folder: string;
   readonly #tally: Tally;
@@ -89,17 +82,11 @@ export class Session {
   #timer: Disposable | undefined;
   #grant: Grant | undefined;
   #access: Access | undefined;
-  #spawned: Spawned | undefined;
-  /** What the agent really has: a demo on a machine without a sandbox steps down. */
-  #isolation: IsolationLevel | undefined;
-  #leaseOpen = true;
   /** The human is at it, and may be asked for codes. */
   #signingIn = false;
   /** A question about more time stands. */
   #asking = false;
   #refusedAt: Instant | undefined;
-  /** The launcher says that the agent and all that it started are gone. */
-  #confirmedGone = false;
   #endingAt = 0;
   #revokeAll = false;
   #consoleOpened = false;
@@ -128,8 +115,7 @@ export class Session {
       window: open.resume ? { ...window, limitAt: Math.min(open.resume.limitAt, window.lastLimitAt) } : window,
     };
     this.#questions = new Questions((message) => lease.send(message));
-    this.#isolation = open.resume?.isolation;
-    if (open.resume?.pid !== undefined) this.#spawned = { pid: open.resume.pid, started: open.resume.started ?? "" };
+    this.#agent = new AgentHold(options.id, open.resume);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#resolveEnded = resolve;
@@ -168,7 +154,7 @@ export class Session {
       window: { ...window, limitAt: this.#told(window.limitAt), lastLimitAt: this.#told(window.lastLimitAt) },
     };
     return viewOf(this.#options, told, this.#grant, {
-      isolation: this.#isolation ?? this.#options.profile.isolation.level,
+      isolation: this.#agent.isolation ?? this.#options.profile.isolation.level,
       startedAt: this.#startedAt,
       fetches: this.#tally.fetches,
       refreshes: this.#tally.refreshes,
@@ -332,8 +318,7 @@ export class Session {
   #onMessage(message: LauncherMessage): void {
     const at = this.#now();
     if (message.type === "spawned") {
-      this.#spawned = { pid: message.pid, started: message.started };
-      this.#isolation = message.isolation;
+      this.#agent.started({ pid: message.pid, started: message.started }, message.isolation);
       this.#record("spawned", { pid: message.pid, started: message.started, isolation: message.isolation });
     } else if (message.type === "answer") {
       this.#questions.answer(message.id, message.text);
@@ -344,18 +329,16 @@ export class Session {
       this.#dispatch({ type: "end", at, cause: "killed" });
     } else if (message.type === "exited") {
       this.#record("exited", { code: message.code, signal: message.signal });
-      this.#confirmedGone = true;
-      this.#agentGone.resolve();
+      this.#agent.confirmedGone();
       this.#dispatch({ type: "end", at, cause: "exited" });
     }
   }
 
   #onLeaseClosed(): void {
-    this.#leaseOpen = false;
+    this.#agent.launcherLost();
     this.#questions.giveUp();
     if (this.#state.phase === "starting" || this.#state.phase === "active") this.#record("lost", { what: "the launcher" });
     this.#dispatch({ type: "end", at: this.#now(), cause: "lost" });
-    this.#agentGone.resolve();
   }
 
   #dispatch(event: SessionEvent): void {
@@ -457,16 +440,10 @@ export class Session {
     const revoking = this.#atAws.isRevoking;
     const end: DaemonMessage = { type: "end", cause: state.cause, graceMs: profile.graceMs, revoking };
     // The agent is gone, and its launcher must know what it waits for.
-    if (this.#leaseOpen && state.cause === "exited" && revoking) lease.send(end);
-    if (this.#leaseOpen && this.#access !== undefined && state.cause !== "exited") {
-      lease.send(end);
-      const patience = setTimeout(() => this.#agentGone.resolve(), profile.graceMs + LAUNCHER_PATIENCE_MS);
-      await this.#agentGone.promise;
-      clearTimeout(patience);
-    }
-    const left = this.#confirmedGone
-      ? 0
-      : await endProcesses(this.id, this.#spawned, this.#leaseOpen ? 0 : LOST_GRACE_MS, END_PROCESSES_MS);
+    if (this.#agent.hasLauncher && state.cause === "exited" && revoking) lease.send(end);
+    const launcherEnds = this.#agent.hasLauncher && this.#access !== undefined && state.cause !== "exited";
+    if (launcherEnds) lease.send(end);
+    const left = await this.#agent.end(launcherEnds ? profile.graceMs : undefined);
     if (left > 0) this.notes.push(`${left} ${left === 1 ? "process" : "processes"} of the agent could not be ended`);
     this.timings.agentGoneMs = performance.now() - this.#endingAt;
     this.#removeFiles();

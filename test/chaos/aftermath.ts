@@ -106,8 +106,12 @@ async function terminalTroubles(place: Place, launched: Launched): Promise<strin
   if (modes.length > 0) found.push(`modes are left: ${JSON.stringify(Object.fromEntries(modes))}`);
   const depth = keyboardDepth(human.raw());
   if (depth !== 0) found.push(`the keyboard protocol is left ${depth} deep`);
-  await until(() => human.holders().length === 0, 5000, "").catch(() => {});
-  const holders = human.holders();
+  let holders: readonly number[] = [];
+  const letGo = (): boolean => {
+    holders = human.holders();
+    return holders.length === 0;
+  };
+  await until(letGo, 5000, "").catch(() => {});
   if (holders.length > 0) found.push(`the terminal is held after ${launched.name}: ${holders.map(describeProcess).join(", ")}`);
   return found;
 }

@@ -292,7 +292,7 @@ describe("a daemon that does not answer", () => {
     await hang(pid);
     const { lease, daemon } = await openLeaseOrStart(home.paths, options("1.0.0"), open);
     expect(daemon.pid).not.toBe(pid);
-    expect(daemon.note).toContain(`process ${pid}) did not answer for 4 s`);
+    expect(daemon.note).toMatch(new RegExp(`process ${pid}\\) did not answer for [2-9] s`));
     expect(processInfo(pid)).toBeUndefined();
     lease.close();
   }, 60_000);
