@@ -6,6 +6,7 @@ import { accountChecks } from "./doctor/account.ts";
 import { agentChecks } from "./doctor/agent.ts";
 import { type Check, type CheckState, failing, ok, warning } from "./doctor/check.ts";
 import { configCheck, machineChecks } from "./doctor/machine.ts";
+import { signInChecks } from "./doctor/sign-in.ts";
 import { oneLine } from "./printer.ts";
 
 const MARKS = { ok: ["✓", "green"], warning: ["!", "yellow"], error: ["✗", "red"], unknown: ["?", "cyan"] } as const;
@@ -41,8 +42,11 @@ export const doctor: Command = {
         ],
       },
     ];
-    if (profile && values["offline"] !== true)
-      areas.push({ area: "aws", checks: await accountChecks(context, profile, textValue(values, "aws-profile")) });
+    if (profile && values["offline"] !== true) {
+      const asked = textValue(values, "aws-profile");
+      const base = { credentials: asked === undefined ? profile.credentials : undefined, awsProfile: asked ?? profile.awsProfile };
+      areas.push({ area: "aws", checks: [...(await signInChecks(context, base)), ...(await accountChecks(context, profile, asked))] });
+    }
     if (profile) areas.push({ area: "agent", checks: agentChecks(context, profile) });
     const counts = count(areas.flatMap(({ checks }) => checks));
     if (values["json"] === true) context.print.json({ areas, ...counts });

@@ -132,6 +132,8 @@ export function signInPlaceOf({
   env,
 }: Pick<BaseRequest, "credentials" | "awsProfile" | "env">): SsoPlace | undefined {
   if (credentials) return parseOwnRole(credentials);
+  // Keys of the environment go before AWS_PROFILE.
+  if (!awsProfile && env["AWS_ACCESS_KEY_ID"]) return undefined;
   const { profiles, ssoSessions } = readAwsFiles(env);
   const seen = new Set<string>();
   let name: string | undefined = awsProfile ?? profileVariable(env)?.value ?? "default";

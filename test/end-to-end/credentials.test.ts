@@ -96,7 +96,7 @@ describe.skipIf(!hasKeyring)(`stored keys${hasKeyring ? "" : ` (needs ${keyringN
   });
 
   it("that AWS does not know are not stored", async () => {
-    const wrong = both().replace(/.\n$/, "0\n");
+    const wrong = both().replace(/(.)\n$/, (_, last: string) => (last === "0" ? "1\n" : "0\n"));
     expect(await run(["credentials", "add", "wrong"], { input: wrong })).toMatchObject({
       code: 125,
       stderr: expect.stringContaining("aws rejects the signature"),
@@ -237,6 +237,7 @@ describe.skipIf(!hasKeyring)(`stored keys${hasKeyring ? "" : ` (needs ${keyringN
       const result = await world.run(["true"], { env });
       expect(result.code).toBe(125);
       expect(result.stderr).toMatch(words);
+      expect((await world.run(["doctor", "--offline"], { env })).stdout).toMatch(/✗ keyring: the secret service /);
       const listed = await world.run(["credentials", "list"], { env });
       expect(listed).toMatchObject({ code: 1, stderr: expect.stringMatching(words) });
     }

@@ -86,6 +86,10 @@ describe.skipIf(!usable)(`agent-run login${usable ? "" : ` (needs curl, ${keyrin
     expect(dry.stderr).toContain("(SSO role Developer in 123456789012, signed in by agent-run)");
     expect((await run(["true"])).code).toBe(0);
     expect((await run(["--aws-profile", "dev", "true"])).code).toBe(0);
+    const doctor = await run(["doctor"]);
+    expect(doctor.stdout).toMatch(/keyring: the secret service answers; 1 item of agent-run/);
+    expect(doctor.stdout).toContain(`sign-in: signed in at ${center.startUrl}, kept in the secret service`);
+    expect(doctor.stdout).toContain("(SSO role Developer in 123456789012, signed in by agent-run)");
     expect(await run(["login"])).toMatchObject({ code: 0, stderr: expect.stringContaining("already") });
     expect(leaks()).toEqual([]);
     const alive = center.tokens.size;
@@ -123,6 +127,7 @@ describe.skipIf(!usable)(`agent-run login${usable ? "" : ` (needs curl, ${keyrin
     expect(login).toMatchObject({ code: 0, stderr: expect.stringContaining("kept in the daemon's memory only") });
     expect(login.stderr).toContain("warning: it cannot be kept in the keyring: the secret service cannot be reached");
     expect((await run(["true"], { env })).code).toBe(0);
+    expect((await run(["doctor"], { env })).stdout).toContain("in the daemon's memory only");
     expect(existsSync(join(world.own, "state", "sso")) && readdirSync(join(world.own, "state", "sso")).length > 0).toBe(false);
     expect(leaks()).toEqual([]);
     const alive = center.tokens.size;

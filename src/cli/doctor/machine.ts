@@ -6,6 +6,7 @@ import type { IsolationLevel } from "../../control/protocol.ts";
 import { AgentRunError, messageOf } from "../../core/error.ts";
 import { privateFolder } from "../../core/folder.ts";
 import { controlSocket } from "../../core/paths.ts";
+import { openSessionStore } from "../../credentials/sso/session-store.ts";
 import { KEYRING_NAME, openKeyring } from "../../credentials/stored/keyring.ts";
 import { wslVersion } from "../../isolation/mending.ts";
 import { METADATA_CAVEAT, metadataService } from "../../isolation/metadata.ts";
@@ -117,9 +118,9 @@ function terminal({ streams, env }: Context): Check {
 }
 
 /** Asked as a run asks it. Where nothing of the profile is kept there, its absence is no fault. */
-async function keyring({ env }: Context, credentials: string | undefined): Promise<Check> {
+async function keyring({ env, paths }: Context, credentials: string | undefined): Promise<Check> {
   const name = "keyring";
-  const needed = credentials?.startsWith("keyring:") === true;
+  const needed = credentials?.startsWith("keyring:") === true || openSessionStore(env, paths.state).places().length > 0;
   try {
     const items = await openKeyring(env).list();
     return ok(name, `the ${KEYRING_NAME} answers; ${items.length === 1 ? "1 item" : `${items.length} items`} of agent-run`);
