@@ -266,10 +266,13 @@ export class Running implements LinkHandlers {
     link.exited(exit);
     this.#ending.agentGone();
     this.#showProgress();
+    // An agent that ended by itself has nothing more to show: its terminal is given back while the daemon wipes.
+    const restoring = this.#ending.cause === undefined ? this.#screen?.restore() : undefined;
+    restoring?.catch(() => {});
     const last = await link.lastWord(() => (this.#ending.isRevoking ? REVOKED_MS : LAST_WORD_MS), this.#left.promise);
     if (last === undefined) rmSync(plan.folder, { recursive: true, force: true });
     const notRemoved = isolation.release();
-    await this.#screen?.restore();
+    await (restoring ?? this.#screen?.restore());
     const cause = last?.view.cause ?? this.#ending.cause ?? "lost";
     const { print } = this.#request.context;
     const revocations = last?.revocations ?? this.#ending.revocations;

@@ -174,7 +174,8 @@ export class Session {
       state: "ok",
       text: `profile ${profile.name}: ${profile.delivery} delivery, isolation ${profile.isolation.level}`,
     });
-    if (profile.isolation.level !== "strict") void this.#lookForMetadata();
+    // When AWS was asked: this takes a millisecond or two to send.
+    if (profile.isolation.level !== "strict") setImmediate(() => void this.#lookForMetadata());
     for (const text of profile.notes) lease.send({ type: "step", name: "profile", state: "warning", text });
     using waiting = new Waiting((text) => lease.send({ type: "step", name: "base", state: "warning", text }));
     const grant = await obtainGrant({
