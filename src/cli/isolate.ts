@@ -66,7 +66,7 @@ function requestOf(
   return {
     ...settings,
     uid: process.getuid?.() ?? 0,
-    project: gitRoot(cwd) ?? cwd,
+    project: projectOf(cwd),
     cwd,
     agent: actor,
     paths,
@@ -76,6 +76,9 @@ function requestOf(
     programs: [...(file === undefined ? [] : [file]), self[0]],
   };
 }
+
+/** What the agent works on: the git root around the current folder, or that folder. */
+export const projectOf = (cwd: string): string => gitRoot(cwd) ?? cwd;
 
 /** The nearest folder at or above `folder` that holds `.git`. */
 function gitRoot(folder: string): string | undefined {

@@ -10,6 +10,7 @@ import { AgentRunError } from "../core/error.ts";
 import { closeInherited } from "../core/inherited.ts";
 import { processInfo } from "../core/process-tree.ts";
 import type { Isolation } from "../isolation/isolate.ts";
+import type { LeftBehind } from "../isolation/left-behind.ts";
 import { childEnvironment, type EnvironmentChange } from "../session/environment.ts";
 import type { AgentProcess } from "../terminal/agent-process.ts";
 import type { PreparedTerminal, TerminalAgent } from "../terminal/attach.ts";
@@ -18,7 +19,7 @@ import { barState } from "./bar-state.ts";
 import { describeDryRun } from "./dry-run.ts";
 import { Ending, exitStatus } from "./ending.ts";
 import { askForTime } from "./expiry-question.ts";
-import { isolate, neededPorts } from "./isolate.ts";
+import { isolate, neededPorts, projectOf } from "./isolate.ts";
 import { type Keeper, startKeeper } from "./keeper.ts";
 import type { LaunchRequest } from "./launch.ts";
 import { sessionDetails } from "./session-details.ts";
@@ -38,6 +39,8 @@ const SILENT_MS = 3000;
 const READ_FIRST_MS = 1000;
 /** What is not needed at the start is loaded when the agent had time to start. */
 const LATER_MS = 1500;
+/** Of the files that run later, in the end record. */
+const MOST_RECORDED = 200;
 /** How long a message stays on the bar. */
 const NOTICE_MS = 15_000;
 /** What is passed on to the agent. SIGTSTP and SIGCONT are job control: the terminal part handles them. */
@@ -71,6 +74,8 @@ export class Running implements LinkHandlers {
   #terminal: Promise<PreparedTerminal> | undefined;
   #agent: AgentProcess | undefined;
   #screen: TerminalAgent | undefined;
+  /** When it was started. */
+  #agentSince: Instant | undefined;
   /** Its limit is one of `#clock`. */
   #view: SessionView | undefined;
   readonly #ending = new Ending();
@@ -232,6 +237,7 @@ export class Running implements LinkHandlers {
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
     // Before the PTY, whose master every later child inherits, and before processes that nothing else ties to us.
     if (this.#inTerminal || !isolation.sealed) this.#keep();
+    this.#agentSince = systemClock.now();
     await using agent = this.#inTerminal
       ? await this.#attach(link, prepared)
       : spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), sealed: isolation.sealed });
@@ -263,7 +269,8 @@ export class Running implements LinkHandlers {
 
   /** Everything is wiped and said. Gives the exit status. */
   async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
-    link.exited(exit);
+    const left = await this.#leftBehind(isolation);
+    link.exited({ ...exit, ...(left && left.changed.length > 0 ? { changed: left.changed.slice(0, MOST_RECORDED) } : {}) });
     this.#ending.agentGone();
     this.#showProgress();
     // An agent that ended by itself has nothing more to show: its terminal is given back while the daemon wipes.
@@ -277,13 +284,23 @@ export class Running implements LinkHandlers {
     const { print } = this.#request.context;
     const revocations = last?.revocations ?? this.#ending.revocations;
     const notes = endNotes(last, notRemoved, this.#ending.isRevoking);
-    sayEnd(print, { view: last?.view ?? this.#view ?? view, cause, notes, revocations, quiet: !this.#inTerminal });
+    sayEnd(print, { view: last?.view ?? this.#view ?? view, cause, notes, revocations, left, quiet: !this.#inTerminal });
     return exitStatus(exit, cause);
   }
 
   #keep(): void {
     if (this.#over || this.#request.dryRun) return;
     this.#keeper ??= startKeeper(this.#request.context);
+  }
+
+  /** Undefined where no agent ran, and in a home or wider, where nothing is a project. */
+  async #leftBehind(isolation: Isolation): Promise<LeftBehind | undefined> {
+    const { context, env } = this.#request;
+    const project = projectOf(context.cwd);
+    if (this.#agentSince === undefined || project === "/" || project === env["HOME"]) return undefined;
+    const made = isolation.level === "none" ? [] : isolation.plan.entries.filter(({ standIn }) => standIn !== undefined);
+    const { leftBehind } = await import("../isolation/left-behind.ts");
+    return leftBehind(project, this.#agentSince, new Set(made.map(({ path }) => path)));
   }
 
   async #prepareTerminal(): Promise<PreparedTerminal> {

@@ -133,8 +133,8 @@ export class SessionLink {
     this.#lease.send({ type: "signIn" });
   }
 
-  /** The agent is gone. */
-  exited(exit: { code?: number; signal?: string }): void {
+  /** The agent is gone; `changed` are files of the project that it made or changed and that run later. */
+  exited(exit: { code?: number; signal?: string; changed?: string[] }): void {
     this.#finished = true;
     this.#lease.send({ type: "exited", ...exit });
   }

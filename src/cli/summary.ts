@@ -2,9 +2,13 @@
 import type { Cause, RevocationReport, SessionView } from "../control/protocol.ts";
 import { systemClock } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
+import type { LeftBehind } from "../isolation/left-behind.ts";
 import type { Printer } from "./printer.ts";
 import { isDenied, revocationLines } from "./revocation-lines.ts";
 import type { Ended } from "./session-link.ts";
+
+/** Names on the line at the end; all are in the audit. */
+const MOST_SHOWN = 8;
 
 /**
  * What the human must still know: the daemon's notes, or that it gave none, and what could not be removed.
@@ -22,9 +26,16 @@ export function endNotes(last: Ended | undefined, notRemoved: readonly string[],
 /** Prints it. With `quiet` (no terminal), a session that simply ended says nothing, so that pipes and scripts see the agent alone. */
 export function sayEnd(
   print: Printer,
-  end: { view: SessionView; cause: Cause; notes: readonly string[]; revocations: readonly RevocationReport[]; quiet: boolean },
+  end: {
+    view: SessionView;
+    cause: Cause;
+    notes: readonly string[];
+    revocations: readonly RevocationReport[];
+    left?: LeftBehind | undefined;
+    quiet: boolean;
+  },
 ): void {
-  const { view, cause, notes, revocations, quiet } = end;
+  const { view, cause, notes, revocations, left, quiet } = end;
   const denied = isDenied(revocations);
   const trouble = revocations.filter(({ state }) => state === "failed" || state === "unconfirmed");
   if (quiet && cause === "exited" && notes.length === 0 && trouble.length === 0) return;
@@ -42,6 +53,17 @@ export function sayEnd(
   print.note(parts.join(", "));
   for (const report of trouble) for (const line of revocationLines(report, false)) print.warn(line);
   for (const note of notes) print.warn(note);
+  if (left && !quiet) for (const line of leftLines(left, view.session)) print.warn(line);
+}
+
+/** What was made or changed in the project and runs when the human works there: to be read first. */
+export function leftLines({ changed, partly }: LeftBehind, session: string): string[] {
+  const shown = changed.slice(0, MOST_SHOWN).join(", ");
+  const more = changed.length > MOST_SHOWN ? ` and ${changed.length - MOST_SHOWN} more (agent-run audit ${session})` : "";
+  return [
+    ...(changed.length > 0 ? [`made or changed meanwhile, and run later as you: ${shown}${more}; read them first`] : []),
+    ...(partly && changed.length > 0 ? ["the project is large: only its upper folders were looked at for such files"] : []),
+  ];
 }
 
 /** `keys denied at AWS, confirmed after 4.2 s`. After an end that nobody waits for (`revoke = "always"`), nobody looks whether it holds. */

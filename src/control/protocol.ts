@@ -119,7 +119,8 @@ export const launcherMessage = message({
   kill: {},
   /** The human wants to sign in anew, asked at this terminal. */
   signIn: {},
-  exited: { code: optional(number), signal: optional(text) },
+  /** `changed`: files of the project that were made or changed meanwhile and that run later. */
+  exited: { code: optional(number), signal: optional(text), changed: optional(list(text)) },
 });
 
 export const stepNames = ["profile", "base", "assume", "gate", "restriction", "delivery"] as const;

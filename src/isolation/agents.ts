@@ -41,7 +41,9 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: "commands", standIn: "folder" },
       { path: "agents", standIn: "folder" },
       { path: "skills", standIn: "folder" },
-      ...["hooks", "plugins", "scripts", "bin", "local", "output-styles", "rules", "settings.local.json"].map((path) => ({ path })),
+      { path: "settings.local.json", standIn: JSON_FILE },
+      ...["hooks", "plugins", "output-styles", "rules"].map((path) => ({ path, standIn: "folder" as const })),
+      ...["scripts", "bin", "local"].map((path) => ({ path })),
     ],
     {
       files: [{ path: "~/.claude.json", content: "{}\n" }],

@@ -205,6 +205,7 @@ function describe(path: string, kind: GitFolder["kind"]): GitFolder {
     config: has("config"),
     hooks: has("hooks"),
     worktreeConfig: has("config.worktree"),
+    readsWorktreeConfig: /^\s*worktreeconfig\b/im.test(readOr(join(path, "config"), "")),
     commonPointer: has("commondir"),
   };
 }

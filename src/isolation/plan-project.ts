@@ -46,6 +46,7 @@ function alsoWritable(builder: PlanBuilder, input: IsolationInput, facts: Facts,
 /** Hooks and configuration run programs whenever the human uses git (githooks(5), git-config(1)): read-only, also where there are none yet. */
 function protectGit(builder: PlanBuilder, facts: Facts): void {
   const reason = "git runs what this says, later, as you";
+  const reads = facts.git.some((git) => git.readsWorktreeConfig);
   for (const git of facts.git) {
     builder.put({ path: git.path, access: "writable", kind: "folder", reason: "the project's git folder", pinned: true });
     const protect = (name: string, there: boolean, kind: "file" | "folder", standIn?: "folder" | { file: string }): void => {
@@ -53,7 +54,7 @@ function protectGit(builder: PlanBuilder, facts: Facts): void {
         builder.put({ path: joined(git.path, name), access: "read-only", kind, reason, ...(there || !standIn ? {} : { standIn }) });
     };
     protect("config", git.config, "file");
-    protect("config.worktree", git.worktreeConfig, "file");
+    protect("config.worktree", git.worktreeConfig, "file", reads ? { file: "" } : undefined);
     const common = git.kind === "submodule" || !facts.git.some((other) => other.kind === "shared") || git.kind === "shared";
     if (common) protect("hooks", git.hooks, "folder", "folder");
     // A pointer to another folder, whose configuration would count instead; one that points at itself changes nothing (gitrepository-layout(5)).

@@ -109,6 +109,8 @@ export interface GitFolder {
   readonly config: boolean;
   readonly hooks: boolean;
   readonly worktreeConfig: boolean;
+  /** Whether git would read `config.worktree` as soon as there is one: `extensions.worktreeConfig`. */
+  readonly readsWorktreeConfig: boolean;
   readonly commonPointer: boolean;
 }
 

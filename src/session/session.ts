@@ -82,6 +82,8 @@ export class Session {
   #timer: Disposable | undefined;
   #grant: Grant | undefined;
   #access: Access | undefined;
+  /** Files of the project that run later, as the launcher saw them at the end. */
+  #changed: readonly string[] | undefined;
   /** The human is at it, and may be asked for codes. */
   #signingIn = false;
   /** A question about more time stands. */
@@ -330,6 +332,7 @@ export class Session {
       this.#dispatch({ type: "end", at, cause: "killed" });
     } else if (message.type === "exited") {
       this.#record("exited", { code: message.code, signal: message.signal });
+      this.#changed = message.changed;
       this.#agent.confirmedGone();
       this.#dispatch({ type: "end", at, cause: "exited" });
     }
@@ -476,6 +479,7 @@ export class Session {
     const state = this.#state;
     const complete = await this.#options.audit.end({
       cause: "cause" in state ? state.cause : "failed",
+      ...(this.#changed ? { changed: this.#changed } : {}),
       fetches: this.#tally.fetches,
       refused: this.#tally.refused,
       refreshes: this.#tally.refreshes,

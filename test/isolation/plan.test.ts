@@ -73,7 +73,7 @@ const FACTS: Facts = {
     ],
   ]),
   sockets: [],
-  git: [{ path: "/home/dev/code/app/.git", kind: "own", config: true, hooks: false, worktreeConfig: false, commonPointer: false }],
+  git: [{ path: "/home/dev/code/app/.git", kind: "own", config: true, hooks: false, worktreeConfig: false, readsWorktreeConfig: false, commonPointer: false }],
   resolver: "/run/systemd/resolve/stub-resolv.conf",
   windowsDrives: [],
 };

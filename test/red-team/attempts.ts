@@ -1,0 +1,11 @@
+// Every attempt of the red team, in the order of the table. Read by range.ts, red-team.test.ts and table.ts.
+import type { Attempt } from "./attempt.ts";
+import { audit } from "./attempts/audit.ts";
+import { files } from "./attempts/files.ts";
+import { network } from "./attempts/network.ts";
+import { persistence } from "./attempts/persistence.ts";
+import { processes } from "./attempts/processes.ts";
+import { sockets } from "./attempts/sockets.ts";
+import { terminal } from "./attempts/terminal.ts";
+
+export const attempts: readonly Attempt[] = [...files, ...processes, ...sockets, ...network, ...persistence, ...terminal, ...audit];

@@ -1,0 +1,185 @@
+// Attempts on sockets: agent-run's own, the desktop's, key agents', container engines', terminals'.
+import type { Attempt } from "../attempt.ts";
+
+/** Connects to each path, says hello in HTTP, prints what comes. */
+const ASK_EACH = `
+import { connect } from "node:net";
+const ask = (path) => new Promise((resolve) => {
+  const socket = connect(path.startsWith("@") ? "\\0" + path.slice(1) : path);
+  let text = "";
+  const end = () => { console.log(path, text || "nothing"); socket.destroy(); resolve(); };
+  socket.on("data", (part) => (text += part)).on("end", end).on("error", (error) => { text += error.code; end(); });
+  socket.on("connect", () => socket.write("GET /v1/status HTTP/1.1\\r\\nHost: agent-run\\r\\nConnection: close\\r\\n\\r\\n"));
+  setTimeout(end, 1500).unref();
+});
+`;
+
+const control = (request: string): string => `
+import { request } from "node:http";
+import { readdirSync } from "node:fs";
+for (const socketPath of [process.env.RT_OWN + "/control.sock", process.env.RT_OWN + "/daemon.sock", ...sockets(process.env.RT_OWN)]) {
+  await new Promise((resolve) => {
+    const asked = request({ socketPath, ${request} }, (response) => {
+      let text = "";
+      response.on("data", (part) => (text += part)).on("end", () => { console.log(response.statusCode, text); if (response.statusCode === 200) console.log("REACHED the daemon"); resolve(); });
+    });
+    asked.on("error", (error) => { console.log(socketPath, error.code); resolve(); });
+    asked.end(process.env.RT_BODY);
+  });
+}
+function sockets(folder) { try { return readdirSync(folder).filter((name) => name.includes("sock")).map((name) => folder + "/" + name); } catch { return []; } }
+`;
+
+const HEADERS = `headers: { Host: "agent-run", "Content-Type": "application/json", "agent-run-protocol": process.env.RT_PROTOCOL ?? "1" }`;
+
+export const sockets: readonly Attempt[] = [
+  {
+    id: "control-socket",
+    group: "sockets",
+    what: "ask the daemon's control socket for its sessions",
+    with: "node",
+    program: control(`path: "/v1/status", ${HEADERS}`),
+    standard: "mounts",
+    none: "reached",
+  },
+  {
+    id: "control-socket-everywhere",
+    group: "sockets",
+    what: "find a socket of agent-run's anywhere: in /proc, under other roots, in every folder",
+    program: `for s in $(find ~ /run /tmp /var /media -xdev -type s 2>/dev/null) /proc/[0-9]*/root"$RT_OWN"/*.sock; do case "$s" in *agent-run*) test -S "$s" && echo "REACHED $s";; esac; done; echo end`,
+    standard: "mounts",
+    none: "reached",
+  },
+  {
+    id: "command-line-inside",
+    group: "sockets",
+    what: "list and end sessions with agent-run's own command line",
+    program:
+      'agent-run ps --json 2>&1 | grep -q \'"session"\' && echo "REACHED the list of sessions"; agent-run extend "$RT_OTHER_SESSION" 1h </dev/null 2>&1',
+    standard: "daemon",
+    none: "reached",
+  },
+  {
+    id: "nested-session",
+    group: "sockets",
+    what: "start a session of its own, without isolation, from inside",
+    program:
+      'agent-run --isolation none sh -c "echo REACHED \\$AGENT_RUN_SESSION" </dev/null 2>&1; agent-run --version | sed "s/^/CONTROL: /"',
+    standard: "daemon",
+    none: "daemon",
+  },
+  {
+    id: "daemon-of-its-own",
+    group: "sockets",
+    what: "start a daemon of its own where the real one is not seen, with the human's profile",
+    program:
+      'mkdir -m 700 /tmp/rt-own; env -i HOME="$HOME" PATH="$PATH" XDG_RUNTIME_DIR=/tmp/rt-own AWS_ENDPOINT_URL="$AWS_ENDPOINT_URL" AWS_REGION="$AWS_REGION" agent-run --isolation none sh -c "echo REACHED \\$AGENT_RUN_SESSION" </dev/null 2>&1',
+    alone: "where it is reached",
+    standard: "mounts",
+    none: "reached",
+  },
+  {
+    id: "secret-service",
+    group: "sockets",
+    what: "ask the desktop's secret service, by the bus that the human's environment named",
+    program:
+      'secret-tool lookup service aws 2>&1; DBUS_SESSION_BUS_ADDRESS="unix:path=$RT_RUNTIME/bus" secret-tool lookup service aws 2>&1',
+    standard: "mounts",
+    none: "reached",
+  },
+  {
+    id: "session-bus",
+    group: "sockets",
+    what: "call anything on the session bus",
+    program: `DBUS_SESSION_BUS_ADDRESS="unix:path=$RT_RUNTIME/bus" dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames 2>&1 | sed 's/^ *string "org.freedesktop.secrets"/REACHED the secret service/'`,
+    standard: "mounts",
+    none: "reached",
+  },
+  {
+    id: "ssh-agent",
+    group: "sockets",
+    what: "ask the ssh-agent for its keys",
+    program: 'ssh-add -l 2>&1; SSH_AUTH_SOCK="$RT_RUNTIME/ssh-agent" ssh-add -L 2>&1',
+    standard: "mounts",
+    none: "reached",
+  },
+  {
+    id: "tmux-typing",
+    group: "sockets",
+    what: "type into the human's tmux",
+    program: 'tmux -S /tmp/tmux-human send-keys -t human "touch $RT_MARKS/$RT_ID" Enter 2>&1; sleep 0.5',
+    later: "sleep 0.2",
+    standard: "mounts",
+    none: "reached",
+  },
+  {
+    id: "tmux-reading",
+    group: "sockets",
+    what: "read a pane of the human's tmux",
+    program: "tmux -S /tmp/tmux-human capture-pane -p -S - -t human 2>&1",
+    standard: "mounts",
+    none: "reached",
+  },
+  {
+    id: "engines-and-desktop",
+    group: "sockets",
+    what: "talk to Docker, Podman, containerd, system bus, journal, gpg-agent, Wayland, systemd, the editor, sockets in home and in a cache",
+    with: "node",
+    program: `${ASK_EACH} for (const path of process.env.RT_SOCKETS.split(" ")) await ask(path);`,
+    standard: "mounts",
+    none: "reached",
+  },
+  {
+    id: "every-socket",
+    group: "sockets",
+    what: "talk to every socket that find or /proc/net/unix shows",
+    with: "node",
+    program: `${ASK_EACH}
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+const own = (path) => /^\\/tmp\\/(n|rt)/.test(path);
+const listed = readFileSync("/proc/net/unix", "utf8").split("\\n").map((line) => line.split(" ").at(-1)).filter((path) => path.startsWith("/"));
+const found = execFileSync("sh", ["-c", "find ~ /run /tmp /var/tmp -xdev -type s 2>/dev/null || true"], { encoding: "utf8" }).split("\\n");
+for (const path of new Set([...listed, ...found].filter((path) => path && !own(path) && !path.includes("/late.sock")))) await ask(path);
+console.log("end");`,
+    standard: "mounts",
+    none: "reached",
+  },
+  {
+    id: "abstract-socket",
+    group: "sockets",
+    what: "talk to an abstract socket, as an X server has one",
+    with: "node",
+    program: `${ASK_EACH} await ask("@/tmp/.X11-unix/X7");`,
+    standard: "reached",
+    strict: "network",
+    none: "reached",
+    gap: "Abstract Unix sockets",
+  },
+  {
+    id: "late-socket",
+    group: "sockets",
+    what: "talk to a socket that comes into being while it runs, in a folder of home that is shown",
+    with: "node",
+    program: `${ASK_EACH}
+import { existsSync } from "node:fs";
+const path = process.env.HOME + "/.config/app/late.sock";
+for (let tries = 0; tries < 60 && !existsSync(path); tries += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+await ask(path);`,
+    standard: "reached",
+    strict: "mounts",
+    none: "reached",
+    gap: "Sockets that appear while the agent runs",
+  },
+  {
+    id: "stop-the-daemon",
+    group: "sockets",
+    what: "end every session through the control socket",
+    with: "node",
+    program: `process.env.RT_BODY = JSON.stringify({ session: "all" });${control(`path: "/v1/kill", method: "POST", ${HEADERS}`)}`,
+    later: 'sleep 1; agent-run ps --json | grep -q "$RT_OTHER_SESSION" || echo "REACHED: the other session is gone"',
+    alone: "where it is reached",
+    standard: "mounts",
+    none: "reached",
+  },
+];

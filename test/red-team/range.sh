@@ -1,0 +1,17 @@
+#!/bin/sh
+# Makes a machine of its own in namespaces and becomes $RT_NODE in it, as an ordinary user: fresh /media, /run and temp folders, a network of loopback
+# alone with the addresses where clouds answer, a session keyring with a secret in it. Started by ground.ts, which says in RT_USER how the user is changed.
+set -e
+mount -t tmpfs -o mode=1777 tmpfs /media
+mkdir /media/agent-run
+mount --bind "$RT_ROOT" /media/agent-run
+cd /media
+for folder in /run /tmp /var/tmp /dev/shm; do mount -t tmpfs -o mode=1777 tmpfs "$folder"; done
+PATH="$PATH:/usr/sbin:/sbin"
+ip link set lo up
+for address in 169.254.169.254/32 169.254.170.2/32 169.254.170.23/32; do ip addr add "$address" dev lo; done
+ip -6 addr add fd00:ec2::254/128 dev lo nodad 2>/dev/null || true
+echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
+# This shell stays: the first process of a namespace is whoever orphans are given to.
+# shellcheck disable=SC2086
+setpriv $RT_USER /usr/bin/python3 /media/agent-run/test/red-team/keyring.py "$RT_NODE" /media/agent-run/test/red-team/range.ts "$@"
