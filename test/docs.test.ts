@@ -150,6 +150,7 @@ describe("command lines in the docs", () => {
         "docs",
         "deb",
         "sbom",
+        "red-team",
         "formula",
         "bench",
         "bench:terminal",

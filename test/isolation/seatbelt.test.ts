@@ -51,7 +51,17 @@ const FACTS: Facts = {
     ["/", ["usr", "bin", "opt", "private", "Users"].map((name) => ({ name, kind: "folder" as const }))],
   ]),
   sockets: [],
-  git: [{ path: `${INPUT.project}/.git`, kind: "own", config: true, hooks: false, worktreeConfig: false, commonPointer: false }],
+  git: [
+    {
+      path: `${INPUT.project}/.git`,
+      kind: "own",
+      config: true,
+      hooks: false,
+      worktreeConfig: false,
+      readsWorktreeConfig: false,
+      commonPointer: false,
+    },
+  ],
   resolver: undefined,
   windowsDrives: [],
 };

@@ -1,0 +1,99 @@
+// What the end of a run says was made or changed in the project and runs later: which names, since when, and how far it looks.
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { leftLines } from "../../src/cli/summary.ts";
+import { leftBehind } from "../../src/isolation/left-behind.ts";
+import { runsLater } from "../../src/isolation/runs-later.ts";
+
+describe("a file runs later", () => {
+  it.each([
+    ".envrc",
+    ".mcp.json",
+    ".npmrc",
+    "mise.toml",
+    "package.json",
+    "Makefile",
+    ".vscode/tasks.json",
+    ".claude/settings.json",
+    ".idea/runConfigurations/x.xml",
+    ".devcontainer/devcontainer.json",
+    ".husky/pre-commit",
+    ".github/workflows/ci.yml",
+    "packages/a/.envrc",
+    "packages/a/.vscode/settings.json",
+    ".git/hooks/pre-commit",
+    ".git/config",
+    "sub/.git/config",
+    ".git/rebase-merge/git-rebase-todo",
+  ])("%s", (path) => {
+    expect(runsLater(path)).toBe(true);
+  });
+  it.each(["readme.md", "src/main.ts", ".git/HEAD", ".git/index", ".git/hooks/pre-commit.sample", "vscode/tasks.json", "my.envrc"])(
+    "not %s",
+    (path) => {
+      expect(runsLater(path)).toBe(false);
+    },
+  );
+});
+
+describe("what a run leaves", () => {
+  let project: string;
+  beforeEach(() => {
+    project = mkdtempSync(join(tmpdir(), "left-"));
+  });
+  afterEach(() => rmSync(project, { recursive: true, force: true }));
+  const write = (path: string, text = "x\n"): string => {
+    const file = join(project, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    return file;
+  };
+  const none = new Set<string>();
+  const past = 0;
+  const future = Date.now() + 3_600_000;
+
+  it("is what was made or changed since, in folders too, and nothing else", () => {
+    write(".envrc");
+    write("a/b/.vscode/tasks.json");
+    write("src/main.ts");
+    symlinkSync("/elsewhere", join(project, ".mcp.json"));
+    expect(leftBehind(project, past, none)).toEqual({ changed: [".envrc", ".mcp.json", "a/b/.vscode/tasks.json"], partly: false });
+    expect(leftBehind(project, future, none).changed).toEqual([]);
+  });
+
+  it("is seen though its times were set back, or an old file was moved there", async () => {
+    const old = write("old");
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const since = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    utimesSync(write(".envrc"), 1, 1);
+    renameSync(old, join(project, ".npmrc"));
+    expect(leftBehind(project, since, none).changed).toEqual([".envrc", ".npmrc"]);
+  });
+
+  it("is a package.json only where it has scripts, and nothing that we made or that a package manager fills", () => {
+    write("a/package.json", "{}");
+    write("b/package.json", '{"scripts":{"postinstall":"x"}}');
+    write("node_modules/x/package.json", '{"scripts":{}}');
+    write(".git/objects/hooks/x");
+    const made = write(".git/config.worktree");
+    expect(leftBehind(project, past, new Set([made])).changed).toEqual(["b/package.json"]);
+  });
+
+  it("is looked for from the top, and no further than a bound, which is said", () => {
+    for (let index = 0; index < 700; index += 1) mkdirSync(join(project, `d${index}`));
+    write(".envrc");
+    const left = leftBehind(project, past, none);
+    expect(left).toEqual({ changed: [".envrc"], partly: true });
+    expect(leftLines(left, "sess_00000000")).toHaveLength(2);
+  });
+
+  it("is one line with at most eight names", () => {
+    const changed = Array.from({ length: 10 }, (_, index) => `d${index}/.envrc`);
+    const [line] = leftLines({ changed, partly: false }, "sess_00000000");
+    expect(line).toMatch(/^made or changed meanwhile, and run later as you: d0\/\.envrc, .* and 2 more \(agent-run audit sess_00000000\)/);
+    expect(leftLines({ changed: [], partly: true }, "sess_00000000")).toEqual([]);
+  });
+});
