@@ -94,10 +94,9 @@ export const persistence: readonly Attempt[] = [
   ),
   plant(
     "rename-a-parent",
-    "move ~/.config away and put one of its own there",
-    `mv ~/.config ~/.config-moved && mkdir ~/.config && echo "REACHED ~/.config"; test -d ~/.config-moved && rmdir ~/.config && mv ~/.config-moved ~/.config
-     mv ~/.bashrc ~/.bashrc-moved && echo "REACHED ~/.bashrc" && mv ~/.bashrc-moved ~/.bashrc; mv ~/code ~/code-moved && echo "REACHED ~/code" && mv ~/code-moved ~/code`,
-    "true",
+    "move ~/.config, ~/.bashrc and ~/code away, change them there, and move them back",
+    "for f in .config code; do mv ~/$f ~/$f-moved && touch ~/$f-moved/was-moved && mv ~/$f-moved ~/$f; done; mv ~/.bashrc ~/.b && echo '# was-moved' >> ~/.b && mv ~/.b ~/.bashrc",
+    "test -e ~/.config/was-moved -o -e ~/code/was-moved && echo REACHED; grep -q was-moved ~/.bashrc && echo REACHED; rm -f ~/.config/was-moved ~/code/was-moved; true",
     { alone: "where it is reached" },
   ),
   plant(
@@ -188,7 +187,7 @@ export const persistence: readonly Attempt[] = [
     "test -e ~/.npm/_npx/x/program && echo REACHED",
     {
       standard: "reached",
-      strict: "reached",
+      strict: "mounts",
       gap: "Caches are shared",
     },
   ),
