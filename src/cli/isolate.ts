@@ -22,6 +22,7 @@ export interface IsolationSettings {
   readonly allow: readonly string[];
   readonly write: readonly string[];
   readonly hide: readonly string[];
+  readonly network?: readonly string[] | undefined;
   readonly nested?: boolean | undefined;
 }
 

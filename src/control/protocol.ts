@@ -177,6 +177,7 @@ const plan = {
     write: list(string()),
     hide: list(string()),
     nested: optional(boolean),
+    network: optional(list(string())),
   }),
   /** Variables that the profile hands to the agent although they look like secrets. */
   pass: list(string()),

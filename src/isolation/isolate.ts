@@ -1,5 +1,6 @@
 // Makes the isolation of one run: looks at the machine, plans, checks that the machine can do it, and wraps commands. Called by the launcher.
 import { mkdirSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
@@ -7,6 +8,7 @@ import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { bubblewrapCommand, type LaunchFile } from "./bubblewrap.ts";
 import { gatherFacts, realOf } from "./facts.ts";
+import { forward } from "./forwarder.ts";
 import { serveLoopback } from "./loopback.ts";
 import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
@@ -33,6 +35,16 @@ export interface Isolation {
   wrap(command: Command, ports?: readonly number[]): Command;
   /** After the run: takes away what was made on the machine only to be covered, once no other session needs it. Gives what could not be done. */
   release(): string[];
+}
+
+/** In a network of its own all ports are free but the session's, which can be one of these. */
+const PROXY_PORTS = [3128, 3129, 3130];
+
+/** As curl, Python, Go, git and Node know them; some know one spelling only. What is on the loopback is asked directly. */
+function proxyVariables(port: number): Record<string, string> {
+  const proxy = `http://127.0.0.1:${port}`;
+  const direct = "127.0.0.1,localhost";
+  return { HTTPS_PROXY: proxy, https_proxy: proxy, NO_PROXY: direct, no_proxy: direct, NODE_USE_ENV_PROXY: "1" };
 }
 
 /** Whether an agent under this plan could have put `file` there, or another one in an earlier run. */
@@ -93,13 +105,17 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       const entries = plan.entries.filter(({ path }) => !needless?.has(path));
       count += 1;
       const files = join(request.folder, `isolation-${count}`);
-      const loopback = plan.network === "own" && ports.length > 0 ? opened.use(serveLoopback(ports)) : undefined;
-      const wrapped = bubblewrapCommand({ ...plan, entries }, command, {
+      const proxy = plan.hosts.length === 0 ? undefined : PROXY_PORTS.find((port) => !ports.includes(port));
+      const listened = [...ports, ...(proxy === undefined ? [] : [proxy])];
+      const answers = new Map(proxy === undefined ? [] : [[proxy, (socket: Socket) => forward(socket, { hosts: plan.hosts })]]);
+      const loopback = plan.network === "own" && listened.length > 0 ? opened.use(serveLoopback(ports, answers)) : undefined;
+      const told = proxy === undefined ? command : { ...command, env: { ...command.env, ...proxyVariables(proxy) } };
+      const wrapped = bubblewrapCommand({ ...plan, entries }, told, {
         bwrap: probed.bwrap,
         sh: "/bin/sh",
         files,
         filter: seccompFilter(process.arch),
-        served: loopback && { node: process.execPath, ports, attach: loopback.attach },
+        served: loopback && { node: process.execPath, ports: listened, attach: loopback.attach },
       });
       writeFiles(request, wrapped.files);
       return wrapped.command;

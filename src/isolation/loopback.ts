@@ -35,36 +35,45 @@ export interface Loopback extends Disposable {
   attach(child: ChildProcess): void;
 }
 
-/** @param ports those that are answered, and no others */
-export function serveLoopback(ports: readonly number[]): Loopback {
+/**
+ * @param ports those that are answered by the same port of the machine's loopback
+ * @param others those that are answered here
+ */
+export function serveLoopback(ports: readonly number[], others: ReadonlyMap<number, (socket: Socket) => void> = new Map()): Loopback {
   const servers = new Set<Server>();
   const sockets = new Set<Socket>();
   const hold = (socket: Socket): void => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   };
-  const join = (inside: Socket, port: number): void => {
-    const outside = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
-    for (const [one, other] of [
-      [inside, outside],
-      [outside, inside],
-    ] as const) {
-      hold(one);
-      one.on("error", () => other.destroy());
-      one.on("close", () => other.destroy());
-      one.pipe(other);
-    }
-  };
+  const joinTo =
+    (port: number) =>
+    (inside: Socket): void => {
+      const outside = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
+      hold(outside);
+      for (const [one, other] of [
+        [inside, outside],
+        [outside, inside],
+      ] as const) {
+        one.on("error", () => other.destroy());
+        one.on("close", () => other.destroy());
+        one.pipe(other);
+      }
+    };
   return {
     attach(child) {
       child.on("message", (message, handle) => {
         const port = portOf(message);
         if (!(handle instanceof Server)) return;
-        if (port === undefined || !ports.includes(port)) return void handle.close();
+        const answer = port === undefined ? undefined : (others.get(port) ?? (ports.includes(port) ? joinTo(port) : undefined));
+        if (answer === undefined) return void handle.close();
         servers.add(handle);
         // As received it closes a connection when the client has said all that it has to say.
         Object.assign(handle, { allowHalfOpen: true, maxConnections: MOST_CONNECTIONS });
-        handle.on("connection", (socket) => join(socket, port));
+        handle.on("connection", (socket) => {
+          hold(socket);
+          answer(socket);
+        });
         // Failing to accept one connection (EMFILE) is not the end: the client tries again.
         handle.on("error", () => undefined);
         handle.unref();

@@ -43,6 +43,8 @@ export interface IsolationPlan {
   readonly namespaces: readonly string[];
   /** `shared`: the machine's. `own`: a loopback of its own, on which nothing answers but what the launcher serves there. */
   readonly network: "shared" | "own";
+  /** With a network of its own: hosts that are reached all the same, by HTTPS through a forwarder. */
+  readonly hosts: readonly string[];
   /** Whether a sandbox may start inside: a browser's, an agent's own. */
   readonly nested: boolean;
   /** The current folder inside. */
@@ -78,6 +80,8 @@ export interface IsolationInput {
   readonly allow: readonly string[];
   readonly write: readonly string[];
   readonly hide: readonly string[];
+  /** At strict: hosts to reach all the same. */
+  readonly network?: readonly string[] | undefined;
   /** At strict: let sandboxes start inside. At standard they may. */
   readonly nested?: boolean | undefined;
 }
@@ -187,6 +191,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
       entries: [],
       namespaces: [],
       network: "shared",
+      hosts: [],
       nested: true,
       cwd: input.cwd,
       notes: ["not isolated: the agent can read every file and reach every socket that you can"],
@@ -196,6 +201,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
   for (const name of input.allow) checkAllowed(name);
   const builder = new PlanBuilder(facts);
   const strict = input.level === "strict";
+  const hosts = input.network ?? [];
   if (strict) planStrict(builder, facts);
   planSystem(builder, input, facts);
   planStores(builder, input, facts);
@@ -208,9 +214,15 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
     if (ownSandbox !== undefined && input.nested !== true) {
       builder.warn(`${input.agent}'s own sandbox does not start in this one: switch it off (${ownSandbox}), or run with --allow-nested`);
     }
-    builder.warn(
-      `strict has no network: nothing answers but the session's own endpoint, so neither AWS nor a hosted model is in reach of ${input.agent}`,
-    );
+    if (hosts.length === 0) {
+      builder.warn(
+        `strict has no network: nothing answers but the session's own endpoint, so neither AWS nor a hosted model is in reach of ${input.agent}; isolation.network names hosts to reach all the same`,
+      );
+    } else if (input.platform !== "linux") {
+      throw new AgentRunError("isolation", "isolation.network is not available on this system", {
+        hint: "remove it, or run with --isolation standard",
+      });
+    } else builder.note(`hosts in reach, by HTTPS through a forwarder: ${hosts.join(", ")}`);
   }
   for (const text of input.hide) {
     const found = facts.found.get(absolute(text, input.home, input.cwd));
@@ -226,6 +238,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
     entries: builder.entries(),
     namespaces: input.platform === "darwin" ? [] : ["user", "mount", "pid", "ipc", "uts", "cgroup", ...(strict ? ["network"] : [])],
     network: strict ? "own" : "shared",
+    hosts: strict ? hosts : [],
     nested: input.platform !== "darwin" && (!strict || input.nested === true),
     cwd: facts.cwd,
     notes: builder.notes,

@@ -93,6 +93,7 @@ async function tryOut(bwrap: string, level: IsolationLevel): Promise<string | un
         entries: [],
         namespaces: [],
         network: level === "strict" ? "own" : "shared",
+        hosts: [],
         nested: level !== "strict",
         cwd: "/",
         notes: [],

@@ -85,6 +85,8 @@ export interface Profile {
     readonly allow: readonly string[];
     readonly write: readonly string[];
     readonly hide: readonly string[];
+    /** Hosts that strict reaches all the same. */
+    readonly network: readonly string[];
     /** Sandboxes may start in the sandbox, at strict too. */
     readonly nested: boolean;
   };
@@ -202,6 +204,7 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
       allow: settings.isolation?.allow ?? [],
       write: settings.isolation?.write ?? [],
       hide: [...(settings.isolation?.hide ?? []), ...(own?.isolation?.hide ?? [])],
+      network: settings.isolation?.network ?? [],
       nested: overrides.allowNested ?? settings.isolation?.nested ?? false,
     },
     pass: settings.environment?.pass ?? [],

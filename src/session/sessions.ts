@@ -223,12 +223,12 @@ function sessionsWithFolder(paths: Paths): SessionId[] {
 
 /** What the launcher needs to prepare the agent's place while the daemon talks to AWS. */
 function planMessage(session: SessionId, { isolation, pass, graceMs, killKey, notify }: Profile, folder: string): DaemonMessage {
-  const { level, allow, write, hide, nested } = isolation;
+  const { level, allow, write, hide, nested, network } = isolation;
   return {
     type: "plan",
     session,
     folder,
-    isolation: { level, allow: [...allow], write: [...write], hide: [...hide], nested },
+    isolation: { level, allow: [...allow], write: [...write], hide: [...hide], nested, network: [...network] },
     pass: [...pass],
     graceMs,
     killKey,

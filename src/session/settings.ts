@@ -4,6 +4,7 @@ import { canaryActions } from "../aws/revoke/canary-actions.ts";
 import { deliveries, expiryActions, isolationLevels, notifyChoices } from "../control/protocol.ts";
 import { parseDuration } from "../core/duration.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { checkHostPattern } from "../isolation/hosts.ts";
 import { allowNames, checkAllowed } from "../isolation/plan.ts";
 import { readNarrowing } from "../policy/compile-session.ts";
 import { parseKey } from "../terminal/kill-key.ts";
@@ -20,7 +21,7 @@ function text<Value>(read: (text: string) => Value) {
         const hint = error instanceof AgentRunError && error.hint ? ` (${error.hint})` : "";
         context.issues.push({
           code: "custom",
-          message: messageOf(error).replace(/^(value|isolation\.allow)(: [\w[\]]+)?: /, "") + hint,
+          message: messageOf(error).replace(/^(value|isolation\.(?:allow|network))(: [\w[\]]+)?: /, "") + hint,
           input: given,
         });
         return z.NEVER;
@@ -196,6 +197,8 @@ export const profileSettings = z.strictObject({
       allow: z.optional(z.array(storeName)),
       write: z.optional(z.array(z.string())),
       hide: z.optional(z.array(z.string())),
+      /** Hosts that strict, whose network is its own, reaches all the same. */
+      network: z.optional(z.array(text(checkHostPattern))),
       /** Sandboxes may start in the sandbox, at strict too. */
       nested: z.optional(z.boolean()),
     }),

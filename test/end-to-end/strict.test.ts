@@ -1,5 +1,5 @@
 // Level strict with the real command: each delivery serves the agent although its network is its own, through a new daemon too; on pipes and in a terminal.
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { spawn } from "@lydell/node-pty";
@@ -36,6 +36,27 @@ describe.skipIf(!hasBubblewrap)(`isolation strict${missing}`, () => {
     other.close();
     expect(stdout, stderr).toBe("project\nECONNREFUSED\n");
     expect(stderr).not.toContain("private");
+  });
+
+  it("has a forwarder where the profile names hosts, and the session's endpoint without it", async () => {
+    const folder = join(world.own, "config", "profiles", "closed");
+    mkdirSync(folder, { recursive: true });
+    const lines = [
+      'extends = "demo"',
+      `role = "${world.cloud.roleArn()}"`,
+      'isolation.level = "strict"',
+      'isolation.network = ["named.invalid"]',
+    ];
+    writeFileSync(join(folder, "profile.toml"), `${lines.join("\n")}\n`);
+    const script = `echo $HTTPS_PROXY; node ${join(FIXTURES, "prints-identity.mjs")}`;
+    const { stdout, stderr } = await world.run(["-p", "closed", "sh", "-c", script]);
+    expect(stdout, stderr).toMatch(/^http:\/\/127\.0\.0\.1:3128\n.*assumed-role\//);
+    expect(stderr).not.toContain("strict has no network");
+    writeFileSync(join(folder, "profile.toml"), `${lines.with(3, 'isolation.network = ["https://named.invalid"]').join("\n")}\n`);
+    expect(await world.run(["-p", "closed", "true"])).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining("is not the name of a host"),
+    });
   });
 
   it("goes on under another daemon when the first one dies", async () => {

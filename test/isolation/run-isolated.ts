@@ -11,6 +11,7 @@ export interface IsolatedRun {
   /** Served inside from the machine's loopback. */
   readonly ports?: readonly number[];
   readonly nested?: boolean;
+  readonly network?: readonly string[];
   readonly project: string;
   readonly cwd?: string;
   readonly agent?: string;
@@ -44,6 +45,7 @@ const isolation = await prepareIsolation({
   write: run.write ?? [],
   hide: run.hide ?? [],
   nested: run.nested,
+  network: run.network,
   folder,
 });
 const [file = "", ...args] = run.command;

@@ -119,6 +119,14 @@ describe.skipIf(!hasBubblewrap).each(users)(`level strict for $name${missing}`, 
     expect(world.run(script).stdout).toBe("abstract\n");
   });
 
+  it("has a forwarder for the hosts that were named, which variables lead to", () => {
+    const script = `node -e 'const {hostname,port}=new URL(process.env.HTTPS_PROXY);for(const host of ["named.invalid","other.invalid"])require("net").connect(Number(port),hostname,function(){this.write("CONNECT "+host+":443 HTTP/1.1\\r\\n\\r\\n")}).on("data",(d)=>console.log(host,String(d).split(" ")[1]))' | sort; echo $NO_PROXY`;
+    const { stdout, stderr } = strict(script, { network: ["named.invalid"], ports: [port] });
+    // That name leads nowhere, but it was looked for.
+    expect(stdout, stderr).toBe("named.invalid 502\nother.invalid 403\n127.0.0.1,localhost\n");
+    expect(strict('echo "[$HTTPS_PROXY]"', { ports: [port] }).stdout).toBe("[]\n");
+  });
+
   it("lets no sandbox start inside, unless that was asked for", () => {
     const script =
       "bwrap --unshare-user --unshare-pid --ro-bind / / --proc /proc --dev /dev echo nested 2>&1 || unshare -Ur echo namespace 2>&1";
