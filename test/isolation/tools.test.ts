@@ -50,6 +50,45 @@ const TOOLS: readonly { name: string; needs: string; script: string; says: strin
     script: "strace -f -o /tmp/trace true && grep -c exit_group /tmp/trace",
     says: "1\n",
   },
+  {
+    name: "gdb on its own child",
+    needs: "gdb",
+    script: "gdb -q -batch -ex starti -ex 'info inferiors' -ex kill --args /bin/true 2>/dev/null | grep -c '^[*] 1 *process'",
+    says: "1\n",
+  },
+  {
+    name: "less, which pages a file",
+    needs: "less",
+    script: "echo paged > /tmp/page; less -E /tmp/page",
+    says: "paged\n",
+  },
+  {
+    name: "a node REPL and a python REPL",
+    needs: "/usr/bin/python3",
+    script: "echo 'console.log(\"re\".concat(\"pl\"))' | node -i | grep -c repl; echo 'print(6*7)' | /usr/bin/python3 -i 2>/dev/null",
+    says: "1\n42\n",
+  },
+  {
+    name: "git status and git diff after a change",
+    needs: "git",
+    script:
+      "echo changed > note; git add -N note; git status --short note; git diff --stat note | tail -1; git rm -q -f --cached note; rm note",
+    says: " A note\n 1 file changed, 1 insertion(+)\n",
+  },
+  {
+    name: "a Python venv with a module in it",
+    needs: "/usr/bin/python3",
+    script:
+      "/usr/bin/python3 -m venv --without-pip /tmp/v && mkdir /tmp/p && echo 'print(7)' > /tmp/p/hi.py && cp /tmp/p/hi.py /tmp/v/lib/python3*/site-packages/ && /tmp/v/bin/python -m hi",
+    says: "7\n",
+  },
+  {
+    name: "an npm install of a package from a folder, with its program",
+    needs: "npm",
+    script: `mkdir -p /tmp/dep /tmp/app && cd /tmp/dep && echo '{"name":"dep","version":"1.0.0","bin":{"dep":"dep.js"}}' > package.json && printf '#!/usr/bin/env node\nconsole.log("built")\n' > dep.js && chmod +x dep.js &&
+      cd /tmp/app && echo '{"name":"app","version":"1.0.0"}' > package.json && npm install -s --offline --no-audit --no-fund ../dep >/dev/null && npx --offline dep`,
+    says: "built\n",
+  },
   { name: "user names and temp files", needs: "mktemp", script: 'test -n "$(id -un)" && cat $(mktemp) && echo ok', says: "ok\n" },
 ];
 
