@@ -1,5 +1,5 @@
 // What must hold after a session, whatever died: looked for with a deadline, and named where it does not. Called by round.ts.
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { verifyFolder } from "../../src/audit/verify.ts";
 import { requestJson } from "../../src/control/client.ts";
@@ -90,13 +90,17 @@ async function terminalTroubles(place: Place, launched: Launched): Promise<strin
   await until(async () => (await human.prompt()) !== undefined, 5000, "").catch(() => {});
   // What was typed at an agent that was no more is the shell's, and cleared away.
   human.type("\x03\r");
+  const file = join(place.world.project, "stty-after");
+  rmSync(file, { force: true });
   try {
     await until(async () => (await human.prompt()) !== undefined, 5000, "the prompt");
     await human.run("stty -g > stty-after");
+    // The line before may have brought a prompt late, which is not that of this command.
+    await until(() => place.read("stty-after")?.endsWith("\n") === true, 5000, "the terminal's modes");
   } catch (error) {
     return [`the terminal does not come back: ${String(error)}\n${(await human.screen()).join("\n")}`];
   }
-  const after = readFileSync(join(place.world.project, "stty-after"), "utf8");
+  const after = readFileSync(file, "utf8");
   if (after !== place.modes) found.push(`stty -g was ${place.modes.trim()} and is ${after.trim()}`);
   const leftModes = async (): Promise<[string, unknown][]> =>
     Object.entries(await human.modes()).filter(([, value]) => value !== false && value !== "none");
