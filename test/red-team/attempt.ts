@@ -33,7 +33,7 @@ export interface Attempt {
   /** What it tries, as a row of the table says it. */
   readonly what: string;
   /** The language of `program`; a shell when absent. */
-  readonly with?: "python" | "node" | "perl";
+  readonly with?: "python" | "node";
   /**
    * Runs inside, in the project's folder. It has reached its goal when it prints a canary or a line that begins with REACHED. Where it is stopped at
    * level `none` too, it must print a line that begins with CONTROL, which shows that it works but for what stops it.

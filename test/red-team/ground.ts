@@ -26,7 +26,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   ip: "iproute2",
   setpriv: "util-linux",
   "/usr/bin/python3": "python3",
-  perl: "perl-base",
+  pgrep: "procps",
   tmux: "tmux",
   git: "git",
   "ssh-agent": "openssh-client",
@@ -38,6 +38,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 /** What is missing on this machine, as a person must be told; undefined when the red team can work here. */
 export function whatIsMissing(): string | undefined {
   const lacking = Object.entries(PROGRAMS).flatMap(([program, name]) => (works(["sh", "-c", `command -v ${program}`]) ? [] : [name]));
+  if (!works(["/usr/bin/python3", "-c", "import boto3"])) lacking.push("python3-boto3");
   if (lacking.length > 0) return `apt-get install ${lacking.join(" ")}`;
   return works([...UNSHARE, "--", "ip", "link", "set", "lo", "up"]) ? undefined : "a kernel that gives namespaces: see agent-run doctor";
 }

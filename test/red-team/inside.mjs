@@ -9,7 +9,6 @@ const INTERPRETERS = {
   sh: ["/bin/sh", "-c"],
   python: ["/usr/bin/python3", "-c"],
   node: ["node", "--input-type=module", "-e"],
-  perl: ["perl", "-e"],
 };
 
 const [list, results] = process.argv.slice(2);

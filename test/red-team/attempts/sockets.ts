@@ -53,9 +53,9 @@ export const sockets: readonly Attempt[] = [
   {
     id: "command-line-inside",
     group: "sockets",
-    what: "list and end sessions with agent-run's own command line",
-    program:
-      'agent-run ps --json 2>&1 | grep -q \'"session"\' && echo "REACHED the list of sessions"; agent-run extend "$RT_OTHER_SESSION" 1h </dev/null 2>&1',
+    what: "list and extend sessions with agent-run's own command line",
+    program: `for try in 1 2 3; do said=$(agent-run ps --json 2>&1); case "$said" in *'"session"'*) echo "REACHED the list of sessions"; break;; *) echo "$said";; esac; sleep 0.3; done
+      agent-run extend "$RT_OTHER_SESSION" 1h </dev/null 2>&1`,
     standard: "daemon",
     none: "reached",
   },
