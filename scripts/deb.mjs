@@ -25,6 +25,7 @@ import { installedPackages, packedFiles } from "./packed-files.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const ARCHITECTURES = { x64: "amd64", arm64: "arm64" };
 const HOME = "usr/lib/agent-run";
+const LONGEST_LICENSE = 15_000;
 const DOC = "usr/share/doc/agent-run";
 /** Where each shell looks for completions that a package brings. */
 const COMPLETIONS = {
@@ -107,7 +108,9 @@ function documentation() {
   const texts = installed.map(({ folder, manifest: { name, version: each, license } }) => {
     const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
     if (file === undefined) throw new Error(`${name}: no licence file`);
-    return `${name} ${each} (${license})\n\n${readFileSync(join(root, folder, file), "utf8").trim()}\n`;
+    const text = readFileSync(join(root, folder, file), "utf8").trim();
+    // A long one holds the licences of all that was built into a program; it is installed beside it.
+    return `${name} ${each} (${license})\n\n${text.length > LONGEST_LICENSE ? `See /${HOME}/${folder}/${file}` : text}\n`;
   });
   write(
     `${DOC}/copyright`,
