@@ -155,7 +155,9 @@ export class Compositor {
     const prepare = `\x1b[r\x1b[m${back > 0 ? `\x1b[${size.rows};1H${"\n".repeat(back)}` : ""}`;
     this.#options.emit(
       this.frame.liftedForGood(
-        prepare + shadow.rows(shadow.firstKnownRow, this.frame.agentSize.rows) + (this.frame.reserved ? this.frame.region() : ""),
+        prepare +
+          shadow.rows(shadow.firstKnownRow, this.frame.agentSize.rows, !this.frame.scrollsOddly) +
+          (this.frame.reserved ? this.frame.region() : ""),
         shadow,
       ),
     );
@@ -184,7 +186,7 @@ export class Compositor {
     const behind = !afresh
       ? ""
       : shadow !== undefined
-        ? shadow.rows(this.#overAlternate ? 0 : this.#firstToDraw(shadow), rows)
+        ? shadow.rows(this.#overAlternate ? 0 : this.#firstToDraw(shadow), rows, !this.frame.scrollsOddly)
         : this.#overAlternate
           ? "\x1b[m\x1b[2J"
           : "";
@@ -202,7 +204,10 @@ export class Compositor {
   closeOverlay(): void {
     const { modes } = this.frame;
     const shadow = this.frame.shadow;
-    const uncover = this.#overAlternate || shadow === undefined ? "" : shadow.rows(this.#firstToDraw(shadow), this.frame.agentSize.rows);
+    const uncover =
+      this.#overAlternate || shadow === undefined
+        ? ""
+        : shadow.rows(this.#firstToDraw(shadow), this.frame.agentSize.rows, !this.frame.scrollsOddly);
     const region = this.frame.reserved ? `\x1b7${this.frame.region()}\x1b8` : "";
     const back = this.#overAlternate ? `\x1b[?1049l${region}` : "\x1b8";
     const cursor = modes.cursorHidden ? "" : "\x1b[?25h";
@@ -301,7 +306,7 @@ export class Compositor {
     }
     shadow.drain();
     const last = this.frame.agentSize.rows;
-    const row = shadow.rows(last - 1, last);
+    const row = shadow.rows(last - 1, last, false);
     if (row === this.#lastRow && shadow.cursor.y !== last - 1) return;
     this.#lastRow = row;
     this.#options.emit(this.frame.liftedForGood(`${row}\x1b[${this.frame.size.rows};1H\x1b[m${this.bar}\x1b[m`, shadow));

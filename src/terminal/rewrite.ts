@@ -6,6 +6,8 @@ import type { Shadow } from "./shadow.ts";
 /** A region that is none on every terminal, in place of one that would be none on the agent's screen only. */
 const NO_REGION = "\x1b[2;1r";
 
+/** Finals of the character sets that all terminals know. */
+const EVERYWHERE = new Set(Buffer.from("0AB4C5RQKYE6ZH7="));
 /** LS2, LS3, LS3R, LS2R, LS1R. */
 const LOCKING_SHIFTS = new Set([0x6e, 0x6f, 0x7c, 0x7d, 0x7e]);
 
@@ -53,11 +55,20 @@ export class Rewriter {
   }
 
   /** Below a restricted region the terminal's cursor can be on our row, one too low to go on from: the row comes from the shadow. */
-  #onItsRow(sequence: Sequence, own: string): Verdict {
+  #onItsRow(sequence: Sequence, before: string, after = ""): Verdict {
     const { restricted, shadow } = this.#frame;
     if (!restricted || shadow === undefined) return undefined;
     this.#feed(sequence.end);
-    return `${own}\x1b[${this.#frame.row(shadow)}d`;
+    return `${before}\x1b[${this.#frame.row(shadow)}d${after}`;
+  }
+
+  /** Whether the terminal's cursor may be on our row, and does not wait behind the last column, which VPA would end. */
+  #mayBeLow(sequence: Sequence): boolean {
+    const { restricted, shadow, agentSize } = this.#frame;
+    if (!restricted || shadow === undefined) return false;
+    this.#feed(sequence.end);
+    shadow.drain();
+    return shadow.cursor.y === agentSize.rows - 1 && shadow.cursor.x < agentSize.cols;
   }
 
   /** DECSC, SCOSC and their like: from here on the terminal's saved cursor is the agent's. */
@@ -118,7 +129,11 @@ export class Rewriter {
       case 0x2e:
       case 0x2f: {
         const set = String.fromCharCode(intermediate, final);
-        modes.sets[(intermediate - 0x28) % 4] = final === 0x42 && intermediate < 0x2c ? "" : set;
+        const which = (intermediate - 0x28) % 4;
+        // What a terminal does not know leaves the set that was there.
+        const known = modes.sets[which]?.split("\x1b", 1)[0] ?? "";
+        if (!EVERYWHERE.has(final)) modes.sets[which] = known === "" ? set : `${known}\x1b${set}`;
+        else modes.sets[which] = final === 0x42 && intermediate < 0x2c ? "" : set;
         return undefined;
       }
       default:
@@ -164,6 +179,8 @@ export class Rewriter {
       case 0x45: // CNL
       case 0x46: // CPL
         return this.#onItsRow(sequence, `\x1b[${first}${String.fromCharCode(final)}`);
+      case 0x6e: // DSR, which may ask for the cursor
+        return this.#mayBeLow(sequence) ? this.#onItsRow(sequence, "", `\x1b[${first}n`) : undefined;
       case 0x65: // VPR does not stop at a margin; CUD does, which is the same while the margin is the agent's last row
         if (!this.#frame.reserved) return undefined;
         return this.#onItsRow(sequence, "") ?? `\x1b[${Math.max(1, first)}B`;
@@ -279,7 +296,7 @@ export class Rewriter {
     this.#frame.borrowed[this.#frame.screen] = true;
     const region = this.#frame.reserved ? this.#frame.region() : "";
     // Its saved cursor may have brought back the character sets of a paint of ours.
-    return `\x1b(B\x0f${this.#frame.liftedForGood(`\x1b[r${shadow.rows(shadow.firstKnownRow, this.#frame.agentSize.rows)}${region}`, shadow)}`;
+    return `\x1b(B\x0f${this.#frame.liftedForGood(`\x1b[r${shadow.rows(shadow.firstKnownRow, this.#frame.agentSize.rows, !this.#frame.scrollsOddly)}${region}`, shadow)}`;
   }
 
   /** The region again after `sequence`, the cursor where it is. `same`: it is where the saved cursor is too. */

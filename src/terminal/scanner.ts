@@ -245,7 +245,7 @@ export class Scanner {
           if (!this.#discard && at - start < LONGEST_CSI) {
             if (bytes === chunk) bytes = new Uint8Array(chunk);
             bytes.copyWithin(start + 1, start, at);
-            start++;
+            bytes[start++] = code;
           }
           run = start;
           break;

@@ -15,8 +15,11 @@ export interface Shadow {
   readonly cursor: { readonly x: number; readonly y: number };
   /** Rows above this one show what was there before the agent: unknown to us, not to be drawn. */
   readonly firstKnownRow: number;
-  /** Text and SGR that draw rows `from` to before `to`, 0-based, with CUP, erasing what else is in them. Autowrap is off before and after. */
-  rows(from: number, to: number): string;
+  /**
+   * Text and SGR that draw rows `from` to before `to`, 0-based, with CUP, erasing what else is in them. Autowrap is off before and after. `wrap`: no margin is in the way
+   * of rows that continue the one above.
+   */
+  rows(from: number, to: number, wrap: boolean): string;
   /** Moves to the last column and prints the character there. `row`: of the cursor, as CUP counts it (CHA is wrong in xterm.js in origin mode). */
   lastCell(row: number): string;
   /** Moves back to the character before the cursor and prints it again, so that a combining one can join it. `asWritten`: in the character set in use. */
@@ -216,16 +219,16 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
       }
       return first;
     },
-    rows(from, to) {
+    rows(from, to, wrap) {
       const buffer = terminal.buffer.active;
       const end = Math.min(to, terminal.rows);
       const continues = (y: number): boolean => buffer.getLine(buffer.baseY + y)?.isWrapped === true;
       let text = "";
       for (let y = from; y < end; y++) {
-        const joins = y > from && continues(y);
-        const joined = y + 1 < end && continues(y + 1);
+        const joins = wrap && y > from && continues(y);
+        const joined = wrap && y + 1 < end && continues(y + 1);
         // Terminals keep whether a row continues the one above, for copying and for other widths: erasing from its start ends that.
-        if (!joins) text += `\x1b[${y + 1};1H${continues(y) ? "" : "\x1b[m\x1b[K"}`;
+        if (!joins) text += `\x1b[${y + 1};1H${!wrap || continues(y) ? "" : "\x1b[m\x1b[K"}`;
         if (joined && !joins) text += AUTOWRAP;
         text += rowText(y, joined, joins);
         if (joins && !joined) text += NO_AUTOWRAP;

@@ -83,6 +83,17 @@ const gaps: [title: string, act: (pair: Pair) => void, what?: (screen: VtScreen)
     },
   ],
   [
+    "What the wrapping of lines was",
+    ({ load, write, resize }) => {
+      load();
+      write(`\x1b[?45h${lines(4)}${"x".repeat(30)}\r\n${lines(2)}\x1b[?1049h`);
+      resize(SIZE.rows - 2);
+      resize(SIZE.rows - 1);
+      write("\x1b[?1049l");
+    },
+    wrapped,
+  ],
+  [
     "Other widths of characters",
     ({ load, write, paint, outer, oracle }) => {
       wideEmoji(outer);
@@ -145,7 +156,7 @@ const closed: typeof gaps = [
   [
     "a paint before the copy of the screen is loaded",
     ({ write, pause, load }) => {
-      write("x".repeat(SIZE.cols));
+      write(`${"x".repeat(SIZE.cols)}\x1b[31m`);
       pause();
       write("y\x1b7\x1b[4:3m\x1b[5;5Hz");
       pause();
@@ -184,12 +195,73 @@ const closed: typeof gaps = [
     },
   ],
   [
-    "REP after a region that is none",
+    "REP after a control character inside a sequence that then is none",
     ({ load, write, paint }) => {
       load();
-      write("e\x1b[;1r");
+      write("e\u009b\r\n\x1b");
       paint();
-      write("\x1b[3b");
+      write("[3b");
+    },
+  ],
+  [
+    "an answer about the cursor on the last row, below a region",
+    ({ load, write }) => {
+      load();
+      write("\x1b[;4r\x1b[40e\n\x1b[6n");
+    },
+    ({ answers }) => answers,
+  ],
+  [
+    "a character set that is not known everywhere, over a paint",
+    ({ load, write, paint }) => {
+      load();
+      write("\x1b(E\x1b(I");
+      paint();
+      write("\x0f~");
+    },
+  ],
+  [
+    "the right half's locking shifts, over a paint",
+    ({ load, write, paint }) => {
+      load();
+      write("\x1b}q\x1b(0");
+      paint();
+      write("q");
+    },
+  ],
+  [
+    "a title that ESC has ended, when something must be painted",
+    ({ load, write, resize }) => {
+      load();
+      write("\x1b]2;title\x1b");
+      resize(SIZE.rows + 1);
+    },
+    ({ title }) => title,
+  ],
+  [
+    "a link that began on a line that is gone, drawn again",
+    ({ load, write, resize }) => {
+      load();
+      write(`\x1b[?1049h\x1b]8;;http://x\x1b\\${"x".repeat(SIZE.cols + 1)}\x1b]8;;\x1b\\${"\r\n".repeat(SIZE.rows - 2)}`);
+      resize(SIZE.rows + 1);
+    },
+    (screen) => snapshot(screen, SIZE.rows - 1, "cells"),
+  ],
+  [
+    "a saved cursor, after the window has become so small that it is outside",
+    ({ load, write, resize }) => {
+      load();
+      write("\x1b[6;5H\x1b7\x1b[H");
+      resize(3);
+      write("\x1b8\n\n\x1b8x");
+    },
+    ({ terminal: { buffer } }) => [buffer.active.cursorY, buffer.active.cursorX],
+  ],
+  [
+    "REP after a region that is none",
+    ({ load, write }) => {
+      load();
+      write("e\x1b[;1r\x1b[3b");
     },
   ],
 ];

@@ -55,7 +55,12 @@ const story = fc.array(fc.tuple(complex, flood), { minLength: 1, maxLength: 3 })
 /** All that is read of a shadow. */
 function look(shadow: Shadow): unknown {
   shadow.drain();
-  return { rows: shadow.rows(0, AGENT.rows), cursor: { ...shadow.cursor }, attributes: shadow.attributes(), known: shadow.firstKnownRow };
+  return {
+    rows: shadow.rows(0, AGENT.rows, true),
+    cursor: { ...shadow.cursor },
+    attributes: shadow.attributes(),
+    known: shadow.firstKnownRow,
+  };
 }
 
 /** As the launcher would do it, in chunks of these lengths, in turn; the shadow comes after `late` of them. */
