@@ -6,17 +6,19 @@ if [ -z "${AGENT_RUN:-}" ]; then
   : # @FUNCTIONS@
 fi
 
-# The segment for a prompt, as in PS1='$(agent_run_prompt)'"$PS1": agent, profile and minutes left of the session that ends first. Starts no program.
+# The segment for a prompt, as in PS1='$(agent_run_prompt)'"$PS1": agent, profile, session and minutes left of the session that ends first. Starts no program.
 agent_run_prompt() {
-  local folder=@RUNTIME@ file ends expiry actor profile best='' text='' left=0 now count=0 colour=32 time
+  local folder=@RUNTIME@ file session ends expiry actor profile best='' text='' left=0 now count=0 colour=32 time
   now=${EPOCHSECONDS:-$(date +%s)}
   for file in "$folder"/sess_*/status; do
     { [ -f "$file" ] && [ -r "$file" ]; } || continue
     [ -z "${AGENT_RUN_SESSION:-}" ] || [ "$file" = "$folder/$AGENT_RUN_SESSION/status" ] || continue
     IFS=' ' read -r ends expiry actor profile <"$file" || continue
     case $ends in '' | *[!0-9]*) continue ;; esac
+    session=${file%/status}
+    session=${session##*/sess_}
     # An agent without a sandbox could have written it.
-    case $actor$profile in *[!a-zA-Z0-9_.-]*) continue ;; esac
+    case $actor$profile$session in *[!a-zA-Z0-9_.-]*) continue ;; esac
     count=$((count + 1))
     [ -z "$best" ] || [ "$ends" -lt "$best" ] || continue
     best=$ends
@@ -27,7 +29,7 @@ agent_run_prompt() {
       time=0$((left % 60))
       time=$((left / 60))h${time: -2}m
     fi
-    text="$actor $profile $time"
+    text="$actor $profile $session $time"
     [ "$expiry" != refresh ] || text="$text+"
   done
   [ "$count" -gt 0 ] || return 0

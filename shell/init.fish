@@ -12,7 +12,7 @@ if not set -q AGENT_RUN
     # @FUNCTIONS@
 end
 
-# The segment for a prompt, called in fish_prompt: agent, profile and minutes left of the session that ends first.
+# The segment for a prompt, called in fish_prompt: agent, profile, session and minutes left of the session that ends first.
 function agent_run_prompt
     set -l folder @RUNTIME@
     set -l now (date +%s)
@@ -27,8 +27,9 @@ function agent_run_prompt
         end
         read -l -d ' ' ends expiry actor profile <$file; or continue
         string match -qr '^[0-9]+$' -- "$ends"; or continue
+        set -l session (string replace -r '.*/sess_(.*)/status$' '$1' -- $file)
         # An agent without a sandbox could have written it.
-        string match -qr '^[a-zA-Z0-9_.-]+$' -- "$actor$profile"; or continue
+        string match -qr '^[a-zA-Z0-9_.-]+$' -- "$actor$profile$session"; or continue
         set count (math $count + 1)
         if test -n "$best"; and test $ends -ge $best
             continue
@@ -37,7 +38,7 @@ function agent_run_prompt
         set left (math "floor(max(0, ($ends - $now + 59) / 60))")
         set -l time $left"m"
         test $left -ge 60; and set time (math "floor($left / 60)")h(printf '%02d' (math "$left % 60"))m
-        set text "$actor $profile $time"
+        set text "$actor $profile $session $time"
         test "$expiry" = refresh; and set text "$text+"
     end
     test $count -gt 0; or return 0

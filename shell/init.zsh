@@ -14,26 +14,27 @@ _agent_run_modes() {
 autoload -Uz add-zsh-hook
 add-zsh-hook precmd _agent_run_modes
 
-# The segment for a prompt, as in setopt prompt_subst; PROMPT='$(agent_run_prompt)'$PROMPT: agent, profile and minutes left of the session that ends
+# The segment for a prompt, as in setopt prompt_subst; PROMPT='$(agent_run_prompt)'$PROMPT: agent, profile, session and minutes left of the session that ends
 # first. Starts no program.
 agent_run_prompt() {
   emulate -L zsh
   setopt null_glob
-  local folder=@RUNTIME@ file ends expiry actor profile best='' text='' colour=green time
+  local folder=@RUNTIME@ file session ends expiry actor profile best='' text='' colour=green time
   local -i left=0 now=${EPOCHSECONDS:-$(date +%s)} count=0
   for file in "$folder"/sess_*/status; do
     [[ -f $file && -r $file ]] || continue
     [[ -z ${AGENT_RUN_SESSION:-} || $file == "$folder/$AGENT_RUN_SESSION/status" ]] || continue
     IFS=' ' read -r ends expiry actor profile <"$file" || continue
     [[ $ends == <-> ]] || continue
+    session=${file:h:t:s/sess_//}
     # An agent without a sandbox could have written it.
-    [[ $actor$profile != *[^a-zA-Z0-9_.-]* ]] || continue
+    [[ $actor$profile$session != *[^a-zA-Z0-9_.-]* ]] || continue
     (( count += 1 ))
     [[ -z $best ]] || (( ends < best )) || continue
     best=$ends
     (( left = (ends - now + 59) / 60, left = left < 0 ? 0 : left ))
     if (( left < 60 )); then time=${left}m; else time=$(( left / 60 ))h${(l:2::0:)$(( left % 60 ))}m; fi
-    text="$actor $profile $time"
+    text="$actor $profile $session $time"
     [[ $expiry != refresh ]] || text+=+
   done
   (( count > 0 )) || return 0

@@ -42,7 +42,7 @@ for agent_run_file in "$agent_run_folder"/sess_*/status; do
   agent_run_count=$((agent_run_count + 1))
   [ -z "$agent_run_best" ] || [ "$agent_run_ends" -lt "$agent_run_best" ] || continue
   agent_run_best=$agent_run_ends
-  agent_run_names="$agent_run_actor $agent_run_profile"
+  agent_run_names="$agent_run_actor $agent_run_profile ${agent_run_session#sess_}"
   agent_run_mark=
   [ "$agent_run_expiry" != refresh ] || agent_run_mark=+
 done

@@ -26,7 +26,7 @@ export const status: Command = {
   ],
   examples: [
     ["agent-run status", "what runs, and how long it has left"],
-    ["agent-run status --format prompt", "claude readonly 42m, with a colour, for PS1"],
+    ["agent-run status --format prompt", "claude readonly a8f3b21c 42m, with a colour, for PS1"],
   ],
   async run(values, words, context) {
     atMost(words, 0, "status");
@@ -40,7 +40,10 @@ export const status: Command = {
     } else if (sessions.length > 0) {
       const [first] = sessions;
       const more = sessions.length > 1 ? ` +${sessions.length - 1}` : "";
-      if (first) context.print.out(`${coloured(segment(first, now), minutesLeft(first, now), format, context)}${more}`);
+      if (first)
+        context.print.out(
+          `${coloured(segment(first, now, `${first.session.slice("sess_".length)} `), minutesLeft(first, now), format, context)}${more}`,
+        );
     }
     return 0;
   },
@@ -63,11 +66,11 @@ function visible({ env, paths }: Context): SessionStatus[] {
 
 const minutesLeft = ({ endsAt }: SessionStatus, now: number): number => Math.max(0, Math.ceil((endsAt - now) / 60));
 
-/** `claude readonly 42m`; a session that is refreshed says so, as its time is not an end. */
-function segment(session: SessionStatus, now: number): string {
+/** `claude readonly 42m` with the session before the time where it stands nowhere else; a session that is refreshed says so, as its time is not an end. */
+function segment(session: SessionStatus, now: number, name = ""): string {
   const minutes = minutesLeft(session, now);
   const left = minutes >= 60 ? `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, "0")}m` : `${minutes}m`;
-  return `${session.actor} ${session.profile} ${left}${session.onExpiry === "refresh" ? "+" : ""}`;
+  return `${session.actor} ${session.profile} ${name}${left}${session.onExpiry === "refresh" ? "+" : ""}`;
 }
 
 function coloured(text: string, minutes: number, format: "prompt" | "bash" | "zsh" | "tmux", { env }: Context): string {

@@ -20,6 +20,7 @@ beforeAll(() => {
   status("sess_00000001", "4000000000 stop cla\u001b]52;c;eA==\u0007ude readonly\n");
   status("sess_00000002", "4000000001 stop claude #(touch$IFS)x\u009b31m\n");
   status("sess_00000003", "4000000002 stop codex deploy\n");
+  status("sess_%F{red}$(id)", "4000000003 stop codex deploy\n");
 });
 afterAll(() => rmSync(runtime, { recursive: true, force: true }));
 
@@ -31,7 +32,7 @@ describe("the segment of the prompt", () => {
         encoding: "utf8",
         env: { PATH: process.env["PATH"], NO_COLOR: "1", LANG: "C.UTF-8" },
       });
-      expect(stdout).toMatch(/^codex deploy \d+h\d\dm $/);
+      expect(stdout).toMatch(/^codex deploy 00000003 \d+h\d\dm $/);
     });
   });
 });

@@ -25,7 +25,9 @@ function session(id: string, line: string): void {
   writeFileSync(join(folder, "status"), line);
 }
 
+/** Not within 20 s of a minute more or less, so that two answers agree. */
 const inMinutes = (minutes: number): number => Math.floor(Date.now() / 1000) + minutes * 60 - 20;
+const FAR = inMinutes(900_000);
 
 interface Answer {
   readonly stdout: string;
@@ -62,46 +64,46 @@ describe("agent-run status for prompts", () => {
     ] as const;
     for (const [minutes, expiry, words] of format === "prompt" ? times : times.slice(-1)) {
       session("sess_00000001", `${inMinutes(minutes)} ${expiry} claude readonly\n`);
-      expect(agree()).toContain(`claude readonly ${words}`);
-      expect(agree({ NO_COLOR: "1" })).toBe(`claude readonly ${words}\n`);
+      expect(agree()).toContain(`claude readonly 00000001 ${words}`);
+      expect(agree({ NO_COLOR: "1" })).toBe(`claude readonly 00000001 ${words}\n`);
     }
     session("sess_00000002", `${inMinutes(9)} refresh mcp_send-email a.b_c\n`);
     session("sess_not-one", "garbage");
     session("sess_00000003x", "garbage");
     mkdirSync(join(home, "run", "sess_00000004"));
-    expect(agree()).toMatch(/mcp_send-email a\.b_c 9m\+.* \+1\n$/s);
+    expect(agree()).toMatch(/mcp_send-email a\.b_c 00000002 9m\+.* \+1\n$/s);
     // Inside a session of that one alone, where only its own files are named.
     const inside = { AGENT_RUN_SESSION: "sess_00000001", AWS_CONFIG_FILE: join(home, "run", "sess_00000001", "aws-config") };
-    expect(agree(inside)).toMatch(/claude readonly 2h09m/);
-    expect(agree({ ...inside, AGENT_RUN_HOME: "" })).toMatch(/claude readonly 2h09m/);
+    expect(agree(inside)).toMatch(/claude readonly 00000001 2h09m/);
+    expect(agree({ ...inside, AGENT_RUN_HOME: "" })).toMatch(/claude readonly 00000001 2h09m/);
     expect(agree({ AGENT_RUN_HOME: "", XDG_RUNTIME_DIR: join(home, "none") })).toBe("");
   });
 
   it.each([
-    ["a control character in a name", "4000000000 stop cla\u001b]52;c;eA==\u0007ude readonly\n"],
-    ["what tmux or a shell would run", "4000000000 stop claude #(touch$IFS)x%{$(id)`id`\n"],
-    ["a word too much", "4000000000 stop claude readonly more\n"],
-    ["a name that is too long", `4000000000 stop ${"c".repeat(65)} readonly\n`],
+    ["a control character in a name", `${FAR} stop cla\u001b]52;c;eA==\u0007ude readonly\n`],
+    ["what tmux or a shell would run", `${FAR} stop claude #(touch$IFS)x%{$(id)\`id\`\n`],
+    ["a word too much", `${FAR} stop claude readonly more\n`],
+    ["a name that is too long", `${FAR} stop ${"c".repeat(65)} readonly\n`],
     ["no number", "soon stop claude readonly\n"],
     ["a number too long", "9999999999999 stop claude readonly\n"],
-    ["a zero before a number", "04000000000 stop claude readonly\n"],
-    ["no such word", "4000000000 never claude readonly\n"],
-    ["no name", "4000000000 stop claude\n"],
-    ["no end of the line", "4000000000 stop claude readonly"],
+    ["a zero before a number", `0${FAR} stop claude readonly\n`],
+    ["no such word", `${FAR} never claude readonly\n`],
+    ["no name", `${FAR} stop claude\n`],
+    ["no end of the line", `${FAR} stop claude readonly`],
     ["nothing", ""],
   ])("leaves a file with %s to Node", (_what, line) => {
     session("sess_00000001", line);
     const fast = ask(["--format", "prompt"]);
     expect(fast.byNode).toBe(true);
     expect(fast.stdout).toBe(ask(["--format", "prompt"], { node: true }).stdout);
-    expect(fast.stdout).toMatch(/^(\u001b\[\d\dm[\w.-]+ [\w.-]+ [\dhm]+\u001b\[39m\n)?$/);
+    expect(fast.stdout).toMatch(/^(\u001b\[\d\dm[\w.-]+ [\w.-]+ 0{7}1 [\dhm]+\u001b\[39m\n)?$/);
   });
 
   it("does not wait for a pipe in the place of a file", () => {
     mkdirSync(join(home, "run", "sess_00000001"), { recursive: true });
     spawnSync("mkfifo", [join(home, "run", "sess_00000001", "status")]);
     session("sess_00000002", `${inMinutes(9)} stop codex deploy\n`);
-    expect(ask(["--format", "prompt"]).stdout).toContain("codex deploy 9m");
+    expect(ask(["--format", "prompt"]).stdout).toContain("codex deploy 00000002 9m");
     expect(ask(["--format", "text"]).stdout).toContain("codex deploy 9m");
   });
 
@@ -116,7 +118,10 @@ describe("agent-run status for prompts", () => {
     const link = join(home, "a link");
     symlinkSync(BIN, join(home, "agent-run"));
     symlinkSync(join(home, "agent-run"), link);
-    expect(ask(["--format", "prompt"], { bin: link })).toMatchObject({ byNode: false, stdout: expect.stringContaining("codex deploy 9m") });
+    expect(ask(["--format", "prompt"], { bin: link })).toMatchObject({
+      byNode: false,
+      stdout: expect.stringContaining("codex deploy 00000001 9m"),
+    });
     for (const shell of ["dash", "bash", "busybox", "ksh", "zsh"].filter(has)) {
       const sh = join(home, shell);
       mkdirSync(sh);
@@ -125,7 +130,7 @@ describe("agent-run status for prompts", () => {
         encoding: "utf8",
         env: { PATH: [dirname(process.execPath), process.env["PATH"]].join(delimiter), HOME: home, AGENT_RUN_HOME: home, NO_COLOR: "1" },
       });
-      expect(stdout, shell).toBe("codex deploy 9m\n");
+      expect(stdout, shell).toBe("codex deploy 00000001 9m\n");
     }
   });
 

@@ -144,10 +144,10 @@ for (const shell of shells) {
       standIn("sess_00000001", 42, "refresh claude readonly");
       standIn("sess_00000002", 7, "stop codex deploy");
       using terminal = await open(shell);
-      await terminal.shows("codex deploy 7m +1 READY");
+      await terminal.shows("codex deploy 00000002 7m +1 READY");
       rmSync(join(world.own, "run", "sess_00000002"), { recursive: true });
       terminal.type("", "Enter");
-      await terminal.shows("claude readonly 42m+ READY");
+      await terminal.shows("claude readonly 00000001 42m+ READY");
       writeFileSync(join(world.own, "run", "sess_00000001", "status"), "garbage $(id) `id`\n");
       terminal.type("", "Enter");
       await terminal.shows(/^READY *\s*$(?![\s\S]*\S)/m);
@@ -189,7 +189,7 @@ for (const shell of shells) {
       using terminal = await open(shell, {}, [shell.own]);
       // Loaded twice, as start-up files sometimes are.
       terminal.type(shell.load.at(-2) ?? "", "Enter");
-      await terminal.shows(/codex readonly 42m\+ READY *\s*$/);
+      await terminal.shows(/codex readonly 00000001 42m\+ READY *\s*$/);
       terminal.type("agent_run_off", "Enter");
       terminal.type("claude afterwards", "Enter");
       await terminal.ran(1);
@@ -242,8 +242,8 @@ describe("agent-run status", () => {
     expect(await show("prompt")).toBe("");
     expect(await show("json")).toBe("[]\n");
     standIn("sess_00000001", 75, "ask claude readonly");
-    expect(await show("prompt")).toBe("\u001b[32mclaude readonly 1h15m\u001b[39m\n");
-    expect(await show("tmux")).toBe("#[fg=green]claude readonly 1h15m#[default]\n");
+    expect(await show("prompt")).toBe("\u001b[32mclaude readonly 00000001 1h15m\u001b[39m\n");
+    expect(await show("tmux")).toBe("#[fg=green]claude readonly 00000001 1h15m#[default]\n");
     expect(await show("text")).toBe("sess_00000001 claude readonly 1h15m\n");
     expect(JSON.parse(await show("json"))).toMatchObject([{ session: "sess_00000001", minutesLeft: 75, actor: "claude", onExpiry: "ask" }]);
     standIn("sess_00000001", 3, "ask claude readonly");
