@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { appendFileSync, readFileSync } from "node:fs";
 
 const AT_ONCE = 3;
-const LIMIT_MS = 12_000;
+const LIMIT_MS = 30_000;
 const MOST_OUTPUT = 200_000;
 const INTERPRETERS = {
   sh: ["/bin/sh", "-c"],

@@ -16,6 +16,7 @@ const PASTE_BEGINS = "\x1b[200~";
 /** An answer that comes at once is no answer to the question. */
 const READ_MS = 650;
 const END_MS = 20_000;
+const MOST_PRESSES = 3;
 const SUSPENDED_MS = 2000;
 
 /** @param only ids; all when empty */
@@ -77,6 +78,9 @@ async function pressKill(human: Human, machine: Machine, level: IsolationLevel, 
   const suspended = id === "kill-key-stopped" && (await comes(isBack, SUSPENDED_MS));
   if (suspended) {
     // As bare, the human is back at the shell; the kill comes from there.
+    // Ctrl-U takes away what the terminal may have answered meanwhile.
+    await wait(READ_MS);
+    await human.run("\x15true");
     const status = await human.run("agent-run kill --all");
     const left = await human.run("pgrep -f '^sh stays[.]sh'");
     return {
@@ -92,9 +96,13 @@ async function pressKill(human: Human, machine: Machine, level: IsolationLevel, 
   }
   human.type(KILL);
   await until(() => human.raw().slice(from).includes("End agent?"), END_MS, `the question, ${id}`).catch(() => {});
-  await wait(READ_MS);
-  human.type(KILL);
-  const ended = await comes(isBack, END_MS);
+  // On a machine that is busy the question may stand later than it is painted: whoever sees that nothing happens presses again.
+  let ended = false;
+  for (let presses = 0; !ended && presses < MOST_PRESSES; presses += 1) {
+    await wait(READ_MS);
+    human.type(KILL);
+    ended = await comes(isBack, END_MS / MOST_PRESSES);
+  }
   const status = (await human.prompt())?.status;
   return {
     id,
