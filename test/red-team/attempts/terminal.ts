@@ -60,7 +60,7 @@ export const terminal: readonly TerminalAttempt[] = [
   ),
   kill(
     "kill-key-stopped",
-    "stop itself, and its parents, so that nothing answers a signal",
-    "trap '' INT TERM HUP; (sleep 0.3; kill -STOP $PPID) & kill -STOP $$; while :; do sleep 9; done",
+    "stop itself, so that nothing answers a signal",
+    "trap '' INT TERM HUP; kill -STOP $$; while :; do sleep 9; done",
   ),
 ];
