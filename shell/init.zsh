@@ -7,9 +7,11 @@ if [[ -z ${AGENT_RUN:-} ]]; then
 fi
 zmodload zsh/datetime 2>/dev/null
 
-# zsh takes over the terminal's modes from whatever ended, also from an agent-run that was killed by SIGKILL before they could be restored.
+# zsh takes over the terminal's modes from whatever ended, also from an agent-run that was killed by SIGKILL before they could be restored. Where they have
+# been restored since, zsh takes them over from a stty that changes nothing.
 _agent_run_modes() {
-  (( $? != 137 )) || [[ "$(command stty -a 2>/dev/null)" != *-opost* ]] || command stty sane
+  (( $? == 137 )) || return 0
+  if [[ "$(command stty -a 2>/dev/null)" == *-opost* ]]; then command stty sane; else command stty -a &>/dev/null; fi
 }
 autoload -Uz add-zsh-hook
 add-zsh-hook precmd _agent_run_modes

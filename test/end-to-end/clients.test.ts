@@ -77,7 +77,8 @@ async function inside(row: Hostile, options: readonly string[], lines: Record<st
       arn: (record["userIdentity"] as { arn: string }).arn,
       agent: String(record["userAgent"]),
     })),
-    trapped: trap.asked.slice(asked.trap),
+    // We look ourselves whether a metadata service answers (src/isolation/metadata.ts), once, and ask it for nothing.
+    trapped: trap.asked.slice(asked.trap).filter((what) => what !== "GET /latest/"),
     proxied: proxy.asked.slice(asked.proxy),
   };
 }

@@ -32,7 +32,7 @@ it.skipIf(!has("tmux"))("tmux shows the session in its status line, in tmux's co
   const server = join(home, "tmux.sock");
   await using outer = openOuter("tmux", ["-S", server, "-f", join(PROMPTS, "tmux.conf"), "new-session", "sleep 60"], { cols: 100, env });
   try {
-    await outer.until("the session", (screen) => /codex deploy 9m +\d\d:\d\d$/.test(screen.rows().at(-1)?.trimEnd() ?? ""), 20_000);
+    await outer.until("the session", (screen) => /codex deploy 00000001 9m +\d\d:\d\d$/.test(screen.rows().at(-1)?.trimEnd() ?? ""), 20_000);
     expect(outer.screen.rows().join("\n")).not.toContain("#[");
   } finally {
     spawnSync("tmux", ["-S", server, "kill-server"]);
@@ -49,7 +49,7 @@ it.skipIf(!has("zsh"))("powerlevel10k's function gives it a segment where a sess
   const show = (text: string): string => spawnSync("zsh", ["-f", "-c", text], { encoding: "utf8", env }).stdout;
   expect(show(script)).toBe("");
   session(9);
-  expect(show(script)).toBe("<segment -t %F{yellow}codex deploy 9m%f>\n");
+  expect(show(script)).toBe("<segment -t %F{yellow}codex deploy 00000001 9m%f>\n");
   expect(show(script.replace(/^eval.*$/m, ""))).toBe("");
 });
 
@@ -63,5 +63,5 @@ it("starship's command prints the session, coloured, and nothing where none runs
   const show = (): string => spawnSync(shell[0], { input: command, encoding: "utf8", env }).stdout.trim();
   expect(show()).toBe("");
   session(3);
-  expect(show()).toBe("\u001b[31mcodex deploy 3m\u001b[39m");
+  expect(show()).toBe("\u001b[31mcodex deploy 00000001 3m\u001b[39m");
 });
