@@ -32,7 +32,11 @@ it.skipIf(!has("tmux"))("tmux shows the session in its status line, in tmux's co
   const server = join(home, "tmux.sock");
   await using outer = openOuter("tmux", ["-S", server, "-f", join(PROMPTS, "tmux.conf"), "new-session", "sleep 60"], { cols: 100, env });
   try {
-    await outer.until("the session", (screen) => /codex deploy 00000001 9m +\d\d:\d\d$/.test(screen.rows().at(-1)?.trimEnd() ?? ""), 20_000);
+    await outer.until(
+      "the session",
+      (screen) => /codex deploy 00000001 9m +\d\d:\d\d$/.test(screen.rows().at(-1)?.trimEnd() ?? ""),
+      20_000,
+    );
     expect(outer.screen.rows().join("\n")).not.toContain("#[");
   } finally {
     spawnSync("tmux", ["-S", server, "kill-server"]);
