@@ -1,7 +1,11 @@
 // Everyday tools do inside what they do bare: git, npm, node, python, vim, tmux, a debugger, a nested sandbox.
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasBubblewrap, missing, users, World } from "./world.ts";
+
+/** Fetched by `npm run oracle:agents`, with the agents. */
+const PNPM = join(import.meta.dirname, "..", "..", ".cache", "oracle-agents", "node_modules", ".bin", "pnpm");
 
 const TOOLS: readonly { name: string; needs: string; script: string; says: string }[] = [
   {
@@ -89,8 +93,43 @@ const TOOLS: readonly { name: string; needs: string; script: string; says: strin
       cd /tmp/app && echo '{"name":"app","version":"1.0.0"}' > package.json && npm install -s --offline --no-audit --no-fund ../dep >/dev/null && npx --offline dep`,
     says: "built\n",
   },
+  {
+    name: "a pip install of a package from a folder",
+    needs: "/usr/bin/python3",
+    script: `mkdir -p /tmp/pip/hi && cd /tmp/pip && echo 'print(8)' > hi/__main__.py && touch hi/__init__.py && printf 'from setuptools import setup\nsetup(name="hi", version="1", packages=["hi"])\n' > setup.py &&
+      /usr/bin/python3 -m venv /tmp/pv && /tmp/pv/bin/pip install -q --no-index --no-build-isolation --disable-pip-version-check . 2>/dev/null && cd / && /tmp/pv/bin/python -m hi`,
+    says: "8\n",
+  },
+  {
+    name: "a pnpm install of a package from a folder",
+    needs: PNPM,
+    script: `mkdir -p /tmp/pd /tmp/pa && cd /tmp/pd && echo '{"name":"pd","version":"1.0.0","bin":{"pd":"pd.js"}}' > package.json && printf '#!/usr/bin/env node\nconsole.log("built by pnpm")\n' > pd.js && chmod +x pd.js &&
+      cd /tmp/pa && echo '{"name":"pa","version":"1.0.0","dependencies":{"pd":"file:../pd"}}' > package.json && ${PNPM} install --offline --silent && ${PNPM} exec pd`,
+    says: "built by pnpm\n",
+  },
+  {
+    name: "a cargo build",
+    needs: "/usr/bin/cargo",
+    script: `cd /tmp && /usr/bin/cargo init -q --name built --vcs none rust 2>/dev/null && cd rust && PATH=/usr/bin:/bin cargo run -q --offline`,
+    says: "Hello, world!\n",
+  },
+  {
+    name: "a go build",
+    needs: "/usr/bin/go",
+    script: `mkdir /tmp/go && cd /tmp/go && printf 'module built\n\ngo 1.19\n' > go.mod && printf 'package main\n\nfunc main() { println("built by go") }\n' > main.go && GOFLAGS=-mod=mod GOTOOLCHAIN=local /usr/bin/go build -o built . && ./built 2>&1`,
+    says: "built by go\n",
+  },
+  {
+    name: "chromium, headless, with its own sandbox",
+    needs: "chromium",
+    script: `chromium --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --user-data-dir=/tmp/chromium --dump-dom 'data:text/html,<p>shown by chromium</p>' 2>/dev/null`,
+    says: "<html><head></head><body><p>shown by chromium</p></body></html>\n",
+  },
   { name: "user names and temp files", needs: "mktemp", script: 'test -n "$(id -un)" && cat $(mktemp) && echo ok', says: "ok\n" },
 ];
+
+/** The kernel lets a root without privileges map no users into a namespace (user_namespaces(7), CAP_SETFCAP); chromium runs as no root in its own sandbox. */
+const NOT_AS_ROOT = ["bwrap", "chromium"];
 
 const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" }).status === 0;
 
@@ -100,6 +139,8 @@ describe.skipIf(!hasBubblewrap).each(users)(`tools in the sandbox of $name${miss
     world = new World(user);
     world.plant("code/project/readme.md", "hello\n");
     world.plant("code/project/package.json", '{"name":"t","version":"1.0.0","scripts":{"hello":"echo hello from npm"}}');
+    // As somebody's who has used pnpm before; docs/isolation.md says what the first time needs.
+    world.plant(".local/share/pnpm/store/v10/there", "");
     world.git("init", "-q", "-b", "main");
     world.git("add", ".");
     world.git("commit", "-q", "-m", "first");
@@ -107,8 +148,7 @@ describe.skipIf(!hasBubblewrap).each(users)(`tools in the sandbox of $name${miss
   });
   afterAll(() => world[Symbol.dispose]());
 
-  // The kernel lets a root without privileges map no users into a namespace (user_namespaces(7), CAP_SETFCAP).
-  for (const tool of TOOLS.filter((each) => user.uid !== 0 || each.needs !== "bwrap")) {
+  for (const tool of TOOLS.filter(({ needs }) => user.uid !== 0 || !NOT_AS_ROOT.includes(needs))) {
     it.skipIf(!has(tool.needs))(`${tool.name} works${has(tool.needs) ? "" : ` (skipped: needs ${tool.needs})`}`, () => {
       const { stdout, stderr } = world.run(tool.script);
       expect(stdout, stderr).toBe(tool.says);
