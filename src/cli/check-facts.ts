@@ -18,6 +18,7 @@ import { readProfileDocuments } from "../session/profile-documents.ts";
 import { profileLevels, settingsOf } from "../session/profile-levels.ts";
 import { openSessions } from "./ask-daemon.ts";
 import { openBase } from "./base.ts";
+import { baseOf, type Wanted } from "./base-of.ts";
 import type { Context } from "./command.ts";
 import { lintTarget, type PlacedFinding } from "./policy-lint.ts";
 
@@ -51,9 +52,7 @@ export async function checkFacts(
     ...(request.role === undefined ? {} : { role: request.role }),
   };
   const profile = loadProfile(paths, packageFolder, overrides, { cwd: context.cwd });
-  const told = request.offline
-    ? { why: "asked to be offline" }
-    : await askAws(profile.role, request.awsProfile ?? profile.awsProfile, context);
+  const told = request.offline ? { why: "asked to be offline" } : await askAws(profile.role, baseOf(profile, request.awsProfile), context);
   const found = lintedBy(profile, told.role, context);
   const reasons = (...wanted: Code[]): string[] => [
     ...new Set(found.filter(({ code }) => wanted.includes(code)).map(({ reason, source, path }) => `${source} ${path}: ${reason}`)),
@@ -78,7 +77,7 @@ export async function checkFacts(
   return { profile, facts };
 }
 
-async function askAws(role: string | undefined, awsProfile: string | undefined, context: Context): Promise<Told> {
+async function askAws(role: string | undefined, wanted: Wanted, context: Context): Promise<Told> {
   const signal = AbortSignal.timeout(BUDGET_MS);
   const reasons: string[] = [];
   const ask = async <Answer>(what: () => Promise<Answer>): Promise<Answer | undefined> => {
@@ -89,7 +88,7 @@ async function askAws(role: string | undefined, awsProfile: string | undefined, 
       return undefined;
     }
   };
-  const base = await ask(() => openBase(context, { awsProfile, region: undefined, endpointUrl: undefined }));
+  const base = await ask(() => openBase(context, wanted));
   if (!base) return { why: reasons.join("; ") };
   const iam = await iamClient(base.connection, base.credentials);
   const arn = role?.startsWith("arn:")

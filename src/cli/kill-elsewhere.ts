@@ -4,10 +4,11 @@ import { parseRoleArn } from "../aws/identity.ts";
 import { revokeSession } from "../aws/revoke/revoke.ts";
 import type { RevocationReport } from "../control/protocol.ts";
 import { systemClock } from "../core/clock.ts";
-import { messageOf } from "../core/error.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import { bury, locating, tombstones } from "../session/tombstones.ts";
 import { openBase } from "./base.ts";
+import { baseOfRole, type Wanted } from "./base-of.ts";
 import { type Context, textValue, type Values } from "./command.ts";
 import { sourceEnvironment } from "./source-environment.ts";
 
@@ -26,8 +27,8 @@ export async function revokeElsewhere(
 ): Promise<{ revocations: RevocationReport[]; notes: string[] }> {
   const since = performance.now();
   for (const role of roles) parseRoleArn(role, "--role");
-  const awsProfile = textValue(values, "aws-profile");
-  const wanted = { awsProfile, region: textValue(values, "region"), endpointUrl: undefined };
+  const notes: string[] = [];
+  const wanted = wantedFor(roles[0] ?? "", values, context, notes);
   const { connection, credentials, identity, region } = await openBase(context, wanted);
   const known = tombstones(context.paths).find((stone) => stone.session === session)?.until;
   const until = known ?? systemClock.now() + UNKNOWN_MS;
@@ -45,7 +46,6 @@ export async function revokeElsewhere(
       }),
     ),
   );
-  const notes: string[] = [];
   try {
     bury(context.paths, {
       session,
@@ -53,7 +53,8 @@ export async function revokeElsewhere(
       roles: revocations.filter(({ policy }) => policy !== undefined).map(({ role }) => role),
       until,
       source: locating(sourceEnvironment(context.env)),
-      ...(awsProfile === undefined ? {} : { awsProfile }),
+      ...(wanted.credentials === undefined ? {} : { credentials: wanted.credentials }),
+      ...(wanted.awsProfile === undefined ? {} : { awsProfile: wanted.awsProfile }),
       ...(region === undefined ? {} : { region }),
       ...(connection.endpointUrl === undefined ? {} : { endpointUrl: connection.endpointUrl }),
     });
@@ -61,4 +62,18 @@ export async function revokeElsewhere(
     notes.push(`the state folder does not remember it: ${messageOf(error)}`);
   }
   return { revocations, notes };
+}
+
+/** As a run under that role takes them. A config.toml that is broken keeps nobody from a kill: then what AWS's own tools know, and that is told. */
+function wantedFor(role: string, values: Values, context: Context, notes: string[]): Wanted {
+  const given = textValue(values, "region");
+  const awsProfile = textValue(values, "aws-profile");
+  try {
+    const wanted = baseOfRole(role, awsProfile, context);
+    return { ...wanted, region: given ?? wanted.region };
+  } catch (error) {
+    if (!(error instanceof AgentRunError)) throw error;
+    notes.push(`denied with the credentials that AWS's own tools find, as your profile cannot be read: ${error.message}`);
+    return { awsProfile, region: given, endpointUrl: undefined };
+  }
 }

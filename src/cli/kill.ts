@@ -157,15 +157,16 @@ function knownRole(paths: Paths, session: SessionId): string[] {
 async function lastResort(killed: Killed, values: Values, context: Context): Promise<Killed> {
   const { stdin, stderr } = context.streams;
   if (values["revoke-all"] === true || values["json"] === true || !stdin.isTTY || !stderr.isTTY) return killed;
-  let { revocations = [] } = killed;
+  let { revocations = [], notes } = killed;
   for (const { role, why, hint } of revocations) {
     if (!hint?.includes("--revoke-all")) continue;
     context.print.warn(`${killed.session}: ${why}`);
     if (!(await confirm(context, `deny every session of ${role} that began until now?`, "--revoke-all"))) continue;
     const again = await revokeElsewhere(killed.session as SessionId, [role], { ...values, "revoke-all": true }, context);
     for (const report of again.revocations) revocations = withReport(revocations, report);
+    notes = [...notes, ...again.notes];
   }
-  return { ...killed, revocations };
+  return { ...killed, revocations, notes };
 }
 
 function report({ session, endpointClosedMs, agentGoneMs, keysExpireAt, revocations = [], notes }: Killed, { print }: Context): void {

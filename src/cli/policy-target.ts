@@ -12,6 +12,7 @@ import { parsePolicy } from "../policy/parse.ts";
 import type { PolicyDocument } from "../policy/types.ts";
 import { readProfileDocuments } from "../session/profile-documents.ts";
 import { openBase } from "./base.ts";
+import { baseOfRole } from "./base-of.ts";
 import type { Context } from "./command.ts";
 
 export interface Target {
@@ -114,7 +115,7 @@ function* statements(text: string): Iterable<string> {
 }
 
 async function readRoleTarget(arn: string, context: Context, awsProfile: string | undefined): Promise<Target> {
-  const { connection, credentials } = await openBase(context, { awsProfile, region: undefined, endpointUrl: undefined });
+  const { connection, credentials } = await openBase(context, baseOfRole(arn, awsProfile, context));
   const iam = await iamClient(connection, credentials);
   const { policies, trust } = await readRole(iam, arn, AbortSignal.timeout(BUDGET_MS)).catch(async (error: unknown) => {
     throw await explainFailure(error, iam, "reading the role", "restriction");

@@ -7,7 +7,7 @@ import { systemClock } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 import { evaluate } from "../policy/evaluate.ts";
 import type { Outcome } from "../policy/types.ts";
-import { findFolder, profileNames } from "../session/profile.ts";
+import { findFolder, loadProfile, profileNames } from "../session/profile.ts";
 import {
   type ProfileTests,
   readProfileTests,
@@ -19,6 +19,7 @@ import {
   titleOf,
 } from "../session/profile-tests.ts";
 import { openBase } from "./base.ts";
+import { baseOf } from "./base-of.ts";
 import { catalogueOf } from "./catalogue-file.ts";
 import { type Command, type Context, textValue } from "./command.ts";
 import { shortened } from "./policy-target.ts";
@@ -95,7 +96,8 @@ async function askIam(tests: ProfileTests, asked: string | undefined, awsProfile
     });
   }
   const { account, arn, name } = parseRoleArn(named, "role");
-  const { connection, credentials } = await openBase(context, { awsProfile, region: undefined, endpointUrl: undefined });
+  const profile = loadProfile(context.paths, context.packageFolder, { profile: tests.name });
+  const { connection, credentials } = await openBase(context, baseOf(profile, awsProfile));
   const iam = await iamClient(connection, credentials);
   const { keyType } = catalogueOf(context.packageFolder);
   const limit = AbortSignal.timeout(LIVE_BUDGET_MS);

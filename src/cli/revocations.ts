@@ -9,6 +9,7 @@ import { AgentRunError } from "../core/error.ts";
 import { loadProfile, readConfig } from "../session/profile.ts";
 import { bury, tombstones } from "../session/tombstones.ts";
 import { openBase } from "./base.ts";
+import { baseOf } from "./base-of.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
 import { table } from "./table.ts";
 
@@ -45,11 +46,10 @@ export const revocations: Command = {
     atMost(words, 0, "revocations");
     const { print, paths } = context;
     const profile = profileOf(values, context);
+    const wanted = baseOf(profile, textValue(values, "aws-profile"));
     const { connection, credentials, identity } = await openBase(context, {
-      credentials: textValue(values, "aws-profile") === undefined ? profile?.credentials : undefined,
-      awsProfile: textValue(values, "aws-profile") ?? profile?.awsProfile,
-      region: textValue(values, "region"),
-      endpointUrl: profile?.endpointUrl,
+      ...wanted,
+      region: textValue(values, "region") ?? wanted.region,
     });
     const iam = await iamClient(connection, credentials);
     const found: Found[] = [];

@@ -17,6 +17,7 @@ import { AgentRunError, messageOf } from "../core/error.ts";
 import { loadProfile, type Profile } from "../session/profile.ts";
 import { requireStage } from "../session/stage.ts";
 import { type BaseIdentity, openBase } from "./base.ts";
+import { baseOf } from "./base-of.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
 import { confirm } from "./confirm.ts";
 import { guardrail } from "./guardrail.ts";
@@ -72,12 +73,8 @@ export const setup: Command = {
     const output = outputOf(values);
     const more = moreOf(values);
     const profile = loadProfile(context.paths, context.packageFolder, { profile: name });
-    const base = await openBase(context, {
-      credentials: textValue(values, "aws-profile") === undefined ? profile.credentials : undefined,
-      awsProfile: textValue(values, "aws-profile") ?? profile.awsProfile,
-      region: textValue(values, "region") ?? profile.region,
-      endpointUrl: profile.endpointUrl,
-    });
+    const wanted = baseOf(profile, textValue(values, "aws-profile"));
+    const base = await openBase(context, { ...wanted, region: textValue(values, "region") ?? wanted.region });
     const iam = await iamClient(base.connection, base.credentials);
     const { desired, externalId } = await describe(values, profile, base, iam, more);
     const plan = await planOf(desired, iam, values);

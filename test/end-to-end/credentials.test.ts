@@ -1,9 +1,14 @@
 // `agent-run credentials` with a real gnome-keyring and the local cloud: keys that are in no file, no argument list, no log and no output, and used by a run.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { ListAccessKeysCommand } from "@aws-sdk/client-iam";
 import { spawn } from "@lydell/node-pty";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Secret } from "../../src/core/secret.ts";
+import { openKeyring } from "../../src/credentials/stored/keyring.ts";
+import { readKeys } from "../../src/credentials/stored/keys.ts";
 import { type Bus, hasKeyring, type KeyringPlace, keyringNeeds, keyringPlace } from "../credentials/keyring-world.ts";
+import { iam } from "../localcloud/clients.ts";
 import { leaksInFiles, leaksInProcesses, secretsIn } from "./leaks.ts";
 import { BIN, makeWorld, type Result, type RunOptions, until, type World } from "./world.ts";
 
@@ -95,6 +100,47 @@ describe.skipIf(!hasKeyring)(`stored keys${hasKeyring ? "" : ` (needs ${keyringN
     expect((await run(["true"])).code).toBe(0);
   });
 
+  it("of the profile are those that check, policy lint, policy test and a kill by role ask AWS with, whatever the environment holds", async () => {
+    // Who is taken from the environment is refused: nobody works as root.
+    const root = world.cloud.keys("root");
+    const env = { AWS_ACCESS_KEY_ID: root.accessKeyId, AWS_SECRET_ACCESS_KEY: root.secretAccessKey };
+    const role = world.cloud.roleArn();
+    const asRoot = { code: 125, stderr: expect.stringContaining("root") };
+    const checked = await world.run(["check", "--json"], { env });
+    expect(checked.stdout).toContain("the role as AWS has it");
+    expect(checked.stdout).not.toContain("root");
+    expect((await world.run(["policy", "lint", role], { env })).stdout).toContain(`inline policy team-access of ${role}: `);
+    expect((await world.run(["policy", "test", "demo", "--live"], { env })).stdout).toContain("IAM agrees: ");
+    const session = "sess_0a0a0a0a";
+    const killed = await world.run(["kill", session, "--role", role], { env });
+    expect(killed).toMatchObject({ code: 0, stdout: expect.stringContaining("deny in place after") });
+    // So that whoever removes the deny later signs as the same.
+    const stone = JSON.parse(readFileSync(join(world.own, "state", "killed", `${session}.json`), "utf8"));
+    expect(stone).toMatchObject({ credentials: "keyring:dev", roles: [role] });
+    // An AWS profile on the command line goes before it, here one that is not there.
+    for (const words of [
+      ["policy", "lint", role],
+      ["policy", "test", "demo", "--live"],
+      ["kill", session, "--role", role],
+    ])
+      expect(await world.run([...words, "--aws-profile", "nobody"], { env }), words.join(" ")).toMatchObject({
+        code: 125,
+        stderr: expect.stringContaining("nobody"),
+      });
+    // A profile that has the role goes before the usual one.
+    const text = `[profiles.demo]\nrole = "${role}-of-another"\n[profiles.readonly]\nrole = "${role}"\ncredentials = "keyring:dev"\n`;
+    const config = join(world.own, "config", "config.toml");
+    writeFileSync(config, `profile = "demo"\n${text}`);
+    expect((await world.run(["policy", "lint", role], { env })).stdout).toContain("inline policy team-access");
+    expect(await world.run(["policy", "lint", `${role}-of-another`], { env })).toMatchObject(asRoot);
+    // Settings that nobody can read keep nobody from a kill, and that is told.
+    writeFileSync(config, "profile = ");
+    const broken = await world.run(["kill", session, "--role", role]);
+    expect(broken).toMatchObject({ code: 0, stdout: expect.stringContaining("as your profile cannot be read: ") });
+    expect((await world.run(["policy", "lint", role])).code).not.toBe(0);
+    profile('credentials = "keyring:dev"');
+  });
+
   it("that AWS does not know are not stored", async () => {
     const wrong = both().replace(/(.)\n$/, (_, last: string) => (last === "0" ? "1\n" : "0\n"));
     expect(await run(["credentials", "add", "wrong"], { input: wrong })).toMatchObject({
@@ -162,6 +208,50 @@ describe.skipIf(!hasKeyring)(`stored keys${hasKeyring ? "" : ` (needs ${keyringN
     expect(leaks()).toEqual([]);
   });
 
+  it("are rotated to the end after a SIGKILL between any two of the steps, and what is stored works all the while", async () => {
+    const stored = async (): Promise<string> => {
+      const text = await openKeyring(bus.env, 20_000).get("keys dev");
+      return readKeys(text ?? new Secret(""), "item").accessKeyId;
+    };
+    const root = iam(world.cloud, world.cloud.keys("root"));
+    const active = async (): Promise<(string | undefined)[]> => {
+      const { AccessKeyMetadata = [] } = await root.send(new ListAccessKeysCommand({ UserName: "dev" }));
+      return AccessKeyMetadata.filter(({ Status }) => Status === "Active").map(({ AccessKeyId }) => AccessKeyId);
+    };
+    const killedAt = async (operation: string, done: boolean): Promise<void> => {
+      const name = operation.split(":")[1];
+      const happened = (): number => world.cloud.events().filter((event) => event.name === name).length;
+      using _ = world.cloud.switches.fault({ operation, ...(done ? { latencyMs: 1500 } : { end: "hang" }) });
+      const [calls, before] = [world.cloud.calls(operation), happened()];
+      const child = world.start(["credentials", "rotate", "dev"], { env: NO_KEYS });
+      const ended = new Promise((resolve) => child.once("close", (_code, signal) => resolve(signal)));
+      await until(() => world.cloud.calls(operation) > calls, 15_000, operation);
+      child.kill("SIGKILL");
+      expect(await ended).toBe("SIGKILL");
+      if (done) await until(() => happened() > before, 15_000, `${operation} to be done, whose answer nobody got`);
+    };
+    for (const [operation, done] of [
+      // The mark is stored, no key is made.
+      ["iam:CreateAccessKey", false],
+      // It is made, and its secret is lost.
+      ["iam:CreateAccessKey", true],
+      // It is stored beside the old one.
+      ["sts:GetCallerIdentity", false],
+      // It is taken, and the old one is off.
+      ["iam:UpdateAccessKey", true],
+      // The old one is deleted, and still noted.
+      ["iam:DeleteAccessKey", true],
+    ] as const) {
+      const step = `${operation}, ${done ? "done" : "not done"}`;
+      await killedAt(operation, done);
+      expect(await active(), step).toContain(await stored());
+      expect(await run(["credentials", "rotate", "dev"]), step).toMatchObject({ code: 0 });
+      expect(await active(), step).toEqual([await stored()]);
+    }
+    expect((await run(["true"])).code).toBe(0);
+    expect(leaks()).toEqual([]);
+  }, 90_000);
+
   it("in a sealed file are opened with a passphrase at the terminal, once, and the agent never sees the question", async () => {
     const { accessKeyId, secretAccessKey } = world.cloud.keys("dev");
     const env = Object.fromEntries(
@@ -210,8 +300,6 @@ describe.skipIf(!hasKeyring)(`stored keys${hasKeyring ? "" : ` (needs ${keyringN
   });
 
   it("that are garbage, or not there, start nothing and are not quoted", async () => {
-    const { openKeyring } = await import("../../src/credentials/stored/keyring.ts");
-    const { Secret } = await import("../../src/core/secret.ts");
     await openKeyring(bus.env, 20_000).set(
       "keys junk",
       new Secret(`{"version":1,"secretAccessKey":"${world.cloud.admin.secretAccessKey}"`),

@@ -11,6 +11,7 @@ import { newSessionId } from "../../core/id.ts";
 import type { Profile } from "../../session/profile.ts";
 import { requireStage } from "../../session/stage.ts";
 import { type BaseIdentity, openBase } from "../base.ts";
+import { baseOf } from "../base-of.ts";
 import type { Context } from "../command.ts";
 import { type Check, failing, ok, unknown, warning } from "./check.ts";
 import { grantChecks } from "./grant.ts";
@@ -25,12 +26,7 @@ const CLOCK_LIMIT_MS = 5000;
 export async function accountChecks(context: Context, profile: Profile, awsProfile: string | undefined): Promise<Check[]> {
   let base: BaseIdentity;
   try {
-    base = await openBase(context, {
-      credentials: awsProfile === undefined ? profile.credentials : undefined,
-      awsProfile: awsProfile ?? profile.awsProfile,
-      region: profile.region,
-      endpointUrl: profile.endpointUrl,
-    });
+    base = await openBase(context, baseOf(profile, awsProfile));
   } catch (error) {
     return [thrown("base identity", error)];
   }

@@ -1,0 +1,39 @@
+// Whose credentials a command on the account takes: those that a run of the profile starts from. Called by every command that opens the base for a role.
+import { AgentRunError } from "../core/error.ts";
+import { loadProfile, type Profile, profileNames } from "../session/profile.ts";
+import type { openBase } from "./base.ts";
+import type { Context } from "./command.ts";
+
+export type Wanted = Parameters<typeof openBase>[1];
+
+/** As a run of the profile has it; an AWS profile that is named on the command line goes before what the profile keeps. */
+export function baseOf(profile: Profile | undefined, awsProfile: string | undefined): Wanted {
+  return {
+    credentials: awsProfile === undefined ? profile?.credentials : undefined,
+    awsProfile: awsProfile ?? profile?.awsProfile,
+    region: profile?.region,
+    endpointUrl: profile?.endpointUrl,
+  };
+}
+
+/**
+ * For a role that is named by itself: as a run of the profile that has this role, the usual one before others; where none has it, as the usual one.
+ * @throws AgentRunError `config` or `profile` where the usual one cannot be used; not where an AWS profile is named, which needs none
+ */
+export function baseOfRole(arn: string, awsProfile: string | undefined, context: Context): Wanted {
+  if (awsProfile !== undefined) return baseOf(undefined, awsProfile);
+  const { paths, packageFolder } = context;
+  const usual = loadProfile(paths, packageFolder, {});
+  const others = profileNames(paths, packageFolder).flatMap((profile): Profile[] => {
+    try {
+      return profile === usual.name ? [] : [loadProfile(paths, packageFolder, { profile })];
+    } catch (error) {
+      // It cannot be used as it is, so no run has this role by it.
+      if (error instanceof AgentRunError) return [];
+      throw error;
+    }
+  });
+  const under = (name: string | undefined): Profile | undefined =>
+    [usual, ...others].find(({ role }) => role !== undefined && role === name);
+  return baseOf(under(arn) ?? under(arn.split(":role/")[1]) ?? usual, undefined);
+}
