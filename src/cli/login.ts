@@ -6,12 +6,13 @@ import { signIns } from "../credentials/sources.ts";
 import { signInByBrowser } from "../credentials/sso/browser.ts";
 import { signInByDevice } from "../credentials/sso/device.ts";
 import { openOidc } from "../credentials/sso/oidc.ts";
-import { listRoles } from "../credentials/sso/portal.ts";
+import { type AccountRole, listRoles } from "../credentials/sso/portal.ts";
 import { type SsoSession, sessionText } from "../credentials/sso/session.ts";
 import { openSessionStore } from "../credentials/sso/session-store.ts";
 import { KEYRING_NAME } from "../credentials/stored/keyring.ts";
 import { giveSignInToDaemon, tellDaemonToForget } from "./ask-daemon.ts";
 import { atMost, type Command, type Context } from "./command.ts";
+import { canAsk, chooseRole, isInUse } from "./login-choice.ts";
 import { hasBrowser, openBrowser } from "./open-browser.ts";
 import { type Named, placeOf } from "./sign-in-place.ts";
 import { sourceEnvironment } from "./source-environment.ts";
@@ -26,7 +27,8 @@ export const login: Command = {
     "Signs in with this machine's browser, or with a code that you confirm on any device where there is none (--device, over\n" +
     "SSH, without a display). The session is kept in the system keyring and renewed by the daemon; without a keyring it lives\n" +
     "in the daemon's memory, which is said. ~/.aws is not written; AWS profiles with SSO use it all the same.\n" +
-    "A session that is still valid is kept, unless --force is given.",
+    "A session that is still valid is kept, unless --force is given. In a terminal, where your profile does not start from\n" +
+    "there yet, it then lets you choose an account and role, and prints what config.toml needs; it writes nothing.",
   options: [
     { name: "aws-profile", value: "<name>", help: "sign in where this AWS profile says" },
     { name: "start-url", value: "<url>", help: "sign in there; with --sso-region" },
@@ -53,7 +55,8 @@ export const login: Command = {
       const where = await keep(session, context);
       print.note(`signed in at ${place.startUrl}, ${lasting(session)}; ${where}`);
     }
-    if (values["list"] === true) await list(session, place, source, values["json"] === true, context);
+    if (values["list"] === true) await list(await listRoles(session, source), session, place, values["json"] === true, context);
+    else if (canAsk(context)) await offer(session, place, source, context);
     return 0;
   },
 };
@@ -98,8 +101,19 @@ async function keep(session: SsoSession, context: Context): Promise<string> {
   }
 }
 
-async function list(session: SsoSession, { name }: Named, env: Record<string, string>, json: boolean, { print }: Context): Promise<void> {
-  const roles = await listRoles(session, env);
+/** What goes wrong here does not undo the sign-in. */
+async function offer(session: SsoSession, place: Named, env: Record<string, string>, context: Context): Promise<void> {
+  try {
+    if (isInUse(place, context)) return;
+    const roles = await listRoles(session, env);
+    if (roles.length > 0) await chooseRole(roles, place, context);
+  } catch (error) {
+    if (!(error instanceof AgentRunError)) throw error;
+    context.print.warn(`no role was chosen: ${error.message}`);
+  }
+}
+
+async function list(roles: readonly AccountRole[], session: SsoSession, { name }: Named, json: boolean, { print }: Context): Promise<void> {
   if (json) return print.json(roles);
   if (roles.length === 0) return print.note("it opens no account: ask for an assignment");
   const rows = roles.map(({ account, accountName, role }) => [accountName, account, role, `sso:${name ?? "<name>"}/${account}/${role}`]);

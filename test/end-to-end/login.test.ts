@@ -7,8 +7,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type IdentityCenter, identityCenter } from "../credentials/identity-center.ts";
 import { type Bus, hasKeyring, type KeyringPlace, keyringNeeds, keyringPlace } from "../credentials/keyring-world.ts";
 import { sts } from "../localcloud/clients.ts";
+import { openOuter } from "../terminal/outer.ts";
 import { leaksInFiles, leaksInProcesses, secretsIn } from "./leaks.ts";
-import { has, makeWorld, type Result, type RunOptions, until, type World } from "./world.ts";
+import { BIN, has, makeWorld, type Result, type RunOptions, until, type World } from "./world.ts";
 
 const usable = hasKeyring && has("curl");
 
@@ -105,6 +106,49 @@ describe.skipIf(!usable)(`agent-run login${usable ? "" : ` (needs curl, ${keyrin
     const listed = await run(["login", "acme", "--list"]);
     expect(listed.stdout).toMatch(/acme dev +123456789012 +Developer +sso:acme\/123456789012\/Developer/);
     expect(JSON.parse((await run(["login", "--list", "--json"])).stdout)).toHaveLength(3);
+  });
+
+  it("lets the human choose one at the terminal where the profile starts from elsewhere, and prints what makes a run start from it", async () => {
+    const config = join(world.own, "config", "config.toml");
+    const before = readFileSync(config, "utf8");
+    const env = Object.fromEntries(Object.entries(world.env).filter(([name]) => !(name in NO_KEYS)));
+    const args = ["login", "--start-url", center.startUrl, "--sso-region", "eu-central-1"];
+    {
+      // It does already: nothing is asked.
+      await using outer = openOuter(BIN, args, { cols: 120, env });
+      expect(await outer.exited).toEqual({ code: 0 });
+      expect(outer.screen.rows().join("\n")).not.toContain("number of the role");
+    }
+    const without = `profile = "demo"\n[profiles.demo]\nrole = "${world.cloud.roleArn()}"\nisolation.level = "none"\n`;
+    writeFileSync(config, without);
+    for (const [answers, words] of [
+      [["\r"], /\(Enter: none\): *$/],
+      [["\u0003"], /no role was chosen: cancelled/],
+      [["9\r", "1\r"], /'9' is none of 1 to 3/],
+    ] as const) {
+      await using outer = openOuter(BIN, args, { cols: 120, env });
+      for (const [index, answer] of answers.entries()) {
+        const asked = (): number => outer.received().split("(Enter: none)").length - 1;
+        await outer.until("the question", () => asked() > index, 15_000);
+        outer.type(answer);
+      }
+      expect(await outer.exited).toEqual({ code: 0 });
+      const shown = outer.screen.rows().join("\n").trimEnd();
+      said.push(outer.received());
+      expect(shown).toMatch(/^1 +acme dev +123456789012 +Developer *$/m);
+      expect(shown).toMatch(words);
+      expect(readFileSync(config, "utf8")).toBe(without);
+      const lines = /^\[sso\.acme\]\n.*?^credentials = .*?$/ms.exec(shown.replace(/ +$/gm, ""))?.[0];
+      expect(lines === undefined).toBe(answers.length < 2);
+      if (lines === undefined) continue;
+      // As a human puts them in: what has a heading already goes under it.
+      const [section = "", line = ""] = lines.split("[profiles.demo]\n");
+      writeFileSync(config, `${without}${line}\n${section}`);
+      const dry = await run(["--dry-run", "true"]);
+      expect(dry.stderr).toContain("(SSO role Developer in 123456789012, signed in by agent-run)");
+    }
+    writeFileSync(config, before);
+    expect(leaks()).toEqual([]);
   });
 
   it("takes a code where no browser is: with --device, over ssh, without a display", async () => {
