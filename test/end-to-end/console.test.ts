@@ -64,9 +64,13 @@ function setProfile(more: string): void {
 async function during(use: (session: string) => Promise<void>): Promise<void> {
   const agent = world.start(["exec", "--", "cat"]);
   const closed = new Promise((resolve) => agent.once("close", resolve));
-  const running = async (): Promise<{ session: string; state: string }[]> => JSON.parse((await world.run(["ps", "--json"])).stdout);
-  await until(async () => (await running())[0]?.state === "active", 15_000, "the session");
-  await use((await running())[0]?.session ?? "");
+  let first: { session: string; state: string } | undefined;
+  const isActive = async (): Promise<boolean> => {
+    [first] = JSON.parse((await world.run(["ps", "--json"])).stdout);
+    return first?.state === "active";
+  };
+  await until(isActive, 15_000, "the session");
+  await use(first?.session ?? "");
   agent.stdin?.end();
   await closed;
 }

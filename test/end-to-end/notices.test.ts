@@ -1,15 +1,9 @@
 // The human is told before a session's end and at it: by the terminal that knows how, between two sequences of the agent, or by a program of the desktop, or not at all.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Outer, openOuter } from "../terminal/outer.ts";
-import { BIN, makeWorld, until, type World } from "./world.ts";
-
-let world: World;
-beforeEach(async () => {
-  world = await makeWorld();
-});
-afterEach(() => world[Symbol.asyncDispose]());
+import { BIN, makeWorld, until } from "./world.ts";
 
 const ITERM = { TERM_PROGRAM: "iTerm.app" };
 /** OSC 9 of ours, in order. */
@@ -20,8 +14,10 @@ const notices = (outer: Outer): string[] =>
 
 const SHORT = ["--ttl", "10s", "--on-expiry", "stop"];
 
-describe("a notice of the end", () => {
+// Side by side, each in a world of its own: they wait for limits more than they work.
+describe.concurrent("a notice of the end", () => {
   it("comes before it and at it, once each, between two sequences of the agent", async () => {
+    await using world = await makeWorld();
     // The title stands open while the first notice is due, after 5 s; for less time than a string is left open.
     const script = "sleep 3; printf '\\033]0;half'; sleep 4; printf 'way\\007done'; exec sleep 60";
     await using outer = openOuter(BIN, [...SHORT, "sh", "-c", script], { env: { ...world.env, ...ITERM } });
@@ -31,6 +27,7 @@ describe("a notice of the end", () => {
   });
 
   it("does not come where the human ended it at its terminal, or the agent left by itself", async () => {
+    await using world = await makeWorld();
     await using left = openOuter(BIN, ["true"], { env: { ...world.env, ...ITERM } });
     expect(await left.exited).toEqual({ code: 0 });
     await using killed = openOuter(BIN, ["sleep", "60"], { env: { ...world.env, ...ITERM } });
@@ -44,6 +41,7 @@ describe("a notice of the end", () => {
   });
 
   it("tells of a kill from elsewhere, by a program where the terminal does not know how", async () => {
+    await using world = await makeWorld();
     const log = join(world.home, "notices");
     const bin = join(world.home, "bin");
     mkdirSync(bin);
@@ -61,6 +59,7 @@ describe("a notice of the end", () => {
   });
 
   it("is switched off in config.toml", async () => {
+    await using world = await makeWorld();
     const file = join(world.own, "config", "config.toml");
     writeFileSync(file, `notify = "off"\n${readFileSync(file, "utf8")}`);
     await using outer = openOuter(BIN, ["--ttl", "3s", "--on-expiry", "stop", "sleep", "60"], { env: { ...world.env, ...ITERM } });
