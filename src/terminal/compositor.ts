@@ -10,6 +10,8 @@ export interface CompositorOptions {
   readonly size: Size;
   /** Whether the last row is the bar's, where there are rows enough. */
   readonly reserve: boolean;
+  /** The terminal is the Linux console, whose palette is set by sequences without an end: console_codes(4). */
+  readonly console?: boolean;
   /** Bytes for the human's terminal, in order. */
   readonly emit: (bytes: Uint8Array | string) => void;
   /** An OSC whose payload starts with `7777;`; true when it was ours, and is then kept from the terminal. */
@@ -42,7 +44,7 @@ export class Compositor {
   constructor(options: CompositorOptions) {
     this.#options = options;
     this.frame = new Frame(options.size, options.reserve);
-    const rewriter = new Rewriter(this.frame, (end) => this.#feed(end), options.marker);
+    const rewriter = new Rewriter(this.frame, (end, then) => this.#feed(end, then), options.marker);
     this.#rewriter = rewriter;
     this.#scanner = new Scanner({
       emit: (bytes) => {
@@ -52,6 +54,8 @@ export class Compositor {
       sequence: (sequence) => rewriter.sequence(sequence),
       osc: (payload) => rewriter.osc(payload),
       shift: (code) => rewriter.shift(code),
+      // For the shadow it is an OSC, which needs its end.
+      ...(options.console && { palette: (end: number) => this.#feed(end, "\x07") }),
     });
   }
 
@@ -152,12 +156,10 @@ export class Compositor {
     const shrunk = before.rows - size.rows;
     const catchUp = reservedBefore && this.frame.reserved && !this.frame.modes.alternate && shrunk > below && shrunk > 0;
     const back = pulled === undefined ? Number(catchUp) : Math.max(0, pulled - shadow.cursor.y);
-    const prepare = `\x1b[r\x1b[m${back > 0 ? `\x1b[${size.rows};1H${"\n".repeat(back)}` : ""}`;
+    const prepare = `${this.frame.noMargins()}\x1b[m${back > 0 ? `\x1b[${size.rows};1H${"\n".repeat(back)}` : ""}`;
     this.#options.emit(
       this.frame.liftedForGood(
-        prepare +
-          shadow.rows(shadow.firstKnownRow, this.frame.agentSize.rows, !this.frame.scrollsOddly) +
-          (this.frame.reserved ? this.frame.region() : ""),
+        prepare + shadow.rows(shadow.firstKnownRow, this.frame.agentSize.rows, true) + this.frame.marginsAgain(),
         shadow,
       ),
     );
@@ -174,7 +176,7 @@ export class Compositor {
     this.#overAlternate = alternate && !this.frame.modes.alternate;
     this.#coveredFrom = Number.POSITIVE_INFINITY;
     this.#options.emit(
-      `${string}${synchronised}${this.#overAlternate ? "\x1b[?1049h\x1b[r" : "\x1b7"}\x1b[?25l${this.frame.lift()}\x1b[?7l`,
+      `${string}${synchronised}${this.#overAlternate ? "\x1b[?1049h" : "\x1b7"}${this.frame.noMargins()}\x1b[?25l${this.frame.lift()}\x1b[?7l`,
     );
   }
 
@@ -186,7 +188,7 @@ export class Compositor {
     const behind = !afresh
       ? ""
       : shadow !== undefined
-        ? shadow.rows(this.#overAlternate ? 0 : this.#firstToDraw(shadow), rows, !this.frame.scrollsOddly)
+        ? shadow.rows(this.#overAlternate ? 0 : this.#firstToDraw(shadow), rows, true)
         : this.#overAlternate
           ? "\x1b[m\x1b[2J"
           : "";
@@ -205,11 +207,9 @@ export class Compositor {
     const { modes } = this.frame;
     const shadow = this.frame.shadow;
     const uncover =
-      this.#overAlternate || shadow === undefined
-        ? ""
-        : shadow.rows(this.#firstToDraw(shadow), this.frame.agentSize.rows, !this.frame.scrollsOddly);
-    const region = this.frame.reserved ? `\x1b7${this.frame.region()}\x1b8` : "";
-    const back = this.#overAlternate ? `\x1b[?1049l${region}` : "\x1b8";
+      this.#overAlternate || shadow === undefined ? "" : shadow.rows(this.#firstToDraw(shadow), this.frame.agentSize.rows, true);
+    const margins = this.frame.marginsAgain();
+    const back = this.#overAlternate ? `\x1b[?1049l\x1b7${margins}\x1b8` : `${margins}\x1b8`;
     const cursor = modes.cursorHidden ? "" : "\x1b[?25h";
     const synchronised = modes.synchronised ? "\x1b[?2026h" : "";
     const charsets = modes.plainCharsets ? "" : modes.charsets();
@@ -274,7 +274,12 @@ export class Compositor {
     frame.joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
   }
 
-  #feed(end: number): void {
+  #feed(end: number, then = ""): void {
+    this.#feedUntil(end);
+    if (then !== "") this.#toShadow(Buffer.from(then), true);
+  }
+
+  #feedUntil(end: number): void {
     if (end <= this.#fed) return;
     if (this.#rest.length > 0) {
       const rest = this.#rest;
@@ -288,8 +293,8 @@ export class Compositor {
     this.#toShadow(bytes);
   }
 
-  #toShadow(bytes: Uint8Array): void {
-    const complex = this.#scanner.complex || this.frame.scrollsOddly;
+  #toShadow(bytes: Uint8Array, always = false): void {
+    const complex = always || this.#scanner.complex || this.frame.scrollsOddly;
     this.#scanner.complex = false;
     if (this.frame.shadow !== undefined) this.frame.shadow.feed(bytes, complex);
     else this.#backlog?.push(bytes, complex, this.frame.agentSize.rows);

@@ -77,6 +77,18 @@ export class Frame {
     return `\x1b[${top};${bottom}r`;
   }
 
+  /** No margins, so that whole rows can be drawn, also such that continue the one above. Moves the cursor home. */
+  noMargins(): string {
+    return `${this.modes.isSet(SIDE_MARGINS) ? `\x1b[?${SIDE_MARGINS}l` : ""}\x1b[r`;
+  }
+
+  /** Margins after that. Left and right ones are allowed again; where they were, most terminals do not say. Moves the cursor home. */
+  marginsAgain(): string {
+    const { top, bottom } = this.margins[this.screen];
+    const sides = this.modes.isSet(SIDE_MARGINS) ? `\x1b[?${SIDE_MARGINS}h` : "";
+    return sides + (top === 1 && bottom === this.size.rows ? "" : this.region());
+  }
+
   /** Makes our row blank; leaves the cursor there. */
   blank(): string {
     return `\x1b[${this.size.rows};1H\x1b[m\x1b[2K`;

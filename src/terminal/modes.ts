@@ -9,7 +9,7 @@ export interface Margins {
   bottom: number;
 }
 
-/** What DECSC saves beside position and attributes. Hyperlinks: as xterm.js does. */
+/** What DECSC saves beside position and attributes: VT510 manual; and the hyperlink, as VTE and tmux do. */
 interface Saved {
   readonly link: string;
   readonly sets: readonly string[];
@@ -19,6 +19,8 @@ interface Saved {
 const PLAIN: Saved = { link: "", sets: ["", "", "", ""], shifts: "" };
 
 const SI = "\x0f";
+/** Of G0 to G3, the intermediates of sets of 94 characters. */
+const DESIGNATORS = "()*+";
 /** Locking shifts of GL and GR. */
 const LEFT = /[\x0e\x0f]|\x1b[no]/;
 const RIGHT = /\x1b[|}~]/;
@@ -45,11 +47,13 @@ export class Modes {
   /** Depth of the kitty keyboard stack, main and alternate screen; and whether flags were set without a push. */
   keyboard = [0, 0];
   keyboardSet = [false, false];
+  /** Which of G0 to G3 the agent has designated. Not all terminals know the others: the Linux console prints what would designate G2. */
+  readonly #designated = [true, false, false, false];
   /** Counts changes of modes, but for those that an agent changes with every frame. */
   revision = 0;
   readonly #changed = new Map<number, boolean>();
   /** What DECSC saved, main and alternate screen. */
-  readonly #saved: [Saved, Saved] = [PLAIN, PLAIN];
+  #saved: [Saved, Saved] = [PLAIN, PLAIN];
 
   set(mode: number, on: boolean): void {
     if (mode === 6) this.origin = on;
@@ -60,9 +64,14 @@ export class Modes {
     this.#changed.set(mode, on);
   }
 
+  /** Of what DECSC saves, what is in force. */
+  get current(): Saved {
+    return { link: this.link, sets: [...this.sets], shifts: this.#shifts };
+  }
+
   /** DECSC. */
   save(): void {
-    this.#saved[this.alternate ? 1 : 0] = { link: this.link, sets: [...this.sets], shifts: this.#shifts };
+    this.#saved[this.alternate ? 1 : 0] = this.current;
   }
 
   /** DECRC. */
@@ -71,6 +80,12 @@ export class Modes {
     this.link = link;
     this.sets = [...sets];
     this.#shifts = shifts;
+  }
+
+  /** Designates a character set as G0 to G3; `set` as in `sets`. */
+  designate(which: number, set: string): void {
+    this.sets[which] = set;
+    this.#designated[which] = true;
   }
 
   /** A locking shift: SO, SI, LS2, LS3 or one of the right half. */
@@ -101,6 +116,7 @@ export class Modes {
   /** RIS. */
   hard(): void {
     this.soft();
+    this.#saved = [PLAIN, PLAIN];
     this.alternate = false;
     this.newLine = false;
     this.synchronised = false;
@@ -117,6 +133,24 @@ export class Modes {
   charsets(): string {
     const designations = this.sets.map((set) => (set === "" ? "" : `\x1b${set}`)).join("");
     return designations + this.#shifts;
+  }
+
+  /**
+   * Brings a terminal from what was in force `before` DECRC to what is now, whatever of it the terminal has brought back itself. Undefined: it may have
+   * brought back anything.
+   */
+  broughtBack(before: Saved | undefined): string {
+    let text = "";
+    for (const [which, set] of this.sets.entries()) {
+      if (before === undefined ? this.#designated[which] === true : set !== before.sets[which])
+        text += `\x1b${DESIGNATORS[which]}B${set === "" ? "" : `\x1b${set}`}`;
+    }
+    return before?.shifts === this.#shifts ? text : `${text}${SI}${this.#shifts}`;
+  }
+
+  /** The hyperlink, where it was another one `before` DECRC. */
+  linkSince(before: Saved): string {
+    return this.link === before.link ? "" : `\x1b]${this.link || "8;;"}\x07`;
   }
 
   get plainCharsets(): boolean {

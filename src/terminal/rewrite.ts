@@ -13,13 +13,13 @@ const LOCKING_SHIFTS = new Set([0x6e, 0x6f, 0x7c, 0x7d, 0x7e]);
 
 export class Rewriter {
   readonly #frame: Frame;
-  /** Brings the shadow up to an offset in the chunk that is being scanned. */
-  readonly #feed: (end: number) => void;
+  /** Brings the shadow up to an offset in the chunk that is being scanned; `then`: it gets that too. */
+  readonly #feed: (end: number, then?: string) => void;
   readonly #marker: (payload: string) => boolean;
   /** End of a sequence in this chunk that put the cursor home, when nothing came after it. */
   #homeAt = -1;
 
-  constructor(frame: Frame, feed: (end: number) => void, marker: (payload: string) => boolean) {
+  constructor(frame: Frame, feed: (end: number, then?: string) => void, marker: (payload: string) => boolean) {
     this.#frame = frame;
     this.#feed = feed;
     this.#marker = marker;
@@ -35,23 +35,30 @@ export class Rewriter {
     this.#frame.modes.lock(String.fromCharCode(code));
   }
 
-  /** DECRC, SCORC and their like: the saved cursor may be ours by now, then the agent's comes from the shadow. */
-  #restore(sequence: Sequence): Verdict {
-    const { plainCharsets, link } = this.#frame.modes;
-    this.#frame.modes.restore();
-    if (!this.#frame.borrowed[this.#frame.screen] || this.#frame.shadow === undefined) return undefined;
-    return this.#restored(sequence, this.#frame.shadow, plainCharsets, link);
+  /**
+   * DECRC, SCORC and their like, `own`. The saved cursor may be ours by now, then the agent's comes from the shadow. Terminals, and the shadow, differ in
+   * what else they bring back.
+   */
+  #restore(sequence: Sequence, own: string): Verdict {
+    const { modes, shadow } = this.#frame;
+    const before = modes.current;
+    modes.restore();
+    const rest = modes.broughtBack(before) + modes.linkSince(before);
+    const text = this.#borrowed && shadow !== undefined ? this.#restored(sequence, shadow, rest) : own + rest;
+    if (rest !== "") this.#feed(sequence.end, rest);
+    return text === own ? undefined : text;
   }
 
-  /** What DECRC would have done, and the agent's saved cursor in its place again. */
-  #restored(sequence: Sequence, shadow: Shadow, wasPlain: boolean, wasLink: string): string {
-    const { modes } = this.#frame;
+  get #borrowed(): boolean {
+    return this.#frame.borrowed[this.#frame.screen];
+  }
+
+  /** What DECRC would have done, with `rest`, and the agent's saved cursor in its place again. */
+  #restored(sequence: Sequence, shadow: Shadow, rest: string): string {
     this.#feed(sequence.end);
     const displaced = this.#frame.displaced[this.#frame.screen];
     this.#frame.borrowed[this.#frame.screen] = displaced;
-    const charsets = wasPlain && modes.plainCharsets ? "" : `\x1b(B\x0f${modes.charsets()}`;
-    const link = modes.link === wasLink ? "" : `\x1b]${modes.link || "8;;"}\x07`;
-    return `${this.#frame.cursorAt(shadow)}${charsets}${link}${displaced ? "" : "\x1b7"}`;
+    return `${this.#frame.cursorAt(shadow)}${rest}${displaced ? "" : "\x1b7"}`;
   }
 
   /** Below a restricted region the terminal's cursor can be on our row, one too low to go on from: the row comes from the shadow. */
@@ -94,12 +101,12 @@ export class Rewriter {
     const { before, intermediate, final, end } = sequence;
     const { modes } = this.#frame;
     // Character sets whose name is longer.
-    if (before >= 0x28) modes.sets[(before - 0x28) % 4] = String.fromCharCode(before, intermediate, final);
+    if (before >= 0x28) modes.designate((before - 0x28) % 4, String.fromCharCode(before, intermediate, final));
     if (before !== 0) return undefined;
     switch (intermediate) {
       case 0:
         if (final === 0x37) this.#save();
-        else if (final === 0x38) return this.#restore(sequence);
+        else if (final === 0x38) return this.#restore(sequence, "\x1b8");
         else if (final === 0x4d) return this.#onItsRow(sequence, "\x1bM");
         else if (final === 0x3d || final === 0x3e) modes.keypad = final === 0x3d;
         else if (LOCKING_SHIFTS.has(final)) modes.lock(`\x1b${String.fromCharCode(final)}`);
@@ -115,10 +122,12 @@ export class Rewriter {
         return undefined;
       case 0x23: // #
         if (final !== 0x38 || !this.#frame.reserved) return undefined;
-        // DECALN fills our row too, and on most terminals resets the margins. Both it and DECSTBM home the cursor.
+        // DECALN fills our row too, and resets the margins (VT510 manual); in xterm.js, and so in the shadow, it does not, and in origin mode fills from
+        // the top margin only. Both it and DECSTBM home the cursor.
         this.#frame.margins[this.#frame.screen] = this.#frame.full();
         this.#frame.damaged = true;
-        return `\x1b#8${this.#frame.region()}`;
+        this.#feed(end, "\x1b[r\x1b#8");
+        return `${this.#frame.region()}\x1b#8${this.#frame.region()}${modes.origin ? "\x1b[?6h" : ""}`;
       case 0x25: // % @ leaves UTF-8: from there on our reading of the stream would not be the terminal's
         return final === 0x40 ? "" : undefined;
       case 0x28:
@@ -132,8 +141,8 @@ export class Rewriter {
         const which = (intermediate - 0x28) % 4;
         // What a terminal does not know leaves the set that was there.
         const known = modes.sets[which]?.split("\x1b", 1)[0] ?? "";
-        if (!EVERYWHERE.has(final)) modes.sets[which] = known === "" ? set : `${known}\x1b${set}`;
-        else modes.sets[which] = final === 0x42 && intermediate < 0x2c ? "" : set;
+        if (!EVERYWHERE.has(final)) modes.designate(which, known === "" ? set : `${known}\x1b${set}`);
+        else modes.designate(which, final === 0x42 && intermediate < 0x2c ? "" : set);
         return undefined;
       }
       default:
@@ -197,7 +206,7 @@ export class Rewriter {
         if (!modes.isSet(69) && count === 0) this.#save();
         return undefined;
       case 0x75:
-        return this.#restore(sequence);
+        return this.#restore(sequence, "\x1b[u");
       case 0x68:
       case 0x6c:
         for (let i = 0; i < count; i++) {
@@ -253,7 +262,7 @@ export class Rewriter {
     const { modes } = this.#frame;
     let first = "";
     let after = "";
-    let verdict: Verdict;
+    let restored = "";
     const kept: number[] = [];
     for (let i = 0; i < count; i++) {
       const mode = params[i] as number;
@@ -263,7 +272,10 @@ export class Rewriter {
       const before = this.#frame.screen;
       if (mode === 1048 || mode === 1049) {
         if (on) this.#save();
-        else if (mode === 1048) verdict = this.#restore(sequence);
+        else if (mode === 1048) {
+          if (this.#borrowed && this.#frame.shadow !== undefined) kept.pop();
+          restored = this.#restore(sequence, "") ?? "";
+        }
       }
       modes.set(mode, on);
       if (mode === 3 && this.#frame.reserved) {
@@ -273,19 +285,23 @@ export class Rewriter {
       }
       if (this.#frame.screen === before && mode !== 47 && mode !== 1047 && mode !== 1049) continue;
       if (this.#frame.screen === 1 && before === 0) this.#frame.margins[1] = this.#frame.full();
-      const { link } = modes;
-      if (mode === 1049 && !on) modes.restore();
+      const back = mode === 1049 && !on;
+      const { current } = modes;
+      if (back) modes.restore();
+      const charsets = back ? modes.broughtBack(current) : "";
+      const link = back ? modes.linkSince(current) : "";
       this.#frame.damaged = true;
+      // Where our own saved cursor has come back, it has with the character sets of then.
       if (this.#frame.screen !== before && this.#frame.stale[this.#frame.screen] && this.#frame.shadow !== undefined) {
-        after = this.#redrawn(sequence, this.#frame.shadow);
-      } else if (mode === 1049 && !on && this.#frame.borrowed[0] && this.#frame.shadow !== undefined) {
-        // The terminal has just brought back our saved cursor, with the character sets of then.
-        after = (this.#frame.reserved ? this.#frame.region() : "") + this.#restored(sequence, this.#frame.shadow, false, link);
-      } else after = this.#reassert(sequence, mode === 1049 && !on);
+        after = this.#redrawn(sequence, this.#frame.shadow) + (back ? modes.broughtBack(undefined) + link : "");
+      } else if (back && this.#frame.borrowed[0] && this.#frame.shadow !== undefined) {
+        const rest = modes.broughtBack(undefined) + link;
+        after = (this.#frame.reserved ? this.#frame.region() : "") + this.#restored(sequence, this.#frame.shadow, rest);
+      } else after = this.#reassert(sequence, back) + charsets + link;
+      if (charsets + link !== "") this.#feed(sequence.end, charsets + link);
     }
-    if (verdict !== undefined) return verdict;
-    if (after === "" && kept.length === count) return undefined;
-    return first + (kept.length === 0 ? "" : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after;
+    if (after + restored === "" && kept.length === count) return undefined;
+    return first + (kept.length === 0 ? "" : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after + restored;
   }
 
   /** The screen that `sequence` switched to, as it is at its present size. */
@@ -294,9 +310,9 @@ export class Rewriter {
     shadow.drain();
     this.#frame.stale[this.#frame.screen] = false;
     this.#frame.borrowed[this.#frame.screen] = true;
-    const region = this.#frame.reserved ? this.#frame.region() : "";
+    const rows = shadow.rows(shadow.firstKnownRow, this.#frame.agentSize.rows, true);
     // Its saved cursor may have brought back the character sets of a paint of ours.
-    return `\x1b(B\x0f${this.#frame.liftedForGood(`\x1b[r${shadow.rows(shadow.firstKnownRow, this.#frame.agentSize.rows, !this.#frame.scrollsOddly)}${region}`, shadow)}`;
+    return `\x1b(B\x0f${this.#frame.liftedForGood(`${this.#frame.noMargins()}${rows}${this.#frame.marginsAgain()}`, shadow)}`;
   }
 
   /** The region again after `sequence`, the cursor where it is. `same`: it is where the saved cursor is too. */

@@ -31,6 +31,8 @@ export interface ScannerHandler {
   osc(payload: string): Verdict;
   /** SO (0x0e) or SI (0x0f). */
   shift(code: number): void;
+  /** Where the terminal is the Linux console: a sequence that sets its palette, which has no end of its own, is over at this offset in the chunk. */
+  palette?(end: number): void;
 }
 
 /** A CSI longer than this is void: no terminal's parameters need it. */
@@ -45,6 +47,9 @@ const LONGEST_CLUSTER = 64;
 export const JOINS = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;
 export const FIRST_JOINING = 0xcc;
 const BIGGEST_PARAM = 65_535;
+/** console_codes(4). */
+const LONGEST_PALETTE = 10;
+const PALETTE = /^\x1b\](R|P[\da-fA-F]{7})$/;
 
 const TERMINATE = "\x1b\\";
 const BREAK_OFF = "\x18";
@@ -70,7 +75,7 @@ for (const action of [Action.execute, Action.escDispatch, Action.csiDispatch, Ac
 /**
  * Cuts a stream into runs that pass untouched and sequences that the handler decides on. A sequence or UTF-8 character that a chunk leaves
  * incomplete is held back, so that the terminal is always between two of them, except inside a long string (`inString`). Malformed
- * sequences are left out, since terminals differ in how they read them.
+ * sequences are left out, and bytes inside a sequence that are no UTF-8, since terminals differ in how they read them.
  */
 export class Scanner {
   /** The terminal is inside a string that was too long to be held: nothing may be written in between. */
@@ -160,8 +165,9 @@ export class Scanner {
     if (streamed || state >= State.dcsEntry || (read > 0 && bytes[0] !== 0x1b)) this.complex = true;
     /** Start of the bytes that were seen but not yet given out. */
     let run = 0;
-    /** Start of the sequence that is being read. */
+    /** Start of the sequence that is being read, and end of the text before it. */
     let start = 0;
+    let textEnd = 0;
     /** End of the last thing that was not text, and of the one before the sequence that is being read. */
     let lastEnd = read;
     let endBefore = 0;
@@ -174,8 +180,8 @@ export class Scanner {
     let reset = false;
     /** A malformed sequence: for terminals, what was printed before it is still what was printed last. */
     const leaveOut = (end: number): void => {
-      if (endBefore < start) {
-        this.#lastText = bytes.subarray(endBefore, start);
+      if (endBefore < textEnd) {
+        this.#lastText = bytes.subarray(endBefore, textEnd);
         reset = false;
       }
       replace(end, "");
@@ -209,6 +215,20 @@ export class Scanner {
         const second = bytes[i + 1] as number;
         code = code === 0xc2 && width === 2 && second <= 0x9f ? second : NON_ASCII;
         if (code < NON_ASCII) this.complex = true;
+        else if (state !== State.ground && !isString(state) && !isCharacter(bytes, i, width)) {
+          this.complex = true;
+          // One that is void in any case is left out as a whole.
+          if (!this.#discard && i - start < LONGEST_CSI) {
+            this.#emit(bytes, run, start);
+            if (bytes === chunk) bytes = new Uint8Array(chunk);
+            bytes.copyWithin(start + width, start, i);
+            start += width;
+            run = start;
+          }
+          i += width;
+          lastEnd = i;
+          continue;
+        }
       }
       const transition = TABLE[(state << 8) | code] as number;
       const next = transition & 0x0f;
@@ -247,6 +267,7 @@ export class Scanner {
             bytes.copyWithin(start + 1, start, at);
             bytes[start++] = code;
           }
+          textEnd = start;
           run = start;
           break;
         case Action.clear:
@@ -268,6 +289,7 @@ export class Scanner {
               }
             } else if (state !== State.ground) leaveOut(at);
             start = at;
+            textEnd = at;
             endBefore = ended;
             acted = false;
             streamed = false;
@@ -326,6 +348,13 @@ export class Scanner {
           if (isString(state)) this.inString = false;
           else replace(at, "");
           break;
+        case Action.oscPut:
+          if (this.#handler.palette === undefined || i - start > LONGEST_PALETTE || streamed) break;
+          if (!PALETTE.test(latin1(bytes.subarray(start, i)))) break;
+          this.#handler.palette(i - before);
+          state = State.ground;
+          reset = true;
+          continue;
         case Action.oscEnd: {
           const verdict = streamed || at - start > LONGEST_OSC ? undefined : this.#handler.osc(payload(bytes, start, at));
           if (verdict !== undefined) replace(i, verdict);
@@ -345,8 +374,9 @@ export class Scanner {
     if (n > 0 && this.#held.length === n) return;
     const waits = state !== State.ground && cut === start && !acted;
     const text = state === State.ground ? lastEnd : waits ? endBefore : n;
-    if (text < cut && text === 0 && !reset) this.#printed(bytes.subarray(0, cut));
-    else if (text < cut) this.#lastText = bytes.subarray(text, cut);
+    const end = waits ? textEnd : cut;
+    if (text < end && text === 0 && !reset) this.#printed(bytes.subarray(0, end));
+    else if (text < end) this.#lastText = bytes.subarray(text, end);
     else if (reset || (state !== State.ground && !waits)) this.#lastText = NOTHING;
   }
 
@@ -442,6 +472,10 @@ function payload(bytes: Uint8Array, start: number, end: number): string {
   return decoder.decode(bytes.subarray(start + 2, end));
 }
 
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
+
 /** How many bytes a UTF-8 lead byte announces; 1 for any other byte. */
 function announced(lead: number): number {
   return lead >= 0xf0 && lead <= 0xf4 ? 4 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xc2 && lead < 0xe0 ? 2 : 1;
@@ -454,6 +488,17 @@ function characterAt(bytes: Uint8Array, at: number): number {
     if (((bytes[k] as number) & 0xc0) !== 0x80) return 1;
   }
   return length;
+}
+
+/** Whether what `characterAt` found is one: no stray byte, nothing overlong, no surrogate, nor a byte order mark, which are nothing to terminals. */
+function isCharacter(bytes: Uint8Array, at: number, width: number): boolean {
+  if (width === 1) return false;
+  const [lead, second] = [bytes[at], bytes[at + 1] as number];
+  if (lead === 0xe0) return second >= 0xa0;
+  if (lead === 0xed) return second < 0xa0;
+  if (lead === 0xf0) return second >= 0x90;
+  if (lead === 0xf4) return second < 0x90;
+  return !(lead === 0xef && second === 0xbb && bytes[at + 2] === 0xbf);
 }
 
 /** Where the UTF-8 character starts that the end of `bytes` cuts, or their length. */

@@ -104,6 +104,7 @@ export class Screen {
     this.#compositor = new Compositor({
       size: options.size,
       reserve: options.bar !== undefined,
+      console: options.kind.console,
       emit: (bytes) => options.terminal.write(bytes),
       marker: (payload) => this.#inner.hear(payload) || options.marker(payload),
     });

@@ -11,6 +11,8 @@ export interface TerminalKind {
   readonly look: Look;
   /** It has an alternate screen, which an overlay can borrow. */
   readonly alternate: boolean;
+  /** The Linux console: it has sequences of its own. */
+  readonly console: boolean;
 }
 
 /** Terminals of these names have no alternate screen. */
@@ -27,9 +29,11 @@ export function terminalKind(env: Readonly<Record<string, string | undefined>>):
   const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
   const utf8 = /utf-?8/i.test(locale);
   const gnuScreen = term.startsWith("screen") && (Boolean(env["STY"]) || !env["TMUX"]);
+  const console = term.startsWith("linux");
   return {
     // The console's fonts have the lines of code page 437, and no round corners.
-    look: { colour: !env["NO_COLOR"] && !MONOCHROME.test(term), border: !utf8 ? "classic" : term.startsWith("linux") ? "single" : "round" },
+    look: { colour: !env["NO_COLOR"] && !MONOCHROME.test(term), border: !utf8 ? "classic" : console ? "single" : "round" },
     alternate: !NO_ALTERNATE.test(term) && !gnuScreen,
+    console,
   };
 }

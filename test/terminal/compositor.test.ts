@@ -260,6 +260,51 @@ describe("compositor", () => {
     expect(test.outer.rows()).toEqual(test.oracle.rows());
   });
 
+  it("knows where the Linux console's sequences for its palette end, wherever they are cut", () => {
+    const palette = /\x1b\](?:R|P[\da-f]{7})/g;
+    const all = "a\x1b]Rb\r\n\x1b]P0aabbccd0\x1b]P1ff00ff\x1b]Re\x1b]0;t\x07f";
+    for (let at = 0; at <= all.length; at++) {
+      // It knows no other end of them, and no title.
+      let sent = "";
+      const outer = vtScreen(COLS, ROWS);
+      const compositor = new Compositor({
+        size: { cols: COLS, rows: ROWS },
+        reserve: true,
+        console: true,
+        emit: (bytes) => {
+          sent += Buffer.from(bytes as string).toString();
+        },
+        marker: () => false,
+      });
+      compositor.bar = BAR;
+      compositor.begin();
+      compositor.adopt(openShadow(compositor.agentSize, { x: 0, y: 0 }));
+      for (const part of [all.slice(0, at), all.slice(at)]) {
+        compositor.write(Buffer.from(part));
+        if (compositor.mayPaint) compositor.paint();
+      }
+      expect(sent.match(palette)).toEqual(["\x1b]R", "\x1b]P0aabbcc", "\x1b]P1ff00ff", "\x1b]R"]);
+      outer.write(sent.replaceAll(palette, ""));
+      expect(outer.rows().slice(0, 2)).toEqual(["ab", "d0ef"]);
+      expect(outer.row(ROWS - 1)).toBe(BAR);
+      const drawn = vtScreen(COLS, ROWS);
+      drawn.write(compositor.frame.shadow?.rows(0, ROWS - 1, true) ?? "");
+      expect(drawn.rows().slice(0, 2)).toEqual(["ab", "d0ef"]);
+    }
+  });
+
+  it("lifts left and right margins while an overlay is drawn", () => {
+    const test = rig();
+    test.step("\x1b[?69h\x1b[2;9s");
+    const sentBy = (act: () => void): string => {
+      const before = test.sent().length;
+      act();
+      return test.sent().slice(before);
+    };
+    expect(sentBy(() => test.compositor.openOverlay(true))).toContain("\x1b[?69l");
+    expect(sentBy(() => test.compositor.closeOverlay()).split("\x1b[?1049l")[1]).toContain("\x1b[?69h");
+  });
+
   it("keeps a link open over a paint when the line is deleted on which it began", () => {
     const test = rig();
     for (const piece of ["\x1b]8;;http://x\x1b\\", "\x1bM", "linked"]) test.step(piece);

@@ -124,6 +124,40 @@ describe("scanner", () => {
   });
 
   it.each([
+    ["a stray byte", "c3"],
+    ["half a character", "e6bc"],
+    ["the end of one", "80"],
+    ["an overlong one", "e08080"],
+    ["a surrogate", "eda080"],
+    ["one past the last", "f4908080"],
+    ["a byte order mark", "efbbbf"],
+  ])("takes %s out of a sequence, which goes on, wherever the stream is cut", (_, hex) => {
+    for (const sequence of ["\x1b[1;31m", "\x1b[5;10H", "\x1b(0", "\x1bP1$qm\x1b\\"]) {
+      for (let place = 1; place < 3; place++) {
+        const whole = Buffer.concat([bytes(`ab${sequence.slice(0, place)}`), Buffer.from(hex, "hex"), bytes(`${sequence.slice(place)}cd`)]);
+        for (let at = 0; at <= whole.length; at++) expect(scanned(cut(whole, [at]))).toMatchObject({ out: `ab${sequence}cd` });
+      }
+    }
+  });
+
+  it("knows what was printed before a sequence that such a byte is in and that is left out in the end", () => {
+    let out = "";
+    const scanner = new Scanner({
+      emit: (part) => {
+        out += Buffer.from(part).toString();
+      },
+      sequence: () => undefined,
+      osc: () => undefined,
+      shift: () => undefined,
+    });
+    for (const part of [bytes("xe\u0301\x1b[1"), Buffer.from([0xc3]), Buffer.from([0xff, 0x3c]), bytes("2m")]) {
+      scanner.scan(part);
+      expect(scanner.lastPrinted).toBe("e\u0301");
+    }
+    expect(out).toBe("xe\u0301");
+  });
+
+  it.each([
     ["\x1b[5;10H", "csi 0 0 72 5;10"],
     ["\x1b[;10H", "csi 0 0 72 0;10"],
     ["\x1b[?1049;2004h", "csi 63 0 104 1049;2004"],
