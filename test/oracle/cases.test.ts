@@ -14,7 +14,7 @@ describe("the list of cases", () => {
     expect(rows.map(([, number]) => Number(number))).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
   });
 
-  it.each(rows.map(([, number, , file = "", title = ""]) => [number, file, title] as const))(
+  it.each(rows.flatMap(([, number, , file = "", titles = ""]) => titles.split("; ").map((title) => [number, file, title] as const)))(
     "names a test that is there: %s, in %s, '%s'",
     (_, file, title) => {
       expect(title).not.toBe("");

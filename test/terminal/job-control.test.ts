@@ -8,6 +8,7 @@ import { demoBundle, removeDemo } from "./demo-bundle.ts";
 import { node, pause } from "./outer.ts";
 
 const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
+const hasVim = spawnSync("sh", ["-c", "command -v vim"]).status === 0;
 const hasBubblewrap =
   spawnSync("bwrap", ["--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent", "true"]).status === 0;
 const server = `agent-run-test-${process.pid}`;
@@ -66,6 +67,28 @@ describe.skipIf(!hasTmux)("Ctrl-Z in a shell (needs tmux)", () => {
       tmux("kill-session");
     },
   );
+
+  it.skipIf(!hasVim)("vim (needs vim) is back on its screen with fg, and the shell's lines are where they were", async () => {
+    const [cols, rows] = [80, 16];
+    tmux("new-session", "-d", "-x", String(cols), "-y", String(rows), "env PS1='shell> ' bash --norc --noprofile");
+    const type = (...keys: string[]): string => tmux("send-keys", ...keys);
+    const lines = Array.from({ length: rows - 2 }, (_, i) => `line ${i + 1} of the text`);
+    writeFileSync(join(folder, "text"), `${lines.join("\n")}\n`);
+    await until("shell>");
+    type(`clear; ${folder}/run vim -u NONE -N ${folder}/text`, "Enter");
+    const whole = new RegExp(`^${lines.join("\n")}\n.*\n.*readonly@`);
+    await until(whole);
+    type("C-z");
+    await until("Stopped");
+    expect(screen()).not.toContain("of the text");
+    expect(screen()).not.toContain("readonly@");
+    type("fg", "Enter");
+    await until(whole);
+    type(":q!", "Enter");
+    await until(/Stopped[\s\S]*shell> *$/m);
+    expect(screen()).not.toContain("of the text");
+    tmux("kill-session");
+  });
 });
 
 describe("on plain pipes", () => {
