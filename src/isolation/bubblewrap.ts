@@ -90,10 +90,14 @@ export function bubblewrapCommand(
 /** bwrap's arguments for the plan's mounts, in order. `blank` is an empty file that covers hidden files. */
 export function mountArguments(plan: IsolationPlan, blank: string): string[] {
   const entries = new Map(plan.entries.map((entry) => [entry.path, entry]));
-  const mounts = (inDev: boolean): string[] =>
+  const mounts = (anew: boolean): string[] =>
     plan.entries
-      .filter((entry) => within(entry.path, "/dev") === inDev)
-      .flatMap((entry) => mountsOf(entry, nearestAbove(entry.path, entries), blank));
+      .filter((entry) => isMountedAnew(entry.path) === anew)
+      .flatMap((entry) => {
+        const above = nearestAbove(entry.path, entries);
+        // What is around /dev and /proc says nothing of what is in them.
+        return mountsOf(entry, anew && above && !isMountedAnew(above.path) ? undefined : above, blank);
+      });
   const closed = plan.entries.filter((entry) => entry.access === "assembled" || isHiddenFolder(entry, nearestAbove(entry.path, entries)));
   return [
     // A plan that lists all that is there begins with an empty root of its own.
@@ -105,6 +109,11 @@ export function mountArguments(plan: IsolationPlan, blank: string): string[] {
     // Children are mounted by now: what is left of these folders takes no new files.
     ...closed.flatMap((entry) => ["--remount-ro", entry.path]),
   ];
+}
+
+/** Every sandbox has a /dev and a /proc of its own. */
+function isMountedAnew(path: string): boolean {
+  return within(path, "/dev") || within(path, "/proc");
 }
 
 /**

@@ -108,6 +108,7 @@ export class PlanBuilder {
       .filter((entry) => entry.access === "hidden" && entry.kind === "file")
       .map((entry) => parentOf(entry.path));
     return [...new Set(parents)].filter((folder) => {
+      if (within(folder, "/proc")) return false;
       const around = this.#entries.get(folder) ?? nearestAbove(folder, this.#entries);
       return !around || around.access === "read-only" || (around.access === "assembled" && around.path !== "/");
     });
@@ -123,7 +124,8 @@ export class PlanBuilder {
 
   /** Where nothing is shown but what is listed, what is hidden need not be listed. */
   #isGoneAnyway(entry: PlanEntry): boolean {
-    if (entry.access !== "hidden" || !this.#entries.has("/")) return false;
+    // /proc is mounted anew in every sandbox, with all that the kernel puts there.
+    if (entry.access !== "hidden" || !this.#entries.has("/") || within(entry.path, "/proc")) return false;
     const around = nearestAbove(entry.path, this.#entries)?.access;
     return around === "assembled" || around === "empty" || around === "hidden";
   }

@@ -40,6 +40,9 @@ export const STRICT_SHOWS: readonly { readonly name: string; readonly what: stri
   { name: "git-config", what: "your git name and settings", places: ["~/.gitconfig", "$config/git"] },
 ];
 
+/** Lists of all keys in the kernel's keyrings that the user may see, by name, and how many each user has: no namespace has its own. */
+const KEY_LISTS = ["/proc/keys", "/proc/key-users"];
+
 export function strictPlaces(input: IsolationInput): Place[] {
   if (input.level !== "strict") return [];
   const tools = TOOLCHAINS.flatMap((place) => expand(place, input));
@@ -47,12 +50,12 @@ export function strictPlaces(input: IsolationInput): Place[] {
   const shown = STRICT_SHOWS.flatMap(({ places }) => places.flatMap((place) => expand(place, input)));
   return [
     ...["/", "/etc"].map((path) => ({ path, list: true as const })),
-    ...[...CERTIFICATE_PLACES, ...tools, ...prefixes, ...shown].map((path) => ({ path, alone: true as const })),
+    ...[...KEY_LISTS, ...CERTIFICATE_PLACES, ...tools, ...prefixes, ...shown].map((path) => ({ path, alone: true as const })),
   ];
 }
 
 /** Nothing is there but what is listed; goes before the rest of the plan, whose entries add to it. */
-export function planStrict(builder: PlanBuilder, facts: Facts): void {
+export function planStrict(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
   builder.put({ path: "/", access: "assembled", kind: "folder", reason: "strict: only what is listed is there" });
   for (const home of facts.homes) {
     builder.put({ path: home, access: "empty", kind: "folder", reason: "a home of its own, empty: gone at the end" });
@@ -65,6 +68,11 @@ export function planStrict(builder: PlanBuilder, facts: Facts): void {
     show(builder, `/etc/${child.name}`, child, "settings of the system, without passwords");
   }
   for (const path of CERTIFICATE_PLACES) showFound(builder, facts, path, "certificates of the system");
+  // The kernel gives a sandbox inside a /proc of its own only where nothing in the one around it is covered.
+  for (const path of input.nested ? [] : KEY_LISTS) {
+    const found = facts.found.get(path);
+    if (found) builder.hide(found, "names of keys in the kernel's keyrings", "default");
+  }
 }
 
 type Shown = { readonly kind: "folder" | "file" } | { readonly kind: "link"; readonly target: string };

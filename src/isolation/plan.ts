@@ -202,7 +202,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
   const builder = new PlanBuilder(facts);
   const strict = input.level === "strict";
   const hosts = input.network ?? [];
-  if (strict) planStrict(builder, facts);
+  if (strict) planStrict(builder, input, facts);
   planSystem(builder, input, facts);
   planStores(builder, input, facts);
   planAgents(builder, input, facts);
