@@ -4,7 +4,7 @@ export interface KnownAgent {
   readonly name: string;
   /** Other names of its command. */
   readonly commands: readonly string[];
-  /** Folders that it writes, made for it when absent. `~` is home. */
+  /** Folders that it writes, made for it when absent. `~` is home, `$config` and its like are XDG's. */
   readonly state: readonly string[];
   /** Files that it writes, made for it with this content when absent. */
   readonly files: readonly { readonly path: string; readonly content: string }[];
@@ -19,7 +19,7 @@ export interface KnownAgent {
 }
 
 export interface Protected {
-  /** Below the first state folder, or from `~`. */
+  /** Below the first state folder; or elsewhere, with `~` or `$config` before it: then other agents do not see it. */
   readonly path: string;
   /** What a stand-in holds while the session runs and the human has none: a text for a file, `folder` for an empty folder. */
   readonly standIn?: { readonly file: string } | "folder";
@@ -59,7 +59,9 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: "config.toml", standIn: EMPTY_FILE },
       { path: "hooks.json", standIn: JSON_FILE },
       { path: "rules", standIn: "folder" },
-      ...["prompts", "skills", "bin", "packages", "hooks"].map((path) => ({ path })),
+      { path: ".env", standIn: EMPTY_FILE },
+      { path: "agents", standIn: "folder" },
+      ...["prompts", "skills", "plugins", "bin", "packages", "hooks"].map((path) => ({ path })),
     ],
     { variable: "CODEX_HOME", sandbox: "--sandbox danger-full-access" },
   ),
@@ -71,27 +73,45 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: ".env", standIn: EMPTY_FILE },
       { path: "extensions", standIn: "folder" },
       { path: "commands", standIn: "folder" },
-      { path: "policies", standIn: "folder" },
+      ...["policies", "skills", "agents"].map((path) => ({ path, standIn: "folder" as const })),
       { path: "hooks" },
     ],
   ),
-  agent("aider", ["~/.aider"], []),
-  agent("opencode", ["~/.local/share/opencode", "~/.local/state/opencode"], [{ path: "bin" }, { path: "plugin" }]),
-  agent("amp", ["~/.local/share/amp", "~/.amp"], [{ path: "bin" }]),
+  agent(
+    "aider",
+    ["~/.aider"],
+    [
+      // Read as variables at each start, aider's options among them: which tests and linters to run.
+      { path: "oauth-keys.env", standIn: EMPTY_FILE },
+      ...[".aider.conf.yml", ".aider.model.settings.yml", ".aider.model.metadata.json"].map((name) => ({ path: `~/${name}` })),
+    ],
+  ),
+  agent(
+    "opencode",
+    ["$data/opencode", "$state/opencode"],
+    // It makes its settings' folder at each start, and ends where it can not.
+    [{ path: "bin" }, { path: "plugin" }, { path: "$config/opencode", standIn: "folder" }],
+  ),
+  agent("amp", ["$data/amp", "~/.amp"], [{ path: "bin" }, { path: "~/.amp/bin" }, { path: "$config/amp" }]),
   agent(
     "cursor-agent",
-    ["~/.cursor", "~/.config/cursor"],
+    ["~/.cursor", "$config/cursor"],
     [
       { path: "mcp.json", standIn: JSON_FILE },
-      { path: "hooks.json", standIn: JSON_FILE },
-      ...["hooks", "extensions", "rules", "commands", "cli-config.json", "permissions.json"].map((path) => ({ path })),
+      { path: "hooks.json", standIn: { file: '{"version":1,"hooks":{}}\n' } },
+      ...["hooks", "extensions", "rules", "commands", "skills", "agents", "plugins"].map((path) => ({ path })),
+      ...["cli-config.json", "permissions.json", "sandbox.json", "$config/cursor/cli-config.json"].map((path) => ({ path })),
     ],
-    { commands: ["cursor-agent", "cursor"] },
+    { commands: ["cursor-agent", "cursor"], variable: "CURSOR_CONFIG_DIR" },
   ),
   agent(
     "goose",
-    ["~/.config/goose", "~/.local/share/goose", "~/.local/state/goose"],
-    [{ path: "config.yaml", standIn: EMPTY_FILE }, { path: "permission.yaml", standIn: EMPTY_FILE }, { path: "custom_providers" }],
+    ["$config/goose", "$data/goose", "$state/goose"],
+    [
+      { path: "config.yaml", standIn: EMPTY_FILE },
+      { path: "permission.yaml", standIn: EMPTY_FILE },
+      ...["custom_providers", "recipes", "plugins"].map((path) => ({ path })),
+    ],
   ),
 ];
 

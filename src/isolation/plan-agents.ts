@@ -49,9 +49,9 @@ function ownState(builder: PlanBuilder, input: IsolationInput, facts: Facts, kno
     if (builder.isTooWide(real)) continue;
     builder.put({ path: real, access: "writable", kind: "folder", reason, ...(found ? {} : { standIn: "folder" as const }) });
     for (const child of facts.listings.get(real) ?? []) {
-      const runs = child.kind === "file" && (child.runs || /\.(sh|bash|zsh|fish|py|js|mjs|cjs|ts|rb|pl)$/.test(child.name));
-      if (runs)
-        builder.put({ path: joined(real, child.name), access: "read-only", kind: "file", reason: `a program in ${known.name}'s folder` });
+      const runs = child.kind === "file" && (child.runs || /\.(sh|bash|zsh|fish|py|js|mjs|cjs|ts|rb|pl|config\.toml)$/.test(child.name));
+      const why = `a program or settings in ${known.name}'s folder`;
+      if (runs) builder.put({ path: joined(real, child.name), access: "read-only", kind: "file", reason: why });
     }
   }
   for (const file of known.files) {
@@ -76,9 +76,17 @@ function ownState(builder: PlanBuilder, input: IsolationInput, facts: Facts, kno
 }
 
 function hideState(builder: PlanBuilder, input: IsolationInput, facts: Facts, known: KnownAgent): void {
-  for (const path of [...stateFolders(known, input), ...known.files.flatMap((file) => expand(file.path, input))]) {
+  const elsewhere = known.protect.filter(({ path }) => isElsewhere(path)).map(({ path }) => path);
+  const places = [...elsewhere, ...known.files.map(({ path }) => path)].flatMap((place) => expand(place, input));
+  for (const path of [...stateFolders(known, input), ...places]) {
     const found = facts.found.get(path);
-    if (found) builder.hide(found, `${known.name}'s login and state; give it back with isolation.allow = "${known.name}"`, "default", path);
+    if (found)
+      builder.hide(
+        found,
+        `${known.name}'s login, settings and state; give it back with isolation.allow = "${known.name}"`,
+        "default",
+        path,
+      );
   }
 }
 
@@ -91,9 +99,17 @@ function stateFolders(known: KnownAgent, input: IsolationInput): string[] {
 function protectedPaths(known: KnownAgent, input: IsolationInput): { path: string; standIn: KnownAgent["protect"][number]["standIn"] }[] {
   const moved = known.variable && input.env[known.variable];
   const folders = [...(moved ? [absolute(moved, input.home, input.cwd)] : []), ...expand(known.state[0] ?? "~/.", input)];
-  return folders.flatMap((folder, index) =>
-    known.protect.map((each) => ({ path: joined(folder, each.path), standIn: index === 0 ? each.standIn : undefined })),
+  return known.protect.flatMap((each) =>
+    (isElsewhere(each.path) ? expand(each.path, input) : folders.map((folder) => joined(folder, each.path))).map((path, index) => ({
+      path,
+      standIn: index === 0 || within(path, input.home) ? each.standIn : undefined,
+    })),
   );
+}
+
+/** Whether a protected path is outside of the agent's first state folder. */
+function isElsewhere(path: string): boolean {
+  return path.startsWith("~/") || path.startsWith("$");
 }
 
 function cachePaths(input: IsolationInput): string[] {

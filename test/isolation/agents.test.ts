@@ -1,0 +1,170 @@
+// What the agents known by name can write, read and not see, each at both levels: by the files that their own documentation names.
+import { describe, expect, it } from "vitest";
+import { KNOWN_AGENTS } from "../../src/isolation/agents.ts";
+import { nearestAbove } from "../../src/isolation/path.ts";
+import { type Child, type Facts, type Found, type IsolationInput, placesToLookAt, planIsolation } from "../../src/isolation/plan.ts";
+
+interface Files {
+  /** Logins, histories, sessions: written by the agent. */
+  readonly state: readonly string[];
+  /** Settings, hooks, programs: they steer or run something later. */
+  readonly settings: readonly string[];
+  /** Made, empty and read-only, where the human has none. */
+  readonly madeUp: readonly string[];
+}
+
+/** Below home. Variables of the agents' own are not set. */
+const FILES: Readonly<Record<string, Files>> = {
+  claude: {
+    state: [".claude/.credentials.json", ".claude/projects/app/one.jsonl", ".claude.json", ".local/state/claude/lock"],
+    settings: [
+      ".claude/settings.json",
+      ".claude/hooks/check.sh",
+      ".claude/agents/a.md",
+      ".claude/skills/s/SKILL.md",
+      ".claude/plugins/p.json",
+    ],
+    madeUp: [".claude/settings.json", ".claude/commands", ".claude/hooks", ".claude/plugins"],
+  },
+  codex: {
+    state: [".codex/auth.json", ".codex/history.jsonl", ".codex/sessions/2026/one.jsonl"],
+    settings: [
+      ".codex/config.toml",
+      ".codex/work.config.toml",
+      ".codex/hooks.json",
+      ".codex/.env",
+      ".codex/agents/a.toml",
+      ".codex/rules/r",
+    ],
+    madeUp: [".codex/config.toml", ".codex/hooks.json", ".codex/.env", ".codex/agents", ".codex/rules"],
+  },
+  gemini: {
+    state: [".gemini/oauth_creds.json", ".gemini/google_accounts.json", ".gemini/tmp/app/logs.json"],
+    settings: [".gemini/settings.json", ".gemini/.env", ".gemini/extensions/e/gemini-extension.json", ".gemini/policies/auto-saved.toml"],
+    madeUp: [".gemini/settings.json", ".gemini/.env", ".gemini/extensions", ".gemini/policies", ".gemini/skills", ".gemini/agents"],
+  },
+  aider: {
+    state: [".aider/analytics.json", ".aider/caches/models.json"],
+    settings: [".aider/oauth-keys.env", ".aider.conf.yml", ".aider.model.settings.yml"],
+    madeUp: [".aider/oauth-keys.env"],
+  },
+  opencode: {
+    state: [".local/share/opencode/auth.json", ".local/share/opencode/storage/session/one.json", ".local/state/opencode/tui"],
+    settings: [".config/opencode/opencode.json", ".config/opencode/plugins/p.ts", ".local/share/opencode/bin/rg"],
+    madeUp: [".config/opencode"],
+  },
+  amp: {
+    state: [".local/share/amp/secrets.json", ".local/share/amp/history.jsonl"],
+    settings: [".config/amp/settings.json", ".config/amp/plugins/p.ts", ".amp/bin/amp"],
+    madeUp: [],
+  },
+  "cursor-agent": {
+    state: [".cursor/chats/one/store.db", ".config/cursor/auth.json"],
+    settings: [".cursor/cli-config.json", ".cursor/mcp.json", ".cursor/hooks.json", ".cursor/hooks/h.sh", ".config/cursor/cli-config.json"],
+    madeUp: [".cursor/mcp.json", ".cursor/hooks.json"],
+  },
+  goose: {
+    state: [".config/goose/secrets.yaml", ".local/share/goose/sessions/sessions.db", ".local/state/goose/logs/cli/one.log"],
+    settings: [
+      ".config/goose/config.yaml",
+      ".config/goose/permission.yaml",
+      ".config/goose/custom_providers/p.json",
+      ".config/goose/recipes/r.yaml",
+    ],
+    madeUp: [".config/goose/config.yaml", ".config/goose/permission.yaml"],
+  },
+};
+
+const HOME = "/home/dev";
+const OTHER = "some-agent";
+
+function planFor(agent: string, level: "standard" | "strict", files: readonly string[], more: Partial<IsolationInput> = {}) {
+  const input: IsolationInput = {
+    ...{ level, agent, platform: "linux", home: HOME, homes: [HOME], uid: 1000, project: `${HOME}/app`, cwd: `${HOME}/app` },
+    ...{ packageFolder: "/opt/agent-run", sessionFolder: undefined, programs: [], allow: [], write: [], hide: [] },
+    paths: { config: `${HOME}/.config/agent-run`, state: `${HOME}/.local/state/agent-run`, runtime: "/run/user/1000/agent-run" },
+    env: { HOME, PATH: "/usr/bin" },
+    ...more,
+  };
+  const there = ["app/readme.md", ...files].map((file) => `${HOME}/${file}`);
+  const kindOf = (path: string): Found["kind"] | undefined => {
+    if (there.includes(path)) return "file";
+    return there.some((file) => file.startsWith(`${path}/`)) ? "folder" : undefined;
+  };
+  const found = new Map<string, Found>();
+  const listings = new Map<string, readonly Child[]>();
+  const list = (folder: string): void => {
+    const names = there.filter((file) => file.startsWith(`${folder}/`)).map((file) => file.slice(folder.length + 1).split("/")[0] ?? "");
+    const children = [...new Set(names)].map((name): Child => {
+      return kindOf(`${folder}/${name}`) === "file" ? { name, kind: "file", runs: false } : { name, kind: "folder" };
+    });
+    listings.set(folder, children);
+  };
+  list(HOME);
+  for (const { path, list: wanted } of placesToLookAt(input)) {
+    const kind = kindOf(path);
+    if (kind === undefined) continue;
+    found.set(path, { kind, real: path });
+    if (wanted) list(path);
+  }
+  const facts: Facts = {
+    ...{ homes: [HOME], project: input.project, cwd: input.cwd, found, listings },
+    ...{ links: [], sockets: [], git: [], resolver: undefined, windowsDrives: [] },
+  };
+  const { entries } = planIsolation(input, facts);
+  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+  return (file: string) => byPath.get(`${HOME}/${file}`) ?? nearestAbove(`${HOME}/${file}`, byPath);
+}
+
+describe.each(["standard", "strict"] as const)("at %s", (level) => {
+  it.each(KNOWN_AGENTS.map((known) => known.name))(
+    "%s writes its own state, reads its settings, and no other agent sees either",
+    (agent) => {
+      const { state, settings } = FILES[agent] ?? { state: [], settings: [] };
+      expect(state.length, "its files are listed here").toBeGreaterThan(0);
+      const own = planFor(agent, level, [...state, ...settings]);
+      for (const file of state) expect(own(file)?.access, file).toBe("writable");
+      for (const file of settings) expect(own(file)?.access, file).toBe("read-only");
+      const other = planFor(OTHER, level, [...state, ...settings]);
+      // Home at strict is empty but for what is listed.
+      for (const file of [...state, ...settings]) expect(other(file)?.access, file).toBe(level === "strict" ? "empty" : "hidden");
+      const given = planFor(OTHER, level, [...state, ...settings], { allow: [agent] });
+      for (const file of settings) expect(given(file)?.access, file).toBe("read-only");
+    },
+  );
+
+  it.each(KNOWN_AGENTS.map((known) => known.name))(
+    "%s has state that lasts, and can not make settings, where the human has none",
+    (agent) => {
+      const { state = [], madeUp = [] } = FILES[agent] ?? {};
+      const own = planFor(agent, level, []);
+      for (const file of state) {
+        const entry = own(file);
+        expect(entry, file).toMatchObject({ access: "writable" });
+        expect(entry?.standIn, file).toBeDefined();
+      }
+      for (const file of madeUp)
+        expect(own(file), file).toMatchObject({ path: `${HOME}/${file}`, access: "read-only", standIn: expect.anything() });
+    },
+  );
+});
+
+it.each([
+  ["claude", "CLAUDE_CONFIG_DIR", "settings.json"],
+  ["codex", "CODEX_HOME", "config.toml"],
+  ["cursor-agent", "CURSOR_CONFIG_DIR", "hooks.json"],
+])("%s's folder is where %s says, with its settings to read", (agent, variable, settings) => {
+  const own = planFor(agent, "standard", [], { env: { HOME, PATH: "/usr/bin", [variable]: `${HOME}/moved` } });
+  expect(own("moved/login")?.access).toBe("writable");
+  expect(own(`moved/${settings}`)?.access).toBe("read-only");
+});
+
+it("goose's and opencode's folders follow XDG's variables", () => {
+  const env = { HOME, PATH: "/usr/bin", XDG_CONFIG_HOME: `${HOME}/c`, XDG_DATA_HOME: `${HOME}/d` };
+  const goose = planFor("goose", "standard", [], { env });
+  expect(goose("c/goose/secrets.yaml")?.access).toBe("writable");
+  expect(goose("c/goose/config.yaml")?.access).toBe("read-only");
+  const opencode = planFor("opencode", "standard", [], { env });
+  expect(opencode("d/opencode/auth.json")?.access).toBe("writable");
+  expect(opencode("c/opencode/opencode.json")).toMatchObject({ path: `${HOME}/c/opencode`, access: "read-only", standIn: "folder" });
+});
