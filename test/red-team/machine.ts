@@ -59,6 +59,11 @@ const SOCKETS = {
   "gpg-agent socket": "$runtime/gnupg/S.gpg-agent",
   "systemd user socket": "$runtime/systemd/private",
   "editor socket": "$runtime/vscode-ipc-red.sock",
+  "Emacs socket": "$runtime/emacs/server",
+  "sound server": "$runtime/pulse/native",
+  "screen socket": "/run/screen/S-dev/4321.pts-0.machine",
+  "screen socket in home": "$home/.screen/4321.pts-0.machine",
+  "gpg-agent socket in home": "$home/.gnupg/S.gpg-agent",
   "socket in home": "$home/.colima/default/docker.sock",
   "socket in a cache": "$home/.cache/ibus/socket",
 } as const;

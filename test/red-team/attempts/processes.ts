@@ -145,7 +145,18 @@ for line in open("/proc/keys"):
     length, why = call(250, 219, 11, number, buffer, 200)
     print(buffer.value if length > 0 else why)`,
     standard: "system calls",
+    strict: "mounts",
     none: "reached",
+  },
+  {
+    id: "key-names",
+    group: "processes",
+    what: "learn what a key of the human's in the kernel's keyrings is called",
+    program: `grep -q red-team /proc/keys && echo "REACHED a name in /proc/keys"; echo end`,
+    standard: "reached",
+    strict: "mounts",
+    none: "reached",
+    gap: "Names of keys",
   },
   {
     id: "shared-memory",

@@ -123,7 +123,7 @@ export const sockets: readonly Attempt[] = [
   {
     id: "engines-and-desktop",
     group: "sockets",
-    what: "talk to Docker, Podman, containerd, system bus, journal, gpg-agent, Wayland, systemd, the editor, sockets in home and in a cache",
+    what: "talk to Docker, Podman, containerd, system bus, journal, gpg-agent, X11, Wayland, systemd, sound, screen, editors, sockets in home and in a cache",
     with: "node",
     program: `${ASK_EACH} for (const path of process.env.RT_SOCKETS.split(" ")) await ask(path);`,
     standard: "mounts",
