@@ -22,18 +22,22 @@ export function baseOf(profile: Profile | undefined, awsProfile: string | undefi
  */
 export function baseOfRole(arn: string, awsProfile: string | undefined, context: Context): Wanted {
   if (awsProfile !== undefined) return baseOf(undefined, awsProfile);
-  const { paths, packageFolder } = context;
+  const profiles = usableProfiles(context);
+  const under = (name: string | undefined): Profile | undefined => profiles.find(({ role }) => role !== undefined && role === name);
+  return baseOf(under(arn) ?? under(arn.split(":role/")[1]) ?? profiles[0], undefined);
+}
+
+/** The usual profile, then every other one that a run could have. Throws AgentRunError `config` or `profile` where the usual one cannot be used. */
+export function usableProfiles({ paths, packageFolder }: Context): Profile[] {
   const usual = loadProfile(paths, packageFolder, {});
   const others = profileNames(paths, packageFolder).flatMap((profile): Profile[] => {
     try {
       return profile === usual.name ? [] : [loadProfile(paths, packageFolder, { profile })];
     } catch (error) {
-      // It cannot be used as it is, so no run has this role by it.
+      // It cannot be used as it is, so no run has it.
       if (error instanceof AgentRunError) return [];
       throw error;
     }
   });
-  const under = (name: string | undefined): Profile | undefined =>
-    [usual, ...others].find(({ role }) => role !== undefined && role === name);
-  return baseOf(under(arn) ?? under(arn.split(":role/")[1]) ?? usual, undefined);
+  return [usual, ...others];
 }

@@ -2,7 +2,8 @@
 import type { ReadStream, WriteStream } from "node:tty";
 import { signInPlaceOf } from "../credentials/sources.ts";
 import type { AccountRole } from "../credentials/sso/portal.ts";
-import { loadProfile, readConfig } from "../session/profile.ts";
+import { readConfig } from "../session/profile.ts";
+import { usableProfiles } from "./base-of.ts";
 import type { Context } from "./command.ts";
 import type { Named } from "./sign-in-place.ts";
 import { sourceEnvironment } from "./source-environment.ts";
@@ -10,10 +11,12 @@ import { table } from "./table.ts";
 
 export const canAsk = ({ streams }: Context): boolean => streams.stdin.isTTY === true && streams.stderr.isTTY === true;
 
-/** Whether your profile's base credentials come from there already, so that there is nothing to choose. Throws AgentRunError `config` or `profile`. */
+/** Whether base credentials of a profile come from there already, so that there is nothing to choose. Throws AgentRunError `config` or `profile`. */
 export function isInUse({ startUrl }: Named, context: Context): boolean {
-  const { credentials, awsProfile } = loadProfile(context.paths, context.packageFolder, {});
-  return signInPlaceOf({ credentials, awsProfile, env: sourceEnvironment(context.env) })?.startUrl === startUrl;
+  const env = sourceEnvironment(context.env);
+  return usableProfiles(context).some(
+    ({ credentials, awsProfile }) => signInPlaceOf({ credentials, awsProfile, env })?.startUrl === startUrl,
+  );
 }
 
 /** Shows the roles with numbers and asks for one until the answer is one of them, or nothing. Throws AgentRunError `usage` when it is cancelled. */

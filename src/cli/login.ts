@@ -27,8 +27,8 @@ export const login: Command = {
     "Signs in with this machine's browser, or with a code that you confirm on any device where there is none (--device, over\n" +
     "SSH, without a display). The session is kept in the system keyring and renewed by the daemon; without a keyring it lives\n" +
     "in the daemon's memory, which is said. ~/.aws is not written; AWS profiles with SSO use it all the same.\n" +
-    "A session that is still valid is kept, unless --force is given. In a terminal, where your profile does not start from\n" +
-    "there yet, it then lets you choose an account and role, and prints what config.toml needs; it writes nothing.",
+    "A session that is still valid is kept, unless --force is given. In a terminal, where none of your profiles starts\n" +
+    "from there yet, it then lets you choose an account and role, and prints what config.toml needs; it writes nothing.",
   options: [
     { name: "aws-profile", value: "<name>", help: "sign in where this AWS profile says" },
     { name: "start-url", value: "<url>", help: "sign in there; with --sso-region" },
@@ -56,7 +56,7 @@ export const login: Command = {
       print.note(`signed in at ${place.startUrl}, ${lasting(session)}; ${where}`);
     }
     if (values["list"] === true) await list(await listRoles(session, source), session, place, values["json"] === true, context);
-    else if (canAsk(context)) await offer(session, place, source, context);
+    else if (canAsk(context) && values["aws-profile"] === undefined) await offer(session, place, source, context);
     return 0;
   },
 };

@@ -113,13 +113,19 @@ describe.skipIf(!usable)(`agent-run login${usable ? "" : ` (needs curl, ${keyrin
     const before = readFileSync(config, "utf8");
     const env = Object.fromEntries(Object.entries(world.env).filter(([name]) => !(name in NO_KEYS)));
     const args = ["login", "--start-url", center.startUrl, "--sso-region", "eu-central-1"];
-    {
-      // It does already: nothing is asked.
-      await using outer = openOuter(BIN, args, { cols: 120, env });
+    const without = `profile = "demo"\n[profiles.demo]\nrole = "${world.cloud.roleArn()}"\nisolation.level = "none"\n`;
+    const sso = `[sso.acme]\nstart_url = "${center.startUrl}"\nregion = "eu-central-1"\n`;
+    // One does already, the usual or another; or an AWS profile, which has its role, was named: nothing is asked.
+    for (const [text, words] of [
+      [before, args],
+      [`${without}${sso}[profiles.readonly]\ncredentials = "sso:acme/123456789012/ReadOnly"\n`, args],
+      [without, ["login", "--aws-profile", "dev"]],
+    ] as const) {
+      writeFileSync(config, text);
+      await using outer = openOuter(BIN, words, { cols: 120, env });
       expect(await outer.exited).toEqual({ code: 0 });
       expect(outer.screen.rows().join("\n")).not.toContain("number of the role");
     }
-    const without = `profile = "demo"\n[profiles.demo]\nrole = "${world.cloud.roleArn()}"\nisolation.level = "none"\n`;
     writeFileSync(config, without);
     for (const [answers, words] of [
       [["\r"], /\(Enter: none\): *$/],
