@@ -89,8 +89,12 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
   agent(
     "opencode",
     ["$data/opencode", "$state/opencode"],
-    // It makes its settings' folder at each start, and ends where it can not.
-    [{ path: "bin" }, { path: "plugin" }, { path: "$config/opencode", standIn: "folder" }],
+    // It makes its settings' folder at each start with this file in it, and ends where it can not.
+    [
+      ...["bin", "plugin"].map((path) => ({ path })),
+      { path: "$config/opencode", standIn: "folder" },
+      { path: "$config/opencode/.gitignore", standIn: { file: "node_modules\n" } },
+    ],
   ),
   agent("amp", ["$data/amp", "~/.amp"], [{ path: "bin" }, { path: "~/.amp/bin" }, { path: "$config/amp" }]),
   agent(

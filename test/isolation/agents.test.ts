@@ -51,7 +51,7 @@ const FILES: Readonly<Record<string, Files>> = {
   opencode: {
     state: [".local/share/opencode/auth.json", ".local/share/opencode/storage/session/one.json", ".local/state/opencode/tui"],
     settings: [".config/opencode/opencode.json", ".config/opencode/plugins/p.ts", ".local/share/opencode/bin/rg"],
-    madeUp: [".config/opencode"],
+    madeUp: [".config/opencode", ".config/opencode/.gitignore"],
   },
   amp: {
     state: [".local/share/amp/secrets.json", ".local/share/amp/history.jsonl"],
