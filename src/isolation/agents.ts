@@ -96,7 +96,16 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: "$config/opencode/.gitignore", standIn: { file: "node_modules\n" } },
     ],
   ),
-  agent("amp", ["$data/amp", "~/.amp"], [{ path: "bin" }, { path: "~/.amp/bin" }, { path: "$config/amp" }]),
+  agent(
+    "amp",
+    // It sets the mode of its settings' folder at each start, and ends where it can not.
+    ["$data/amp", "~/.amp", "$config/amp"],
+    [
+      { path: "$config/amp/settings.json", standIn: JSON_FILE },
+      ...["plugins", "tools", "commands", "skills"].map((name) => ({ path: `$config/amp/${name}`, standIn: "folder" as const })),
+      ...["bin", "~/.amp/bin", "$config/amp/settings.jsonc"].map((path) => ({ path })),
+    ],
+  ),
   agent(
     "cursor-agent",
     ["~/.cursor", "$config/cursor"],

@@ -56,7 +56,7 @@ const FILES: Readonly<Record<string, Files>> = {
   amp: {
     state: [".local/share/amp/secrets.json", ".local/share/amp/history.jsonl"],
     settings: [".config/amp/settings.json", ".config/amp/plugins/p.ts", ".amp/bin/amp"],
-    madeUp: [],
+    madeUp: [".config/amp/settings.json", ".config/amp/plugins", ".config/amp/tools"],
   },
   "cursor-agent": {
     state: [".cursor/chats/one/store.db", ".config/cursor/auth.json"],
