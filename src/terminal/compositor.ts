@@ -82,7 +82,7 @@ export class Compositor {
     // Besides, xterm.js 6.0 loses a character that comes byte by byte when a byte of it is 0x80.
     this.#feed(chunk.length - this.#scanner.withheld);
     if (this.#fed < chunk.length) this.#rest = Buffer.concat([this.#rest, chunk.subarray(this.#fed)]);
-    if (this.frame.restricted) this.#astray = true;
+    if (this.frame.restricted || this.frame.strayed) this.#astray = true;
     if (this.#astray && this.mayPaint) this.#setRight();
   }
 
@@ -91,6 +91,7 @@ export class Compositor {
     for (const { bytes, complex } of this.#backlog?.take() ?? []) shadow.feed(bytes, complex);
     this.#backlog = undefined;
     this.frame.shadow = shadow;
+    if (this.#astray && this.mayPaint) this.#setRight();
   }
 
   /** Gives up on having a shadow. */
@@ -302,17 +303,21 @@ export class Compositor {
 
   /** After output in a restricted region: what went to the bar's row belongs to the agent's last. */
   #setRight(): void {
-    const shadow = this.frame.shadow;
-    this.#astray = this.frame.restricted;
-    if (!this.frame.reserved) return;
+    const { shadow, strayed } = this.frame;
+    if (!this.frame.reserved) {
+      this.#astray = false;
+      return;
+    }
     if (shadow === undefined) {
       this.frame.damaged = true;
       return;
     }
+    this.#astray = this.frame.restricted;
+    this.frame.strayed = false;
     shadow.drain();
     const last = this.frame.agentSize.rows;
     const row = shadow.rows(last - 1, last, false);
-    if (row === this.#lastRow && shadow.cursor.y !== last - 1) return;
+    if (!strayed && row === this.#lastRow && shadow.cursor.y !== last - 1) return;
     this.#lastRow = row;
     this.#options.emit(this.frame.liftedForGood(`${row}\x1b[${this.frame.size.rows};1H\x1b[m${this.bar}\x1b[m`, shadow));
     this.frame.damaged = false;

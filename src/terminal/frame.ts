@@ -21,6 +21,10 @@ export class Frame {
   /** The size has changed since the agent saved its cursor: where that is now depends on rows that in the terminal are one more. */
   displaced: [boolean, boolean] = [false, false];
   shadow: Shadow | undefined;
+  /** Since the margins were set, the cursor may have come below them, and from there onto our row. */
+  below = false;
+  /** It may have, and the margins are others now: our row and the agent's last one need setting right. */
+  strayed = false;
   /** The screen, main and alternate, that was not shown while the size changed: our row of then may stand in it. */
   stale: [boolean, boolean] = [false, false];
   /** The character before our last paint, for a REP that follows it. */

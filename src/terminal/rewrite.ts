@@ -43,6 +43,7 @@ export class Rewriter {
     const { modes, shadow } = this.#frame;
     const before = modes.current;
     modes.restore();
+    this.#frame.below = true;
     const rest = modes.broughtBack(before) + modes.linkSince(before);
     const text = this.#borrowed && shadow !== undefined ? this.#restored(sequence, shadow, rest) : own + rest;
     if (rest !== "") this.#feed(sequence.end, rest);
@@ -67,6 +68,23 @@ export class Rewriter {
     if (!restricted || shadow === undefined) return undefined;
     this.#feed(sequence.end);
     return `${before}\x1b[${this.#frame.row(shadow)}d${after}`;
+  }
+
+  /** The margins are about to change: gives whether the terminal's cursor may be on our row, or have been. */
+  #strays(): boolean {
+    const strays = this.#frame.restricted && this.#frame.below;
+    this.#frame.below = false;
+    if (strays) this.#frame.strayed = true;
+    return strays;
+  }
+
+  /** Before DECSTBM and DECSTR: what went to our row belongs to the agent's last one, which may be about to scroll. */
+  #lastRow(sequence: Sequence): string {
+    const { shadow, agentSize } = this.#frame;
+    if (!this.#strays() || shadow === undefined) return "";
+    this.#feed(sequence.end);
+    shadow.drain();
+    return this.#frame.liftedForGood(shadow.rows(agentSize.rows - 1, agentSize.rows, false), shadow);
   }
 
   /** Whether the terminal's cursor may be on our row, and does not wait behind the last column, which VPA would end. */
@@ -158,9 +176,10 @@ export class Rewriter {
     if (intermediate !== 0) {
       if (intermediate === 0x20 && final === 0x71) modes.cursorStyled = first > 0;
       else if (intermediate === 0x21 && final === 0x70) {
+        const lastRow = this.#lastRow(sequence);
         modes.soft();
         this.#frame.margins[this.#frame.screen] = this.#frame.full();
-        return this.#frame.reserved ? `\x1b[!p${this.#reassert(sequence, false)}` : undefined;
+        return this.#frame.reserved ? `${lastRow}\x1b[!p${this.#reassert(sequence, false, lastRow !== "")}` : undefined;
       }
       // Rectangles, lines a screen, status lines: where they reach our row, it is painted again.
       else if (intermediate === 0x24 || intermediate === 0x2a) this.#frame.damaged = true;
@@ -180,8 +199,10 @@ export class Rewriter {
       case 0x48: // CUP
       case 0x66: // HVP
         if (first <= 1 && second <= 1) this.#homeAt = sequence.end;
+        this.#frame.below ||= first > this.#frame.margins[this.#frame.screen].bottom;
         return this.#frame.reserved && first > rows ? `\x1b[${rows};${Math.max(1, second)}H` : undefined;
       case 0x64: // VPA
+        this.#frame.below ||= first > this.#frame.margins[this.#frame.screen].bottom;
         return this.#frame.reserved && first > rows ? `\x1b[${rows}d` : undefined;
       case 0x41: // CUU
       case 0x42: // CUD
@@ -192,13 +213,15 @@ export class Rewriter {
         return this.#mayBeLow(sequence) ? this.#onItsRow(sequence, "", `\x1b[${first}n`) : undefined;
       case 0x65: // VPR does not stop at a margin; CUD does, which is the same while the margin is the agent's last row
         if (!this.#frame.reserved) return undefined;
+        this.#frame.below = true;
         return this.#onItsRow(sequence, "") ?? `\x1b[${Math.max(1, first)}B`;
       case 0x72: {
         const top = Math.max(1, first);
         const bottom = second === 0 || second > rows ? rows : second;
         if (top >= bottom) return this.#frame.reserved ? NO_REGION : undefined;
+        const lastRow = this.#lastRow(sequence);
         this.#frame.margins[this.#frame.screen] = { top, bottom };
-        return this.#frame.reserved ? this.#frame.region() : undefined;
+        return this.#frame.reserved ? lastRow + this.#frame.region() : undefined;
       }
       case 0x4a:
         return this.#erase(sequence, first);
@@ -270,6 +293,9 @@ export class Rewriter {
       if ((mode === 2 && !on) || mode === 38) continue;
       kept.push(mode);
       const before = this.#frame.screen;
+      const switches = mode === 47 || mode === 1047 || mode === 1049;
+      const strays = switches && this.#strays();
+      if (switches) this.#frame.below = true;
       if (mode === 1048 || mode === 1049) {
         if (on) this.#save();
         else if (mode === 1048) {
@@ -283,7 +309,8 @@ export class Rewriter {
         first = this.#blanked();
         this.#frame.damaged = true;
       }
-      if (this.#frame.screen === before && mode !== 47 && mode !== 1047 && mode !== 1049) continue;
+      if (this.#frame.screen === before && !switches) continue;
+      if (strays && this.#frame.screen !== before) this.#frame.stale[before] = true;
       if (this.#frame.screen === 1 && before === 0) this.#frame.margins[1] = this.#frame.full();
       const back = mode === 1049 && !on;
       const { current } = modes;
@@ -297,7 +324,7 @@ export class Rewriter {
       } else if (back && this.#frame.borrowed[0] && this.#frame.shadow !== undefined) {
         const rest = modes.broughtBack(undefined) + link;
         after = (this.#frame.reserved ? this.#frame.region() : "") + this.#restored(sequence, this.#frame.shadow, rest);
-      } else after = this.#reassert(sequence, back) + charsets + link;
+      } else after = this.#reassert(sequence, back, strays && !back) + charsets + link;
       if (charsets + link !== "") this.#feed(sequence.end, charsets + link);
     }
     if (after + restored === "" && kept.length === count) return undefined;
@@ -315,9 +342,13 @@ export class Rewriter {
     return `\x1b(B\x0f${this.#frame.liftedForGood(`${this.#frame.noMargins()}${rows}${this.#frame.marginsAgain()}`, shadow)}`;
   }
 
-  /** The region again after `sequence`, the cursor where it is. `same`: it is where the saved cursor is too. */
-  #reassert(sequence: Sequence, same: boolean): string {
+  /** The region again after `sequence`, the cursor where it is. `same`: it is where the saved cursor is too. `strays`: only the shadow knows where. */
+  #reassert(sequence: Sequence, same: boolean, strays = false): string {
     if (!this.#frame.reserved) return "";
+    if (strays && this.#frame.shadow !== undefined) {
+      this.#feed(sequence.end);
+      return this.#frame.region() + this.#frame.cursorAt(this.#frame.shadow) + this.#frame.wrapAgain();
+    }
     if (!same) this.#frame.borrowed[this.#frame.screen] = true;
     if (this.#frame.shadow !== undefined) this.#feed(sequence.end);
     return `\x1b7${this.#frame.region()}\x1b8${this.#frame.wrapAgain()}`;

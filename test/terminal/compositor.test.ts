@@ -260,6 +260,35 @@ describe("compositor", () => {
     expect(test.outer.rows()).toEqual(test.oracle.rows());
   });
 
+  it.each([
+    ["another region", "\x1b[r"],
+    ["a region within it", "\x1b[2;3r"],
+    ["DECSTR", "\x1b[!p"],
+    ["the alternate screen", "\x1b[?1049h"],
+    ["the other alternate screen", "\x1b[?47h"],
+  ])("keeps the agent off the bar's row where it leaves a region for %s after text below it, wherever the stream is cut", (_, leave) => {
+    for (const low of ["\x1b[999;1H", "\x1b[999d", "\x1b[9;1H\x1b[99e", "\x1b7\x1b[1;4r\x1b8"]) {
+      const all = `\x1b[11;5H\x1b7\x1b[1;4r${low}${"x".repeat(COLS)}fake\n bar${leave}more\r\n${lines(3)}`;
+      for (let at = 0; at <= all.length; at++) {
+        const test = rig();
+        for (const part of [all.slice(0, at), all.slice(at)]) {
+          test.oracle.write(part);
+          test.compositor.write(Buffer.from(part));
+        }
+        if (test.compositor.frame.damaged) test.compositor.paint();
+        expect(test.outer.row(ROWS - 1)).toBe(BAR);
+        // In xterm.js a row continues itself, where text wraps on the last one below a region.
+        const shown = (screen: VtScreen): unknown => ({ ...snapshot(screen, ROWS - 1), wrapped: undefined });
+        expect(shown(test.outer)).toEqual(shown(test.oracle));
+      }
+      const late = rig({ shadow: false });
+      late.compositor.write(Buffer.from(all));
+      late.compositor.adopt(openShadow(late.compositor.agentSize, { x: 0, y: 0 }));
+      if (late.compositor.frame.damaged) late.compositor.paint();
+      expect(late.outer.row(ROWS - 1)).toBe(BAR);
+    }
+  });
+
   it("knows where the Linux console's sequences for its palette end, wherever they are cut", () => {
     const palette = /\x1b\](?:R|P[\da-f]{7})/g;
     const all = "a\x1b]Rb\r\n\x1b]P0aabbccd0\x1b]P1ff00ff\x1b]Re\x1b]0;t\x07f";
