@@ -44,6 +44,8 @@ export async function leftovers(place: Place, round: Round, launched: Launched, 
   if (round.surface === "terminal" && round.harm.type !== "hang-up") found.push(...(await terminalTroubles(place, launched)));
   if (round.manner === "asks-aws") found.push(...askingTroubles(round, launched));
 
+  // One that comes late would end the next session, which it means too.
+  await launched.command;
   const begun = performance.now();
   const next = await place.world.run(["--isolation", "none", "true"], { limitMs: NEXT_LAUNCH_MS });
   const tookMs = Math.round(performance.now() - begun);

@@ -45,6 +45,8 @@ interface Shell {
 
 /** One launch of the agent and how to find its parts. */
 export interface Launched {
+  /** The `kill --all` that was to end it, once there was one. */
+  command?: Promise<unknown>;
   /** A text that every process of it has in its arguments. */
   readonly name: string;
   readonly launcher: number;

@@ -165,7 +165,7 @@ async function endIt(place: Place, round: Round, launched: Launched): Promise<vo
     await sleep(650);
     launched.shell.type("\x0b");
   } else {
-    void place.world.run(["kill", "--all", "--json"], { limitMs: 60_000 });
+    launched.command = place.world.run(["kill", "--all", "--json"], { limitMs: 60_000 });
   }
 }
 
