@@ -17,7 +17,8 @@ const PASTE_BEGINS = "\x1b[200~";
 const READ_MS = 650;
 const END_MS = 20_000;
 const MOST_PRESSES = 3;
-const SUSPENDED_MS = 2000;
+/** It comes at once, on a machine that is busy later; until then keys go nowhere. */
+const SUSPENDED_MS = 12_000;
 
 /** @param only ids; all when empty */
 export async function atTheTerminal(human: Human, machine: Machine, level: IsolationLevel, only: readonly string[]): Promise<Seen[]> {
