@@ -205,6 +205,9 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   const suspend = async (): Promise<void> => {
     if (suspended || restored) return;
     suspended = true;
+    // An answer of the terminal to us that came after this would be typed into the shell.
+    await screen.answered();
+    if (restored) return;
     screen.release();
     await terminal.drained();
     await terminal.cooked();

@@ -268,6 +268,11 @@ export class Screen {
     for (const chunk of held) this.output(chunk);
   }
 
+  /** What we have asked the terminal has its answer, or will get none. */
+  answered(): Promise<void> {
+    return this.#questions.settled();
+  }
+
   /** Somebody else has the terminal for a while (Ctrl-Z). */
   release(): void {
     this.#grown();

@@ -351,7 +351,9 @@ describe("whatever dies", () => {
     await until(async () => (await human.prompt()) !== undefined, 20_000, "the shell's prompt");
     await gone(pid, 40_000);
     human.type("fg\r");
-    await until(async () => (await human.prompt())?.status === 124, 20_000, "the prompt after fg");
+    await until(async () => (await human.prompt())?.status === 124, 20_000, "the prompt after fg").catch(async (error: Error) => {
+      throw new Error(`${error.message}\n${(await human.screen()).join("\n")}`);
+    });
     expect((await human.screen()).join("\n")).toMatch(/sess_[0-9a-f]{8} (expired|lost)/);
     await verified();
   }, 120_000);

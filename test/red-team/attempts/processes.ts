@@ -378,7 +378,8 @@ print("CONTROL: it runs" if any(b"98765" in open("/proc/%s/cmdline" % p, "rb").r
     id: "kill-launcher",
     group: "processes",
     what: "kill the launcher, so that nobody watches",
-    program: `pgrep -f 'agent-run.cjs --i[s]olation' | while read -r pid; do echo "REACHED $pid"; kill -9 "$pid"; done; echo end`,
+    // What it says must be written down before it is ended with its launcher.
+    program: `pgrep -f 'agent-run.cjs --i[s]olation' | while read -r pid; do kill -0 "$pid" && echo "REACHED $pid"; sleep 0.5; kill -9 "$pid"; done; echo end`,
     alone: "where it is reached",
     standard: "processes",
     none: "reached",
