@@ -1,8 +1,10 @@
 // Bundles src/ into dist/: one file for the launcher, with everything heavy in others that load when they are needed.
 import { createHash } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { sessionKeyringFile, sessionKeyringProgram } from "../src/isolation/session-keyring.ts";
 import { buildData } from "./build-data.mjs";
 import { compactIamData, iamDataFolder } from "./iam-data.mjs";
 import { thirdPartyLicenses } from "./licenses.mjs";
@@ -109,6 +111,9 @@ writeFileSync(`${root}${fresh}/THIRD-PARTY-LICENSES.txt`, licenses);
 mkdirSync(`${root}${fresh}/man`);
 const pages = manPages(await visibleCommands(), { version, date: date?.slice(0, 10) ?? "" });
 for (const [name, page] of pages) writeFileSync(`${root}${fresh}/man/${name}`, page);
+
+for (const arch of ["x64", "arm64"])
+  writeFileSync(`${root}${fresh}/${basename(sessionKeyringFile("", arch))}`, sessionKeyringProgram(arch), { mode: 0o755 });
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 renameSync(`${root}${fresh}`, `${root}dist`);

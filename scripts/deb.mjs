@@ -25,6 +25,7 @@ import { installedPackages, packedFiles } from "./packed-files.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const ARCHITECTURES = { x64: "amd64", arm64: "arm64" };
 const HOME = "usr/lib/agent-run";
+const SESSION_KEYRING = /\/session-keyring-[^/]+$/;
 const LONGEST_LICENSE = 15_000;
 const DOC = "usr/share/doc/agent-run";
 /** Where each shell looks for completions that a package brings. */
@@ -75,7 +76,7 @@ function write(path, content) {
 /** The package as npm has it, with what it depends on; the command is a link to it. */
 function program() {
   for (const path of files) {
-    if (/^(docs\/|man\/|dist\/man\/|[A-Z]+(\.md)?$)/.test(path)) continue;
+    if (/^(docs\/|man\/|dist\/man\/|[A-Z]+(\.md)?$)/.test(path) || isForeign(path)) continue;
     cpSync(join(root, path), join(staging, HOME, path));
   }
   for (const { folder } of installed) cpSync(join(root, folder), join(staging, HOME, folder), { recursive: true });
@@ -84,6 +85,11 @@ function program() {
   writeFileSync(bin, readFileSync(bin, "utf8").replace("exec node ", "exec /usr/bin/node "));
   mkdirSync(join(staging, "usr", "bin"), { recursive: true });
   symlinkSync("../lib/agent-run/bin/agent-run.cjs", join(staging, "usr", "bin", "agent-run"));
+}
+
+/** The program that joins a session keyring is built for each machine. */
+function isForeign(path) {
+  return SESSION_KEYRING.test(path) && !path.endsWith(`-${process.arch}`);
 }
 
 function completions() {
@@ -122,8 +128,8 @@ function documentation() {
       ...texts,
     ].join("\n"),
   );
-  // The program of the terminal library is as its authors publish it, so that anyone can compare it.
-  write("usr/share/lintian/overrides/agent-run", "agent-run: unstripped-binary-or-object\n");
+  // The program of the terminal library is as its authors publish it, so that anyone can compare it. That of the session keyring needs no library.
+  write("usr/share/lintian/overrides/agent-run", "agent-run: unstripped-binary-or-object\nagent-run: statically-linked-binary\n");
 }
 
 function control() {
@@ -159,7 +165,7 @@ function settle(path) {
   const stat = lstatSync(path);
   if (stat.isSymbolicLink()) return lutimesSync(path, seconds, seconds);
   if (stat.isDirectory()) for (const name of readdirSync(path)) settle(join(path, name));
-  const runs = stat.isDirectory() || readFileSync(path).subarray(0, 2).toString() === "#!";
+  const runs = stat.isDirectory() || SESSION_KEYRING.test(path) || readFileSync(path).subarray(0, 2).toString() === "#!";
   chmodSync(path, runs ? 0o755 : 0o644);
   return utimesSync(path, seconds, seconds);
 }

@@ -31,6 +31,7 @@ const PURE = [
   "src/isolation/agents.ts",
   "src/isolation/bubblewrap.ts",
   "src/isolation/seccomp.ts",
+  "src/isolation/session-keyring.ts",
   "src/terminal/key-tap.ts",
   "src/terminal/scanner.ts",
   "src/terminal/bar-layout.ts",

@@ -97,6 +97,9 @@ export function explain(plan: IsolationPlan): string[] {
     ...(plan.level === "none"
       ? []
       : [`sandboxes inside: ${plan.nested ? "may start" : "may not start; --allow-nested lets them, where the system can"}`]),
+    ...(plan.namespaces.length > 0
+      ? [`session keyring: ${plan.keyring === "fresh" ? "a fresh one, empty" : 'yours, isolation.allow = "session-keyring"'}`]
+      : []),
     ...plan.warnings,
     ...plan.notes,
   ];

@@ -20,6 +20,8 @@ export interface BubblewrapOptions {
   readonly files: string;
   /** The compiled seccomp filter for this machine; undefined leaves system calls unfiltered. */
   readonly filter: Uint8Array | undefined;
+  /** The program that joins a fresh session keyring, and then becomes bwrap; undefined keeps the human's. */
+  readonly keyring: string | undefined;
   /** Loopback ports of a network of its own that are listened on inside and served from outside. */
   readonly served?: Served | undefined;
 }
@@ -70,7 +72,8 @@ export function bubblewrapCommand(
   const script = `exec "$@" 8<"$0.args"${options.filter ? ' 9<"$0.seccomp"' : ""}`;
   const inner = [command.file, ...command.args];
   const argsWith = (more: readonly string[]): string[] => {
-    const start = ["-c", script, options.files, options.bwrap, "--args", "8", ...more, "--"];
+    const program = [...(options.keyring === undefined ? [] : [options.keyring]), options.bwrap];
+    const start = ["-c", script, options.files, ...program, "--args", "8", ...more, "--"];
     return [...start, ...(served ? listening(served, inner) : inner)];
   };
   // What `--args` names is read, as a list of arguments, and closed: the caller puts an empty file there.

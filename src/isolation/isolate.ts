@@ -15,6 +15,7 @@ import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation 
 import { probeIsolation } from "./probe.ts";
 import { seatbeltCommand } from "./seatbelt.ts";
 import { seccompFilter } from "./seccomp.ts";
+import { sessionKeyringFile } from "./session-keyring.ts";
 import { makeStandIns, removeStandIns } from "./stand-ins.ts";
 
 export interface IsolationRequest extends Omit<IsolationInput, "home" | "homes" | "platform"> {
@@ -86,6 +87,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   const probed = await probeIsolation(request.level, {
     platform,
     path: request.env["PATH"] ?? "",
+    keyring: plan?.keyring === "yours" ? undefined : sessionKeyringFile(request.packageFolder, process.arch),
     cacheFile: join(request.paths.state, "isolation.json"),
     agentWrites: (file) => plan !== undefined && isWritable(plan, file),
   });
@@ -115,6 +117,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
         sh: "/bin/sh",
         files,
         filter: seccompFilter(process.arch),
+        keyring: probed.keyring,
         served: loopback && { node: process.execPath, ports: listened, attach: loopback.attach },
       });
       writeFiles(request, wrapped.files);

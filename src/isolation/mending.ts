@@ -66,3 +66,30 @@ export function mending(bwrap: string, level: IsolationLevel, said: string, mach
     hint: `see what fails: ${bwrap} --unshare-user --unshare-pid${level === "strict" ? " --unshare-net" : ""} --ro-bind / / --proc /proc true`,
   };
 }
+
+/** What `/proc/keys` says of the keys that a process can see: `none` is an empty list, `covered` one that somebody put something over. */
+export type KeysListed = "no keyrings" | "none" | "some" | "covered";
+
+type Leaving = { readonly none: true } | { readonly none: false; readonly why: string; readonly hint: string };
+
+/** errno(3): no such call; not permitted, by a filter or a security module; the user's share of keys is used up. */
+const [ENOSYS, EPERM, EACCES, EDQUOT] = [38, 1, 13, 122];
+
+/**
+ * What it means that no fresh session keyring could be joined. Where the call is refused but keys are there, the kernel would still find them for the
+ * agent, in files of AFS and the like: that is no sandbox then. Where there are none, there is nothing to leave.
+ * @param said by the program of session-keyring.ts, with errno at its end
+ */
+export function leaving(said: string, listed: KeysListed, container: boolean): Leaving {
+  const errno = Number(/errno (\d+)/.exec(said)?.[1]);
+  const why = `the session keyring that agent-run was started with can not be left: ${said.split("\n")[0]?.replace(/^agent-run: error: /, "")}`;
+  const instead = 'keep the keyring by saying so: isolation.allow = ["session-keyring"]';
+  if (errno === EDQUOT) return { none: false, why, hint: "sudo sysctl -w kernel.keys.maxkeys=2000" };
+  if (errno !== ENOSYS && errno !== EPERM && errno !== EACCES) return { none: false, why, hint: instead };
+  if (listed === "no keyrings" || listed === "none") return { none: true };
+  return {
+    none: false,
+    why,
+    hint: container ? `start the container with: docker run --security-opt seccomp=unconfined …; or ${instead}` : instead,
+  };
+}

@@ -41,6 +41,8 @@ export interface IsolationPlan {
   readonly entries: readonly PlanEntry[];
   /** Linux namespaces of its own. */
   readonly namespaces: readonly string[];
+  /** The session keyring of the kernel's: an empty one that is made for the run, or the human's. */
+  readonly keyring: "fresh" | "yours";
   /** `shared`: the machine's. `own`: a loopback of its own, on which nothing answers but what the launcher serves there. */
   readonly network: "shared" | "own";
   /** With a network of its own: hosts that are reached all the same, by HTTPS through a forwarder. */
@@ -134,6 +136,9 @@ export interface Facts {
   readonly windowsDrives: readonly string[];
 }
 
+/** Keys that the kernel itself looks for there open files of AFS, and those that fscrypt's first version encrypted. */
+export const SESSION_KEYRING = "session-keyring";
+
 /** Every name that `isolation.allow` knows. */
 export const allowNames: readonly string[] = [
   ...new Set([
@@ -141,6 +146,7 @@ export const allowNames: readonly string[] = [
     ...KNOWN_AGENTS.map((known) => known.name),
     "ide",
     ...STRICT_SHOWS.map(({ name }) => name),
+    SESSION_KEYRING,
   ]),
 ];
 
@@ -190,6 +196,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
       level: "none",
       entries: [],
       namespaces: [],
+      keyring: "yours",
       network: "shared",
       hosts: [],
       nested: true,
@@ -202,6 +209,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
   const builder = new PlanBuilder(facts);
   const strict = input.level === "strict";
   const hosts = input.network ?? [];
+  const keyring = input.platform === "darwin" || input.allow.includes(SESSION_KEYRING) ? "yours" : "fresh";
   if (strict) planStrict(builder, input, facts);
   planSystem(builder, input, facts);
   planStores(builder, input, facts);
@@ -237,6 +245,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
     level: input.level,
     entries: builder.entries(),
     namespaces: input.platform === "darwin" ? [] : ["user", "mount", "pid", "ipc", "uts", "cgroup", ...(strict ? ["network"] : [])],
+    keyring,
     network: strict ? "own" : "shared",
     hosts: strict ? hosts : [],
     nested: input.platform !== "darwin" && (!strict || input.nested === true),

@@ -6,17 +6,22 @@ import { delimiter, isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
 import { bubblewrapCommand } from "./bubblewrap.ts";
 import { realOf } from "./facts.ts";
-import { type MachineSettings, mending } from "./mending.ts";
+import { type KeysListed, leaving, type MachineSettings, mending } from "./mending.ts";
 import { SANDBOX_EXEC } from "./seatbelt.ts";
 import { seccompFilter } from "./seccomp.ts";
+import { KEYRING_REFUSED } from "./session-keyring.ts";
 
-/** `bwrap` is the program that makes the sandbox. */
-export type Probe = { readonly ok: true; readonly bwrap: string } | { readonly ok: false; readonly why: string; readonly hint: string };
+/** `bwrap` is the program that makes the sandbox, `keyring` the one that goes before it; none where the kernel has no keyring to leave, or none was asked for. */
+export type Probe =
+  | { readonly ok: true; readonly bwrap: string; readonly keyring: string | undefined }
+  | { readonly ok: false; readonly why: string; readonly hint: string };
 
 export interface ProbeOptions {
   readonly platform: NodeJS.Platform;
   /** PATH, to find bwrap on. */
   readonly path: string;
+  /** The program that joins a fresh session keyring; undefined where the human's is to be kept. */
+  readonly keyring: string | undefined;
   /** Where a good result is kept, so that a warm launch need not start a sandbox twice; undefined: always do it. */
   readonly cacheFile?: string;
   /** A bwrap that an agent can write is passed over: it would run as the human, outside of everything. Absolute path, links resolved. */
@@ -31,7 +36,7 @@ const PROBE_LIMIT_MS = 5000;
  * one never is. Level `none` needs nothing and gives an empty path.
  */
 export async function probeIsolation(level: IsolationLevel, options: ProbeOptions): Promise<Probe> {
-  if (level === "none") return { ok: true, bwrap: "" };
+  if (level === "none") return { ok: true, bwrap: "", keyring: undefined };
   if (options.platform === "darwin") return tryOutSeatbelt();
   if (options.platform !== "linux") {
     return {
@@ -45,13 +50,43 @@ export async function probeIsolation(level: IsolationLevel, options: ProbeOption
   if (!seccompFilter(process.arch)) {
     return { ok: false, why: `isolation level '${level}' is not available on ${process.arch} machines`, hint: "use --isolation none" };
   }
-  const key = cacheKey(bwrap, level);
-  if (options.cacheFile && readKey(options.cacheFile) === key) return { ok: true, bwrap };
-  const failure = await tryOut(bwrap, level);
+  const { keyring } = options;
+  if (keyring !== undefined && !runs(keyring)) return { ok: false, why: `${keyring} is not there, or cannot be run`, hint: REINSTALL };
+  const key = cacheKey(bwrap, level, keyring);
+  if (options.cacheFile && readKey(options.cacheFile) === key) return { ok: true, bwrap, keyring };
+  const failure = await tryOut(bwrap, level, keyring);
+  if (failure?.startsWith(KEYRING_REFUSED)) {
+    const left = leaving(failure, keysListed(), inContainer());
+    if (!left.none) return { ok: false, why: left.why, hint: left.hint };
+    // Looked at each time: the next one may come from a session that has keys.
+    const without = await tryOut(bwrap, level, undefined);
+    if (without === undefined) return { ok: true, bwrap, keyring: undefined };
+    return { ok: false, ...mending(bwrap, level, without, machineSettings()) };
+  }
   if (failure !== undefined) return { ok: false, ...mending(bwrap, level, failure, machineSettings()) };
   if (options.cacheFile) writeKey(options.cacheFile, key);
-  return { ok: true, bwrap };
+  return { ok: true, bwrap, keyring };
 }
+
+const REINSTALL = "install agent-run anew, where programs may be run: a folder that is mounted noexec does not do";
+
+function runs(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Which keys this process can see, by proc(5): a kernel without keyrings has no such file, and containers often cover it. */
+function keysListed(): KeysListed {
+  const stat = statSync(KEYS, { throwIfNoEntry: false });
+  if (stat === undefined) return "no keyrings";
+  if (stat.dev !== statSync("/proc").dev) return "covered";
+  return setting(KEYS) === "" ? "none" : "some";
+}
+const KEYS = "/proc/keys";
 
 function findOnPath(name: string, path: string, agentWrites: (file: string) => boolean): string | undefined {
   for (const folder of path.split(delimiter).filter(isAbsolute)) {
@@ -74,7 +109,7 @@ function tryOutSeatbelt(): Probe {
     encoding: "utf8",
     timeout: PROBE_LIMIT_MS,
   });
-  if (tried.status === 0) return { ok: true, bwrap: SANDBOX_EXEC };
+  if (tried.status === 0) return { ok: true, bwrap: SANDBOX_EXEC, keyring: undefined };
   const said = tried.error?.message ?? (tried.stderr.trim() || `it ended with status ${tried.status ?? "none"}`);
   return {
     ok: false,
@@ -84,7 +119,7 @@ function tryOutSeatbelt(): Probe {
 }
 
 /** Gives undefined when it worked, else what bwrap said. */
-async function tryOut(bwrap: string, level: IsolationLevel): Promise<string | undefined> {
+async function tryOut(bwrap: string, level: IsolationLevel, keyring: string | undefined): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "agent-run-probe-"));
   try {
     const wrapped = bubblewrapCommand(
@@ -92,6 +127,7 @@ async function tryOut(bwrap: string, level: IsolationLevel): Promise<string | un
         level,
         entries: [],
         namespaces: [],
+        keyring: keyring === undefined ? "yours" : "fresh",
         network: level === "strict" ? "own" : "shared",
         hosts: [],
         nested: level !== "strict",
@@ -100,7 +136,7 @@ async function tryOut(bwrap: string, level: IsolationLevel): Promise<string | un
         warnings: [],
       },
       { file: "/bin/sh", args: ["-c", ":"], cwd: "/", env: {} },
-      { bwrap, sh: "/bin/sh", files: join(folder, "probe"), filter: seccompFilter(process.arch) },
+      { bwrap, sh: "/bin/sh", files: join(folder, "probe"), filter: seccompFilter(process.arch), keyring },
     );
     for (const file of wrapped.files) writeFileSync(file.path, file.content, { mode: file.mode });
     return await new Promise((resolve) => {
@@ -166,11 +202,12 @@ function installCommand(): string {
 }
 
 /** Everything that a good result depends on and that is cheap to read. */
-function cacheKey(bwrap: string, level: IsolationLevel): string {
+function cacheKey(bwrap: string, level: IsolationLevel, keyring: string | undefined): string {
   const stat = statSync(bwrap);
   return JSON.stringify([
     level,
     bwrap,
+    keyring ?? "",
     stat.mtimeMs,
     stat.size,
     stat.mode,

@@ -3,8 +3,9 @@ import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { type MachineSettings, mending, wslVersion } from "../../src/isolation/mending.ts";
+import { leaving, type MachineSettings, mending, wslVersion } from "../../src/isolation/mending.ts";
 import { metadataService } from "../../src/isolation/metadata.ts";
+import { KEYRING_REFUSED } from "../../src/isolation/session-keyring.ts";
 import { hasBubblewrap, missing } from "./world.ts";
 
 const FINE: MachineSettings = {
@@ -60,6 +61,35 @@ describe("what mends a machine that cannot isolate", () => {
   ] as const)("reads the kernel's release %s as WSL %s", (kernel, version) => expect(wslVersion(kernel)).toBe(version));
 });
 
+describe("a session keyring that cannot be left", () => {
+  const ended = (errno: string) => `${KEYRING_REFUSED}${errno}`;
+
+  it.each(["038", "001", "013"])("matters not where there are no keys (errno %s)", (errno) => {
+    expect(leaving(ended(errno), "no keyrings", false)).toEqual({ none: true });
+    expect(leaving(ended(errno), "none", true)).toEqual({ none: true });
+  });
+
+  it.each(["038", "001", "013"])("ends the run where there are some, or where that cannot be seen (errno %s)", (errno) => {
+    for (const listed of ["some", "covered"] as const) {
+      expect(leaving(ended(errno), listed, false)).toEqual({
+        none: false,
+        why: `the session keyring that agent-run was started with can not be left: the kernel gives no fresh session keyring: keyctl ended with errno ${errno}`,
+        hint: 'keep the keyring by saying so: isolation.allow = ["session-keyring"]',
+      });
+      expect(leaving(ended(errno), listed, true)).toMatchObject({
+        none: false,
+        hint: expect.stringContaining("docker run --security-opt"),
+      });
+    }
+  });
+
+  it("ends the run for any other reason, whatever is listed", () => {
+    expect(leaving(ended("122"), "none", false)).toMatchObject({ none: false, hint: "sudo sysctl -w kernel.keys.maxkeys=2000" });
+    expect(leaving(ended("012"), "none", false)).toMatchObject({ none: false });
+    expect(leaving("something else", "no keyrings", false)).toMatchObject({ none: false });
+  });
+});
+
 describe("the metadata service", () => {
   it("is found where something answers, and nowhere else", async () => {
     const server = createServer((_, response) => response.writeHead(401).end());
@@ -83,7 +113,7 @@ describe("the metadata service", () => {
 
 /** In a user namespace of its own the same settings count, and whoever made it may change them (user_namespaces(7)). */
 const without = (setting: string, level: "standard" | "strict"): string => {
-  const probe = `import("${import.meta.dirname}/../../src/isolation/probe.ts").then(({probeIsolation})=>probeIsolation("${level}",{platform:"linux",path:"/usr/bin:/bin"})).then((result)=>console.log(result.ok?"ok":result.hint))`;
+  const probe = `import("${import.meta.dirname}/../../src/isolation/probe.ts").then(({probeIsolation})=>probeIsolation("${level}",{platform:"linux",path:"/usr/bin:/bin",keyring:undefined})).then((result)=>console.log(result.ok?"ok":result.hint))`;
   const script = `echo 0 > /proc/sys/user/${setting} && exec "$0" -e '${probe}'`;
   const { stdout, stderr } = spawnSync("unshare", ["-Ur", "sh", "-c", script, process.execPath], { encoding: "utf8" });
   return stdout.trim() || stderr;

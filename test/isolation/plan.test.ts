@@ -252,7 +252,7 @@ describe("bubblewrap's arguments", () => {
   const wrapped = bubblewrapCommand(
     plan(),
     { file: "/usr/bin/claude", args: ["--flag", "a b"], cwd: "/home/dev/code/app", env: { A: "1", PWD: "/home/dev/code/app" } },
-    { bwrap: "/usr/bin/bwrap", sh: "/bin/sh", files: "/s/isolation-1", filter: new Uint8Array([1]) },
+    { bwrap: "/usr/bin/bwrap", sh: "/bin/sh", files: "/s/isolation-1", filter: new Uint8Array([1]), keyring: "/o/join" },
   );
   const args = String(wrapped.files[0]?.content).split("\0");
 
@@ -263,6 +263,7 @@ describe("bubblewrap's arguments", () => {
         "-c",
         'exec "$@" 8<"$0.args" 9<"$0.seccomp"',
         "/s/isolation-1",
+        "/o/join",
         "/usr/bin/bwrap",
         "--args",
         "8",

@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { probeIsolation } from "../../src/isolation/probe.ts";
+import { KEYRING_REFUSED, sessionKeyringFile } from "../../src/isolation/session-keyring.ts";
 import { hasBubblewrap, missing } from "./world.ts";
 
 const PATH = "/usr/local/bin:/usr/bin:/bin";
+const KEYRING = sessionKeyringFile(join(import.meta.dirname, "../.."), process.arch);
 
 describe("the probe", () => {
   let folder: string;
@@ -21,30 +23,48 @@ describe("the probe", () => {
   };
 
   it("says how to install bubblewrap when there is none", async () => {
-    const result = await probeIsolation("standard", { platform: "linux", path: folder });
+    const result = await probeIsolation("standard", { platform: "linux", path: folder, keyring: undefined });
     expect(result).toMatchObject({ ok: false, why: "bubblewrap is not installed: no 'bwrap' on PATH" });
     expect(result.ok || result.hint).toContain("install bubblewrap");
   });
 
   it("refuses machines that it has no driver for, and never steps down", async () => {
-    expect(await probeIsolation("standard", { platform: "darwin", path: PATH })).toMatchObject({ ok: false });
-    expect(await probeIsolation("none", { platform: "darwin", path: "" })).toEqual({ ok: true, bwrap: "" });
+    expect(await probeIsolation("standard", { platform: "darwin", path: PATH, keyring: undefined })).toMatchObject({ ok: false });
+    expect(await probeIsolation("none", { platform: "darwin", path: "", keyring: undefined })).toEqual({
+      ok: true,
+      bwrap: "",
+      keyring: undefined,
+    });
   });
 
   it("passes on what a failing bwrap said, with a command to go on with, and keeps no bad result", async () => {
     fakeBwrap('echo "bwrap: setting up uid map: Permission denied" >&2; exit 1');
     const cacheFile = join(folder, "cache");
-    const result = await probeIsolation("standard", { platform: "linux", path: folder, cacheFile });
+    const result = await probeIsolation("standard", { platform: "linux", path: folder, cacheFile, keyring: undefined });
     expect(result).toMatchObject({ ok: false, why: expect.stringContaining("setting up uid map: Permission denied") });
     expect(result.ok || result.hint).not.toBe("");
     expect(existsSync(cacheFile)).toBe(false);
+  });
+
+  it("refuses where the program for the session keyring cannot be run, and where it says no", async () => {
+    fakeBwrap("exit 0");
+    const own = join(folder, "join");
+    const probe = () => probeIsolation("standard", { platform: "linux", path: folder, keyring: own, cacheFile: join(folder, "cache") });
+    expect(await probe()).toMatchObject({
+      ok: false,
+      why: `${own} is not there, or cannot be run`,
+      hint: expect.stringContaining("noexec"),
+    });
+    writeFileSync(own, `#!/bin/sh\necho '${KEYRING_REFUSED}122' >&2; exit 125\n`, { mode: 0o755 });
+    expect(await probe()).toMatchObject({ ok: false, hint: "sudo sysctl -w kernel.keys.maxkeys=2000" });
+    expect(existsSync(join(folder, "cache"))).toBe(false);
   });
 
   it("keeps a good result for that bwrap only", async () => {
     const cacheFile = join(folder, "cache");
     const count = join(folder, "count");
     fakeBwrap(`echo x >> ${count}; exit 0`);
-    const probe = () => probeIsolation("standard", { platform: "linux", path: folder, cacheFile });
+    const probe = () => probeIsolation("standard", { platform: "linux", path: folder, cacheFile, keyring: undefined });
     expect((await probe()).ok).toBe(true);
     rmSync(count);
     expect((await probe()).ok).toBe(true);
@@ -54,7 +74,13 @@ describe("the probe", () => {
   });
 
   it.skipIf(!hasBubblewrap)(`succeeds on this machine${missing}`, async () => {
-    expect(await probeIsolation("standard", { platform: "linux", path: PATH })).toMatchObject({ ok: true });
-    expect(await probeIsolation("strict", { platform: "linux", path: PATH })).toMatchObject({ ok: true });
+    expect(await probeIsolation("standard", { platform: "linux", path: PATH, keyring: KEYRING })).toMatchObject({
+      ok: true,
+      keyring: KEYRING,
+    });
+    expect(await probeIsolation("strict", { platform: "linux", path: PATH, keyring: KEYRING })).toMatchObject({
+      ok: true,
+      keyring: KEYRING,
+    });
   });
 });

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlink
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sessionKeyringFile } from "../../src/isolation/session-keyring.ts";
 import { call, has, ROOT } from "./toolbox.ts";
 
 const base = mkdtempSync(join(tmpdir(), "ar-deb-"));
@@ -43,6 +44,13 @@ describe.skipIf(!there)("the Debian package (needs dpkg-deb: apt-get install dpk
     const demo = call(process.execPath, [main, "demo", "demo-aws", "sts", "get-caller-identity"], { env, cwd: base });
     expect(JSON.parse(demo).Arn).toContain(":assumed-role/agent-demo/");
     call(process.execPath, [main, "daemon", "stop"], { env });
+  });
+
+  it("has its program for the session keyring, of this machine alone, to be run", () => {
+    const home = join(root, "usr", "lib", "agent-run");
+    const programs = readdirSync(join(home, "dist")).filter((name) => name.startsWith("session-keyring-"));
+    expect(programs).toEqual([`session-keyring-${process.arch}`]);
+    expect(call(sessionKeyringFile(home, process.arch) ?? "", ["/bin/echo", "started"], { env })).toBe("started\n");
   });
 
   it.skipIf(!has("man"))("has a man page for each command where man looks (needs man: apt-get install man-db)", () => {

@@ -6,6 +6,7 @@ import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, read
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sessionKeyringFile } from "../../src/isolation/session-keyring.ts";
 import { call, has, npmScript, pack, pathWithoutCompilers, ROOT, registryEnvironment } from "./toolbox.ts";
 
 const base = mkdtempSync(join(tmpdir(), "ar-npm-"));
@@ -66,6 +67,11 @@ describe("installed by npm into an empty prefix, without a compiler", () => {
     expect(existsSync(join(pages, "man1", "agent-run-kill.1"))).toBe(true);
     const shown = call("man", ["-M", pages, "agent-run-kill"], { env: { ...env, MANPAGER: "cat", MANWIDTH: "80" } });
     expect(shown.replace(/.\x08/g, "")).toContain("--print-policy");
+  });
+
+  it("may run its program for the session keyring, which becomes what it is given", () => {
+    const program = sessionKeyringFile(installed, process.arch) ?? "";
+    expect(call(program, ["/bin/echo", "started"], { env })).toBe("started\n");
   });
 
   it("brings what it runs on and nothing else, and no script that an installation would run", () => {

@@ -11,6 +11,7 @@ import { KEYRING_NAME, openKeyring } from "../../credentials/stored/keyring.ts";
 import { wslVersion } from "../../isolation/mending.ts";
 import { METADATA_CAVEAT, metadataService } from "../../isolation/metadata.ts";
 import { probeIsolation } from "../../isolation/probe.ts";
+import { sessionKeyringFile } from "../../isolation/session-keyring.ts";
 import { statusOf } from "../ask-daemon.ts";
 import type { Context } from "../command.ts";
 import { type Check, failing, ok, unknown, warning } from "./check.ts";
@@ -54,12 +55,15 @@ function system(): Check {
   return ok("system", `${platform} ${arch}${wsl === undefined ? "" : ", under WSL 2"}`);
 }
 
-async function sandbox({ env }: Context, level: IsolationLevel): Promise<Check> {
+async function sandbox({ env, packageFolder }: Context, level: IsolationLevel): Promise<Check> {
   const name = `isolation ${level}`;
   if (level === "none")
     return warning(name, "the agent reaches all that you reach", 'set isolation.level = "standard", or pass --isolation standard');
-  const probe = await probeIsolation(level, { platform: process.platform, path: env["PATH"] ?? "" });
-  return probe.ok ? ok(name, `a sandbox starts, with ${probe.bwrap}`) : failing(name, probe.why, probe.hint);
+  const keyring = sessionKeyringFile(packageFolder, process.arch);
+  const probe = await probeIsolation(level, { platform: process.platform, path: env["PATH"] ?? "", keyring });
+  if (!probe.ok) return failing(name, probe.why, probe.hint);
+  const own = probe.keyring === undefined ? "no keyrings of the kernel's are here to leave" : "and a session keyring of its own";
+  return ok(name, `a sandbox starts, with ${probe.bwrap}${process.platform === "linux" ? `, ${own}` : ""}`);
 }
 
 async function metadata({ env }: Context, level: IsolationLevel): Promise<Check[]> {
