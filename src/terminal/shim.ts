@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Command, ProcessExit } from "../core/command.ts";
+import { carried } from "./carried.ts";
 import { INIT_IS_TIED } from "./tie.ts";
 
 /** The bit of the shim's umask that says that the agent ended; the eight below it are its status. */
@@ -22,14 +23,14 @@ export const MARKER_OSC = "7777";
  * The markers' random text comes into being here and is said in the first of them, before there is an agent: in arguments or environment the agent
  * could read it (`/proc/<shim>/cmdline`). Its variable is never exported, whatever the environment that the shell starts with.
  */
-const program = (tie: readonly string[]): string =>
+const program = (more: readonly string[]): string =>
   [
     "set +ax;unset agent_run_nonce agent_run_status",
     'PATH="$PATH:/usr/bin:/bin" stty "$1" 2>/dev/null;shift',
     "exec 3>&2 2>/dev/null",
     `read -r agent_run_nonce </proc/sys/kernel/random/uuid||agent_run_nonce=$(PATH="$PATH:/usr/bin:/bin";od -An -N16 -tx1 /dev/urandom|tr -d ' \\n')`,
     `[ -n "$agent_run_nonce" ]||{ echo 'agent-run: no random numbers for the session' >&3;exit 126; }`,
-    ...tie,
+    ...more,
     // Nobody is at the terminal's other side (EIO): the launcher has died, and there shall be no agent.
     `printf '\\033]${MARKER_OSC};%s;start\\007' "$agent_run_nonce"||exit 126`,
     "set -m",
@@ -40,21 +41,16 @@ const program = (tie: readonly string[]): string =>
     "kill -STOP $$",
   ].join(";");
 
-const OPEN = program([]);
-const SEALED = program([INIT_IS_TIED]);
-
-/** Names that a POSIX shell keeps in its environment; others it drops, such as bash's exported functions. */
-const SHELL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-
 /**
  * The command that runs `command` under the shim.
  * @param modes the terminal's modes as `stty -g` gives them
  * @param sealed the shim will be the first process in a sandbox with a PID namespace of its own
  */
 export function shimCommand(command: Command, modes: string, sealed: boolean): Command {
-  const odd = Object.entries(command.env).filter(([name]) => !SHELL_NAME.test(name));
-  const carried = odd.length === 0 ? [] : ["/usr/bin/env", ...odd.map(([name, value]) => `${name}=${value}`)];
-  return { ...command, file: "/bin/sh", args: ["-c", sealed ? SEALED : OPEN, "sh", modes, ...carried, command.file, ...command.args] };
+  // node-pty gives one to who has none.
+  const { env, script } = carried(command, ["TERM"]);
+  const text = program([...(sealed ? [INIT_IS_TIED] : []), ...(script === "" ? [] : [script])]);
+  return { ...command, env, file: "/bin/sh", args: ["-c", text, "sh", modes, command.file, ...command.args] };
 }
 
 export type Marker = { readonly kind: "stop" } | { readonly kind: "exit"; readonly exit: ProcessExit };

@@ -4,6 +4,7 @@
 // outer one's, each some way into its work; whoever was an orphan before asked in vain. So, in this order: init has asked, then the launcher lives. From
 // there on either's death takes all with it. An orphan ends itself, and no agent was started.
 import type { Command } from "../core/command.ts";
+import { carried } from "./carried.ts";
 
 /** Init sleeps only in wait(2), which comes after it has asked (bubblewrap.c, do_init). */
 export const INIT_IS_TIED =
@@ -13,9 +14,15 @@ export const INIT_IS_TIED =
 /** The descriptor of a socket whose other end is the launcher's alone: who writes to it while nobody holds that end fails (EPIPE). */
 export const LAUNCHER_FD = 3;
 
-const PROGRAM = `set +ax;${INIT_IS_TIED};printf . >&${LAUNCHER_FD}||exit 126;exec ${LAUNCHER_FD}>&-;exec "$@"`;
+const PROGRAM = `set +ax;${INIT_IS_TIED};printf . >&${LAUNCHER_FD}||exit 126;exec ${LAUNCHER_FD}>&-;`;
 
 /** The command for a sandbox without a terminal, whose first process it will be. A terminal's shim does the same by itself. */
 export function tiedCommand(command: Command): Command {
-  return { ...command, file: "/bin/sh", args: ["-c", PROGRAM, "sh", command.file, ...command.args] };
+  const { env, script } = carried(command);
+  return {
+    ...command,
+    env,
+    file: "/bin/sh",
+    args: ["-c", `${PROGRAM}${script === "" ? "" : `${script};`}exec "$@"`, "sh", command.file, ...command.args],
+  };
 }

@@ -44,6 +44,7 @@ const CLAIMS: Readonly<Record<string, readonly Proof[]>> = {
     ["end-to-end/pipes.test.ts", "passes stdin, stdout and stderr byte for byte"],
     ["terminal/attach.test.ts", "loses no byte at its end"],
     ["terminal/attach.test.ts", "gets Ctrl-C once, and nothing else does"],
+    ["end-to-end/environment.test.ts", "in a terminal"],
     ["oracle/agents.test.ts"],
   ],
   "AWS has no way to take back keys": [
