@@ -4,6 +4,7 @@ import { readSession } from "../audit/verify.ts";
 import { documentForAdministrator, singleName } from "../aws/revoke/deny.ts";
 import { type KillReply, killReply } from "../control/protocol.ts";
 import { ask } from "../control/start-daemon.ts";
+import { began } from "../core/began.ts";
 import { sleep } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 import { isSessionId, type SessionId } from "../core/id.ts";
@@ -35,7 +36,7 @@ export const kill: Command = {
     'IAM by an inline policy on the role (not with revoke = "never"). The report says how long each took, and what could\n' +
     "not be done. A session that no daemon here holds, of another machine too, is denied with its role's --role.",
   options: [
-    { name: "all", help: "every session of yours on this machine" },
+    { name: "all", help: "every session of yours on this machine that began before" },
     { name: "actor", value: "<agent>", help: "those of this agent: claude" },
     { name: "project", value: "<name>", help: "those of this project" },
     { name: "role", value: "<arn>", multiple: true, help: "deny it on this role though it does not run here; repeatable" },
@@ -61,8 +62,9 @@ export const kill: Command = {
     if (killed.length === 0 && wanted.session !== "all") killed = [await killElsewhere(wanted.session, values, context)];
     else killed = await Promise.all(killed.map((one) => lastResort(one, values, context)));
     if (values["json"] === true) print.json(killed);
-    else if (killed.length === 0) print.note(values["all"] === true ? "no session runs" : "no such session runs");
-    else for (const one of killed) report(one, context);
+    else if (killed.length > 0) for (const one of killed) report(one, context);
+    else if (!reply?.left) print.note(values["all"] === true ? "no session runs" : "no such session runs");
+    for (const session of reply?.left ?? []) print.note(`${session} began after this command and goes on: agent-run kill ${session}`);
     return killed.some(({ revocations = [] }) => revocations.some(({ state }) => state === "failed")) ? 1 : 0;
   },
 };
@@ -100,18 +102,26 @@ function selection(values: Values, words: readonly string[]): Wanted {
  */
 async function killHere(paths: Paths, wanted: Wanted): Promise<KillReply | undefined> {
   const until = performance.now() + TAKEN_OVER_MS;
+  // Who names one session knows it.
+  const typed = wanted.session === "all" ? began() : undefined;
   const kill = (session: string): Promise<KillReply | undefined> =>
-    ask(paths, "POST", "/v1/kill", { ...wanted, session }, killReply, KILL_LIMIT_MS).catch(orNotHere);
+    ask(paths, "POST", "/v1/kill", { ...wanted, session, typed }, killReply, KILL_LIMIT_MS).catch(orNotHere);
   const reply = await kill(wanted.session);
   if (reply !== undefined && reply.killed.length > 0) return reply;
+  const left = new Set(reply?.left);
   // Those alone: a session that begins meanwhile was not meant.
-  const left = foldersOf(paths, wanted.session);
+  const lost = foldersOf(paths, wanted.session);
   const killed: Killed[] = [];
-  while (killed.length < left.length && foldersOf(paths, wanted.session).some((id) => left.includes(id)) && performance.now() < until) {
+  const missing = (): string[] => lost.filter((id) => !left.has(id) && !killed.some(({ session }) => session === id));
+  while (foldersOf(paths, wanted.session).some((id) => missing().includes(id)) && performance.now() < until) {
     await sleep(ASK_AGAIN_MS);
-    for (const id of left) killed.push(...((await kill(id))?.killed ?? []));
+    for (const id of missing()) {
+      const again = await kill(id);
+      killed.push(...(again?.killed ?? []));
+      for (const later of again?.left ?? []) left.add(later);
+    }
   }
-  return killed.length > 0 ? { killed } : reply;
+  return killed.length > 0 || left.size > 0 ? { killed, left: [...left] } : reply;
 }
 
 /** Sessions whose folder is there: the one, or for `all` every one. */

@@ -257,6 +257,8 @@ export const killRequest = object({
   project: optional(text),
   /** Where a role is full, deny every session of it that began until now. */
   revokeAll: optional(boolean),
+  /** When the command was typed, as ProcessInfo's `started`: sessions whose launcher began later are left, and named. */
+  typed: optional(text),
 });
 
 export const killReply = object({
@@ -271,6 +273,8 @@ export const killReply = object({
       notes: list(string()),
     }),
   ),
+  /** Those that would have been meant, and began after the command was typed. */
+  left: optional(list(sessionId)),
 });
 
 export const extendRequest = object({

@@ -125,6 +125,11 @@ export class Session {
     void lease.closed.then(() => this.#onLeaseClosed());
   }
 
+  /** The process that asked for it. */
+  get launcher(): OpenMessage["launcher"] {
+    return this.#options.open.launcher;
+  }
+
   /** Takes the start steps and tells the launcher that the agent may start, or why not. Never rejects. */
   async start(): Promise<void> {
     const { lease } = this.#options;

@@ -5,6 +5,7 @@ import { readSession, unendedSessions } from "../audit/verify.ts";
 import type { Lease } from "../control/lease.ts";
 import type { Cause, DaemonMessage, KillReply, LauncherMessage, OpenMessage } from "../control/protocol.ts";
 import { toWireError } from "../control/wire-error.ts";
+import { isLater } from "../core/began.ts";
 import type { Clock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { isSessionId, newSessionId, type SessionId } from "../core/id.ts";
@@ -138,14 +139,16 @@ export function createSessions(options: SessionsOptions): SessionHost {
 
     views: () => [...sessions.values()].map((session) => session.view()),
 
-    async kill({ session: which, actor, project, revokeAll = false }): Promise<KillReply> {
-      const chosen = [...sessions.values()].filter((session) => {
+    async kill({ session: which, actor, project, revokeAll = false, typed }): Promise<KillReply> {
+      const meant = [...sessions.values()].filter((session) => {
         const view = session.view();
         return (
           (which === "all" || session.id === which) && view.actor === (actor ?? view.actor) && view.project === (project ?? view.project)
         );
       });
-      if (which !== "all" && chosen.length === 0) {
+      const left = meant.filter(({ launcher }) => launcher !== undefined && typed !== undefined && isLater(launcher.started, typed));
+      const chosen = meant.filter((session) => !left.includes(session));
+      if (which !== "all" && meant.length === 0) {
         throw new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
       }
       const killed = chosen.map(async (session) => {
@@ -161,7 +164,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
           notes: session.notes,
         };
       });
-      return { killed: await Promise.all(killed) };
+      return { killed: await Promise.all(killed), ...(left.length > 0 ? { left: left.map(({ id }) => id) } : {}) };
     },
 
     async extend(which, byMs) {

@@ -276,6 +276,35 @@ describe("whatever dies", () => {
     expect(await lastCause()).toBe("killed");
   });
 
+  it("kill --all that is slow to start leaves a session that began after it was typed, and names it", async () => {
+    const earlier = world.start(SLEEPER);
+    const earlierGone = new Promise((resolve) => earlier.once("close", resolve));
+    const earlierPid = await agentPid();
+    const [first] = await views();
+    const kill = world.start(["kill", "--all"]);
+    let said = "";
+    for (const stream of [kill.stdout, kill.stderr]) stream?.setEncoding("utf8").on("data", (text: string) => (said += text));
+    kill.kill("SIGSTOP");
+    const later = world.start(["sh", "-c", "echo $$ > later; while :; do sleep 0.05; done"]);
+    const laterGone = new Promise((resolve) => later.once("close", resolve));
+    await until(() => existsSync(join(world.project, "later")), 20_000, "the session that began later");
+    const second = (await views()).find(({ session }) => session !== first?.session);
+    kill.kill("SIGCONT");
+    expect(await new Promise((resolve) => kill.once("close", resolve))).toBe(0);
+    expect(await earlierGone).toBe(137);
+    expect(alive(earlierPid)).toBe(false);
+    expect(said).toContain(`${first?.session} killed\n`);
+    expect(said).toContain(`agent-run: ${second?.session} began after this command and goes on: agent-run kill ${second?.session}\n`);
+    expect((await views()).map(({ session }) => session)).toEqual([second?.session]);
+    // Also where there is nobody else.
+    const none = world.start(["kill", "--actor", "sh"]);
+    none.kill("SIGSTOP");
+    await world.run(["kill", second?.session ?? ""]);
+    expect(await laterGone).toBe(137);
+    none.kill("SIGCONT");
+    expect(await new Promise((resolve) => none.once("close", resolve))).toBe(0);
+  });
+
   it("kill leaves the agent its grace: what it does at SIGHUP and SIGTERM is done to the end", async () => {
     world.start([
       "sh",
