@@ -1,11 +1,12 @@
 // Looks at the machine for the plan: what exists, where links lead, which sockets somebody listens on. Read once a launch by isolate.ts.
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import type { Child, Facts, Found, GitFolder, Place } from "./plan.ts";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { gitFolders } from "./git-folders.ts";
+import type { Child, Facts, Found, Place } from "./plan.ts";
+import { realOf } from "./real-path.ts";
 
 /** A folder with more entries than this is not assembled entry by entry: each would be a mount. */
 const MOST_CHILDREN = 64;
-const MOST_SUBMODULES = 16;
 /** How much of a store is searched for links that lead out of it. */
 const MOST_LINKS_LOOKED_AT = 400;
 
@@ -44,6 +45,7 @@ export function gatherFacts(request: FactsRequest): Facts {
     else listings.set(parent, children(parent));
   }
   const project = realOf(request.project) ?? request.project;
+  const git = gitFolders(project, homes[0] ?? "/");
   return {
     homes: [...new Set(homes)],
     project,
@@ -52,7 +54,9 @@ export function gatherFacts(request: FactsRequest): Facts {
     links,
     listings,
     sockets: listeningSockets(),
-    git: gitFolders(project),
+    git: git.folders,
+    gitLeft: git.left,
+    gitElsewhere: git.elsewhere,
     resolver: realOf("/etc/resolv.conf"),
     windowsDrives: windowsDrives(),
   };
@@ -70,15 +74,6 @@ function missingIn(homes: readonly string[]): (path: string) => boolean {
     const [first = ""] = path.slice(home.inside.length).split("/", 1);
     return /^[\w.-]*[A-Za-z0-9][\w.-]*$/.test(first) && !home.names.has(first.toLowerCase());
   };
-}
-
-/** The path with every symbolic link resolved; undefined where there is none. */
-export function realOf(path: string): string | undefined {
-  try {
-    return realpathSync.native(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function look(path: string): Found | undefined {
@@ -159,55 +154,6 @@ function listeningSockets(): string[] {
       return [];
     }
   });
-}
-
-/**
- * The git folders of a project: its own, the one it shares with its main work tree, those of its submodules. A `.git` file counts only when the
- * folder that it names points back at it, as git itself writes it: else a file in the project could open any folder (gitrepository-layout(5)).
- */
-function gitFolders(project: string): GitFolder[] {
-  const dot = join(project, ".git");
-  const own = statOf(dot)?.isDirectory() ? realOf(dot) : pointedAt(dot);
-  if (!own) return [];
-  const shared = readOr(join(own, "commondir"), "").trim();
-  const common = shared === "" ? own : realOf(resolve(own, shared));
-  if (!common || (common !== own && dirname(dirname(own)) !== common)) return [];
-  const folders: GitFolder[] = [describe(own, "own")];
-  if (common !== own) folders.push(describe(common, "shared"));
-  const modules: string[] = [];
-  const visit = (at: string, levels: number): void => {
-    for (const child of children(at)) {
-      const path = join(at, child.name);
-      if (child.kind !== "folder" || modules.length >= MOST_SUBMODULES) continue;
-      if (statOf(join(path, "HEAD"))) modules.push(path);
-      else if (levels > 0) visit(path, levels - 1);
-    }
-  };
-  visit(join(common, "modules"), 2);
-  return [...folders, ...modules.map((path) => describe(path, "submodule"))];
-}
-
-function pointedAt(dot: string): string | undefined {
-  const named = /^gitdir: (.+)$/m.exec(readOr(dot, ""))?.[1]?.trim();
-  const folder = named && realOf(isAbsolute(named) ? named : resolve(dirname(dot), named));
-  if (!folder) return undefined;
-  const back = readOr(join(folder, "gitdir"), "").trim();
-  if (basename(dirname(folder)) === "worktrees") return back !== "" && realOf(back) === realOf(dot) ? folder : undefined;
-  const tree = /^\s*worktree = (.+)$/m.exec(readOr(join(folder, "config"), ""))?.[1]?.trim();
-  return tree && realOf(resolve(folder, tree)) === realOf(dirname(dot)) ? folder : undefined;
-}
-
-function describe(path: string, kind: GitFolder["kind"]): GitFolder {
-  const has = (name: string): boolean => statOf(join(path, name)) !== undefined;
-  return {
-    path,
-    kind,
-    config: has("config"),
-    hooks: has("hooks"),
-    worktreeConfig: has("config.worktree"),
-    readsWorktreeConfig: /^\s*worktreeconfig\b/im.test(readOr(join(path, "config"), "")),
-    commonPointer: has("commondir"),
-  };
 }
 
 function readOr(path: string, fallback: string): string {

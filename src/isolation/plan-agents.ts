@@ -14,10 +14,41 @@ export function agentPlaces(input: IsolationInput): Place[] {
   return [...agents, ...cachePaths(input).map((path) => ({ path }))];
 }
 
+/** A place that agents write: how it is named, and where that really is. */
+export interface WritableRoot {
+  readonly path: string;
+  readonly real: string;
+}
+
+/** Where an agent of this or an earlier run may have put links: the project, caches, agents' own state. */
+export function writableRoots(input: IsolationInput, facts: Facts): WritableRoot[] {
+  const paths = [...cachePaths(input), ...KNOWN_AGENTS.flatMap((known) => stateFolders(known, input))];
+  return [
+    { path: input.project, real: facts.project },
+    ...paths.flatMap((path) => {
+      const found = facts.found.get(path);
+      return found ? [{ path, real: found.real }] : [];
+    }),
+  ];
+}
+
+/** The root that holds `path` by name while what it leads to lies outside of it: an agent can have made such a link, and it must open nothing. */
+export function rootLeft(path: string, real: string, roots: readonly WritableRoot[]): WritableRoot | undefined {
+  return roots.find((root) => path !== root.path && (within(path, root.path) || within(path, root.real)) && !within(real, root.real));
+}
+
+/** The same, said to the human. */
+function leadsAway(builder: PlanBuilder, path: string, real: string, roots: readonly WritableRoot[]): boolean {
+  const root = rootLeft(path, real, roots);
+  if (root) builder.warn(`${path} leads out of ${root.path}, where agents write, to ${real}: it is not theirs to write`);
+  return root !== undefined;
+}
+
 export function planAgents(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
+  const roots = writableRoots(input, facts);
   for (const known of KNOWN_AGENTS) {
     const running = known.commands.includes(input.agent);
-    if (running || input.allow.includes(known.name)) ownState(builder, input, facts, known, running);
+    if (running || input.allow.includes(known.name)) ownState(builder, input, facts, known, running, roots);
     else hideState(builder, input, facts, known);
     if (input.allow.includes("ide")) continue;
     for (const path of known.hide.flatMap((place) => expand(place, input))) {
@@ -33,6 +64,7 @@ export function planAgents(builder: PlanBuilder, input: IsolationInput, facts: F
       if (builder.isTooWide(path) || input.homes.some((home) => within(path, home))) continue;
       builder.put({ path: found?.real ?? path, access: "empty", kind: "folder", reason: "a cache of its own: yours serves what you run" });
     } else if (found?.kind === "folder" && !builder.isTooWide(found.real)) {
+      if (leadsAway(builder, path, found.real, roots)) continue;
       builder.put({ path: found.real, access: "writable", kind: "folder", reason: "a cache" });
     } else if (!found && scratch.includes(path)) {
       builder.put({ path, access: "empty", kind: "folder", reason: "a cache that you have none of: gone at the end" });
@@ -40,13 +72,20 @@ export function planAgents(builder: PlanBuilder, input: IsolationInput, facts: F
   }
 }
 
-function ownState(builder: PlanBuilder, input: IsolationInput, facts: Facts, known: KnownAgent, running: boolean): void {
+function ownState(
+  builder: PlanBuilder,
+  input: IsolationInput,
+  facts: Facts,
+  known: KnownAgent,
+  running: boolean,
+  roots: readonly WritableRoot[],
+): void {
   const reason = `${known.name}'s own state`;
   for (const path of stateFolders(known, input)) {
     const found = facts.found.get(path);
     if (!found && (!running || !path.startsWith(`${input.home}/`))) continue;
     const real = found?.real ?? path;
-    if (builder.isTooWide(real)) continue;
+    if (builder.isTooWide(real) || leadsAway(builder, path, real, roots)) continue;
     builder.put({ path: real, access: "writable", kind: "folder", reason, ...(found ? {} : { standIn: "folder" as const }) });
     for (const child of facts.listings.get(real) ?? []) {
       const runs = child.kind === "file" && (child.runs || /\.(sh|bash|zsh|fish|py|js|mjs|cjs|ts|rb|pl|config\.toml)$/.test(child.name));

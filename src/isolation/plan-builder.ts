@@ -114,9 +114,9 @@ export class PlanBuilder {
     });
   }
 
-  /** All entries, parents before children, with a pin on every folder between a writable one and what is protected in it. */
+  /** All entries, parents before children, with a pin on every folder between a writable one and what is protected or hidden in it. */
   entries(): PlanEntry[] {
-    for (const entry of [...this.#entries.values()]) if (entry.access === "read-only") this.#pinAbove(entry.path);
+    for (const { access, path } of [...this.#entries.values()]) if (access === "read-only" || access === "hidden") this.#pinAbove(path);
     return [...this.#entries.values()]
       .filter((entry) => !this.#isGoneAnyway(entry))
       .sort((left, right) => depth(left.path) - depth(right.path) || (left.path < right.path ? -1 : 1));

@@ -1,7 +1,8 @@
 // The part of the plan about what the agent may write: the project, what the human added, and the git files in it that would run later. Used by plan.ts.
 import { AgentRunError } from "../core/error.ts";
-import { absolute, joined } from "./path.ts";
+import { absolute, joined, within } from "./path.ts";
 import type { Facts, IsolationInput } from "./plan.ts";
+import { rootLeft, writableRoots } from "./plan-agents.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 
 export function planProject(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
@@ -29,6 +30,16 @@ function alsoWritable(builder: PlanBuilder, input: IsolationInput, facts: Facts,
     builder.warn(`isolation.write: ${text} is not there`);
     return;
   }
+  const left = rootLeft(path, found.real, writableRoots(input, facts));
+  if (left) {
+    throw new AgentRunError(
+      "config",
+      `isolation.write: ${text} is a link that leads out of ${left.path}, where agents write, to ${found.real}`,
+      {
+        hint: `look at who made it; where it is right, write ${found.real} in its place`,
+      },
+    );
+  }
   const because = builder.forbidden(found.real) ?? builder.forbidden(path) ?? builder.hiddenBecause(found.real);
   if (because || builder.isTooWide(found.real)) {
     throw new AgentRunError("config", `isolation.write: ${text} can not be given to an agent: ${because ?? "it holds too much else"}`, {
@@ -46,20 +57,37 @@ function alsoWritable(builder: PlanBuilder, input: IsolationInput, facts: Facts,
 /** Hooks and configuration run programs whenever the human uses git (githooks(5), git-config(1)): read-only, also where there are none yet. */
 function protectGit(builder: PlanBuilder, facts: Facts): void {
   const reason = "git runs what this says, later, as you";
-  const reads = facts.git.some((git) => git.readsWorktreeConfig);
+  const cover = (path: string, kind: "file" | "folder", standIn?: "folder" | { file: string }): void =>
+    builder.put({ path, access: "read-only", kind, reason, ...(standIn === undefined ? {} : { standIn }) });
+  const hasShared = facts.git.some((git) => git.kind === "shared");
+  const main = facts.git.filter(({ kind }) => kind === "own" || kind === "shared" || kind === "worktree");
   for (const git of facts.git) {
     builder.put({ path: git.path, access: "writable", kind: "folder", reason: "the project's git folder", pinned: true });
     const protect = (name: string, there: boolean, kind: "file" | "folder", standIn?: "folder" | { file: string }): void => {
-      if (there || standIn)
-        builder.put({ path: joined(git.path, name), access: "read-only", kind, reason, ...(there || !standIn ? {} : { standIn }) });
+      if (there) cover(joined(git.path, name), kind);
+      else if (standIn) cover(joined(git.path, name), kind, standIn);
     };
+    // Work trees read the configuration that they share.
+    const reads = main.includes(git) ? main.some((one) => one.readsWorktreeConfig) : git.readsWorktreeConfig;
     protect("config", git.config, "file");
     protect("config.worktree", git.worktreeConfig, "file", reads ? { file: "" } : undefined);
-    const common = git.kind === "submodule" || !facts.git.some((other) => other.kind === "shared") || git.kind === "shared";
-    if (common) protect("hooks", git.hooks, "folder", "folder");
+    if (git.kind !== "worktree" && !(git.kind === "own" && hasShared)) protect("hooks", git.hooks, "folder", "folder");
     // A pointer to another folder, whose configuration would count instead; one that points at itself changes nothing (gitrepository-layout(5)).
     protect("commondir", git.commonPointer, "file", { file: ".\n" });
+    for (const { path, there } of git.includes ?? [])
+      if (within(path, facts.project)) cover(path, "file", there ? undefined : { file: "" });
+    if (git.pointer !== undefined && within(git.pointer, facts.project)) cover(git.pointer, "file");
   }
-  if (facts.git.length === 0)
+  const { gitElsewhere: elsewhere, gitLeft: left = [] } = facts;
+  if (elsewhere !== undefined) {
+    builder.warn(
+      `the project's .git leads to ${elsewhere}, which is not known to be the project's: it is there to read only; where that is right, name it in isolation.write`,
+    );
+  }
+  if (left.length > 0)
+    builder.warn(
+      `${left.length} git folders are not covered, as they are too many: look at their hooks and configuration before you use them`,
+    );
+  if (facts.git.length === 0 && elsewhere === undefined)
     builder.note("the project has no git folder yet: look at hooks and configuration of one that the agent makes before you use it");
 }

@@ -1,6 +1,7 @@
 // The part of the plan that level strict has alone: the few folders of the system and the toolchains that an otherwise empty view shows. Used by plan.ts.
 import { baseOf, joined, parentOf, within } from "./path.ts";
 import type { Facts, IsolationInput, Place } from "./plan.ts";
+import { rootLeft, type WritableRoot, writableRoots } from "./plan-agents.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import { expand } from "./plan-stores.ts";
 
@@ -85,12 +86,13 @@ function show(builder: PlanBuilder, path: string, child: Shown, reason: string):
 /** Toolchains, what is on PATH, the programs of the run, and what the human asked to see. After stores and own files, which stay hidden. */
 export function planTools(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
   const homes = new Set(facts.homes);
-  for (const path of TOOLCHAINS.flatMap((place) => expand(place, input))) showFound(builder, facts, path, "a toolchain");
+  const roots = writableRoots(input, facts);
+  for (const path of TOOLCHAINS.flatMap((place) => expand(place, input))) showFound(builder, facts, path, "a toolchain", roots);
   for (const folder of pathFolders(input)) {
-    showFound(builder, facts, folder, "on your PATH");
+    showFound(builder, facts, folder, "on your PATH", roots);
     const prefix = parentOf(folder);
     if (baseOf(folder) !== "bin" || homes.has(prefix) || builder.isTooWide(prefix)) continue;
-    for (const part of PREFIX_PARTS) showFound(builder, facts, joined(prefix, part), "beside what is on your PATH");
+    for (const part of PREFIX_PARTS) showFound(builder, facts, joined(prefix, part), "beside what is on your PATH", roots);
   }
   for (const program of input.programs) {
     const real = facts.found.get(program)?.real;
@@ -120,9 +122,10 @@ function pathFolders(input: IsolationInput): string[] {
   return [...new Set((input.env["PATH"] ?? "").split(":").filter((path) => path.startsWith("/") && path.length > 1))];
 }
 
-function showFound(builder: PlanBuilder, facts: Facts, path: string, reason: string): void {
+function showFound(builder: PlanBuilder, facts: Facts, path: string, reason: string, roots: readonly WritableRoot[] = []): void {
   const found = facts.found.get(path);
   if (!found || found.kind === "socket" || within(path, facts.project) || builder.isTooWide(path)) return;
+  if (rootLeft(path, found.real, roots)) return;
   if (builder.shows(path) || builder.forbidden(found.real) !== undefined || builder.hiddenBecause(found.real) !== undefined) return;
   if (found.real !== path && builder.shows(found.real) && !builder.has(path)) {
     builder.put({ path, access: "link", kind: "file", target: found.real, reason });

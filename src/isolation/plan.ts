@@ -111,13 +111,18 @@ export type Child =
 
 export interface GitFolder {
   readonly path: string;
-  readonly kind: "own" | "shared" | "submodule";
+  /** `worktree`: of another work tree of the same repository. `nested`: of a repository in the project's folder. */
+  readonly kind: "own" | "shared" | "submodule" | "worktree" | "nested";
   readonly config: boolean;
   readonly hooks: boolean;
   readonly worktreeConfig: boolean;
   /** Whether git would read `config.worktree` as soon as there is one: `extensions.worktreeConfig`. */
   readonly readsWorktreeConfig: boolean;
   readonly commonPointer: boolean;
+  /** Files that its configuration includes. */
+  readonly includes?: readonly { readonly path: string; readonly there: boolean }[];
+  /** The file `.git` of a work tree that leads here. */
+  readonly pointer?: string;
 }
 
 /** What the machine has, as far as the plan asks. Paths without remark have their links resolved. */
@@ -132,6 +137,10 @@ export interface Facts {
   readonly listings: ReadonlyMap<string, readonly Child[]>;
   readonly sockets: readonly string[];
   readonly git: readonly GitFolder[];
+  /** Git folders of the project that are too many to be looked at. */
+  readonly gitLeft?: readonly string[];
+  /** Where the project's `.git` leads, when that does not belong to the project. */
+  readonly gitElsewhere?: string | undefined;
   readonly resolver: string | undefined;
   readonly windowsDrives: readonly string[];
 }

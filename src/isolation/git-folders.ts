@@ -1,0 +1,173 @@
+// Finds the git folders of a project, and which files of theirs run programs later: see protectGit in plan-project.ts. Used by facts.ts.
+// An earlier agent may have made all of what is looked at here: a link, a pointer or a pipe in it must open nothing, and hold up nothing.
+import { lstatSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { plainFile } from "../core/plain-file.ts";
+import { within } from "./path.ts";
+import type { GitFolder } from "./plan.ts";
+import { realOf } from "./real-path.ts";
+import { NOT_LOOKED_AT } from "./runs-later.ts";
+
+/** Each is some mounts. */
+const MOST_MODULES = 24;
+const MOST_WORKTREES = 16;
+const MOST_NESTED = 16;
+const MOST_INCLUDES = 8;
+const LONGEST_CONFIG = 262_144;
+
+export interface GitFolders {
+  readonly folders: readonly GitFolder[];
+  /** Those that were one too many. */
+  readonly left: readonly string[];
+  /** Where `.git` leads, when that is no git folder of this project's. */
+  readonly elsewhere: string | undefined;
+}
+
+/**
+ * The git folders of a project: its own, the one it shares with its main work tree, those of its submodules, of its other work trees and of
+ * repositories in it. A `.git` that leads out of the project counts only when what it leads to points back at it, as git itself writes it: else
+ * whoever writes in the project could open any folder (gitrepository-layout(5)).
+ */
+export function gitFolders(project: string, home: string): GitFolders {
+  const describe = (path: string, kind: GitFolder["kind"], pointer?: string): GitFolder => describeFolder(path, kind, home, pointer);
+  const dot = join(project, ".git");
+  const stat = lstatSync(dot, { throwIfNoEntry: false });
+  const left: string[] = [];
+  const take = (paths: readonly string[], most: number): readonly string[] => {
+    left.push(...paths.slice(most));
+    return paths.slice(0, most);
+  };
+  const nested = take(nestedIn(project), MOST_NESTED).map((path) => describe(path, "nested"));
+  const real = stat && realOf(stat.isFile() ? (named(dot) ?? dot) : dot);
+  const own = real !== undefined && isOurs(project, dot, real, stat?.isFile() === true) ? real : undefined;
+  if (own === undefined) return { folders: nested, left, elsewhere: stat && !stat.isDirectory() ? (real ?? dot) : undefined };
+  const common = commonOf(own, project);
+  if (common === undefined)
+    return { folders: [describe(own, "own"), ...nested], left, elsewhere: resolve(own, textOf(join(own, "commondir")).trim()) };
+  const modules = take(modulesIn(join(common, "modules")), MOST_MODULES).map((path) =>
+    describe(path, "submodule", pointerOf(treeOf(path))),
+  );
+  const others = take(
+    foldersIn(join(common, "worktrees")).filter((path) => path !== own),
+    MOST_WORKTREES,
+  );
+  const folders = [
+    describe(own, "own", stat?.isFile() ? dot : undefined),
+    ...(common === own ? [] : [describe(common, "shared")]),
+    ...modules,
+    ...others.map((path) => describe(path, "worktree", textOf(join(path, "gitdir")).trim())),
+    ...nested,
+  ];
+  return { folders, left, elsewhere: undefined };
+}
+
+/** What a `.git` file names. */
+function named(dot: string): string | undefined {
+  const text = /^gitdir: (.+)$/m.exec(textOf(dot))?.[1]?.trim();
+  return text === undefined ? undefined : isAbsolute(text) ? text : resolve(dirname(dot), text);
+}
+
+/** Whether `folder`, to which the project's `.git` leads, is that project's: it lies in it, or points back at it. */
+function isOurs(project: string, dot: string, folder: string, isPointer: boolean): boolean {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return false;
+  if (!isPointer && within(folder, project)) return true;
+  if (basename(dirname(folder)) === "worktrees") {
+    const back = textOf(join(folder, "gitdir")).trim();
+    return back !== "" && realOf(back) === realOf(dot);
+  }
+  return treeOf(folder) === project;
+}
+
+/** Where the work tree of a submodule's git folder is. */
+function treeOf(folder: string): string | undefined {
+  const tree = /^\s*worktree = (.+)$/m.exec(textOf(join(folder, "config")))?.[1]?.trim();
+  return tree === undefined ? undefined : realOf(resolve(folder, tree));
+}
+
+const pointerOf = (tree: string | undefined): string | undefined => (tree === undefined ? undefined : join(tree, ".git"));
+
+/** The folder that `own` shares with other work trees; `own` itself where it shares none, undefined where its `commondir` leads where git puts none. */
+function commonOf(own: string, project: string): string | undefined {
+  const shared = textOf(join(own, "commondir")).trim();
+  const common = shared === "" ? own : realOf(resolve(own, shared));
+  if (common === own) return own;
+  const isWorktree = basename(dirname(own)) === "worktrees" && dirname(dirname(own)) === common;
+  // In the project's own folder the agent could have made it.
+  const isMade =
+    isWorktree &&
+    !within(project, own) &&
+    ["HEAD", "objects", "refs"].every((name) => statSync(join(common, name), { throwIfNoEntry: false }));
+  return isMade ? common : undefined;
+}
+
+/** Git folders of submodules, and of theirs. */
+function modulesIn(folder: string, levels = 2): string[] {
+  return foldersIn(folder).flatMap((path) => {
+    if (statSync(join(path, "HEAD"), { throwIfNoEntry: false })) return [path, ...modulesIn(join(path, "modules"))];
+    return levels > 0 ? modulesIn(path, levels - 1) : [];
+  });
+}
+
+/** Repositories directly in the project's folder: of one that holds many, all. */
+function nestedIn(project: string): string[] {
+  return foldersIn(project)
+    .filter((path) => !NOT_LOOKED_AT.has(basename(path)) && basename(path) !== ".git")
+    .map((path) => join(path, ".git"))
+    .filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory());
+}
+
+/** Folders in a folder; none where it is not there, or itself a link. */
+function foldersIn(folder: string): string[] {
+  try {
+    if (!lstatSync(folder).isDirectory()) return [];
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [join(folder, entry.name)] : []));
+  } catch {
+    return [];
+  }
+}
+
+function describeFolder(path: string, kind: GitFolder["kind"], home: string, pointer: string | undefined): GitFolder {
+  const has = (name: string): boolean => statSync(join(path, name), { throwIfNoEntry: false }) !== undefined;
+  const config = textOf(join(path, "config"));
+  return {
+    path,
+    kind,
+    config: has("config"),
+    hooks: has("hooks"),
+    worktreeConfig: has("config.worktree"),
+    readsWorktreeConfig: /^\s*worktreeconfig\b/im.test(config),
+    commonPointer: has("commondir"),
+    includes: includedBy(join(path, "config"), config, home),
+    ...(pointer !== undefined && lstatSync(pointer, { throwIfNoEntry: false })?.isFile() ? { pointer } : {}),
+  };
+}
+
+/** Files that a git configuration reads beside itself, and those that they read: `include.path` and `includeIf.….path` (git-config(1)). */
+function includedBy(config: string, text: string, home: string): { path: string; there: boolean }[] {
+  const found = new Map<string, boolean>();
+  const waiting = [{ file: config, text }];
+  for (let next = waiting.shift(); next !== undefined && found.size < MOST_INCLUDES; next = waiting.shift()) {
+    for (const path of pathsIncluded(next.text)) {
+      const whole = path.startsWith("~/") ? join(home, path.slice(2)) : resolve(dirname(next.file), path);
+      const real = realOf(whole);
+      if (found.has(real ?? whole)) continue;
+      found.set(real ?? whole, real !== undefined);
+      if (real !== undefined) waiting.push({ file: real, text: textOf(real) });
+    }
+  }
+  return [...found].map(([path, there]) => ({ path, there }));
+}
+
+function pathsIncluded(text: string): string[] {
+  let including = false;
+  return text.split("\n").flatMap((line) => {
+    const section = /^\s*\[\s*([A-Za-z0-9.-]+)[^\]]*\]\s*(.*)$/.exec(line);
+    if (section) including = /^include(if)?$/i.test(section[1] ?? "");
+    const value = including ? /^\s*path\s*=\s*(.+?)\s*$/i.exec(section ? (section[2] ?? "") : line)?.[1] : undefined;
+    return value === undefined ? [] : [value.replace(/^"(.*)"$/, "$1")];
+  });
+}
+
+function textOf(path: string): string {
+  return plainFile(path, LONGEST_CONFIG) ?? "";
+}

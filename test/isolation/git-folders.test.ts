@@ -1,0 +1,143 @@
+// Which git folders count as a project's: what an earlier agent has made must open nothing and hold up nothing.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { gitFolders } from "../../src/isolation/git-folders.ts";
+
+const root = realpathSync(mkdtempSync(join(tmpdir(), "git-folders-")));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const git = (cwd: string, ...args: string[]): void => {
+  const own = ["-c", "user.name=Dev", "-c", "user.email=dev@example.com", "-c", "protocol.file.allow=always"];
+  execFileSync("git", [...own, ...args], { cwd, stdio: "ignore", env: { ...process.env, GIT_CONFIG_GLOBAL: "/dev/null" } });
+};
+let count = 0;
+/** A folder of its own, below which the project lies. */
+const place = (name = "project"): string => {
+  count += 1;
+  const project = join(root, String(count), name);
+  mkdirSync(project, { recursive: true });
+  return project;
+};
+const repository = (path: string): string => {
+  mkdirSync(path, { recursive: true });
+  git(path, "init", "-q", "-b", "main");
+  git(path, "commit", "-q", "--allow-empty", "-m", "first");
+  return path;
+};
+const write = (path: string, text: string): void => {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+};
+const found = (project: string) => {
+  const { folders, elsewhere, left } = gitFolders(project, root);
+  return { kinds: Object.fromEntries(folders.map(({ kind, path }) => [path.slice(dirname(project).length + 1), kind])), elsewhere, left };
+};
+
+describe("git folders that are the project's", () => {
+  it("are its own, those of submodules within submodules, of other work trees and of repositories in it", () => {
+    const project = repository(place());
+    const inner = repository(join(dirname(project), "inner"));
+    const outer = repository(join(dirname(project), "outer"));
+    git(outer, "submodule", "-q", "add", inner, "inner");
+    git(outer, "commit", "-q", "-m", "inner");
+    git(project, "submodule", "-q", "add", outer, "libs/outer");
+    git(project, "submodule", "-q", "update", "--init", "--recursive");
+    git(project, "worktree", "add", "-q", "../tree");
+    repository(join(project, "clone"));
+    expect(found(project)).toEqual({
+      kinds: {
+        "project/.git": "own",
+        "project/.git/modules/libs/outer": "submodule",
+        "project/.git/modules/libs/outer/modules/inner": "submodule",
+        "project/.git/worktrees/tree": "worktree",
+        "project/clone/.git": "nested",
+      },
+      elsewhere: undefined,
+      left: [],
+    });
+    expect(gitFolders(project, root).folders.flatMap(({ pointer }) => pointer ?? [])).toEqual([
+      join(project, "libs/outer/.git"),
+      join(project, "libs/outer/inner/.git"),
+      join(dirname(project), "tree/.git"),
+    ]);
+  });
+
+  it("are the one of a work tree, with the pointer to it, and the one that it shares", () => {
+    const tree = join(dirname(place()), "tree");
+    const main = repository(join(dirname(tree), "main"));
+    git(main, "worktree", "add", "-q", tree);
+    expect(found(tree)).toMatchObject({ kinds: { "main/.git/worktrees/tree": "own", "main/.git": "shared" }, elsewhere: undefined });
+    expect(gitFolders(tree, root).folders[0]?.pointer).toBe(join(tree, ".git"));
+  });
+
+  it("tell what their configuration includes, whether it is there or not", () => {
+    const project = repository(place());
+    git(project, "config", "include.path", "../shared.gitconfig");
+    git(project, "config", "includeIf.onbranch:main.path", "later");
+    write(join(project, "shared.gitconfig"), '[include]\n\tpath = "deeper"\n[user]\n\tpath = not-this\n');
+    expect(gitFolders(project, root).folders[0]?.includes).toEqual([
+      { path: join(project, "shared.gitconfig"), there: true },
+      { path: join(project, ".git/later"), there: false },
+      { path: join(project, "deeper"), there: false },
+    ]);
+  });
+});
+
+describe("what an agent has made", () => {
+  it("does not open the folder that a linked .git leads to", () => {
+    const project = place();
+    mkdirSync(join(dirname(project), "bin"));
+    symlinkSync("../bin", join(project, ".git"));
+    expect(found(project)).toEqual({ kinds: {}, elsewhere: join(dirname(project), "bin"), left: [] });
+  });
+
+  it.each(["project", "worktrees"])("does not open the folder that .git/commondir names, in a project called %s", (name) => {
+    const project = place(name);
+    write(join(project, ".git/commondir"), "../..\n");
+    expect(found(project)).toEqual({ kinds: { [`${name}/.git`]: "own" }, elsewhere: dirname(project), left: [] });
+  });
+
+  it("does not open what is around a folder called worktrees, by a pointer to the project itself", () => {
+    const project = join(place("worktrees"), "x");
+    write(join(project, ".git"), `gitdir: ${project}\n`);
+    write(join(project, "gitdir"), `${project}/.git\n`);
+    write(join(project, "commondir"), "../..\n");
+    const { folders } = gitFolders(project, root);
+    expect(folders.map(({ path }) => path)).toEqual([project]);
+  });
+
+  it("does not open another repository by a pointer that nothing there answers", () => {
+    const project = place();
+    repository(join(dirname(project), "other"));
+    write(join(project, ".git"), "gitdir: ../other/.git\n");
+    expect(found(project)).toEqual({ kinds: {}, elsewhere: join(dirname(project), "other/.git"), left: [] });
+  });
+
+  it("does not lead to others' repositories by a linked folder of modules or work trees", () => {
+    const project = repository(place());
+    repository(join(dirname(project), "other"));
+    symlinkSync("../..", join(project, ".git/modules"));
+    symlinkSync("../..", join(project, ".git/worktrees"));
+    expect(found(project).kinds).toEqual({ "project/.git": "own" });
+  });
+
+  it("holds up nothing: pipes and endless files in place of git's", () => {
+    const project = repository(place());
+    const module = join(project, ".git/modules/new");
+    write(join(module, "HEAD"), "x");
+    execFileSync("mkfifo", [join(module, "config"), join(module, "commondir")]);
+    symlinkSync("/dev/zero", join(project, ".git/commondir"));
+    expect(found(project).kinds).toEqual({ "project/.git": "own", "project/.git/modules/new": "submodule" });
+  });
+
+  it("cannot have git folders pass uncovered in silence, by making too many", () => {
+    const project = repository(place());
+    for (let index = 100; index < 130; index += 1) write(join(project, `.git/modules/m${index}/HEAD`), "x");
+    const { folders, left } = gitFolders(project, root);
+    expect(folders.length + left.length).toBe(31);
+    expect(left.length).toBeGreaterThan(0);
+  });
+});
