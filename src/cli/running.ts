@@ -119,7 +119,10 @@ export class Running implements LinkHandlers {
 
   step({ state, text }: StepMessage): void {
     const { print } = this.#request.context;
-    if (this.#inTerminal || this.#request.dryRun) print.step(state, text);
+    // Another daemon goes through the start again: the terminal is the agent's by now.
+    if (this.#screen) {
+      if (state === "warning") this.say(text);
+    } else if (this.#inTerminal || this.#request.dryRun) print.step(state, text);
     else if (state === "warning") print.warn(text);
   }
 
