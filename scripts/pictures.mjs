@@ -1,6 +1,7 @@
 // `npm run pictures`: draws docs/pictures/ anew. Runs the real `agent-run demo` in terminals of four sizes, presses the keys that a human would, and
 // writes what the terminal shows as SVG. Ids and times are replaced by fixed ones of the same width, so that two runs give the same files.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn } from "@lydell/node-pty";
@@ -35,9 +36,19 @@ const WIDEST = 120;
 const PATIENCE_MS = 20_000;
 
 /** agent-run in a terminal of its own. */
-function open(home, cols, rows, args) {
+function open(home, cols, rows, args, more = {}) {
   const terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true, logLevel: "off" });
-  const env = { PATH: process.env.PATH, HOME: home, LANG: "C.UTF-8", TERM: "xterm-256color", PS1: "$ ", AGENT_RUN_HOME: join(home, "own") };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: home,
+    LANG: "C.UTF-8",
+    TERM: "xterm-256color",
+    PS1: "$ ",
+    AGENT_RUN_HOME: join(home, "own"),
+    // Nobody listens there: a cloud machine's own service is in no picture.
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: "http://127.0.0.1:9",
+    ...more,
+  };
   const command = [join(root, "bin", "agent-run.cjs"), ...args];
   const pty = spawn(process.execPath, command, { cols, rows, cwd: join(home, "shop"), env });
   const ended = new Promise((resolve) => pty.onExit(resolve));
@@ -92,6 +103,25 @@ async function draw(home, cols, rows) {
     await demo.ended;
   } finally {
     demo.close();
+  }
+}
+
+/** The bar with a caveat, where it is narrow for it: on a machine whose metadata service answers. */
+async function drawCaveat(home, cols, rows) {
+  const service = createServer((_, response) => response.writeHead(401).end());
+  await new Promise((resolve) => service.listen(0, "127.0.0.1", resolve));
+  const address = `http://127.0.0.1:${service.address().port}`;
+  const demo = open(home, cols, rows, ["demo", "--isolation", "standard", "sh"], { AWS_EC2_METADATA_SERVICE_ENDPOINT: address });
+  try {
+    await demo.until("caveat", (lines) => lines.at(-1)?.includes("metadata in reach"));
+    demo.pty.write("clear\r");
+    await demo.until("prompt", (lines) => lines[0] === "$" || lines[0] === "#");
+    await demo.keep("caveat");
+    demo.pty.write("exit\r");
+    await demo.ended;
+  } finally {
+    demo.close();
+    service.close();
   }
 }
 
@@ -190,6 +220,7 @@ try {
   mkdirSync(join(home, "own", "config"), { recursive: true, mode: 0o700 });
   writeFileSync(join(home, "own", "config", "config.toml"), 'developer = "dev"\n');
   for (const [cols, rows] of SIZES) await draw(home, cols, rows);
+  await drawCaveat(home, 100, 12);
 } finally {
   rmSync(home, { recursive: true, force: true });
 }

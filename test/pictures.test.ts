@@ -3,6 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PS_HEADING } from "../src/cli/ps-rows.ts";
+import { METADATA_CAVEAT } from "../src/isolation/metadata.ts";
 import type { BarState } from "../src/terminal/bar-layout.ts";
 import { keyText, layoutOverlay } from "../src/terminal/overlay-layout.ts";
 import { helpView, killView } from "../src/terminal/overlay-views.ts";
@@ -58,6 +59,13 @@ describe.each(sizes)("the pictures of %i columns and %i rows (npm run pictures)"
     const keys = layout.keys.map((row) => row.map((key) => keyText(key, listed)).join(""));
     const shown = words(`${scene}-${cols}x${rows}`).join("\n");
     for (const line of [layout.title, ...layout.lines, layout.status ?? "", ...keys]) expect(shown).toContain(squeezed(line));
+  });
+});
+
+describe("the picture of a caveat", () => {
+  it("shows the bar as it is drawn now", () => {
+    const caveats = [METADATA_CAVEAT];
+    expect(words("caveat-100x12").at(-1)).toBe(squeezed(plainBar({ ...bar, caveats }, "ctrl-k", 100, true)));
   });
 });
 

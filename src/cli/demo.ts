@@ -53,9 +53,12 @@ export const demo: Command = {
   },
 };
 
+/** Says where something of this machine is, and gives no access. */
+const METADATA_ADDRESS = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+
 /** The human's environment with the local cloud's administrator in place of all AWS access. */
 function demoEnvironment({ env, packageFolder, self }: Context, cloud: DemoCloud): Environment {
-  const others = Object.entries(env).filter(([name]) => !name.startsWith("AWS_"));
+  const others = Object.entries(env).filter(([name]) => !name.startsWith("AWS_") || name === METADATA_ADDRESS);
   return {
     ...Object.fromEntries(others),
     AWS_ACCESS_KEY_ID: cloud.accessKeyId,

@@ -7,7 +7,9 @@ const ADDRESSES = ["http://169.254.169.254", "http://[fd00:ec2::254]"];
 const LIMIT_MS = 500;
 
 /** What holds then at every level whose network is the machine's. */
-export const METADATA_CAVEAT = "the machine's metadata service answers the agent too: whatever role the machine has, the agent has";
+export const METADATA_ANSWERS = "the machine's metadata service answers the agent too: whatever role the machine has, the agent has";
+/** On a narrow bar: what stands before the colon. */
+export const METADATA_CAVEAT = `metadata in reach: ${METADATA_ANSWERS}`;
 
 /**
  * Gives the address that answers, or undefined. Any answer counts: a service that wants a token first gives one to whoever asks.

@@ -15,7 +15,7 @@ export interface BarState {
   readonly isolation: string;
   /** What is wrong right now. */
   readonly trouble?: string;
-  /** What holds for the whole session and the human should know. */
+  /** What holds for the whole session and the human should know; of `what: why` a narrow bar shows what. */
   readonly caveats: readonly string[];
   /** A short message that takes the place of the details for a while. */
   readonly notice?: string;
@@ -45,32 +45,40 @@ const RIGHT: readonly PartName[] = ["delivery", "isolation", "time", "hint"];
  * What gives way, first to last: a part and the form it is brought down to. Form 0 is the fullest of `forms`; the form behind the last is
  * nothing. What is never taken away wholly: the time, `not isolated`, and a sign of trouble.
  */
-const GIVE_WAY: readonly (readonly [PartName, number])[] = [
-  ["hint", 1],
-  ["profile", 1],
-  ["session", 1],
-  ["caveat", 1],
-  ["time", 1],
-  ["isolation", 1],
-  ["delivery", 1],
-  ["profile", 2],
-  ["caveat", 2],
-  ["session", 2],
-  ["notice", 1],
-  ["trouble", 1],
-  ["role", 1],
-  ["hint", 2],
-  ["notice", 2],
-  ["trouble", 2],
-  ["role", 2],
-  ["agent", 1],
-  ["isolation", 2],
-  ["hint", 3],
-  ["caveat", 3],
-  ["agent", 2],
-  ["notice", 3],
-  ["trouble", 3],
-];
+function givingWay({ role, profile, delivery }: BarState): readonly (readonly [PartName, number])[] {
+  // `agent-run setup` names roles so: who reads the role knows the profile.
+  const profileFirst = role === `agent-${profile}`;
+  // Keys that nobody can stop or renew are worth more room than the usual delivery.
+  const deliveryLast = delivery === "env";
+  return [
+    ["hint", 1],
+    ["profile", 1],
+    ["session", 1],
+    ["caveat", 1],
+    ...(profileFirst ? ([["profile", 2]] as const) : []),
+    ["isolation", 1],
+    ["time", 1],
+    ...(deliveryLast ? [] : ([["delivery", 1]] as const)),
+    ["profile", 2],
+    ["session", 2],
+    ["caveat", 2],
+    ...(deliveryLast ? ([["delivery", 1]] as const) : []),
+    ["notice", 1],
+    ["trouble", 1],
+    ["role", 1],
+    ["hint", 2],
+    ["notice", 2],
+    ["trouble", 2],
+    ["role", 2],
+    ["agent", 1],
+    ["isolation", 2],
+    ["hint", 3],
+    ["caveat", 3],
+    ["agent", 2],
+    ["notice", 3],
+    ["trouble", 3],
+  ];
+}
 
 export const WARNING_MS = 5 * 60_000;
 export const LAST_CALL_MS = 60_000;
@@ -84,7 +92,7 @@ export function layoutBar(state: BarState, killKey: string, width: number): BarP
     return form === undefined || form[0] === "" ? [] : [{ name, text: form[0], tone: form[1] }];
   };
   const parts = (): BarParts => ({ left: LEFT.flatMap(pick), right: RIGHT.flatMap(pick) });
-  for (const [name, form] of [undefined, ...GIVE_WAY].map((step) => step ?? (["hint", 0] as const))) {
+  for (const [name, form] of [["hint", 0] as const, ...givingWay(state)]) {
     chosen.set(name, form);
     if (widthOf(parts()) <= width) return parts();
   }
@@ -145,11 +153,11 @@ function formsOf(state: BarState, killKey: string): Partial<Record<PartName, rea
       : {
           caveat: [
             [`${caveats[0]}${count}`, "warning"],
-            [`${shorten(caveats[0], 24)}${count}`, "warning"],
+            [`${shorten(caveats[0].split(": ")[0] ?? "", 24)}${count}`, "warning"],
             ["*", "warning"],
           ],
         }),
-    delivery: [[delivery, "faint"]],
+    delivery: [[delivery, delivery === "env" ? "warning" : "faint"]],
     isolation:
       isolation === "none"
         ? LOUD_ISOLATION

@@ -105,7 +105,7 @@ function isTheSession(row: Hostile, options: readonly string[]): void {
   it("lets nobody use, see or ask for what the human has", async () => {
     const { env, callers, trapped, place, stderr } = await outcome();
     // Where the row has a metadata service that answers, that is said when it is known in time.
-    expect(stderr.replace(/^agent-run: warning: the machine's metadata service answers the agent too[^\n]*\n/, "")).toBe("");
+    expect(stderr.replace(/^agent-run: warning: metadata in reach: [^\n]*\n/, "")).toBe("");
     expect(callers.filter(({ arn }) => arn.endsWith(":user/boss"))).toEqual([]);
     expect(trapped).toEqual([]);
     expect(existsSync(join(place.home, "asked"))).toBe(false);

@@ -105,6 +105,26 @@ describe("the bar", () => {
     expect(line).toMatch(/\x1b\[[\d;]*4[\d;]*m/);
   });
 
+  it.each([
+    [120, " claude  agent-readonly@123456789012  a8f3b21c  metadata in reach        endpoint  isolated: standard  14m left  ctrl-k "],
+    [100, " claude  agent-readonly@123456789012  a8f3b21c  metadata in reach   endpoint  standard  14m  ctrl-k "],
+    [80, " claude  agent-readonly@123456789012  metadata in reach   standard  14m  ctrl-k "],
+    [60, " claude  agent-readonly  *   standard  14m  ctrl-k "],
+  ])("in %i columns a caveat says what it is about, and outlives profile, session and the usual delivery", (width, line) => {
+    const caveats = ["metadata in reach: the machine's metadata service answers the agent too"];
+    const set = (spaced: string): string => spaced.replace(/ {3,}/, (gap) => gap.padEnd(gap.length + width - columns(spaced)));
+    expect(text({ ...state, role: "agent-readonly", caveats }, width)).toBe(set(line));
+    expect(text({ ...state, role: "agent-readonly", caveats: [...caveats, "untagged: x"] }, 100)).toContain("metadata in reach (+1)");
+  });
+
+  it("tells the profile unless the role's name does, and keys that nobody can stop before profile and session", () => {
+    expect(text({ ...state, role: "deployer", caveats: ["untagged: x"] }, 84)).toMatch(/readonly {2}untagged/);
+    const crowded = { ...state, role: "agent-of-the-whole-team", caveats: ["metadata in reach: x"] };
+    expect(text(crowded, 95)).not.toContain("endpoint");
+    expect(text({ ...crowded, delivery: "env" }, 95)).toMatch(/metadata in reach +env {2}standard/);
+    expect(text({ ...state, delivery: "process" }, 80)).not.toContain("process");
+  });
+
   it("shows a notice before the details", () => {
     expect(text({ ...state, notice: "session renewed" }, 80)).toContain("session renewed");
   });

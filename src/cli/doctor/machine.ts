@@ -9,7 +9,7 @@ import { controlSocket } from "../../core/paths.ts";
 import { openSessionStore } from "../../credentials/sso/session-store.ts";
 import { KEYRING_NAME, openKeyring } from "../../credentials/stored/keyring.ts";
 import { wslVersion } from "../../isolation/mending.ts";
-import { METADATA_CAVEAT, metadataService } from "../../isolation/metadata.ts";
+import { METADATA_ANSWERS, metadataService } from "../../isolation/metadata.ts";
 import { probeIsolation } from "../../isolation/probe.ts";
 import { sessionKeyringFile } from "../../isolation/session-keyring.ts";
 import { statusOf } from "../ask-daemon.ts";
@@ -69,7 +69,7 @@ async function sandbox({ env, packageFolder }: Context, level: IsolationLevel): 
 async function metadata({ env }: Context, level: IsolationLevel): Promise<Check[]> {
   if (level === "strict") return [];
   const address = await metadataService(env["AWS_EC2_METADATA_SERVICE_ENDPOINT"]);
-  return address === undefined ? [] : [warning("metadata service", `${METADATA_CAVEAT} (${address})`, METADATA_MEND)];
+  return address === undefined ? [] : [warning("metadata service", `${METADATA_ANSWERS} (${address})`, METADATA_MEND)];
 }
 
 function folders({ paths }: Context): Check[] {
