@@ -66,10 +66,13 @@ export function leftLines({ changed, partly }: LeftBehind, session: string): str
   ];
 }
 
-/** `keys denied at AWS, confirmed after 4.2 s`. After an end that nobody waits for (`revoke = "always"`), nobody looks whether it holds. */
+/** `keys denied at AWS, confirmed after 4.2 s`. After an end that nobody waits for (`revoke = "always"`) it is looked at for a moment only. */
 function deniedIn(revocations: readonly RevocationReport[]): string {
   const confirmed = revocations.find(({ state }) => state === "confirmed");
   if (confirmed) return `keys denied at AWS, confirmed after ${formatSpan(confirmed.confirmedMs ?? 0)}`;
+  const seen = revocations.find(({ state, canary }) => state === "in-place" && canary !== undefined);
+  if (seen)
+    return `keys denied at AWS, not confirmed (${seen.canary}: ${seen.why}): it may take seconds to hold, and only a kill waits for that`;
   return "keys denied at AWS, not confirmed: it may take seconds to hold";
 }
 

@@ -72,7 +72,7 @@ export class EndAtAws {
       keys: this.#lastKeys,
       keysExpireAt: this.#options.keysExpireAt(),
       revokeAll: end.revokeAll,
-      confirm: cause === "killed",
+      briefly: cause !== "killed",
       clock,
       since: end.since,
       onReport: (report) => {

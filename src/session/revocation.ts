@@ -21,8 +21,8 @@ export interface RevocationOptions {
   readonly keys: SessionCredentials | undefined;
   readonly keysExpireAt: Instant;
   readonly revokeAll: boolean;
-  /** Whether to look until the deny holds; else it is only written. */
-  readonly confirm: boolean;
+  /** Nobody waits until the deny holds: it is written, and looked at for a moment. */
+  readonly briefly: boolean;
   readonly clock: Clock;
   readonly since: number;
   readonly onReport: (report: RevocationReport) => void;
@@ -54,8 +54,9 @@ export async function revoke(options: RevocationOptions): Promise<RevocationRepo
       return [report];
     }
     const action = chooseCanary(profile.sessionPolicy.document, grant.identity.arn, roleArn, profile.canary);
-    const looks = options.confirm && keys !== undefined && action !== undefined;
-    const canary = looks ? { action, call: () => canaryCall(action, grant.connection, keys, roleArn) } : undefined;
+    const { briefly } = options;
+    const looks = keys !== undefined && action !== undefined;
+    const canary = looks ? { action, briefly, call: () => canaryCall(action, grant.connection, keys, roleArn) } : undefined;
     const common = { session, base, iam: () => grant.iam(), clock, since, onReport };
     const chainedUntil = Math.max(keysExpireAt, clock.now() + CHAINED_MS);
     return await Promise.all([

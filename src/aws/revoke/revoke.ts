@@ -24,13 +24,21 @@ export interface RevocationRequest {
   /** `performance.now()` when the end began: what the times in the report count from. */
   readonly since: number;
   /** Shows whether the deny holds; absent: nobody looks. */
-  readonly canary?: { readonly action: string; readonly call: () => Promise<() => Promise<CanaryAnswer>> } | undefined;
+  readonly canary?: Canary | undefined;
   /** Each state that is reached, the last one too. */
   readonly onReport?: ((report: RevocationReport) => void) | undefined;
 }
 
+export interface Canary {
+  readonly action: string;
+  readonly call: () => Promise<() => Promise<CanaryAnswer>>;
+  /** Nobody waits for a proof: it is looked for a moment, and a deny that was not seen to hold by then is only in place. */
+  readonly briefly: boolean;
+}
+
 /** How long to look. AWS speaks of seconds to some minutes (IAM user guide, "Changes that I make are not always immediately visible"). */
 const CONFIRM_MS = 60_000;
+const BRIEFLY_MS = 1500;
 /** A role's longest session (IAM API reference, CreateRole): no key that was issued before now lives longer. */
 const LONGEST_SESSION_MS = 43_200_000;
 
@@ -69,18 +77,19 @@ export async function revokeSession(request: RevocationRequest): Promise<Revocat
     }
     const inPlace: RevocationReport = { role: roleArn, state: "in-place", policy: name, inPlaceMs: performance.now() - since };
     tell(inPlace);
-    return request.canary ? tell({ ...inPlace, ...(await confirmed(request, request.canary)) }) : inPlace;
+    if (!request.canary) return inPlace;
+    const seen = await confirmed(request, request.canary);
+    return seen.state === "unconfirmed" && request.canary.briefly
+      ? { ...inPlace, ...seen, state: "in-place" }
+      : tell({ ...inPlace, ...seen });
   } catch (error) {
     return failed(...explained(error, request, byHand));
   }
 }
 
-async function confirmed(
-  { clock, since }: RevocationRequest,
-  { action, call }: NonNullable<RevocationRequest["canary"]>,
-): Promise<Partial<RevocationReport>> {
+async function confirmed({ clock, since }: RevocationRequest, { action, call, briefly }: Canary): Promise<Partial<RevocationReport>> {
   try {
-    const result = await awaitDeny(await call(), clock, CONFIRM_MS);
+    const result = await awaitDeny(await call(), clock, briefly ? BRIEFLY_MS : CONFIRM_MS);
     if (result.confirmed) return { state: "confirmed", canary: action, confirmedMs: performance.now() - since };
     return { state: "unconfirmed", canary: action, why: result.why };
   } catch (error) {
