@@ -1,11 +1,9 @@
-// No claim without a test: each point of the README's beginning, and each sentence of what holds, with the tests that would fail if it were not so.
+// No claim without a test: each point of the README's beginning, and each promise of the pages, with the tests that would fail if it were not so.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ROOT } from "../packages/toolbox.ts";
-
-/** A file of test/, and what stands in it: a test's title, or a transcript as a whole. */
-type Proof = readonly [file: string, title?: string];
+import { PROMISES, type Proof } from "./promises.ts";
 
 /** By the first words of the claim. */
 const CLAIMS: Readonly<Record<string, readonly Proof[]>> = {
@@ -53,6 +51,18 @@ const CLAIMS: Readonly<Record<string, readonly Proof[]>> = {
   ],
 };
 
+/** Called as a test, and not only mentioned. */
+function expectTest([file, title]: Proof): void {
+  const path = join(ROOT, "test", file);
+  expect(existsSync(path), file).toBe(true);
+  if (title === undefined) return;
+  const lines = readFileSync(path, "utf8").split("\n");
+  expect(
+    lines.some((line) => /\b(it|test|describe)\b.*\(|^\s*[`"'(]|^ *\]\)\(/.test(line) && line.includes(title)),
+    `${file}: ${title}`,
+  ).toBe(true);
+}
+
 const readme = readFileSync(join(ROOT, "README.md"), "utf8");
 const beginning = readme.slice(0, readme.indexOf("\n## Try it"));
 const points = [...beginning.matchAll(/^- (.*)$/gm)].map(([, point = ""]) => point);
@@ -69,17 +79,30 @@ describe("the README", () => {
 
   it.each(Object.entries(CLAIMS))("claims '%s…', and tests hold it", (claim, proofs) => {
     expect(readme).toContain(claim);
-    for (const [file, title] of proofs) {
-      const path = join(ROOT, "test", file);
-      expect(existsSync(path), file).toBe(true);
-      // Called as a test, and not only mentioned.
-      if (title !== undefined)
-        expect(
-          readFileSync(path, "utf8")
-            .split("\n")
-            .some((line) => /\b(it|test|describe)\b.*\(|^\s*[`"'(]/.test(line) && line.includes(title)),
-          `${file}: ${title}`,
-        ).toBe(true);
-    }
+    for (const proof of proofs) expectTest(proof);
+  });
+});
+
+describe.each(Object.entries(PROMISES))("%s", (page, promises) => {
+  // A page breaks its lines where it likes.
+  const text = readFileSync(join(ROOT, page), "utf8").replace(/\s+/g, " ");
+
+  it.each(Object.entries(promises))("promises '%s', and tests hold it", (words, proofs) => {
+    expect(text).toContain(words);
+    expect(proofs.length).toBeGreaterThan(0);
+    for (const proof of proofs) expectTest(proof);
+  });
+});
+
+describe("the list of promises", () => {
+  it("holds sixty at least, and some of each page that promises", () => {
+    const counts = Object.entries(PROMISES).map(([page, promises]) => [page, Object.keys(promises).length] as const);
+    for (const [page, count] of counts) expect(count, page).toBeGreaterThan(9);
+    expect(counts.reduce((sum, [, count]) => sum + count, 0)).toBeGreaterThanOrEqual(60);
+  });
+
+  it("would notice a test that is not there", () => {
+    expect(() => expectTest(["docs/claims.test.ts", "is no test's" + " title"])).toThrow();
+    expect(() => expectTest(["docs/no-such.test.ts"])).toThrow();
   });
 });

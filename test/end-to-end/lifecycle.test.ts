@@ -82,6 +82,13 @@ describe("a session", () => {
     expect(session?.end.keysExpireAt, "what the end says about keys is about the newest ones").toBe(last?.data.expiresAt);
   });
 
+  it("with keys in the environment ends with these keys, which nobody can renew there, although its limit is later", async () => {
+    world.cloud.switches.apply({ credentialSeconds: 3 });
+    const { code, stderr } = await world.run(["--delivery", "env", "--ttl", "1h", ...SLEEPER], { limitMs: 30_000 });
+    expect(code).toBe(124);
+    expect(stderr).toMatch(/expired/);
+  });
+
   it("with --on-expiry stop is ended within a second of its limit, with exit status 124, even when its agent ignores the request", async () => {
     writeFileSync(
       join(world.own, "config", "config.toml"),
