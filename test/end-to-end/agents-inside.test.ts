@@ -1,110 +1,102 @@
-// Claude Code and Codex in a real session, in the standard sandbox: their start screens are those of the same program bare, row by row. They are fetched by
-// `npm run oracle:agents`, and reach no network: the home is empty but for what takes them past the questions of a first start.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+// Claude Code, Codex and Gemini CLI in a real session, in the standard sandbox, beside the same program bare: start screen, another size of the window,
+// Ctrl-Z and fg, row by row; and the kill key, which leaves nothing.
+import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
-import { sitDown } from "./human.ts";
-import { BIN, hasBubblewrap, makeWorld, ROOT, until, type World } from "./world.ts";
+import { type AgentName, agentPrograms, isFetched, settle } from "../oracle/agent-programs.ts";
+import { type Human, sitDown } from "./human.ts";
+import { BIN, hasBubblewrap, makeWorld, until, type World } from "./world.ts";
 
-const NOWHERE = "http://127.0.0.1:9";
-const modules = join(ROOT, ".cache", "oracle-agents", "node_modules");
-const programs = {
-  claude: join(modules, "@anthropic-ai", `claude-code-${process.platform}-${process.arch}`, "claude"),
-  codex: join(modules, ".bin", "codex"),
-};
-const START_MS = 20_000;
-const ROWS = 30;
+const PATIENCE_MS = 30_000;
+/** The agent's rows: inside, the terminal has one more. */
+const FIRST = { cols: 100, rows: 30 };
+const SECOND = { cols: 80, rows: 22 };
+const STILL_MS = 800;
+/** What a launch writes first; the agent begins below it, and where it begins matters to one that draws from its cursor. */
+const LAUNCH_ROWS = 5;
 
-function file(world: World, name: string, content: string): void {
-  mkdirSync(dirname(join(world.home, name)), { recursive: true });
-  writeFileSync(join(world.home, name), content);
+/** The screen once it has not changed for a while, without the row of the bar. */
+async function still(human: Human, rows: number): Promise<string[]> {
+  for (let before = ""; ; ) {
+    const now = (await human.screen()).slice(0, rows);
+    if (now.join("\n") === before) return now;
+    before = now.join("\n");
+    await new Promise((resolve) => setTimeout(resolve, STILL_MS));
+  }
 }
 
-const agents = {
-  claude: {
-    env: {
-      CLAUDE_CODE_USE_BEDROCK: "1",
-      CLAUDE_CODE_SKIP_BEDROCK_AUTH: "1",
-      DISABLE_AUTOUPDATER: "1",
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-    },
-    settle: (world: World) =>
-      file(
-        world,
-        ".claude.json",
-        JSON.stringify({ hasCompletedOnboarding: true, theme: "dark", projects: { [world.project]: { hasTrustDialogAccepted: true } } }),
-      ),
-    shows: "/docs/en/permission-modes",
-  },
-  codex: {
-    env: {},
-    settle: (world: World) =>
-      file(
-        world,
-        ".codex/config.toml",
-        [
-          "check_for_update_on_startup = false",
-          'model = "none"',
-          'model_provider = "none"',
-          "[model_providers.none]",
-          'name = "none"',
-          `base_url = "${NOWHERE}/v1"`,
-          'wire_api = "responses"',
-          "[features]",
-          "daemon_auto_start = false",
-          `[projects."${world.project}"]`,
-          'trust_level = "trusted"',
-        ].join("\n"),
-      ),
-    shows: "none default",
-  },
-} as const;
-
-/** What stands on the screen once the agent is at its start screen and has not changed for a second, without the line that was typed and without the bar. */
-async function startScreen(world: World, line: string, agent: keyof typeof agents, rows: number): Promise<string[]> {
-  agents[agent].settle(world);
-  const env = { ...world.env, ...agents[agent].env, HTTPS_PROXY: NOWHERE, HTTP_PROXY: NOWHERE, COLORTERM: "truecolor" };
-  await using human = await sitDown(env, world.project, { cols: 100, rows });
-  human.type(`clear; ${line}\r`);
-  await until(
-    async () => (await human.screen()).some((row) => row.includes(agents[agent].shows)),
-    START_MS,
-    `${agent} to show itself`,
-  ).catch(async (error: Error) => {
+async function see(human: Human, what: string, shown: (screen: readonly string[]) => boolean): Promise<void> {
+  await until(async () => shown(await human.screen()), PATIENCE_MS, what).catch(async (error: Error) => {
     throw new Error(`${error.message}\n${(await human.screen()).join("\n")}`);
   });
-  for (let before = ""; ; ) {
-    const now = (await human.screen()).slice(0, ROWS).join("\n");
-    if (now === before) break;
-    before = now;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-  return await human.screen();
 }
 
-describe.skipIf(!hasBubblewrap || !existsSync(programs.claude))(
-  "in the standard sandbox (needs bubblewrap and npm run oracle:agents)",
-  () => {
-    it.each(["claude", "codex"] as const)(
-      "%s shows its start screen as it does bare",
-      async (agent) => {
-        // A home each: agents remember what they have told.
-        await using bareWorld = await makeWorld();
-        await using world = await makeWorld();
-        const bare = await startScreen(bareWorld, programs[agent], agent, ROWS);
-        const inside = await startScreen(world, `${process.execPath} ${BIN} --isolation standard ${programs[agent]}`, agent, ROWS + 1);
-        expect(inside.at(-1)).toContain("isolated: standard");
-        // What comes below is an invitation that Claude Code shows at some starts.
-        const { shows } = agents[agent];
-        const own = (rows: readonly string[]): string[] =>
-          rows.slice(
-            rows.findIndex((row) => /Claude Code|OpenAI Codex/.test(row)),
-            rows.findIndex((row) => row.includes(shows)) + 1,
-          );
-        expect(own(inside)).toEqual(own(bare));
-        expect(own(bare).length).toBeGreaterThan(3);
-      },
-      180_000,
-    );
-  },
-);
+interface Seen {
+  readonly start: string[];
+  readonly resized: string[];
+  readonly back: string[];
+}
+
+/** Goes through all of it with one agent, up to `fg`, and leaves it running. */
+async function watch(human: Human, line: string, name: AgentName, bar: number): Promise<Seen> {
+  const { shows } = agentPrograms[name];
+  const isThere = (screen: readonly string[]): boolean => screen.some((row) => row.includes(shows));
+  human.type(`clear; ${line}\r`);
+  await see(human, `${name} to show itself`, isThere);
+  const start = await still(human, FIRST.rows);
+  human.resize(SECOND.cols, SECOND.rows + bar);
+  const resized = await still(human, SECOND.rows);
+  human.type("\x1a");
+  if (name === "gemini") {
+    await see(human, "its question", (screen) => screen.some((row) => row.includes("again to suspend")));
+    human.type("\x1a");
+  }
+  // The shell's prompt, with the status of a stop; an agent may leave its rows where it stood.
+  await see(human, `${name} to stop`, (screen) => screen.some((row) => /^\d+:148>/.test(row)));
+  human.type("clear\r");
+  await see(human, "a clear screen", (screen) => /^\d+:0>/.test(screen[0] ?? "") && !isThere(screen));
+  // Without the name of the job, which is longer inside.
+  human.type("fg >/dev/null\r");
+  await see(human, `${name} to come back`, isThere);
+  return { start, resized, back: await still(human, SECOND.rows) };
+}
+
+/** From the agent's name on, where it stands there: what is above is the launch. An agent that comes back does not write its name again. */
+function own(rows: readonly string[], shows: string): string[] {
+  const from = Math.max(
+    0,
+    rows.findIndex((row) => /Claude Code v|OpenAI Codex|Gemini CLI v/.test(row)),
+  );
+  return rows.slice(from, rows.findLastIndex((row) => row.includes(shows)) + 1);
+}
+
+describe.skipIf(!hasBubblewrap || !isFetched("claude"))("in the standard sandbox (needs bubblewrap and npm run oracle:agents)", () => {
+  it.each(["claude", "codex", "gemini"] as const)(
+    "%s is what it is bare: at its start, in another window, stopped and back with fg; and ended by the kill key",
+    async (name) => {
+      // A home each: agents remember what they have told.
+      await using bareWorld = await makeWorld();
+      await using world = await makeWorld();
+      const environment = ({ env, home, project }: World): Record<string, string> => ({ ...env, ...settle(name, home, project) });
+      const { file, shows } = agentPrograms[name];
+      await using bare = await sitDown(environment(bareWorld), bareWorld.project, FIRST);
+      await using human = await sitDown(environment(world), world.project, { ...FIRST, rows: FIRST.rows + 1 });
+      const [alone, inside] = await Promise.all([
+        watch(bare, `seq ${LAUNCH_ROWS}; ${file}`, name, 0),
+        watch(human, `${process.execPath} ${BIN} --isolation standard ${file}`, name, 1),
+      ]);
+      for (const moment of ["start", "resized", "back"] as const) {
+        expect(own(inside[moment], shows), moment).toEqual(own(alone[moment], shows));
+        expect(own(alone[moment], shows).length, moment).toBeGreaterThan(3);
+      }
+      expect((await human.screen()).at(-1)).toContain("standard");
+      human.type("\x0b");
+      await see(human, "the question", (screen) => screen.some((row) => row.includes(`End ${basename(file)}?`)));
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      human.type("\x0b");
+      await see(human, "the shell's prompt after the kill", (screen) => screen.some((row) => /^\d+:137>/.test(row)));
+      expect(human.holders()).toEqual([]);
+      bare.hangUp();
+    },
+    180_000,
+  );
+});
