@@ -1,4 +1,5 @@
 // The program: argv to command to exit status. The only reader of process.argv and process.env.
+import { readlinkSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { startsRun } from "./cli/command-names.ts";
 
@@ -34,7 +35,16 @@ function workingFolder(): string {
   try {
     return process.cwd();
   } catch {
-    return process.env["PWD"] || "/";
+    return process.env["PWD"] || lastName();
+  }
+}
+
+/** A shell that finds its folder gone may leave PWD empty (dash, which starts the installed command). */
+function lastName(): string {
+  try {
+    return readlinkSync("/proc/self/cwd").replace(/ \(deleted\)$/, "");
+  } catch {
+    return "of the shell";
   }
 }
 

@@ -58,11 +58,12 @@ function accessDenied(text: string, request: AssumeRequest): AgentRunError {
       hint: statements(caller, request),
     });
   }
+  // AWS answers the same for a role that is not there.
   const also = request.externalId
-    ? "; the external id of the profile may be wrong"
+    ? "; there may be no such role, or the external id of the profile may be wrong"
     : request.mfa
       ? ""
-      : "; it may also ask for an external id (external_id in the profile) or mfa (mfa_serial)";
+      : "; there may be no such role, or it may also ask for an external id (external_id in the profile) or mfa (mfa_serial)";
   return new AgentRunError("assume-role", `${caller} may not assume ${role}`, { hint: `${statements(caller, request)}${also}` });
 }
 

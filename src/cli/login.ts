@@ -14,6 +14,7 @@ import { giveSignInToDaemon, tellDaemonToForget } from "./ask-daemon.ts";
 import { atMost, type Command, type Context } from "./command.ts";
 import { canAsk, chooseRole, isInUse } from "./login-choice.ts";
 import { hasBrowser, openBrowser } from "./open-browser.ts";
+import { printable } from "./printer.ts";
 import { type Named, placeOf } from "./sign-in-place.ts";
 import { sourceEnvironment } from "./source-environment.ts";
 import { table } from "./table.ts";
@@ -116,7 +117,12 @@ async function offer(session: SsoSession, place: Named, env: Record<string, stri
 async function list(roles: readonly AccountRole[], session: SsoSession, { name }: Named, json: boolean, { print }: Context): Promise<void> {
   if (json) return print.json(roles);
   if (roles.length === 0) return print.note("it opens no account: ask for an assignment");
-  const rows = roles.map(({ account, accountName, role }) => [accountName, account, role, `sso:${name ?? "<name>"}/${account}/${role}`]);
+  const rows = roles.map(({ account, accountName, role }) => [
+    printable(accountName),
+    account,
+    role,
+    `sso:${name ?? "<name>"}/${account}/${role}`,
+  ]);
   print.out(table([["ACCOUNT", "ID", "ROLE", "CREDENTIALS ="].map((text) => print.paint("bold", text)), ...rows]));
   const section = name === undefined ? `[sso.<name>] with start_url = "${session.startUrl}" and region = "${session.region}", and ` : "";
   print.note(`to use one, config.toml needs ${section}credentials under [profiles.<profile>]`);

@@ -6,7 +6,7 @@ import { type Deny, readDeny } from "../aws/revoke/deny.ts";
 import { pruneRole, type RolePolicies, rolePolicies } from "../aws/revoke/write.ts";
 import { type Instant, systemClock } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
-import { loadProfile, readConfig } from "../session/profile.ts";
+import { loadProfile, type Profile } from "../session/profile.ts";
 import { bury, tombstones } from "../session/tombstones.ts";
 import { openBase } from "./base.ts";
 import { baseOf } from "./base-of.ts";
@@ -55,7 +55,7 @@ export const revocations: Command = {
     const found: Found[] = [];
     const removed: string[] = [];
     let failed = false;
-    for (const role of rolesOf(values, context, identity.account, profile?.role)) {
+    for (const role of rolesOf(values, context, identity.account, profile.role)) {
       const policies = rolePolicies(iam, role);
       try {
         if (values["prune"] === true) {
@@ -80,10 +80,9 @@ export const revocations: Command = {
   },
 };
 
-/** The profile that is asked for, else the usual one where config.toml names one. */
-function profileOf(values: Values, { paths, packageFolder }: Context) {
+/** The profile that is asked for, else the usual one. */
+function profileOf(values: Values, { paths, packageFolder }: Context): Profile {
   const name = textValue(values, "profile");
-  if (name === undefined && readConfig(paths).profile === undefined) return undefined;
   return loadProfile(paths, packageFolder, name === undefined ? {} : { profile: name });
 }
 

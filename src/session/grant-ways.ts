@@ -246,7 +246,9 @@ function lasting(
 function roleArnOf(profile: Profile, base: CallerIdentity): string {
   if (profile.role === undefined) {
     throw new AgentRunError("profile", `profile '${profile.name}' names no role to assume`, {
-      hint: `pass --role arn:aws:iam::${base.account}:role/<name>, or set role under [profiles.${profile.name}] in config.toml`,
+      hint:
+        `agent-run setup ${profile.name} makes one; or name yours: --role arn:aws:iam::${base.account}:role/<name>, ` +
+        `or role under [profiles.${profile.name}] in config.toml`,
     });
   }
   if (profile.role.startsWith("arn:")) return parseRoleArn(profile.role, "role").arn;

@@ -117,12 +117,13 @@ export async function identityCenter(intervalSeconds = 0.02): Promise<IdentityCe
       return reply(response, 200, {
         accountList: [
           { accountId: "123456789012", accountName: "acme dev" },
-          { accountId: "210987654321", accountName: "acme prod" },
+          // As whoever runs the organization called it.
+          { accountId: "210987654321", accountName: "acme prod\x1b[31m" },
         ],
       });
     if (url.pathname === "/assignment/roles") {
       const accountId = url.searchParams.get("account_id");
-      const roles = accountId === "123456789012" ? ["Developer", "ReadOnly"] : ["ReadOnly"];
+      const roles = accountId === "123456789012" ? ["ReadOnly", "Developer"] : ["ReadOnly"];
       return reply(response, 200, { roleList: roles.map((roleName) => ({ accountId, roleName })) });
     }
     if (url.pathname === "/logout") {

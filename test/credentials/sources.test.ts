@@ -1,5 +1,5 @@
 // The order of the sources, what each finds, and each failure with its mend.
-import { chmodSync } from "node:fs";
+import { chmodSync, symlinkSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
@@ -252,6 +252,17 @@ describe("a failure", () => {
   it("for a file that cannot be read names it", async () => {
     using ann = human({ ".aws/config/oops": "" });
     expect(await ann.fail()).toMatchObject({ code: "base-credentials", message: expect.stringContaining(`${ann.home}/.aws/config`) });
+  });
+
+  it("for a file that cannot even be looked at names it, with what mends it", async () => {
+    using ann = human({ ".aws/credentials": "" });
+    symlinkSync("config", `${ann.home}/.aws/config`);
+    const { code, message, hint } = await ann.fail();
+    expect({ code, message, hint }).toEqual({
+      code: "base-credentials",
+      message: expect.stringMatching(/^cannot read .*\.aws\/config: ELOOP/),
+      hint: expect.stringContaining("make it readable"),
+    });
   });
 
   it("for a container address that is neither https nor local sends nothing there", async () => {

@@ -283,8 +283,17 @@ describe("who the human is", () => {
 });
 
 describe("what the role allows", () => {
+  it("says how to get a role where the profile names none", () =>
+    refused(["-p", "readonly"], {
+      error: /profile 'readonly' names no role to assume$/,
+      hint: /^agent-run: hint: agent-run setup readonly makes one; or name yours: --role arn:/,
+    }));
+
   it("cannot assume a role that is not there", () =>
-    refused(["--role", arn("no-such-role")], { error: /user\/dev may not assume .*role\/no-such-role$/, hint: /add to the trust policy/ }));
+    refused(["--role", arn("no-such-role")], {
+      error: /user\/dev may not assume .*role\/no-such-role$/,
+      hint: /add to the trust policy.*there may be no such role/,
+    }));
 
   it("cannot assume a role that trusts another", () =>
     refused(["--role", arn("trusts-another")], { error: /may not assume/, hint: new RegExp(`"AWS":"${DEV}"`) }));

@@ -105,6 +105,8 @@ describe.skipIf(!usable)(`agent-run login${usable ? "" : ` (needs curl, ${keyrin
   it("lists the accounts and roles to choose from", async () => {
     const listed = await run(["login", "acme", "--list"]);
     expect(listed.stdout).toMatch(/acme dev +123456789012 +Developer +sso:acme\/123456789012\/Developer/);
+    expect(listed.stdout).toMatch(/Developer .*\n.* ReadOnly .*\nacme prod�\[31m +210987654321/);
+    expect(listed.stdout).not.toContain("\x1b");
     expect(JSON.parse((await run(["login", "--list", "--json"])).stdout)).toHaveLength(3);
   });
 

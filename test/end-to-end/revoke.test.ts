@@ -162,6 +162,23 @@ describe("a kill", () => {
     await kill(["--all"]);
   }, 90_000);
 
+  it("is looked for with the base of the usual profile, as setup wrote it into config.toml", async () => {
+    const { accessKeyId, secretAccessKey } = world.cloud.admin;
+    mkdirSync(join(world.home, ".aws"), { recursive: true });
+    writeFileSync(
+      join(world.home, ".aws", "credentials"),
+      `[dev]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
+    );
+    const config = join(world.own, "config", "config.toml");
+    const before = readFileSync(config, "utf8");
+    writeFileSync(config, `[profiles.readonly]\nrole = "${world.cloud.roleArn()}"\naws_profile = "dev"\n`);
+    const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+    const { code, stderr } = await world.run(["revocations"], { env });
+    writeFileSync(config, before);
+    rmSync(join(world.home, ".aws"), { recursive: true });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining("error") });
+  });
+
   it("of 50 sessions at once denies every one of them", async () => {
     const thieves: Keys[] = [];
     for (let group = 0; group < 5; group += 1) thieves.push(...(await Promise.all(Array.from({ length: 10 }, () => thief()))));

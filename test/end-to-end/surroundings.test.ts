@@ -51,6 +51,9 @@ describe("a folder that agent-run is started in", () => {
       stderr: expect.stringMatching(/^agent-run: error: .*gone' is gone\nagent-run: hint: cd /),
     });
     mkdirSync(gone);
+    // As dash leaves it for the command that it starts: not the root is meant.
+    expect(await shell('rmdir ../gone && PWD= "$@" true', gone)).toMatchObject({ code: 125, stderr: refused.stderr });
+    mkdirSync(gone);
     expect(await shell('rmdir ../gone && "$@" kill --all', gone)).toMatchObject({ code: 0, stderr: "agent-run: no session runs\n" });
   });
 });

@@ -1,5 +1,5 @@
 // The human's AWS config and credentials files, read only. Called by sources.ts and the providers; nothing here ever writes.
-import { readFileSync, statSync } from "node:fs";
+import { type BigIntStats, readFileSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { AgentRunError, messageOf } from "../../core/error.ts";
@@ -71,10 +71,19 @@ export function profileOf(files: AwsFiles, name: string, askedBy: string): Secti
 export function filesStamp(paths: readonly string[]): string {
   return paths
     .map((path) => {
-      const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+      const stat = statOf(path);
       return stat ? `${path}:${stat.ino}:${stat.size}:${stat.mtimeNs}` : `${path}:-`;
     })
     .join("\n");
+}
+
+/** Undefined also where its folder may not be entered: whoever reads it says so. */
+function statOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false, bigint: true });
+  } catch {
+    return undefined;
+  }
 }
 
 function readText(path: string): string {

@@ -29,6 +29,9 @@ export async function listRoles({ region, accessToken }: SsoSession, env: Enviro
       for await (const { roleList = [] } of paginateListAccountRoles({ client }, { ...token, accountId: id }))
         roles.push(...roleList.map(({ roleName = "" }) => ({ account: id, accountName: name, role: roleName })));
     }
+    // Of accounts that are called the same, one after the other.
+    const key = ({ accountName, account, role }: AccountRole): string => [accountName, account, role].join("\0");
+    roles.sort((one, other) => (key(one) < key(other) ? -1 : 1));
     return roles;
   } catch (error) {
     const failure = readFailure(error);
