@@ -159,7 +159,7 @@ describe("a sign-in", () => {
     expect(await listRoles(session, center.env)).toEqual([
       { account: "123456789012", accountName: "acme dev", role: "Developer" },
       { account: "123456789012", accountName: "acme dev", role: "ReadOnly" },
-      { account: "210987654321", accountName: "acme prod", role: "ReadOnly" },
+      { account: "210987654321", accountName: "acme prod\x1b[31m", role: "ReadOnly" },
     ]);
     await signOut(session, center.env);
     await expect(listRoles(session, center.env)).rejects.toMatchObject({ code: "base-credentials" });
