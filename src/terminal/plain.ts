@@ -11,7 +11,7 @@ import { LAUNCHER_FD, tiedCommand } from "./tie.ts";
 
 /**
  * Spawns `command` with our own stdin, stdout and stderr, in a session of its own: what the terminal sends to us (Ctrl-C) reaches it once,
- * when the caller passes it on with `signal`. A stop of us (Ctrl-Z) stops it too, and SIGCONT continues both.
+ * when the caller passes it on with `signal`. A stop of us (Ctrl-Z) stops it too, and SIGCONT continues both; a terminal's new size is told to it.
  * @param options.wrap puts the sandbox around a command; the identity where there is none
  * @param options.sealed what `wrap` puts around it has a PID namespace of its own
  * @throws AgentRunError `agent-not-found` (127), `agent-not-executable` (126)
@@ -53,13 +53,17 @@ export function spawnPlain(
     process.kill(process.pid, "SIGSTOP");
   };
   const resume = (): void => tree.signalGroup(pid, "SIGCONT");
+  // The kernel tells it to the terminal's own session, and that is ours.
+  const resized = (): void => tree.signalGroup(pid, "SIGWINCH");
   process.on("SIGTSTP", suspend);
   process.on("SIGCONT", resume);
+  process.on("SIGWINCH", resized);
 
   const exited = new Promise<ProcessExit>((resolve) => {
     const finish = (exit: ProcessExit): void => {
       process.off("SIGTSTP", suspend);
       process.off("SIGCONT", resume);
+      process.off("SIGWINCH", resized);
       resolve(exit);
     };
     child.on("exit", (code, signal) => finish(signal === null ? { code: code ?? 0 } : { signal }));

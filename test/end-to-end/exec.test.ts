@@ -178,6 +178,16 @@ describe("agent-run exec", () => {
     expect(outer.received().match(/got/g)).toHaveLength(1);
   });
 
+  it.each(hasBubblewrap ? ["none", "standard"] : ["none"])("tells the program the terminal's new size, at %s", async (level) => {
+    const script = "trap 'stty size; exit 0' WINCH; echo ready; while :; do sleep 0.1; done";
+    const args = ["exec", "--isolation", level, "--", "sh", "-c", script];
+    await using outer = openOuter(BIN, args, { env: world.env, cols: 80, rows: 24 });
+    await outer.until("the program", (screen) => screen.rows().join("").includes("ready"));
+    outer.resize(61, 17);
+    expect(await outer.exited).toEqual({ code: 0 });
+    expect(outer.received()).toContain("17 61");
+  });
+
   it("says what is wrong on stderr alone, and asks nothing", async () => {
     const failed = await world.run(["exec", "-p", "nowhere", "--", "true"]);
     expect(failed).toMatchObject({ code: 125, stdout: "" });
