@@ -193,7 +193,7 @@ async function inOrder({ credentials, awsProfile }: BaseRequest, search: Search)
       });
     return fromStored(stored, search);
   }
-  if (awsProfile) return fromProfile(awsProfile, "--aws-profile", search);
+  if (awsProfile) return fromProfile(awsProfile, "--aws-profile or aws_profile", search);
   const keys = fromEnvironment(search);
   if (keys) return keys;
   const profile = profileVariable(env);

@@ -345,6 +345,9 @@ describe("agent-run setup --output", () => {
       const read = "import hcl2,json,sys; print(json.dumps(hcl2.loads(sys.stdin.read())))";
       const parsed = execFileSync(python, ["-c", read], { input: stdout, encoding: "utf8" });
       expect(parsed).toContain("aws_iam_role_policy_attachment");
+      // As `terraform fmt` writes it: the signs of a block's neighbours stand below one another.
+      for (const [block] of stdout.matchAll(/^ {2}tags = \{\n.*?^ {2}\}$/gms))
+        expect(new Set(block.split("\n").slice(1, -1).map((line) => line.indexOf(" = "))), block).toHaveProperty("size", 1);
       const heredocs = [...stdout.matchAll(/<<-POLICY\n(.*?)\n {2}POLICY/gs)].map((match) => JSON.parse(match[1] ?? ""));
       const boundary = JSON.parse(readFileSync(join(ROOT, "profiles", "readonly", "boundary.json"), "utf8"));
       expect(heredocs).toHaveLength(3);

@@ -34,10 +34,11 @@ export function cloudFormation(desired: DesiredRole): string {
   return JSON.stringify(template, undefined, 2);
 }
 
-/** Terraform, for the `hashicorp/aws` provider. */
+/** Terraform, for the `hashicorp/aws` provider, as `terraform fmt` writes it. */
 export function terraform(desired: DesiredRole): string {
   const name = `agent_${desired.profile.replaceAll(/\W/g, "_")}`;
-  const tags = Object.entries(desired.tags).map(([key, value]) => `    ${quoted(key)} = ${quoted(value)}`);
+  const widest = Math.max(...Object.keys(desired.tags).map((key) => quoted(key).length));
+  const tags = Object.entries(desired.tags).map(([key, value]) => `    ${quoted(key).padEnd(widest)} = ${quoted(value)}`);
   const managed = (label: string, document: ManagedDocument): string =>
     [
       `resource "aws_iam_policy" "${label}" {`,
