@@ -21,11 +21,23 @@ if (process.platform === "win32") {
   process.exit(125);
 }
 // In our own state folder (core/paths.ts), which no agent can write: what is cached there runs as the human next time. Never below the folder we stand in,
-// so an unset HOME or a relative path means no cache.
+// so an unset HOME or a relative path means no cache; nor in a folder of another user's, as with `sudo` that keeps HOME: what lies there would run as root.
 var own = process.env.AGENT_RUN_HOME;
 var state = own ? `${own}/state` : `${process.env.XDG_STATE_HOME || `${process.env.HOME}/.local/state`}/agent-run`;
-if (state[0] === "/") loadCompiled(`${state}/compile-cache`);
+if (state[0] === "/" && isOurs(`${state}/compile-cache`, own || process.env.XDG_STATE_HOME || process.env.HOME))
+  loadCompiled(`${state}/compile-cache`);
 else require("../dist/main.cjs");
+
+function isOurs(folder, base) {
+  var fs = require("node:fs");
+  var found;
+  try {
+    found = fs.lstatSync(folder, { throwIfNoEntry: false }) || fs.statSync(base, { throwIfNoEntry: false });
+  } catch (_error) {
+    return false;
+  }
+  return found === undefined || found.uid === process.getuid();
+}
 
 // Node's cache holds what V8 compiles of a file at once, and that is little: each launch would compile the rest again. Ours is made when a run has ended,
 // of all that it needed, once for runs in a terminal and once for others. V8 knows its own version and flags in it, but of the source only the length:

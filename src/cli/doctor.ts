@@ -88,5 +88,7 @@ function print(
       if (fix !== undefined) to.out(`      ${oneLine(fix)}`);
     }
   }
-  to.out(`${counts.ok} ok, ${counts.warning} warnings, ${counts.error} errors, ${counts.unknown} not known`);
+  to.out(`${counts.ok} ok, ${several(counts.warning, "warning")}, ${several(counts.error, "error")}, ${counts.unknown} not known`);
 }
+
+const several = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

@@ -41,6 +41,7 @@ describe("agent-run doctor", () => {
     world = await makeWorld();
     const { code, of } = await examine();
     expect(code).toBe(0);
+    expect((await world.run(["doctor"])).stdout).toMatch(/\n\d+ ok, (1 warning|(0|[2-9]|\d\d) warnings), 0 errors, \d+ not known\n$/);
     for (const name of [
       "node",
       "runtime folder",

@@ -1,5 +1,5 @@
 // How sessions last and end: refresh past one lifetime, limits, parallel launches and fetches, and whatever dies.
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requestJson } from "../../src/control/client.ts";
@@ -50,6 +50,25 @@ describe("what was compiled for a run", () => {
     renameSync(file, `${file}-older`);
     expect((await world.run(["true"])).code).toBe(0);
     expect(kept()).toEqual([first]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("is neither read nor written in a folder of another user's (needs root to make one)", async () => {
+    await world.run(["true"]);
+    const folder = join(world.own, "state", "compile-cache");
+    const file = join(folder, kept()[0] ?? "");
+    writeFileSync(file, "nonsense");
+    const before = readdirSync(folder);
+    chownSync(folder, 65534, 65534);
+    expect((await world.run(["sh", "-c", "exit 3"])).code).toBe(3);
+    expect(readFileSync(file, "utf8")).toBe("nonsense");
+    expect(readdirSync(folder)).toEqual(before);
+    chownSync(folder, 0, 0);
+    // A home that is another's, and has no such folder yet, gets none.
+    rmSync(folder, { recursive: true });
+    chownSync(world.own, 65534, 65534);
+    expect((await world.run(["--version"])).code).toBe(0);
+    chownSync(world.own, 0, 0);
+    expect(existsSync(folder)).toBe(false);
   });
 
   it("is made anew where it is not what it should be", async () => {

@@ -347,7 +347,15 @@ describe("agent-run setup --output", () => {
       expect(parsed).toContain("aws_iam_role_policy_attachment");
       // As `terraform fmt` writes it: the signs of a block's neighbours stand below one another.
       for (const [block] of stdout.matchAll(/^ {2}tags = \{\n.*?^ {2}\}$/gms))
-        expect(new Set(block.split("\n").slice(1, -1).map((line) => line.indexOf(" = "))), block).toHaveProperty("size", 1);
+        expect(
+          new Set(
+            block
+              .split("\n")
+              .slice(1, -1)
+              .map((line) => line.indexOf(" = ")),
+          ),
+          block,
+        ).toHaveProperty("size", 1);
       const heredocs = [...stdout.matchAll(/<<-POLICY\n(.*?)\n {2}POLICY/gs)].map((match) => JSON.parse(match[1] ?? ""));
       const boundary = JSON.parse(readFileSync(join(ROOT, "profiles", "readonly", "boundary.json"), "utf8"));
       expect(heredocs).toHaveLength(3);
