@@ -25,7 +25,7 @@ import type { LaunchRequest } from "./launch.ts";
 import { sessionDetails } from "./session-details.ts";
 import type { LinkHandlers, SessionLink } from "./session-link.ts";
 import { askToSignIn } from "./sign-in-question.ts";
-import { endNotes, sayEnd } from "./summary.ts";
+import { endNotes, freshRow, sayEnd } from "./summary.ts";
 
 const LAST_WORD_MS = 3000;
 /** Where keys are being denied in IAM: as long as the daemon looks whether it holds, and what the calls may take. */
@@ -284,7 +284,8 @@ export class Running implements LinkHandlers {
     const notRemoved = isolation.release();
     await (restoring ?? this.#screen?.restore());
     const cause = last?.view.cause ?? this.#ending.cause ?? "lost";
-    const { print } = this.#request.context;
+    const { print, streams } = this.#request.context;
+    if (this.#screen && streams.stderr.isTTY) streams.stderr.write(freshRow(streams.stderr.columns));
     const revocations = last?.revocations ?? this.#ending.revocations;
     const notes = endNotes(last, notRemoved, this.#ending.isRevoking);
     sayEnd(print, { view: last?.view ?? this.#view ?? view, cause, notes, revocations, left, quiet: !this.#inTerminal });

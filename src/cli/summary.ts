@@ -56,6 +56,14 @@ export function sayEnd(
   if (left && !quiet) for (const line of leftLines(left, view.session)) print.warn(line);
 }
 
+/**
+ * To the first column of a row of its own, wherever the agent left the cursor, and nobody can be asked where that is: as many blanks as the terminal has
+ * columns wrap onto the next row unless they began at the first column.
+ */
+export function freshRow(columns: number): string {
+  return `${" ".repeat(columns)}\r\x1b[K`;
+}
+
 /** What was made or changed in the project and runs when the human works there: to be read first. */
 export function leftLines({ changed, partly }: LeftBehind, session: string): string[] {
   const shown = changed.slice(0, MOST_SHOWN).join(", ");
