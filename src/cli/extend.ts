@@ -4,6 +4,7 @@ import { ask } from "../control/start-daemon.ts";
 import { parseDuration } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
 import { isSessionId } from "../core/id.ts";
+import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command } from "./command.ts";
 
 /** Longer than a human is given for an answer. */
@@ -34,6 +35,8 @@ export const extend: Command = {
     if (!isSessionId(session)) throw nosuch(session);
     const byMs = duration === undefined ? undefined : parseDuration(duration, "duration");
     const body = { session, ...(byMs === undefined ? {} : { byMs }) };
+    const status = await statusOf(paths);
+    if (!status?.sessions.some((each) => each.session === session)) throw nosuch(session);
     if (values["json"] !== true) print.note(`asking at the terminal of ${session}`);
     const reply = await ask(paths, "POST", "/v1/extend", body, extendReply, ANSWER_LIMIT_MS);
     if (reply === undefined) throw nosuch(session);

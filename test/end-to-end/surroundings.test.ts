@@ -58,6 +58,16 @@ describe("a folder that agent-run is started in", () => {
   });
 });
 
+describe("agent-run extend", () => {
+  it("says at once that there is no such session, and nothing of a question", async () => {
+    expect(await world.run(["extend", "sess_00000000", "30m"])).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: "agent-run: error: no session 'sess_00000000' runs here\nagent-run: hint: agent-run ps\n",
+    });
+  });
+});
+
 describe("a word that is nearly a command", () => {
   it("is looked for as a program, and the command is named", async () => {
     expect(await world.run(["kil", "--all"])).toMatchObject({
