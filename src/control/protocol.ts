@@ -83,6 +83,8 @@ const open = {
   /** The developer's login name, unless the profile names another. */
   developer: text,
   cwd: text,
+  /** The folder of the launcher's settings: a daemon that reads others refuses. */
+  settings: optional(text),
   overrides,
   /** The human's AWS variables and what locates their AWS files (HOME, PATH): only to find the base credentials. */
   source: record(string()),

@@ -1,6 +1,13 @@
 // Private folders: made 0700, and refused when somebody else owns them or may write to them.
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, statSync } from "node:fs";
 import { AgentRunError, type ErrorCode, messageOf } from "./error.ts";
+
+/** Whether both lead to one folder; two that are not there are as good as one. */
+export function isSameFolder(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false, bigint: true }));
+  return a?.ino === b?.ino && a?.dev === b?.dev;
+}
 
 /**
  * Makes sure that `path` is a real folder of this user with mode 0700, creating it and its parents when absent.

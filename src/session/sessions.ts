@@ -8,6 +8,7 @@ import { toWireError } from "../control/wire-error.ts";
 import { isLater } from "../core/began.ts";
 import type { Clock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { isSameFolder } from "../core/folder.ts";
 import { isSessionId, newSessionId, type SessionId } from "../core/id.ts";
 import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
 import { forgetBases, signIns } from "../credentials/sources.ts";
@@ -44,6 +45,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
 
   const open = async (message: OpenMessage, lease: Lease<DaemonMessage, LauncherMessage>): Promise<void> => {
     if (leaving) throw new AgentRunError("daemon", "the daemon is leaving", { hint: "run the command again" });
+    refuseOtherSettings(paths.config, message.settings);
     const startsAt = Math.min(message.resume?.startedAt ?? Number.POSITIVE_INFINITY, clock.now());
     const profile = loadProfile(paths, options.packageFolder, message.overrides, { cwd: message.cwd, startsAt });
     const id = message.resume ? resumable(message.resume.session, message.resume.limitAt, profile) : newSessionId();
@@ -237,4 +239,12 @@ function planMessage(session: SessionId, { isolation, pass, graceMs, killKey, no
     killKey,
     notify,
   };
+}
+
+/** One user has one daemon, whatever HOME a shell has: with another's settings, a launch would get what nobody asked for. */
+function refuseOtherSettings(ours: string, theirs: string | undefined): void {
+  if (theirs === undefined || isSameFolder(ours, theirs)) return;
+  throw new AgentRunError("config", `the daemon that runs has its settings in ${ours}, and here they are in ${theirs}`, {
+    hint: "agent-run daemon stop, once its sessions have ended (agent-run ps); for both at a time set AGENT_RUN_HOME here",
+  });
 }

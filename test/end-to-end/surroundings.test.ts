@@ -1,7 +1,7 @@
 // Where and how the command is started: without HOME, in a folder that is gone, with a standard output that takes nothing.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -55,6 +55,36 @@ describe("a folder that agent-run is started in", () => {
     expect(await shell('rmdir ../gone && PWD= "$@" true', gone)).toMatchObject({ code: 125, stderr: refused.stderr });
     mkdirSync(gone);
     expect(await shell('rmdir ../gone && "$@" kill --all', gone)).toMatchObject({ code: 0, stderr: "agent-run: no session runs\n" });
+  });
+});
+
+describe("a shell with another HOME", () => {
+  it("is refused by a daemon that reads other settings, and served by one that reads the same", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ar-home-"));
+    const shellOf = (home: string): Record<string, string | undefined> => ({
+      AGENT_RUN_HOME: undefined,
+      HOME: join(folder, home),
+      XDG_RUNTIME_DIR: folder,
+    });
+    const run = (home: string) => world.run(["--role", world.cloud.roleArn(), "--isolation", "none", "true"], { env: shellOf(home) });
+    try {
+      for (const home of ["one", "other", "bare"]) mkdirSync(join(folder, home));
+      for (const home of ["one", "other"]) mkdirSync(join(folder, home, ".config", "agent-run"), { recursive: true });
+      writeFileSync(join(folder, "one", ".config", "agent-run", "config.toml"), 'profile = "demo"\n');
+      symlinkSync("one", join(folder, "link"));
+      expect((await run("one")).code).toBe(0);
+      expect((await run("link")).code).toBe(0);
+      for (const home of ["other", "bare"])
+        expect(await run(home)).toMatchObject({
+          code: 125,
+          stderr: expect.stringMatching(
+            /the daemon that runs has its settings in .*one.*, and here they are in .*\nagent-run: hint: agent-run daemon stop/,
+          ),
+        });
+    } finally {
+      await world.run(["daemon", "stop"], { env: shellOf("one") });
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 
