@@ -285,7 +285,7 @@ export class Running implements LinkHandlers {
     await (restoring ?? this.#screen?.restore());
     const cause = last?.view.cause ?? this.#ending.cause ?? "lost";
     const { print, streams } = this.#request.context;
-    if (this.#screen && streams.stderr.isTTY) streams.stderr.write(freshRow(streams.stderr.columns));
+    if (this.#screen && streams.stderr.isTTY) streams.stderr.write(freshRow(streams.stderr.columns, cause));
     const revocations = last?.revocations ?? this.#ending.revocations;
     const notes = endNotes(last, notRemoved, this.#ending.isRevoking);
     sayEnd(print, { view: last?.view ?? this.#view ?? view, cause, notes, revocations, left, quiet: !this.#inTerminal });

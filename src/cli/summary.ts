@@ -58,10 +58,10 @@ export function sayEnd(
 
 /**
  * To the first column of a row of its own, wherever the agent left the cursor, and nobody can be asked where that is: as many blanks as the terminal has
- * columns wrap onto the next row unless they began at the first column.
+ * columns wrap onto the next row unless they began at the first column. Of an agent that was ended in the middle of its work, what stands below goes.
  */
-export function freshRow(columns: number): string {
-  return `${" ".repeat(columns)}\r\x1b[K`;
+export function freshRow(columns: number, cause: Cause): string {
+  return `${" ".repeat(columns)}\r\x1b[${cause === "exited" ? "K" : "J"}`;
 }
 
 /** What was made or changed in the project and runs when the human works there: to be read first. */
