@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { resolvePaths } from "../src/core/paths.ts";
 import { describeIsolation, prepareIsolation } from "../src/isolation/isolate.ts";
+import { plantHome } from "./world/home.mjs";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 40);
 const FILES = Number(process.env["FILES"] ?? 20_000);
@@ -14,11 +15,7 @@ const root = mkdtempSync(join(tmpdir(), "ar-bench-"));
 const home = join(root, "home");
 const project = join(home, "code", "app");
 mkdirSync(project, { recursive: true });
-// A home of ordinary size: every top-level entry is one mount in the sandbox.
-for (let index = 0; index < 30; index += 1) mkdirSync(join(home, `.tool${index}`, "x"), { recursive: true });
-for (let index = 0; index < 15; index += 1) writeFileSync(join(home, `.file${index}`), "x\n");
-for (const store of [".aws", ".ssh", ".config/gh", ".kube", ".docker"]) mkdirSync(join(home, store), { recursive: true });
-for (const file of [".netrc", ".bash_history", ".npmrc"]) writeFileSync(join(home, file), "x\n");
+plantHome(home);
 const env = { PATH: process.env["PATH"] ?? "", HOME: home, AGENT_RUN_HOME: join(root, "own"), GIT_CONFIG_NOSYSTEM: "1" };
 
 for (let index = 0; index < FILES; index += 1) {

@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { spawn as spawnInTerminal } from "@lydell/node-pty";
+import { plantHome } from "./world/home.mjs";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 40);
-const root = join(import.meta.dirname, "..");
+const root = process.env["BUILD"] ?? join(import.meta.dirname, "..");
 const bin = join(root, "bin", "agent-run.cjs");
 
 const cloud = spawn(process.execPath, [join(root, "dist", "main.cjs"), "local-cloud"], { stdio: ["pipe", "pipe", "inherit"] });
@@ -17,6 +18,9 @@ const home = mkdtempSync(join(tmpdir(), "ar-bench-"));
 mkdirSync(join(home, "own", "config"), { recursive: true, mode: 0o700 });
 mkdirSync(join(home, "own"), { recursive: true, mode: 0o700 });
 writeFileSync(join(home, "own", "config", "config.toml"), `profile = "demo"\n[profiles.demo]\nrole = "${told.roleArn}"\n`);
+const project = join(home, "code", "app");
+mkdirSync(project, { recursive: true });
+plantHome(home);
 const env = {
   PATH: process.env["PATH"],
   HOME: home,
@@ -30,7 +34,7 @@ const env = {
 /** On pipes. */
 function piped(file, args) {
   const begun = performance.now();
-  const { status, stderr } = spawnSync(file, args, { env, cwd: home, encoding: "utf8", timeout: 30_000 });
+  const { status, stderr } = spawnSync(file, args, { env, cwd: project, encoding: "utf8", timeout: 30_000 });
   const took = performance.now() - begun;
   if (status !== 0) throw new Error(`${file} ${args.join(" ")}: ${status} ${stderr}`);
   return took;
@@ -39,7 +43,7 @@ function piped(file, args) {
 /** In a terminal of 100 by 30, which says where its cursor is when it is asked: that much a launch may wait for. */
 function inTerminal(file, args) {
   const begun = performance.now();
-  const terminal = spawnInTerminal(file, args, { name: "xterm-256color", cols: 100, rows: 30, cwd: home, env });
+  const terminal = spawnInTerminal(file, args, { name: "xterm-256color", cols: 100, rows: 30, cwd: project, env });
   let text = "";
   terminal.onData((data) => {
     text += data;

@@ -2,8 +2,18 @@
 // Who waits for whom: the daemon waits for our `exited` after its `end` (its grace plus 2 s); we wait for its `ended` (LAST_WORD_MS, or where it
 // revokes REVOKED_MS) after the agent is gone; the kill key or a signal ends that waiting, and the daemon goes on alone.
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import type { ReadStream, WriteStream } from "node:tty";
-import type { Cause, PlanMessage, QuestionKind, ReadyMessage, RevocationReport, SessionView, StepMessage } from "../control/protocol.ts";
+import type {
+  Cause,
+  EnvironmentMessage,
+  PlanMessage,
+  QuestionKind,
+  ReadyMessage,
+  RevocationReport,
+  SessionView,
+  StepMessage,
+} from "../control/protocol.ts";
 import { type Instant, steadyClock, systemClock, within } from "../core/clock.ts";
 import type { ProcessExit, Command as Program } from "../core/command.ts";
 import { AgentRunError } from "../core/error.ts";
@@ -14,11 +24,12 @@ import type { LeftBehind } from "../isolation/left-behind.ts";
 import { childEnvironment, type EnvironmentChange } from "../session/environment.ts";
 import type { AgentProcess } from "../terminal/agent-process.ts";
 import type { PreparedTerminal, TerminalAgent } from "../terminal/attach.ts";
-import { spawnPlain } from "../terminal/plain.ts";
+import { type PlainAgent, spawnPlain } from "../terminal/plain.ts";
 import { barState } from "./bar-state.ts";
 import { describeDryRun } from "./dry-run.ts";
 import { Ending, exitStatus } from "./ending.ts";
 import { askForTime } from "./expiry-question.ts";
+import { Held, type Waiting } from "./held.ts";
 import { isolate, neededPorts, projectOf } from "./isolate.ts";
 import { type Keeper, startKeeper } from "./keeper.ts";
 import type { LaunchRequest } from "./launch.ts";
@@ -41,6 +52,8 @@ const READ_FIRST_MS = 1000;
 const LATER_MS = 1500;
 /** Of the files that run later, in the end record. */
 const MOST_RECORDED = 200;
+/** In the session's folder, which is read-only inside: made when an agent in a terminal may start. */
+const RELEASE_FILE = "released";
 /** How long a message stays on the bar. */
 const NOTICE_MS = 15_000;
 /** What is passed on to the agent. SIGTSTP and SIGCONT are job control: the terminal part handles them. */
@@ -71,6 +84,8 @@ export class Running implements LinkHandlers {
   #keeper: Keeper | undefined;
   #over = false;
   #isolation: Promise<Isolation> | undefined;
+  /** Undefined where the agent is started at once, when it may. */
+  #held: Promise<Held | undefined> | undefined;
   #terminal: Promise<PreparedTerminal> | undefined;
   #agent: AgentProcess | undefined;
   #screen: TerminalAgent | undefined;
@@ -115,6 +130,30 @@ export class Running implements LinkHandlers {
       .catch(() => {});
     // A folder, a file or a terminal that is already open would be a way around the sandbox.
     if (plan.isolation.level !== "none") closeInherited((stat) => stat.isFIFO());
+  }
+
+  /** The sandbox is made while the daemon talks to AWS. What runs in it until the session stands is our own shell. */
+  environment({ childEnvironment, port }: EnvironmentMessage): void {
+    this.#held = this.#hold(childEnvironment, port);
+    // It is awaited in `#carryOut`.
+    this.#held.catch(() => {});
+  }
+
+  async #hold(set: Record<string, string>, port: number | undefined): Promise<Held | undefined> {
+    const [isolation, terminal] = [await this.#isolation, await this.#terminal];
+    const plan = this.#plan;
+    if (!plan || !isolation?.sealed || this.#over) return undefined;
+    const { command } = this.#command(set, plan);
+    const ports = neededPorts(port, command.env["AWS_ENDPOINT_URL"]);
+    if (terminal === undefined) return new Held(isolation, plan.folder, () => ({ plain: this.#spawn(command, isolation, ports) }));
+    const [{ startShim }, { sizeOf }] = await Promise.all([import("../terminal/shim-host.ts"), import("../terminal/attach.ts")]);
+    // Before the PTY, whose master every later child inherits.
+    this.#keep();
+    const { human, output, openPty } = terminal;
+    const size = sizeOf(output);
+    return new Held(isolation, plan.folder, () => ({
+      shim: startShim(openPty, { ...this.#place(command, isolation, ports, plan), modes: human.modes, size }),
+    }));
   }
 
   step({ state, text }: StepMessage): void {
@@ -212,38 +251,60 @@ export class Running implements LinkHandlers {
 
   /** All is over: what was prepared is let go. */
   async leave(): Promise<void> {
+    this.#over = true;
+    await (await this.#held?.catch(() => undefined))?.end();
+    // The daemon does it too, but who sees us gone looks for it.
+    if (this.#held && this.#view === undefined && this.#plan) rmSync(this.#plan.folder, { recursive: true, force: true });
     const prepared = await this.#terminal?.catch(() => undefined);
     if (this.#screen === undefined) prepared?.human.close();
-    this.#over = true;
     this.#keeper?.dismiss();
   }
 
   async #prepared(ready: ReadyMessage): Promise<Prepared> {
-    const { env, args, context } = this.#request;
     const isolation = await this.#isolation;
     const plan = this.#plan;
     if (!plan || !isolation)
       throw new AgentRunError("lease", "the daemon began a session without its plan", { hint: "agent-run daemon stop" });
-    const child = childEnvironment({ human: env, set: ready.childEnvironment, pass: plan.pass, allow: plan.isolation.allow });
+    const { command, changes } = this.#command(ready.childEnvironment, plan);
     const view = { ...ready.view, isolation: isolation.level };
     this.#view = view;
-    const command = { file: this.#file, args, cwd: context.cwd, env: child.env };
-    return { plan, view, isolation, changes: child.changes, command, ports: neededPorts(ready.port, child.env["AWS_ENDPOINT_URL"]) };
+    return { plan, view, isolation, changes, command, ports: neededPorts(ready.port, command.env["AWS_ENDPOINT_URL"]) };
+  }
+
+  #command(set: Record<string, string>, { pass, isolation }: PlanMessage): Pick<Prepared, "command" | "changes"> {
+    const { env, args, context } = this.#request;
+    const child = childEnvironment({ human: env, set, pass, allow: isolation.allow });
+    return { command: { file: this.#file, args, cwd: context.cwd, env: child.env }, changes: child.changes };
+  }
+
+  #spawn(command: Program, isolation: Isolation, ports: readonly number[]): PlainAgent {
+    return spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), sealed: isolation.sealed });
+  }
+
+  /** Of an agent in a terminal. */
+  #place(command: Program, isolation: Isolation, ports: readonly number[], { folder }: PlanMessage) {
+    const releaseFile = isolation.sealed ? join(folder, RELEASE_FILE) : undefined;
+    return { command, wrap: (inner: Program) => isolation.wrap(inner, ports), releaseFile };
   }
 
   /** Starts the agent, waits for its end, and for everything to be wiped. Gives the exit status. */
   async #carryOut(link: SessionLink, prepared: Prepared): Promise<number> {
     const { plan, command, isolation, ports } = prepared;
     const { intro, context } = this.#request;
+    const held = await this.#held;
     // Ended before there was an agent: none is started.
-    if (this.#ending.cause !== undefined) return this.#close(link, prepared, {});
+    if (this.#ending.cause !== undefined) {
+      await held?.end();
+      return this.#close(link, prepared, {});
+    }
+    const waiting = await held?.take();
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
     // Before the PTY, whose master every later child inherits, and before processes that nothing else ties to us.
     if (this.#inTerminal || !isolation.sealed) this.#keep();
     this.#agentSince = systemClock.now();
     await using agent = this.#inTerminal
-      ? await this.#attach(link, prepared)
-      : spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), sealed: isolation.sealed });
+      ? await this.#attach(link, prepared, waiting)
+      : this.#released(waiting, () => this.#spawn(command, isolation, ports));
     this.#agent = agent;
     this.#keep();
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);
@@ -268,6 +329,12 @@ export class Running implements LinkHandlers {
     const status = await this.#close(link, prepared, exit);
     for (const name of FORWARDED) process.off(name, passOn);
     return status;
+  }
+
+  #released(waiting: Waiting | undefined, spawn: () => PlainAgent): PlainAgent {
+    const agent = waiting !== undefined && "plain" in waiting ? waiting.plain : spawn();
+    agent.release();
+    return agent;
   }
 
   /** Everything is wiped and said. Gives the exit status. */
@@ -313,13 +380,13 @@ export class Running implements LinkHandlers {
     return prepareTerminal(stdin as ReadStream, stdout as WriteStream);
   }
 
-  async #attach(link: SessionLink, { plan, command, isolation, ports }: Prepared): Promise<TerminalAgent> {
+  async #attach(link: SessionLink, { plan, command, isolation, ports }: Prepared, waiting: Waiting | undefined): Promise<TerminalAgent> {
     const { env, bar } = this.#request;
     const { attachTerminal } = await import("../terminal/attach.ts");
-    const screen = await attachTerminal(await (this.#terminal ?? this.#prepareTerminal()), {
-      command,
-      wrap: (inner) => isolation.wrap(inner, ports),
-      sealed: isolation.sealed,
+    const shim = waiting !== undefined && "shim" in waiting ? waiting.shim : undefined;
+    const attaching = attachTerminal(await (this.#terminal ?? this.#prepareTerminal()), {
+      ...this.#place(command, isolation, ports, plan),
+      shim,
       env,
       agent: this.#request.actor,
       details: () => (this.#view ? sessionDetails(this.#view, this.#clock.now()) : []),
@@ -329,6 +396,8 @@ export class Running implements LinkHandlers {
       onKill: () => this.#kill(link, plan.graceMs),
       signIn: { needed: () => this.#view?.signIn === true, begin: () => link.signIn() },
     });
+    attaching.catch(() => shim?.end());
+    const screen = await attaching;
     this.#screen = screen;
     this.#attached.resolve(screen);
     return screen;

@@ -3,6 +3,7 @@ import type { Lease } from "../control/lease.ts";
 import type {
   Cause,
   DaemonMessage,
+  EnvironmentMessage,
   IsolationLevel,
   LauncherMessage,
   OpenMessage,
@@ -20,6 +21,8 @@ import { AgentRunError } from "../core/error.ts";
 export interface LinkHandlers {
   /** Comes before the first step; not again when another daemon takes the session over. */
   plan(plan: PlanMessage): void;
+  /** What the agent will be started with, while AWS is asked; only where that is known before. */
+  environment(environment: EnvironmentMessage): void;
   step(step: StepMessage): void;
   /** Gives the human's answer; a rejection ends the session. */
   ask(kind: QuestionKind, prompt: string, minutes?: number): Promise<string>;
@@ -190,7 +193,8 @@ export class SessionLink {
     if (message.type === "plan") {
       this.#graceMs = message.graceMs;
       if (!this.#ready) handlers.plan(message);
-    } else if (message.type === "step") handlers.step(message);
+    } else if (message.type === "environment") handlers.environment(message);
+    else if (message.type === "step") handlers.step(message);
     else if (message.type === "ask") void this.#answer(message, handlers);
     else if (message.type === "status") {
       this.#see(message.view);

@@ -3,7 +3,7 @@ import { errorCodes } from "../core/error.ts";
 import { anything, atLeast, boolean, list, message, number, type Of, object, oneOf, optional, record, string } from "./shape.ts";
 
 /** Raised whenever an older peer would misread a message. A daemon answers a launcher of its own number only. */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** The `Upgrade` token of the lease: after `101` both sides send one JSON message a line. */
 export const LEASE_UPGRADE = "agent-run-lease";
@@ -188,6 +188,13 @@ const plan = {
   notify: optional(oneOf(notifyChoices)),
 };
 
+/** Comes as soon as it is known, while AWS is asked: with it the agent's place can be made. Nothing is served at the port before `ready`. */
+const environment = {
+  /** As in `ready`. */
+  childEnvironment: record(string()),
+  port: optional(number),
+};
+
 const ready = {
   view: sessionView,
   /** Variables to set for the child on top of the cleaned environment; in `env` delivery these hold the keys. */
@@ -217,6 +224,7 @@ const revocation = object({
 export const daemonMessage = message({
   step,
   plan,
+  environment,
   /**
    * `mfa`: before launch, answered with the code. `passphrase`: likewise, and not shown. `sign-in`: over the
    * running agent, where to go and which code to confirm; any answer gives it up. `expiry` and `extend`: over the running agent, answered with minutes to add, `0` for none; `minutes` is
@@ -337,6 +345,7 @@ export type LauncherMessage = Of<typeof launcherMessage>;
 export type OpenMessage = Extract<LauncherMessage, { type: "open" }>;
 export type DaemonMessage = Of<typeof daemonMessage>;
 export type PlanMessage = Extract<DaemonMessage, { type: "plan" }>;
+export type EnvironmentMessage = Extract<DaemonMessage, { type: "environment" }>;
 export type ReadyMessage = Extract<DaemonMessage, { type: "ready" }>;
 export type StepMessage = Extract<DaemonMessage, { type: "step" }>;
 export type SessionView = Of<typeof sessionView>;

@@ -1,36 +1,46 @@
-// What a session serves its agent: the broker, the endpoint and the session's folder, opened together and taken away together. Made by session.ts.
+// What a session serves its agent: the endpoint and the session's folder, opened while AWS is asked, and the broker behind them once there is a grant; taken
+// away together. Made by session.ts.
+import type { SessionCredentials } from "../aws/credentials.ts";
 import type { Clock, Instant } from "../core/clock.ts";
-import { messageOf } from "../core/error.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
 import { newToken, type SessionId } from "../core/id.ts";
 import { Secret } from "../core/secret.ts";
 import { type Broker, type BrokerEvent, createBroker } from "../credentials/broker.ts";
 import { type Endpoint, type FetchInfo, openEndpoint } from "../credentials/endpoint.ts";
 import { childVariables, type DeliveryRequest, sessionFiles, writeSessionFolder } from "./delivery.ts";
-import type { Grant } from "./grant.ts";
+import type { Grant, Place } from "./grant.ts";
 import { removeFolder } from "./leftover.ts";
 import type { Profile } from "./profile.ts";
 
 export interface AccessOptions {
   readonly session: SessionId;
   readonly profile: Profile;
-  readonly grant: Grant;
+  readonly place: Place;
+  /** In `env` delivery the child's environment holds them. */
+  readonly keys: SessionCredentials | undefined;
   readonly folder: string;
-  readonly clock: Clock;
   /** Of a session that is resumed: what its agent already knows. */
   readonly known: { readonly port?: number | undefined; readonly token?: string | undefined } | undefined;
   /** The human's PATH. */
   readonly path: string | undefined;
+  readonly onFetch: (info: FetchInfo) => void;
+}
+
+export interface Serving {
+  readonly clock: Clock;
   /** Credentials that last until then are not renewed. */
   readonly neededUntil: (() => Instant) | undefined;
-  readonly onFetch: (info: FetchInfo) => void;
   readonly onBrokerEvent: (event: BrokerEvent) => void;
 }
 
 export interface Access {
-  readonly broker: Broker;
+  /** Undefined before `serve`. */
+  readonly broker: Broker | undefined;
   /** Absent in `env` delivery. */
   readonly endpoint: { readonly port: number; readonly token: string } | undefined;
   readonly childEnvironment: Record<string, string>;
+  /** Every gate was passed: from now on the grant's credentials are served. Until then the endpoint refuses whoever has its token. */
+  serve(grant: Grant, serving: Serving): void;
   /** From now on nothing is served: `why` is what clients are told. At once, without network. */
   refuse(why: string): void;
   /** Removes the session's folder. Throws what the file system says. */
@@ -41,24 +51,20 @@ export interface Access {
 
 /** The variables of a run that is only described: nothing is opened, and no secret is in them. */
 export function describedVariables(
-  options: Pick<AccessOptions, "session" | "profile" | "grant" | "folder" | "path">,
+  options: Pick<AccessOptions, "session" | "profile" | "place" | "folder" | "path">,
 ): Record<string, string> {
   return childVariables(deliveryOf(options, undefined), undefined);
 }
 
+const notStarted = (): AgentRunError => new AgentRunError("session-not-found", "the session has not started");
+
 /**
- * Opens it. What was opened is taken away again when a later step fails.
+ * Opens it; nothing is served yet. What was opened is taken away again when a later step fails.
  * @throws AgentRunError `daemon` for the port, `runtime-folder` for the files
  */
 export async function openAccess(options: AccessOptions): Promise<Access> {
-  const { session, profile, grant, folder, clock } = options;
-  const broker = createBroker({
-    obtain: () => grant.obtain(),
-    clock,
-    initial: grant.credentials,
-    onEvent: options.onBrokerEvent,
-    neededUntil: options.neededUntil,
-  });
+  const { session, profile, folder } = options;
+  let granted: { readonly grant: Grant; readonly broker: Broker } | undefined;
   const token = new Secret(options.known?.token ?? newToken());
   let endpoint: Endpoint | undefined;
   const removeFiles = (): void => removeFolder(folder);
@@ -66,7 +72,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     const steps: [string, () => unknown][] = [
       ["close the endpoint", () => endpoint?.close()],
       ["remove the session's files", removeFiles],
-      ["overwrite the secrets", () => [token.wipe(), broker.stop(), grant.forget()]],
+      ["overwrite the secrets", () => [token.wipe(), granted?.broker.stop(), granted?.grant.forget()]],
     ];
     const failed: string[] = [];
     for (const [what, run] of steps) {
@@ -84,16 +90,22 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
         session,
         token,
         port: options.known?.port,
-        credentials: () => broker.current(),
+        credentials: () => granted?.broker.current() ?? Promise.reject(notStarted()),
         onFetch: options.onFetch,
       });
     }
     const delivery = deliveryOf(options, endpoint && { url: endpoint.url, processUrl: endpoint.processUrl, token });
     writeSessionFolder(folder, sessionFiles(delivery));
     return {
-      broker,
+      get broker() {
+        return granted?.broker;
+      },
       endpoint: endpoint && { port: endpoint.port, token: token.reveal() },
-      childEnvironment: childVariables(delivery, grant.credentials),
+      childEnvironment: childVariables(delivery, options.keys),
+      serve(grant, { clock, neededUntil, onBrokerEvent: onEvent }) {
+        const obtain = () => grant.obtain();
+        granted = { grant, broker: createBroker({ obtain, clock, initial: grant.credentials, onEvent, neededUntil }) };
+      },
       refuse: (why) => endpoint?.refuse(why),
       removeFiles,
       close,
@@ -105,7 +117,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
 }
 
 function deliveryOf(
-  { session, profile, grant, folder, path }: Pick<AccessOptions, "session" | "profile" | "grant" | "folder" | "path">,
+  { session, profile, place, folder, path }: Pick<AccessOptions, "session" | "profile" | "place" | "folder" | "path">,
   endpoint: DeliveryRequest["endpoint"],
 ): DeliveryRequest {
   return {
@@ -113,8 +125,8 @@ function deliveryOf(
     folder,
     session,
     profile: profile.name,
-    region: grant.region,
-    endpointUrl: grant.endpointUrl,
+    region: place.region,
+    endpointUrl: place.endpointUrl,
     endpoint,
     path,
   };

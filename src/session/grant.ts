@@ -28,6 +28,8 @@ export interface GrantRequest {
   /** When the session must be over at the latest: credentials must not outlive it. */
   readonly endsAt: () => Instant;
   readonly say: Say;
+  /** Who asks, and for what, is known and may be; AWS is asked for the session next, which takes its time. */
+  readonly onPlace: (place: Place) => void;
   /** Throws where the session must not have this role. */
   readonly takeRole: (roleArn: string) => void;
   readonly askMfa: (serial: string) => Promise<string>;
@@ -36,8 +38,14 @@ export interface GrantRequest {
   readonly state: string;
 }
 
+/** Where the agent asks AWS. */
+export interface Place {
+  readonly region: string | undefined;
+  readonly endpointUrl: string | undefined;
+}
+
 /** A session that AWS gave and that was confirmed. */
-export interface Grant {
+export interface Grant extends Place {
   readonly roleArn: string;
   readonly account: string;
   /** What `GetCallerIdentity` said of the session itself. */
@@ -45,8 +53,6 @@ export interface Grant {
   readonly base: { readonly source: string; readonly arn: string; readonly account: string };
   readonly developer: string;
   readonly project: string;
-  readonly region: string | undefined;
-  readonly endpointUrl: string | undefined;
   readonly credentials: SessionCredentials;
   readonly tags: Readonly<Record<string, string>>;
   readonly caveats: readonly string[];
@@ -87,6 +93,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
   });
   const region = profile.region ?? base.region;
   const connection: Connection = { region: region ?? FALLBACK_REGION, endpointUrl, env: open.source };
+  const place: Place = { region, endpointUrl: profile.endpointUrl ?? open.source["AWS_ENDPOINT_URL"] };
 
   const baseIdentity = await identities.of(await stsClient(connection, base.credentials), base.credentials);
   refuseRoot(baseIdentity);
@@ -95,6 +102,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
   requireAccount({ ...baseIdentity, account }, profile.accounts);
   requireStage(account, profile);
   request.takeRole(way.roleArn);
+  request.onPlace(place);
   say("base", "ok", `you are ${baseIdentity.arn} (${base.source})`);
 
   const signer = await signerFor(request, base, connection);
@@ -165,8 +173,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     base: { source: base.source, arn: baseIdentity.arn, account: baseIdentity.account },
     developer: developer.value,
     project,
-    region,
-    endpointUrl: profile.endpointUrl ?? open.source["AWS_ENDPOINT_URL"],
+    ...place,
     credentials: first.credentials,
     tags,
     caveats,

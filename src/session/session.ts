@@ -22,7 +22,7 @@ import { AgentHold } from "./agent-hold.ts";
 import { openConsole } from "./console-access.ts";
 import { EndAtAws } from "./end-at-aws.ts";
 import { extensionPrompt, requireExtendable } from "./extension.ts";
-import { type Grant, obtainGrant } from "./grant.ts";
+import { type Grant, obtainGrant, type Place } from "./grant.ts";
 import type { Profile } from "./profile.ts";
 import { policyMark } from "./profile-policy.ts";
 import { Questions } from "./questions.ts";
@@ -82,6 +82,9 @@ export class Session {
   #timer: Disposable | undefined;
   #grant: Grant | undefined;
   #access: Access | undefined;
+  #opening: Promise<Access> | undefined;
+  /** The launcher was told that the agent may start. */
+  #handedOver = false;
   /** Files of the project that run later, as the launcher saw them at the end. */
   #changed: readonly string[] | undefined;
   /** The human is at it, and may be asked for codes. */
@@ -168,7 +171,7 @@ export class Session {
       consoleOpened: this.#consoleOpened,
       exposure: this.#exposure,
       ...(this.#tally.signIn ? { signIn: true } : {}),
-      trouble: this.#access?.broker.trouble ?? this.#options.auditTrouble(),
+      trouble: this.#access?.broker?.trouble ?? this.#options.auditTrouble(),
       credentialsExpireAt: this.#tally.keysExpireAt,
     });
   }
@@ -196,6 +199,7 @@ export class Session {
         waiting.moved();
         lease.send({ type: "step", name, state, text });
       },
+      onPlace: (place) => void this.#openEarly(place),
       takeRole: (role) => this.#takeRole(role),
       askMfa: (serial) => waiting.whileAsking(this.#askSecret("mfa", `MFA code for ${serial}`)),
       askPassphrase: (prompt) => waiting.whileAsking(this.#askSecret("passphrase", prompt)),
@@ -215,7 +219,7 @@ export class Session {
     });
     if (this.#isOver()) return grant.forget();
     if (open.dryRun) {
-      const described = describedVariables({ session: this.id, profile, grant, folder: this.#folder, path: open.source["PATH"] });
+      const described = describedVariables({ session: this.id, profile, place: grant, folder: this.#folder, path: open.source["PATH"] });
       lease.send(this.#ready(described, undefined));
       grant.forget();
       this.#dispatch({ type: "end", at: this.#now(), cause: "exited" });
@@ -223,9 +227,10 @@ export class Session {
     }
     await this.#options.audit.opened;
     if (this.#isOver()) return grant.forget();
-    const access = await this.#openAccess(grant);
-    if (this.#isOver()) return void (await access.close());
-    this.#access = access;
+    const access = await this.#open(grant, grant.credentials);
+    if (this.#isOver()) return grant.forget();
+    this.#serve(access, grant);
+    this.#handedOver = true;
     lease.send(this.#ready(access.childEnvironment, access.endpoint));
     this.#dispatch({ type: "ready", at: this.#now() });
     if (profile.revoke !== "never") loadAhead();
@@ -259,7 +264,7 @@ export class Session {
       ask: (prompt) => this.#questions.ask("sign-in", prompt),
       renew: async () => {
         await grant.reopen();
-        await access.broker.refresh();
+        await access.broker?.refresh();
       },
     });
     this.#signingIn = false;
@@ -290,28 +295,52 @@ export class Session {
     return this.#state.phase !== "starting";
   }
 
-  /** Opens what the agent is served. In `env` delivery nobody can give it other keys later, so the session ends with them at the latest. */
-  #openAccess(grant: Grant): Promise<Access> {
-    const { open, profile, clock } = this.#options;
-    if (profile.delivery === "env") {
-      const { window } = this.#state;
-      const limitAt = Math.min(window.limitAt, grant.credentials.expiresAt);
-      this.#state = { ...this.#state, window: { ...window, onExpiry: "stop", limitAt, lastLimitAt: limitAt } };
+  /** While AWS is asked, so that the launcher makes the agent's place meanwhile. Nothing is served yet. */
+  async #openEarly(place: Place): Promise<void> {
+    const { open, profile, lease } = this.#options;
+    if (open.dryRun || open.resume !== undefined || profile.delivery === "env" || this.#isOver()) return;
+    try {
+      const { childEnvironment, endpoint } = await this.#open(place, undefined);
+      if (!this.#isOver()) lease.send({ type: "environment", childEnvironment, ...(endpoint && { port: endpoint.port }) });
+    } catch {
+      // `#start` meets it when it comes to it.
     }
-    return openAccess({
+  }
+
+  /** Opens what the agent is served, once. Throws AgentRunError as `openAccess`. */
+  #open(place: Place, keys: Grant["credentials"] | undefined): Promise<Access> {
+    const { open, profile } = this.#options;
+    this.#opening ??= openAccess({
       session: this.id,
       profile,
-      grant,
+      place,
+      keys,
       folder: this.#folder,
-      clock,
       known: open.resume,
       path: open.source["PATH"],
-      neededUntil: profile.onExpiry === "refresh" ? undefined : () => this.#told(this.#state.window.limitAt),
       onFetch: (info) => {
         this.#tally.fetched(info);
         // The launcher knows it, should this daemon die.
         if (info.status === 200 && this.#tally.fetches === 1) this.announce();
       },
+    }).then((access) => {
+      this.#access = access;
+      return access;
+    });
+    return this.#opening;
+  }
+
+  /** In `env` delivery nobody can give it other keys later, so the session ends with them at the latest. */
+  #serve(access: Access, grant: Grant): void {
+    const { profile, clock } = this.#options;
+    if (profile.delivery === "env") {
+      const { window } = this.#state;
+      const limitAt = Math.min(window.limitAt, grant.credentials.expiresAt);
+      this.#state = { ...this.#state, window: { ...window, onExpiry: "stop", limitAt, lastLimitAt: limitAt } };
+    }
+    access.serve(grant, {
+      clock,
+      neededUntil: profile.onExpiry === "refresh" ? undefined : () => this.#told(this.#state.window.limitAt),
       onBrokerEvent: (event) => {
         this.#tally.broker(event);
         this.announce();
@@ -366,8 +395,8 @@ export class Session {
     if (effect === "announce") this.announce();
     else if (effect === "ask-expiry" && !this.#asking) void this.#askForTime("expiry", undefined);
     else if (effect === "stop-refresher") {
-      this.#atAws.keep(this.#access?.broker.held());
-      this.#access?.broker.stop();
+      this.#atAws.keep(this.#access?.broker?.held());
+      this.#access?.broker?.stop();
     } else if (effect === "revoke" && "cause" in state)
       this.#atAws.begin(state.cause, this.#grant, { handedOut: this.#handedOut, revokeAll: this.#revokeAll, since: this.#endingAt });
     else if (effect === "stop-agent") void this.#stopAgent();
@@ -384,9 +413,7 @@ export class Session {
   get #handedOut(): boolean {
     const { open, profile } = this.#options;
     return (
-      this.#consoleOpened ||
-      this.#tally.fetches > 0 ||
-      (this.#access !== undefined && (profile.delivery === "env" || open.resume !== undefined))
+      this.#consoleOpened || this.#tally.fetches > 0 || (this.#handedOver && (profile.delivery === "env" || open.resume !== undefined))
     );
   }
 
@@ -436,7 +463,7 @@ export class Session {
     if (extended) {
       this.#record("extend", { by: kind, limitAt: new Date(this.#told(limitAt)).toISOString() });
       // What it holds ends with the old limit.
-      this.#access?.broker.refresh().catch(() => undefined);
+      this.#access?.broker?.refresh().catch(() => undefined);
     }
     return { session: this.id, extended, limitAt: this.#told(limitAt) };
   }
@@ -450,7 +477,7 @@ export class Session {
     const end: DaemonMessage = { type: "end", cause: state.cause, graceMs: profile.graceMs, revoking };
     // The agent is gone, and its launcher must know what it waits for.
     if (this.#agent.hasLauncher && state.cause === "exited" && revoking) lease.send(end);
-    const launcherEnds = this.#agent.hasLauncher && this.#access !== undefined && state.cause !== "exited";
+    const launcherEnds = this.#agent.hasLauncher && this.#handedOver && state.cause !== "exited";
     if (launcherEnds) lease.send(end);
     const left = await this.#agent.end(launcherEnds ? profile.graceMs : undefined);
     if (left > 0) this.notes.push(`${left} ${left === 1 ? "process" : "processes"} of the agent could not be ended`);
@@ -472,8 +499,10 @@ export class Session {
   /** Every step runs, whatever an earlier one did; what failed is noted. */
   async #wipe(): Promise<void> {
     const { lease } = this.#options;
+    // What is being opened still is closed too.
+    await this.#opening?.catch(() => undefined);
     if (this.#access) this.notes.push(...(await this.#access.close()));
-    else this.#grant?.forget();
+    this.#grant?.forget();
     await this.#endAudit();
     lease.send({ type: "ended", view: this.view(), notes: this.notes, revocations: [...this.revocations] });
     lease.close();

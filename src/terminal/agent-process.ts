@@ -42,7 +42,11 @@ const POLL_MS = 15;
 export async function stopTree(tree: AgentTree, ended: Promise<unknown>, graceMs: number, hurry?: AbortSignal): Promise<StopResult> {
   if (tree.isGone) return { escalated: false, left: [] };
   const first = tree.look();
-  if (first.agent.length === 0 && first.above.length === 0) return gone(tree, false);
+  if (first.agent.length === 0 && first.above.length === 0) {
+    // Nothing is left that could start another process, so that nobody need look again.
+    tree.stopLooking();
+    return { escalated: false, left: [] };
+  }
   const until = monotonic() + graceMs;
   const asked = new Set<number>();
   const ask = (): number => {
@@ -77,20 +81,22 @@ export async function stopTree(tree: AgentTree, ended: Promise<unknown>, graceMs
     await nap(longer());
   }
   await within(ended, SHIM_PATIENCE_MS);
-  for (;;) {
-    const { agent, above } = tree.look();
-    const all = [...agent, ...above];
-    if (all.length === 0) return gone(tree, escalated);
-    if (monotonic() > deadline) return { escalated, left: all.map(({ pid }) => pid) };
-    for (const { pid } of all) signal(pid, "SIGKILL");
-    await nap(longer());
-  }
+  return { escalated, left: await killTree(tree, deadline) };
 }
 
-/** Nothing is left that could start another process, so that nobody need look again. */
-function gone(tree: AgentTree, escalated: boolean): StopResult {
-  tree.stopLooking();
-  return { escalated, left: [] };
+/** SIGKILL to all of it, what is ours above the agent too, until nothing is left. Gives who outlived even that. */
+export async function killTree(tree: AgentTree, deadline = monotonic() + KILL_PATIENCE_MS): Promise<number[]> {
+  for (let pause = FIRST_POLL_MS; ; pause = Math.min(2 * pause, POLL_MS)) {
+    const { agent, above } = tree.look();
+    const all = [...agent, ...above];
+    if (all.length === 0) {
+      tree.stopLooking();
+      return [];
+    }
+    if (monotonic() > deadline) return all.map(({ pid }) => pid);
+    for (const { pid } of all) signal(pid, "SIGKILL");
+    await nap(pause);
+  }
 }
 
 function nap(ms: number, hurry?: AbortSignal): Promise<void> {

@@ -1,12 +1,11 @@
 // Runs the agent in a terminal of its own inside the human's, with the bar on the last row. Called by the launcher when stdin and stdout are terminals.
 import type { ReadStream, WriteStream } from "node:tty";
-import type { Command, ProcessExit } from "../core/command.ts";
-import { AgentRunError, messageOf } from "../core/error.ts";
+import type { ProcessExit } from "../core/command.ts";
+import { messageOf } from "../core/error.ts";
 import { signal } from "../core/process-tree.ts";
 import { randomHex } from "../core/random.ts";
-import { markedCommand, sessionOf } from "../core/session-mark.ts";
+import { sessionOf } from "../core/session-mark.ts";
 import { type AgentProcess, stopTree } from "./agent-process.ts";
-import { AgentTree } from "./agent-tree.ts";
 import type { BarState } from "./bar-layout.ts";
 import { type Handle, readDirectly } from "./direct-reader.ts";
 import { resolveExecutable } from "./executable.ts";
@@ -18,15 +17,13 @@ import type { OverlayView } from "./overlay.ts";
 import type { Details } from "./overlay-views.ts";
 import type { openPty, PtyHost, Size } from "./pty.ts";
 import { Screen } from "./screen.ts";
-import { Markers, shimCommand, silentStatus } from "./shim.ts";
+import { silentStatus } from "./shim.ts";
+import { type ShimHost, type ShimOptions, startShim } from "./shim-host.ts";
 import { terminalKind } from "./terminal-look.ts";
 
-export interface AttachOptions {
-  readonly command: Command;
-  /** Puts the sandbox around a command; the identity where there is none. Our shim goes inside it. */
-  readonly wrap: (command: Command) => Command;
-  /** What `wrap` puts around it has a PID namespace of its own. */
-  readonly sealed: boolean;
+export interface AttachOptions extends Pick<ShimOptions, "command" | "wrap" | "releaseFile"> {
+  /** It is held already; else it is started with the options above. */
+  readonly shim?: ShimHost | undefined;
   /** The human's environment: TERM, NO_COLOR and the locale say what the terminal can show. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** As the human knows the agent: `claude`. */
@@ -91,7 +88,8 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   const { input, output, human: terminal, openPty } = prepared;
   const { command } = options;
   const killKey = parseKey(options.killKey);
-  const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
+  // Before anything is changed: the program may not be there.
+  if (options.shim === undefined) resolveExecutable(command.file, command.env["PATH"], command.cwd);
   const holding = new Set<string>();
   let pty: PtyHost | undefined;
   const hold = (why: string, on: boolean): void => {
@@ -102,7 +100,6 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     if (before > 0 && holding.size === 0) pty?.resume();
   };
   terminal.onPressure((high) => hold("terminal", high));
-  const markers = new Markers();
   const ended = Promise.withResolvers<ProcessExit>();
   let exitSeen = false;
 
@@ -115,9 +112,9 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     kind: terminalKind(options.env),
     details: options.details,
     voice: options.nested ? new InnerVoice(randomHex(16)) : undefined,
-    saysEnd: (chunk, before) => markers.within(chunk, before),
+    saysEnd: (chunk, before) => shim.markers.within(chunk, before),
     marker: (payload) => {
-      const marker = markers.read(payload);
+      const marker = shim.markers.read(payload);
       if (marker?.kind === "exit") {
         exitSeen = true;
         void finish(marker.exit);
@@ -149,27 +146,20 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
 
   const raw = terminal.raw();
   screen.begin();
-  let host: PtyHost;
+  let shim: ShimHost;
   try {
-    const started = options.sealed ? { ...command, file } : markedCommand({ ...command, file });
-    const shim = shimCommand(started, terminal.modes, options.sealed);
-    host = openPty(options.wrap(shim), screen.agentSize, (bytes) => {
-      const shown = markers.greet(bytes);
-      if (shown.length > 0) screen.output(shown);
-    });
-    pty = host;
-    // Nothing of the agent before the terminal takes it as it is.
-    hold("modes", true);
-    void raw.then(() => hold("modes", false));
+    shim = options.shim ?? startShim(openPty, { ...options, modes: terminal.modes, size: screen.agentSize });
   } catch (error) {
     await restore();
-    throw new AgentRunError("agent-not-executable", `cannot start '${file}' in a terminal: ${messageOf(error)}`, {
-      hint: "run it through pipes to see more: agent-run … | cat",
-      exitStatus: 126,
-      cause: error,
-    });
+    throw error;
   }
-  const tree = new AgentTree(host.pid, { hasShim: true, mark: sessionOf(command) });
+  const { host, tree, markers } = shim;
+  pty = host;
+  // Nothing of the agent before the terminal takes it as it is.
+  hold("modes", true);
+  void raw.then(() => hold("modes", false));
+  if (options.shim) host.resize(screen.agentSize);
+  shim.show((bytes) => screen.output(bytes));
   screen.spawned();
 
   /** The agent's last byte is through: let go of the shim and its sandbox, and tell the caller. */
@@ -185,6 +175,11 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     const unsaid = markers.unsaid();
     if (unsaid.length > 0) screen.output(unsaid);
     if (!exitSeen) void finish(exit);
+  });
+  shim.release().catch((error: unknown) => {
+    screen.output(Buffer.from(`agent-run: error: cannot let the agent start: ${messageOf(error)}\r\n`));
+    exitSeen = true;
+    void finish({ code: 125 });
   });
 
   let shimPid: number | undefined;
@@ -218,8 +213,8 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     await terminal.raw();
     suspended = false;
     screen.retake(sizeOf(output));
-    const shim = tree.shim();
-    if (shim !== undefined) signal(shim, "SIGCONT");
+    const stopped = tree.shim();
+    if (stopped !== undefined) signal(stopped, "SIGCONT");
   };
   const onStop = (): void => agentSignal("SIGTSTP");
   /** Stopped from outside by SIGSTOP: whoever had the terminal meanwhile may have changed it. */
@@ -271,7 +266,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
 }
 
 /** A terminal that does not tell its size is taken for the classic one. */
-function sizeOf(output: WriteStream): Size {
+export function sizeOf(output: WriteStream): Size {
   const [cols, rows] = output.getWindowSize();
   return { cols: cols > 0 ? cols : 80, rows: rows > 0 ? rows : 24 };
 }

@@ -4,10 +4,17 @@ import type { Socket } from "node:net";
 import type { Command, ProcessExit } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { markedCommand, sessionOf } from "../core/session-mark.ts";
-import { type AgentProcess, stopTree } from "./agent-process.ts";
+import { type AgentProcess, killTree, stopTree } from "./agent-process.ts";
 import { AgentTree } from "./agent-tree.ts";
 import { resolveExecutable } from "./executable.ts";
-import { LAUNCHER_FD, tiedCommand } from "./tie.ts";
+import { LAUNCHER_FD, RELEASED, tiedCommand } from "./tie.ts";
+
+export interface PlainAgent extends AgentProcess {
+  /** Lets the agent start: until then a sandbox holds nothing but our own shell. Where there is no sandbox it runs already. */
+  release(): void;
+  /** There shall be no agent: nothing is left when it resolves. */
+  end(): Promise<void>;
+}
 
 /**
  * Spawns `command` with our own stdin, stdout and stderr, in a session of its own: what the terminal sends to us (Ctrl-C) reaches it once,
@@ -19,7 +26,7 @@ import { LAUNCHER_FD, tiedCommand } from "./tie.ts";
 export function spawnPlain(
   command: Command,
   options: { readonly wrap: (command: Command) => Command; readonly sealed: boolean },
-): AgentProcess {
+): PlainAgent {
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
   const inner = options.sealed ? tiedCommand({ ...command, file }) : markedCommand({ ...command, file });
   const outer = options.wrap(inner);
@@ -34,7 +41,7 @@ export function spawnPlain(
     detached: true,
   });
   outer.channel?.attach(child);
-  // Ours as long as we live, and never read: see tie.ts.
+  // Ours as long as we live, and never read; written to once: see tie.ts.
   const tie = child.stdio[LAUNCHER_FD] as Socket | undefined;
   tie?.on("error", () => undefined);
   tie?.unref();
@@ -79,6 +86,11 @@ export function spawnPlain(
   return {
     pid,
     exited,
+    release: () => void tie?.write(`${RELEASED}\n`),
+    end: async () => {
+      await killTree(tree);
+      await exited;
+    },
     signal: (name) => tree.signalGroup(pid, name),
     stop,
     [Symbol.asyncDispose]: async () => {

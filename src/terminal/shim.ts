@@ -20,19 +20,23 @@ export const MARKER_OSC = "7777";
  * for as long as a plain command runs. Before its last word it keeps the status in its umask: an agent that has stopped its terminal's output
  * (tcflow(3), TCOOFF) would have it wait for ever with that word; see `silentStatus`.
  *
+ * In a sandbox the shim is there before the agent may be started. It says its first word, then stops itself until the launcher continues it; the file
+ * that it looks for then tells the launcher's SIGCONT from others'.
+ *
  * The markers' random text comes into being here and is said in the first of them, before there is an agent: in arguments or environment the agent
  * could read it (`/proc/<shim>/cmdline`). Its variable is never exported, whatever the environment that the shell starts with.
  */
-const program = (more: readonly string[]): string =>
+const program = (tie: readonly string[], hold: readonly string[]): string =>
   [
     "set +ax;unset agent_run_nonce agent_run_status",
     'PATH="$PATH:/usr/bin:/bin" stty "$1" 2>/dev/null;shift',
     "exec 3>&2 2>/dev/null",
     `read -r agent_run_nonce </proc/sys/kernel/random/uuid||agent_run_nonce=$(PATH="$PATH:/usr/bin:/bin";od -An -N16 -tx1 /dev/urandom|tr -d ' \\n')`,
     `[ -n "$agent_run_nonce" ]||{ echo 'agent-run: no random numbers for the session' >&3;exit 126; }`,
-    ...more,
+    ...tie,
     // Nobody is at the terminal's other side (EIO): the launcher has died, and there shall be no agent.
     `printf '\\033]${MARKER_OSC};%s;start\\007' "$agent_run_nonce"||exit 126`,
+    ...hold,
     "set -m",
     '(exec "$@" 2>&3 3>&-);agent_run_status=$?',
     `while kill -0 %%;do printf '\\033]${MARKER_OSC};%s;stop\\007' "$agent_run_nonce";kill -STOP $$;fg >/dev/null;agent_run_status=$?;done`,
@@ -41,16 +45,25 @@ const program = (more: readonly string[]): string =>
     "kill -STOP $$",
   ].join(";");
 
+/** What is waited for before there may be an agent; `$1` is the file. */
+const HOLD = ['until [ -e "$1" ];do kill -STOP $$;done', "shift"];
+
 /**
  * The command that runs `command` under the shim.
  * @param modes the terminal's modes as `stty -g` gives them
- * @param sealed the shim will be the first process in a sandbox with a PID namespace of its own
+ * @param released the shim will be the first process in a sandbox with a PID namespace of its own, and wait in it until this file is there
  */
-export function shimCommand(command: Command, modes: string, sealed: boolean): Command {
+export function shimCommand(command: Command, modes: string, released: string | undefined): Command {
   // node-pty gives one to who has none.
   const { env, script } = carried(command, ["TERM"]);
-  const text = program([...(sealed ? [INIT_IS_TIED] : []), ...(script === "" ? [] : [script])]);
-  return { ...command, env, file: "/bin/sh", args: ["-c", text, "sh", modes, command.file, ...command.args] };
+  const sealed = released !== undefined;
+  const text = program(sealed ? [INIT_IS_TIED] : [], [...(sealed ? HOLD : []), ...(script === "" ? [] : [script])]);
+  return {
+    ...command,
+    env,
+    file: "/bin/sh",
+    args: ["-c", text, "sh", modes, ...(sealed ? [released] : []), command.file, ...command.args],
+  };
 }
 
 export type Marker = { readonly kind: "stop" } | { readonly kind: "exit"; readonly exit: ProcessExit };

@@ -1,4 +1,5 @@
-// What the first process in a sandbox does before there is an agent: it makes sure that the sandbox will die with the launcher. Used by plain.ts and shim.ts.
+// What the first process in a sandbox does before there is an agent: it makes sure that the sandbox will die with the launcher, then waits for its word.
+// Used by plain.ts and shim.ts.
 //
 // bubblewrap asks the kernel for a SIGKILL at its parent's death (prctl(2), PR_SET_PDEATHSIG), its outer process for the launcher's and its init for the
 // outer one's, each some way into its work; whoever was an orphan before asked in vain. So, in this order: init has asked, then the launcher lives. From
@@ -11,10 +12,18 @@ export const INIT_IS_TIED =
   `unset agent_run_init;while read -r agent_run_init </proc/1/stat||exit 126;do case $agent_run_init in *') S '*)break;;esac;` +
   'PATH="$PATH:/usr/bin:/bin" sleep 0.01;done;unset agent_run_init';
 
-/** The descriptor of a socket whose other end is the launcher's alone: who writes to it while nobody holds that end fails (EPIPE). */
+/**
+ * The descriptor of a socket whose other end is the launcher's alone: who writes to it while nobody holds that end fails (EPIPE), and who reads from it
+ * then reads its end.
+ */
 export const LAUNCHER_FD = 3;
 
-const PROGRAM = `set +ax;${INIT_IS_TIED};printf . >&${LAUNCHER_FD}||exit 126;exec ${LAUNCHER_FD}>&-;`;
+/** The launcher's word that every gate was passed: the agent may start. */
+export const RELEASED = "released";
+
+const WAIT = `unset agent_run_word;read -r agent_run_word <&${LAUNCHER_FD};[ "$agent_run_word" = ${RELEASED} ]||exit 126;unset agent_run_word`;
+
+const PROGRAM = `set +ax;${INIT_IS_TIED};printf . >&${LAUNCHER_FD}||exit 126;${WAIT};exec ${LAUNCHER_FD}>&-;`;
 
 /** The command for a sandbox without a terminal, whose first process it will be. A terminal's shim does the same by itself. */
 export function tiedCommand(command: Command): Command {

@@ -1,0 +1,173 @@
+// The sandbox is made while AWS is asked: until every gate was passed the agent's program does not run in it, nothing is served, and nothing is left when no agent comes of it.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { sleep } from "../../src/core/clock.ts";
+import { allProcesses, isStopped, signal } from "../../src/core/process-tree.ts";
+import { type Human, sitDown } from "./human.ts";
+import { alive, BIN, hasBubblewrap, makeWorld, until, type World } from "./world.ts";
+
+const LIMIT_MS = 8000;
+/** How long an agent is given to start where it should not. */
+const WATCH_MS = 300;
+const missing = hasBubblewrap ? "" : " (needs bwrap, apt-get install bubblewrap)";
+
+describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${missing}`, () => {
+  let world: World;
+  let human: Human | undefined;
+  let fault: Disposable | undefined;
+  let files: string[] = [];
+
+  beforeAll(async () => {
+    world = await makeWorld();
+    for (const level of ["standard", "strict"]) expect((await world.run(["--isolation", level, "true"])).code).toBe(0);
+    files = homeFiles();
+  });
+  afterEach(async () => {
+    fault?.[Symbol.dispose]();
+    fault = undefined;
+    await human?.[Symbol.asyncDispose]();
+    human = undefined;
+  });
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  const homeFiles = (): string[] => readdirSync(world.home, { recursive: true, encoding: "utf8" }).sort();
+  const ofSession = () => allProcesses().filter(({ pid }) => pid !== process.pid && mine(pid));
+  const mine = (pid: number): boolean => {
+    const environment = read(pid, "environ");
+    return environment.includes("\0AGENT_RUN_SESSION=") && environment.includes(`HOME=${world.home}\0`);
+  };
+  /** Our own shell, in the sandbox, with all done but the agent. */
+  const waiting = (): number | undefined =>
+    ofSession().find(
+      ({ pid, name }) => name === "sh" && read(pid, "cmdline").includes("agent_run_") && /^\s*NSpid:.*\t[2-9]/m.test(read(pid, "status")),
+    )?.pid;
+  const isHeld = (surface: string): boolean => {
+    const pid = waiting();
+    if (pid === undefined) return false;
+    return surface === "pipes" || isStopped(pid);
+  };
+
+  interface Launched {
+    readonly pid: number;
+    readonly ended: Promise<unknown>;
+    printed(): string;
+  }
+  const launch = async (surface: string, level: string): Promise<Launched> => {
+    const words = ["--isolation", level, "sh", "-c", "touch ran"];
+    if (surface === "pipes") {
+      const child = world.start(words);
+      let text = "";
+      for (const stream of [child.stdout, child.stderr]) stream?.on("data", (part: Buffer) => (text += part.toString()));
+      const ended = new Promise((resolve) => child.once("close", (code, name) => resolve(code ?? name)));
+      return { pid: child.pid ?? 0, ended, printed: () => text };
+    }
+    human = await sitDown(world.env, world.project, { cols: 100, rows: 30 });
+    const { shell } = human;
+    const begun = human.raw().length;
+    human.type(`${process.execPath} ${BIN} ${words.map((word) => `'${word}'`).join(" ")}\r`);
+    const launcher = (): number | undefined => allProcesses().find(({ parent }) => parent === shell)?.pid;
+    await until(() => launcher() !== undefined, LIMIT_MS, "the launcher");
+    const pid = launcher() ?? 0;
+    const ended = until(() => !alive(pid), LIMIT_MS, "the launcher to end");
+    ended.catch(() => {});
+    return { pid, ended, printed: () => human?.raw().slice(begun) ?? "" };
+  };
+  /** Launches against an STS that takes its time over the gate, until the sandbox waits for it. */
+  const launchHeld = async (surface: string, level: string, refusing = false): Promise<Launched> => {
+    // The daemon runs then, and knows who the human is: it asks for the session and its gate only.
+    expect((await world.run(["true"])).code).toBe(0);
+    const refusal = refusing ? { error: { code: "AccessDenied", status: 403, message: "not you" } } : {};
+    fault = world.cloud.switches.fault({ operation: "sts:GetCallerIdentity", latencyMs: refusing ? 1200 : 30_000, ...refusal });
+    const launched = await launch(surface, level);
+    await until(() => isHeld(surface), LIMIT_MS, "the sandbox to wait");
+    return launched;
+  };
+  const nothingLeft = async (): Promise<void> => {
+    await until(() => ofSession().length === 0 && world.sessionFolders().length === 0, LIMIT_MS, "processes and files to go");
+    expect(existsSync(join(world.project, "ran"))).toBe(false);
+  };
+
+  const places = ["pipes", "a terminal"].flatMap((surface) => ["standard", "strict"].map((level) => [surface, level] as const));
+
+  it.each(places)("on %s at %s: no agent when the gate refuses, the error alone is seen, nothing is left", async (surface, level) => {
+    const { ended, printed } = await launchHeld(surface, level, true);
+    const status = await ended;
+    if (surface === "pipes") expect(status).toBe(125);
+    await until(() => printed().includes("not you"), LIMIT_MS, "the error");
+    expect(printed()).not.toContain("7777;");
+    await nothingLeft();
+    expect(homeFiles()).toEqual(files);
+  });
+
+  it.each([
+    ["pipes", "SIGINT"],
+    ["pipes", "SIGTERM"],
+    ["pipes", "SIGKILL"],
+    ["a terminal", "SIGINT"],
+    ["a terminal", "SIGHUP"],
+    ["a terminal", "SIGKILL"],
+  ] as const)("on %s, %s for the launcher leaves no process and no file", async (surface, name) => {
+    const { pid, ended } = await launchHeld(surface, "standard");
+    signal(pid, name);
+    const end = await ended;
+    if (surface === "pipes") expect(end).toBe(name);
+    await nothingLeft();
+    if (name !== "SIGKILL") expect(homeFiles()).toEqual(files);
+  });
+
+  it.each(["pipes", "a terminal"])("on %s, a daemon that dies then ends the launch, and nothing is left", async (surface) => {
+    const { ended } = await launchHeld(surface, "standard");
+    signal((await world.daemonPid()) ?? 0, "SIGKILL");
+    await ended;
+    await nothingLeft();
+    expect(homeFiles()).toEqual(files);
+  });
+
+  it.each(["pipes", "a terminal"])("on %s, a kill by command then starts no agent", async (surface) => {
+    const { ended } = await launchHeld(surface, "standard");
+    expect((await world.run(["kill", "--all"])).code).toBe(0);
+    await ended;
+    await nothingLeft();
+  });
+
+  it.each(["pipes", "a terminal"])(
+    "on %s, the endpoint serves nobody until the gate is passed, and a SIGCONT starts nothing",
+    async (surface) => {
+      const { pid } = await launchHeld(surface, "standard");
+      const environment = new Map(
+        read(waiting() ?? 0, "environ")
+          .split("\0")
+          .map((each) => [each.slice(0, each.indexOf("=")), each.slice(each.indexOf("=") + 1)]),
+      );
+      const url = environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") ?? "";
+      const answer = await fetch(url, { headers: { authorization: environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN") ?? "" } });
+      expect(answer.status).toBe(503);
+      expect(await answer.text()).toContain("the session has not started");
+      for (let count = 0; count < 3; count += 1) {
+        signal(waiting() ?? 0, "SIGCONT");
+        await sleep(WATCH_MS / 3);
+      }
+      expect(existsSync(join(world.project, "ran"))).toBe(false);
+      expect(isHeld(surface)).toBe(true);
+      signal(pid, "SIGTERM");
+      await nothingLeft();
+      const isClosed = (): Promise<boolean> =>
+        fetch(url).then(
+          () => false,
+          () => true,
+        );
+      await until(isClosed, LIMIT_MS, "the endpoint to be closed");
+    },
+  );
+});
+
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "latin1");
+  } catch {
+    return "";
+  }
+}
