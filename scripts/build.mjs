@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { sessionKeyringFile, sessionKeyringProgram } from "../src/isolation/session-keyring.ts";
 import { buildData } from "./build-data.mjs";
 import { compactIamData, iamDataFolder } from "./iam-data.mjs";
@@ -58,6 +58,18 @@ const elsewhere = (filter, path) => ({
   },
 });
 
+/** Sources without their comments, which each launch would read. The bundle itself is printed as it reads best in an error. */
+const uncommented = {
+  name: "uncommented",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
+      const tsconfigRaw = { compilerOptions: { verbatimModuleSyntax: true } };
+      const { code } = await transform(readFileSync(path, "utf8"), { loader: "ts", target: "node24", minifyWhitespace: true, tsconfigRaw });
+      return { contents: code, loader: "js" };
+    });
+  },
+};
+
 // Three bundles. What a run loads before its agent starts is one CommonJS file: Node's loader of ES modules, and each file more, take milliseconds. What
 // draws on the screen once the agent runs (Ink, the emulator) is the second, all other commands and the daemon the third. No process uses a class of two
 // of them, so that nothing that is compared exists twice.
@@ -70,6 +82,7 @@ const bundles = await Promise.all([
     // bin/agent-run.cjs knows the build by it.
     banner: { js: `// ${version}+${buildId}` },
     plugins: [
+      uncommented,
       elsewhere(/^\.\/cli\/cli\.ts$/, () => "./cli.js"),
       elsewhere(
         /^\.\/(bar|overlays)\.tsx$|^\.\/shadow\.ts$/,
