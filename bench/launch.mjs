@@ -9,11 +9,18 @@ import { spawn as spawnInTerminal } from "@lydell/node-pty";
 import { plantHome } from "./world/home.mjs";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 40);
+/** How long STS takes for each of its answers, besides what the local cloud takes itself. */
+const STS_MS = Number(process.env["STS_MS"] ?? 0);
 const root = process.env["BUILD"] ?? join(import.meta.dirname, "..");
 const bin = join(root, "bin", "agent-run.cjs");
 
 const cloud = spawn(process.execPath, [join(root, "dist", "main.cjs"), "local-cloud"], { stdio: ["pipe", "pipe", "inherit"] });
 const told = JSON.parse(await new Promise((resolve) => createInterface({ input: cloud.stdout }).once("line", resolve)));
+if (STS_MS > 0) {
+  const answered = new Promise((resolve) => cloud.stdout.once("data", resolve));
+  cloud.stdin.write(`${JSON.stringify({ command: "apply", settings: { faults: [{ operation: "sts:*", latencyMs: STS_MS }] } })}\n`);
+  if (!JSON.parse(String(await answered)).ok) throw new Error("the local cloud did not take STS_MS");
+}
 const home = mkdtempSync(join(tmpdir(), "ar-bench-"));
 mkdirSync(join(home, "own", "config"), { recursive: true, mode: 0o700 });
 mkdirSync(join(home, "own"), { recursive: true, mode: 0o700 });
@@ -83,6 +90,19 @@ try {
   for (const [index, [name, run]] of variants.entries()) {
     const took = median(times[index]);
     console.log(`${name.padEnd(52)} ${took.toFixed(1).padStart(7)} ms  ${(took / median(times[base(run)])).toFixed(2)}x`);
+  }
+  for (const [where, run] of isolated
+    ? [
+        ["on pipes", piped],
+        ["in a terminal", inTerminal],
+      ]
+    : []) {
+    const of = (command) => median(times[variants.findIndex((each) => each[1] === run && each[2] === command)]);
+    console.log(
+      `isolation added to a launch, ${where}`.padEnd(52),
+      `${(of(standard) - of(none)).toFixed(1).padStart(6)} ms`,
+      ` STS takes ${STS_MS} ms more than the local cloud`,
+    );
   }
 } finally {
   spawnSync(process.execPath, [bin, "daemon", "stop"], { env });
