@@ -4,6 +4,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { privateFolder } from "../core/folder.ts";
+import { withoutInherited } from "../core/inherited.ts";
 import { daemonLog, type Paths } from "../core/paths.ts";
 
 /** How much of the log an error quotes. */
@@ -24,12 +25,10 @@ export function spawnDaemon(paths: Paths, command: Command): { child: ChildProce
     throw new AgentRunError("state-folder", `cannot write ${log}: ${messageOf(error)}`, { hint: `chmod 700 ${paths.state}`, cause: error });
   }
   const from = fstatSync(descriptor).size;
-  const child = spawn("/bin/sh", ["-c", 'ulimit -c 0; exec "$@"', "agent-run", command.file, ...command.args], {
-    cwd: command.cwd,
-    env: command.env,
-    detached: true,
-    stdio: ["ignore", descriptor, descriptor],
-  });
+  const words = ["-c", 'ulimit -c 0; exec "$@"', "agent-run", command.file, ...command.args];
+  const child = withoutInherited(["ignore" as const, descriptor, descriptor], (stdio) =>
+    spawn("/bin/sh", words, { cwd: command.cwd, env: command.env, detached: true, stdio }),
+  );
   closeSync(descriptor);
   child.unref();
   let failed: string | undefined;

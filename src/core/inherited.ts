@@ -1,5 +1,6 @@
-// Descriptors that were open when this program was started, beyond the three standard streams. Called by the launcher and the daemon.
-import { closeSync, fstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
+// Descriptors that every program that is started from here would get, beyond its standard streams: those that were open when this one was started, and
+// the master of a PTY, which node-pty opens. Called by the launcher and the daemon, and where programs are started that outlive an agent.
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, type Stats } from "node:fs";
 
 /** open(2): close on exec, as /proc/pid/fdinfo shows it in octal (proc(5)). All that Node opens itself has it. */
 const O_CLOEXEC = 0o2000000;
@@ -10,15 +11,43 @@ const O_CLOEXEC = 0o2000000;
  * @param keep what stays open, by its fstat(2)
  */
 export function closeInherited(keep: (stat: Stats) => boolean): void {
-  if (process.platform !== "linux") return;
-  for (const name of readdirSync("/proc/self/fd")) {
-    const descriptor = Number(name);
-    if (descriptor <= 2) continue;
-    try {
-      const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${name}`, "latin1"))?.[1];
-      if (flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0 && !keep(fstatSync(descriptor))) closeSync(descriptor);
-    } catch {
-      // The descriptor of the listing itself: closed by now.
-    }
+  for (const descriptor of handedOn()) if (!keep(fstatSync(descriptor))) closeSync(descriptor);
+}
+
+/**
+ * Starts a program that gets nothing else of ours than these streams: what would be handed on is /dev/null there.
+ * @param start spawns it with the `stdio` that it is given, at once
+ */
+export function withoutInherited<Stream, Started>(
+  streams: readonly Stream[],
+  start: (stdio: (Stream | "ignore" | number)[]) => Started,
+): Started {
+  const stdio: (Stream | "ignore" | number)[] = [...streams];
+  const leaking = handedOn().filter((descriptor) => descriptor >= streams.length);
+  if (leaking.length === 0) return start(stdio);
+  // To libuv `ignore` above the standard streams means that what is there stays.
+  while (stdio.length <= Math.max(...leaking)) stdio.push("ignore");
+  const nothing = openSync("/dev/null", "r");
+  try {
+    for (const descriptor of leaking) stdio[descriptor] = nothing;
+    return start(stdio);
+  } finally {
+    closeSync(nothing);
   }
+}
+
+function handedOn(): number[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc/self/fd")
+    .map(Number)
+    .filter((descriptor) => {
+      if (descriptor <= 2) return false;
+      try {
+        const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1];
+        return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
+      } catch {
+        // The descriptor of the listing itself: closed by now.
+        return false;
+      }
+    });
 }

@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
+import { withoutInherited } from "../core/inherited.ts";
 import { cleanText, shorten } from "./clean-text.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -54,7 +55,8 @@ export function noticeProgram(env: Environment, platform: string, text: string):
 
 /** Starts it and leaves it alone: nobody waits for a notice, and one that cannot be shown is no trouble. */
 export function runNoticeProgram({ file, args }: NoticeProgram, env: Environment): void {
-  const child = spawn(file, args, { stdio: "ignore", detached: true, env: { ...env }, timeout: PROGRAM_MS, killSignal: "SIGKILL" });
+  const options = { detached: true, env: { ...env }, timeout: PROGRAM_MS, killSignal: "SIGKILL" } as const;
+  const child = withoutInherited(["ignore", "ignore", "ignore"] as const, (stdio) => spawn(file, args, { ...options, stdio }));
   child.on("error", () => {});
   child.unref();
 }

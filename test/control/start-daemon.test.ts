@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -15,10 +15,12 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { spawn as openPty } from "@lydell/node-pty";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLease } from "../../src/control/client.ts";
 import { lockHolder } from "../../src/control/lock.ts";
 import { daemonStatus, type OpenMessage, stopReply } from "../../src/control/protocol.ts";
+import { spawnDaemon } from "../../src/control/spawn-daemon.ts";
 import { ask, connectOrStart, daemonEnvironment, openLeaseOrStart } from "../../src/control/start-daemon.ts";
 import { daemonLock } from "../../src/core/paths.ts";
 import { processInfo, signal } from "../../src/core/process-tree.ts";
@@ -113,6 +115,20 @@ describe("connectOrStart", () => {
     ).toEqual(["AGENT_RUN_HOME", "PATH"]);
     expect(readFileSync(`/proc/${pid}/limits`, "utf8")).toMatch(/Max core file size +0 +0/);
     expect(lstatSync(`/proc/${pid}/cwd`).isSymbolicLink() && statSync(`/proc/${pid}/cwd`).ino).toBe(statSync("/").ino);
+  });
+
+  it.skipIf(process.platform !== "linux")("hands it no terminal of an agent, from its first moment on", async () => {
+    const pty = openPty("/bin/sleep", ["60"], {});
+    try {
+      const list = spawnSync("/bin/ls", ["-l", "/proc/self/fd"], { encoding: "utf8" });
+      expect(list.stdout).toMatch(/ptmx$/m);
+      const { child } = spawnDaemon(home.paths, { file: "/bin/ls", args: ["-l", "/proc/self/fd"], cwd: "/", env: {} });
+      await once(child, "close");
+      expect(home.log()).toMatch(/ 1 -> .*daemon\.log$/m);
+      expect(home.log()).not.toMatch(/ptmx|pts/);
+    } finally {
+      pty.kill("SIGKILL");
+    }
   });
 
   it("gives one daemon to 20 launches at once, round after round", { timeout: 240_000 }, async () => {

@@ -29,6 +29,29 @@ describe.skipIf(process.platform !== "linux")("closing what was inherited (reads
     }
   });
 
+  it("gives a program /dev/null in place of it, and of the master of a PTY that node-pty opened", () => {
+    const program = `
+      import { spawnSync } from "node:child_process";
+      import { spawn } from "@lydell/node-pty";
+      import { withoutInherited } from ${JSON.stringify(module)};
+      spawn("/bin/sleep", ["60"], {});
+      const list = (stdio) => spawnSync("/bin/ls", ["-l", "/proc/self/fd"], { encoding: "utf8", stdio }).stdout;
+      console.log(JSON.stringify([list("pipe"), withoutInherited(["pipe", "pipe", "pipe"], list)]));
+      process.exit();`;
+    const folder = openSync("/", "r");
+    try {
+      const stdio = ["ignore", "pipe", "inherit", ...Array.from({ length: 37 }, () => "ignore" as const), folder] as const;
+      const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8", stdio: [...stdio] });
+      const [before = "", after = ""] = JSON.parse(stdout) as string[];
+      expect(before).toMatch(/ \d+ -> \/dev\/(pts\/)?ptmx$/m);
+      expect(before).toMatch(/ 40 -> \/$/m);
+      expect(after).not.toMatch(/ptmx$/m);
+      expect(after).toMatch(/ 40 -> \/dev\/null$/m);
+    } finally {
+      closeSync(folder);
+    }
+  });
+
   it("keeps what it is asked to keep, and the standard streams", () => {
     const folder = openSync("/", "r");
     try {
