@@ -311,6 +311,8 @@ describe("whatever dies", () => {
     let said = "";
     for (const stream of [kill.stdout, kill.stderr]) stream?.setEncoding("utf8").on("data", (text: string) => (said += text));
     kill.kill("SIGSTOP");
+    // The kernel tells starts apart by the hundredth of a second.
+    await new Promise((resolve) => setTimeout(resolve, 50));
     const later = world.start(["sh", "-c", "echo $$ > later; while :; do sleep 0.05; done"]);
     const laterGone = new Promise((resolve) => later.once("close", resolve));
     await until(() => existsSync(join(world.project, "later")), 20_000, "the session that began later");
@@ -322,7 +324,7 @@ describe("whatever dies", () => {
     expect(said).toContain(`${first?.session} killed\n`);
     expect(said).toContain(`agent-run: ${second?.session} began after this command and goes on: agent-run kill ${second?.session}\n`);
     expect((await views()).map(({ session }) => session)).toEqual([second?.session]);
-    // Also where there is nobody else.
+    // One that finds nobody any more ends as well.
     const none = world.start(["kill", "--actor", "sh"]);
     none.kill("SIGSTOP");
     await world.run(["kill", second?.session ?? ""]);

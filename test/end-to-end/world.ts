@@ -1,6 +1,6 @@
 // A whole small world for one end-to-end test: a home folder, a local cloud, and the real command. Used by every test of this folder.
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "../../src/localcloud/cloud.ts";
@@ -98,10 +98,14 @@ export async function makeWorld(options: LocalCloudOptions & { config?: string }
     env,
     run,
     start,
-    sessionFolders: () =>
-      execFileSync("find", [join(own, "run"), "-maxdepth", "1", "-name", "sess_*"], { encoding: "utf8" })
-        .split("\n")
-        .filter(Boolean),
+    sessionFolders() {
+      const folder = join(own, "run");
+      return existsSync(folder)
+        ? readdirSync(folder)
+            .filter((name) => name.startsWith("sess_"))
+            .map((name) => join(folder, name))
+        : [];
+    },
     daemonPid: async () => (await status())?.pid,
     async [Symbol.asyncDispose]() {
       const pid = (await status())?.pid;
