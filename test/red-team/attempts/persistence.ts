@@ -251,7 +251,7 @@ export const persistence: readonly Attempt[] = [
   plant(
     "descriptor-kept",
     "keep a writable descriptor of a stand-in until it is taken away",
-    "exec 3>>~/.claude/commands/x; exec 4>>.git/hooks/x; echo x >&3; echo x >&4",
+    "mkdir -p ~/.claude/commands; exec 3>>~/.claude/commands/x; exec 4>>.git/hooks/x; echo x >&3; echo x >&4",
     "test -s ~/.claude/commands/x -o -s .git/hooks/x && echo REACHED; rm -f .git/hooks/x ~/.claude/commands/x",
   ),
   plant(
