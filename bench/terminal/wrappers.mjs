@@ -11,6 +11,7 @@ const quoted = (words) => words.map((word) => `'${word.replaceAll("'", "'\\''")}
 
 /**
  * Opens a folder for the bench with the compiled harness, a local cloud and a configuration for it.
+ * `BEFORE` is the folder of another build, to be measured beside this one.
  * `wrap` gives, for a wrapper's name, a function from an agent's command to the command that runs it in that wrapper.
  */
 export async function openBench() {
@@ -20,16 +21,20 @@ export async function openBench() {
   if (status !== 0) throw new Error(`cannot compile the harness: ${stderr ?? "no cc"}`);
   const cloud = spawn(process.execPath, [join(root, "dist", "main.cjs"), "local-cloud"], { stdio: ["pipe", "pipe", "inherit"] });
   const told = JSON.parse(await new Promise((resolve) => createInterface({ input: cloud.stdout }).once("line", resolve)));
-  const own = join(folder, "own");
-  mkdirSync(join(own, "config"), { recursive: true, mode: 0o700 });
-  writeFileSync(join(own, "config", "config.toml"), `profile = "demo"\n[profiles.demo]\nrole = "${told.roleArn}"\n`);
+  /** A home for agent-run, with a daemon of its own. */
+  const homeOf = (name) => {
+    const home = join(folder, name);
+    mkdirSync(join(home, "config"), { recursive: true, mode: 0o700 });
+    writeFileSync(join(home, "config", "config.toml"), `profile = "demo"\n[profiles.demo]\nrole = "${told.roleArn}"\n`);
+    return home;
+  };
   const env = {
     PATH: process.env["PATH"],
     HOME: folder,
     LANG: "C.UTF-8",
     SHELL: "/bin/sh",
     SCREENDIR: join(folder, "screen"),
-    AGENT_RUN_HOME: own,
+    AGENT_RUN_HOME: homeOf("own"),
     AWS_ACCESS_KEY_ID: told.accessKeyId,
     AWS_SECRET_ACCESS_KEY: told.secretAccessKey,
     AWS_ENDPOINT_URL: told.url,
@@ -37,7 +42,10 @@ export async function openBench() {
   };
   mkdirSync(env.SCREENDIR, { mode: 0o700 });
   const launcher = join(root, "bin", "agent-run.cjs");
+  const before = process.env["BEFORE"];
+  const homeBefore = before === undefined ? "" : homeOf("before");
   const isolation = spawnSync("bwrap", ["--version"]).status === 0 ? "standard" : "none";
+  const options = ["--isolation", isolation, "--"];
   const socket = `bench-${process.pid}`;
   const wrap = {
     bare: (command) => command,
@@ -45,7 +53,17 @@ export async function openBench() {
     ...(there("tmux", "-V") && { tmux: (command) => ["tmux", "-L", socket, "-f", "/dev/null", "new-session", quoted(command)] }),
     ...(there("screen", "-v") && { screen: (command) => ["screen", "-c", "/dev/null", ...command] }),
     "node copy": (command) => [process.execPath, join(import.meta.dirname, "raw.mjs"), ...command],
-    "agent-run": (command) => [process.execPath, launcher, "--isolation", isolation, "--", ...command],
+    ...(before !== undefined && {
+      before: (command) => [
+        "env",
+        `AGENT_RUN_HOME=${homeBefore}`,
+        process.execPath,
+        join(before, "bin", "agent-run.cjs"),
+        ...options,
+        ...command,
+      ],
+    }),
+    "agent-run": (command) => [process.execPath, launcher, ...options, ...command],
   };
   return {
     folder,
@@ -54,6 +72,7 @@ export async function openBench() {
     wrap,
     [Symbol.dispose]() {
       spawnSync(process.execPath, [launcher, "daemon", "stop"], { env });
+      if (before !== undefined) spawnSync(process.execPath, [launcher, "daemon", "stop"], { env: { ...env, AGENT_RUN_HOME: homeBefore } });
       spawnSync("tmux", ["-L", socket, "kill-server"], { env, stdio: "ignore" });
       cloud.kill();
       rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,6 @@
-// Output that the shadow has not worked through yet. Of a flood of plain lines only the end is kept: the rest has scrolled away. Used by compositor.ts and shadow.ts.
+// Output that the shadow has not worked through yet. Of a flood only the end is kept: the rest has scrolled away, or was drawn over. Used by compositor.ts and shadow.ts.
+import type { Size } from "./pty.ts";
+import { overdrawn } from "./redraws.ts";
 
 /** How far back an emulator's scrollback goes: what a grown window pulls out again. */
 export const SCROLLBACK = 200;
@@ -9,10 +11,15 @@ const SMALLEST_CUT = 65_536;
 const LF = 0x0a;
 const CR = 0x0d;
 
+/**
+ * What output holds: text, line ends, SGR and changes within a line; or other sequences too; `odd` when those may mean something else than usual, as
+ * between margins or in a string, so that none of it can be left out.
+ */
+export type Content = "lines" | "sequences" | "odd";
+
 interface Part {
   readonly bytes: Uint8Array;
-  /** Holds more than text, line ends, SGR and changes within a line, so that none of it can be left out. */
-  readonly complex: boolean;
+  readonly content: Content;
 }
 
 export class Backlog {
@@ -26,12 +33,13 @@ export class Backlog {
     return this.#size;
   }
 
-  /** @param rows of the screen */
-  push(bytes: Uint8Array, complex: boolean, rows: number): void {
-    this.#parts.push({ bytes, complex });
+  /** @param screen the agent's */
+  push(bytes: Uint8Array, content: Content, screen: Size): void {
+    this.#parts.push({ bytes, content });
     this.#size += bytes.length;
-    if (this.#size <= this.#limit || complex) return;
-    const cut = afterFlood(this.#parts, rows + SCROLLBACK);
+    if (this.#size <= this.#limit || content === "odd") return;
+    const lines = content === "lines" ? afterFlood(this.#parts, screen.rows + SCROLLBACK) : undefined;
+    const cut = lines ?? afterRedraws(this.#parts, screen);
     if (cut !== undefined) this.#set(cut);
     this.#limit = Math.max(LONGEST_WAIT, 2 * this.#size);
   }
@@ -62,7 +70,7 @@ interface Place {
  * Undefined when the parts do not end in such a flood, or it is short.
  */
 function afterFlood(parts: readonly Part[], lines: number): Part[] | undefined {
-  const first = parts.findLastIndex(({ complex }) => complex) + 1;
+  const first = parts.findLastIndex(({ content }) => content !== "lines") + 1;
   const from = firstLineEnd(parts, first);
   const to = lastLines(parts, first, lines);
   if (from === undefined || to === undefined) return undefined;
@@ -73,10 +81,26 @@ function afterFlood(parts: readonly Part[], lines: number): Part[] | undefined {
   const last = parts[to.index] as Part;
   return [
     ...parts.slice(0, from.index),
-    { bytes: (parts[from.index] as Part).bytes.subarray(0, from.at), complex: false },
-    { bytes: Buffer.from(start, "latin1"), complex: false },
-    { bytes: last.bytes.subarray(to.at), complex: false },
+    { bytes: (parts[from.index] as Part).bytes.subarray(0, from.at), content: "lines" },
+    { bytes: Buffer.from(start, "latin1"), content: "lines" },
+    { bytes: last.bytes.subarray(to.at), content: "lines" },
     ...parts.slice(to.index + 1),
+  ];
+}
+
+/** The last redraw of a flood of them says all that can still be seen of those before, with the SGR and modes that are in force there. */
+function afterRedraws(parts: readonly Part[], screen: Size): Part[] | undefined {
+  const first = parts.findLastIndex(({ content }) => content === "odd") + 1;
+  const bytes = Buffer.concat(parts.slice(first).map((part) => part.bytes));
+  const found = overdrawn(bytes, screen);
+  if (found === undefined || found.to - found.from < SMALLEST_CUT) return undefined;
+  const skipped = bytes.subarray(found.from, found.to);
+  const start =
+    styles([skipped]) + lastOfEach(skipped.toString("latin1").match(/\x1b\[\?[\d;]*[hl]/g)) + (found.cleared ? "\x1b[H\x1b[2J" : "");
+  return [
+    ...parts.slice(0, first),
+    { bytes: bytes.subarray(0, found.from), content: "sequences" },
+    { bytes: Buffer.concat([Buffer.from(start, "latin1"), bytes.subarray(found.to)]), content: "sequences" },
   ];
 }
 
@@ -123,6 +147,10 @@ function styles(skipped: readonly Uint8Array[]): string {
     reset = Math.max(text.lastIndexOf("\x1b[0m"), text.lastIndexOf("\x1b[m"));
     texts.unshift(reset < 0 ? text : text.slice(reset));
   }
-  const found = texts.join("").match(/\x1b\[[\d;:]*m/g) ?? [];
-  return [...new Set(found.reverse())].reverse().join("");
+  return lastOfEach(texts.join("").match(/\x1b\[[\d;:]*m/g));
+}
+
+/** Sequences each of which does the same whatever came before: only where it comes last. */
+function lastOfEach(sequences: readonly string[] | null): string {
+  return [...new Set(sequences?.toReversed())].toReversed().join("");
 }

@@ -32,6 +32,8 @@ export class Compositor {
   #backlog: Backlog | undefined = new Backlog();
   #chunk: Uint8Array = NOTHING;
   #fed = 0;
+  /** What the shadow got last ended in a string. */
+  #inString = false;
   /** What the scanner holds back, the shadow has not got either: it shows what the terminal shows, also when a sequence or character is cut. */
   #rest: Uint8Array = NOTHING;
   #lastRow = "";
@@ -88,7 +90,7 @@ export class Compositor {
 
   /** Takes over a shadow that shows the screen as it was when the agent started. */
   adopt(shadow: Shadow): void {
-    for (const { bytes, complex } of this.#backlog?.take() ?? []) shadow.feed(bytes, complex);
+    for (const { bytes, content } of this.#backlog?.take() ?? []) shadow.feed(bytes, content);
     this.#backlog = undefined;
     this.frame.shadow = shadow;
     if (this.#astray && this.mayPaint) this.#setRight();
@@ -295,10 +297,12 @@ export class Compositor {
   }
 
   #toShadow(bytes: Uint8Array, always = false): void {
-    const complex = always || this.#scanner.complex || this.frame.scrollsOddly;
+    const content =
+      always || this.#scanner.inString || this.#inString || this.frame.scrollsOddly ? "odd" : this.#scanner.complex ? "sequences" : "lines";
+    this.#inString = this.#scanner.inString;
     this.#scanner.complex = false;
-    if (this.frame.shadow !== undefined) this.frame.shadow.feed(bytes, complex);
-    else this.#backlog?.push(bytes, complex, this.frame.agentSize.rows);
+    if (this.frame.shadow !== undefined) this.frame.shadow.feed(bytes, content);
+    else this.#backlog?.push(bytes, content, this.frame.agentSize);
   }
 
   /** After output in a restricted region: what went to the bar's row belongs to the agent's last. */

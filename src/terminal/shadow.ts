@@ -1,12 +1,12 @@
 // A second copy of the agent's screen in memory, for what the human's terminal cannot be asked: what is under an overlay, where a saved cursor is.
 // Loaded by screen.ts after the agent runs; fed lazily, and spared the lines of a flood that nobody can see any more.
 import xterm from "@xterm/headless";
-import { Backlog, LONGEST_WAIT, SCROLLBACK } from "./backlog.ts";
+import { Backlog, type Content, LONGEST_WAIT, SCROLLBACK } from "./backlog.ts";
 import type { Size } from "./pty.ts";
 
 export interface Shadow {
-  /** Hands over output. `complex` as in backlog.ts: none of it can be left out. */
-  feed(bytes: Uint8Array, complex: boolean): void;
+  /** Hands over output. */
+  feed(bytes: Uint8Array, content: Content): void;
   /** Works through what was handed over. */
   drain(): void;
   /** `row`: where the cursor is on the human's terminal now, 0-based. Lines that only the shadow has pulled out of its scrollback go back there. */
@@ -189,8 +189,8 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
   };
 
   return {
-    feed(bytes, complex) {
-      backlog.push(bytes, complex, terminal.rows);
+    feed(bytes, content) {
+      backlog.push(bytes, content, terminal);
       if (backlog.size > LONGEST_WAIT) drain();
     },
     drain,

@@ -52,6 +52,62 @@ const flood = fc.tuple(lines, fc.integer({ min: 0, max: 1 })).map(([text, less])
 });
 const story = fc.array(fc.tuple(complex, flood), { minLength: 1, maxLength: 3 }).map((parts) => Buffer.from(parts.flat().join("")));
 
+/** What a frame that is drawn anew holds, in rows that it addresses, follows on another or reaches by chance. */
+const drawn = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(fc.integer({ min: 0, max: 13 }), fc.constantFrom("", "\x1b[2K", "\x1b[K"))
+      .map(([row, erase]) => `\x1b[${row};1H${erase}`),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 0, max: 70 })).map(([row, col]) => `\x1b[${row};${col}H`),
+  },
+  { weight: 6, arbitrary: fc.string({ maxLength: 70 }).map((text) => text.replace(/[^ -~]/g, "x")) },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom("漢字", "é", "🙂", "─".repeat(60), "═".repeat(61), "語".repeat(31), "\t", "\b", "\r", "\r\n", "\r\n\x1b[K"),
+  },
+  { weight: 4, arbitrary: fc.constantFrom("\x1b[m", "\x1b[31m", "\x1b[1;44m", "\x1b[7m", "\x1b[38:2::9:8:7m", "\x1b[?25l", "\x1b[?25h") },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      "\x1b[K",
+      "\x1b[1K",
+      "\x1b[2K",
+      "\x1b[9G",
+      "\x1b[G",
+      "\x1b[30C",
+      "\x1b[2D",
+      "\x1b[2P",
+      "\x1b[3@",
+      "\x1b[4X",
+      "\x1b[2A",
+      "\x1b[3B",
+      "\x1b[2E",
+      "\x1b[F",
+      "\x1b[5d",
+    ),
+  },
+  { weight: 1, arbitrary: fc.constantFrom("\x1b[H\x1b[J", "\x1b[2J", "\x1b[4;1H\x1b[J", "\x1b[J", "\x1b[?2026h", "\x1b[?2026l") },
+);
+const everyRow = Array.from({ length: 11 }, (_, row) => `\x1b[${row + 1};1H\x1b[2K${"word ".repeat(row)}`).join("");
+const frames = fc.array(drawn, { minLength: 3, maxLength: 40 }).map((parts) => {
+  const frame = everyRow + parts.join("");
+  return frame.repeat(Math.ceil((LONGEST_WAIT * 1.3) / Buffer.byteLength(frame)));
+});
+const drawnStory = fc
+  .array(
+    fc.tuple(
+      fc.oneof({ weight: 3, arbitrary: fc.constant("") }, { weight: 2, arbitrary: complex }),
+      frames,
+      fc.array(drawn, { maxLength: 5 }),
+    ),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((parts) => Buffer.from(parts.map(([first, text, last]) => first + text + last.join("")).join("")));
+
 /** All that is read of a shadow. */
 function look(shadow: Shadow): unknown {
   shadow.drain();
@@ -91,7 +147,7 @@ describe("a flood", () => {
         fc.boolean(),
         (bytes, lengths, late, reserve) => {
           const whole = openShadow(AGENT, undefined);
-          whole.feed(bytes, true);
+          whole.feed(bytes, "odd");
           expect(look(throughCompositor(bytes, lengths, late, reserve))).toEqual(look(whole));
         },
       ),
@@ -99,11 +155,39 @@ describe("a flood", () => {
     );
   });
 
+  it("of redraws that was cut leaves the same too", () => {
+    fc.assert(
+      fc.property(
+        drawnStory,
+        fc.array(fc.integer({ min: 1000, max: 65_536 }), { minLength: 1, maxLength: 4 }),
+        fc.constantFrom(0, 3, 1000),
+        fc.boolean(),
+        (bytes, lengths, late, reserve) => {
+          const whole = openShadow(AGENT, undefined);
+          whole.feed(bytes, "odd");
+          expect(look(throughCompositor(bytes, lengths, late, reserve))).toEqual(look(whole));
+        },
+      ),
+      { numRuns: Number(process.env["RUNS"] ?? 25), ...(process.env["RUNS"] === undefined && { seed: 1 }) },
+    );
+  });
+
+  it("of full-screen redraws takes no more memory than its end, whether rows or the whole screen are erased", () => {
+    const rows = Array.from({ length: 20 }, (_, row) => `\x1b[${row + 1};1H\x1b[2K\x1b[3${row % 8}mwords of row ${row}\x1b[0m`).join("");
+    const top = `\x1b[H\x1b[J${"name   0.3  words\x1b[K\r\n".repeat(22)}`;
+    for (const frame of [`\x1b[?2026h\x1b[?25l\x1b[H${rows}\x1b[?25h\x1b[?2026l`, top]) {
+      const backlog = new Backlog();
+      const part = Buffer.from(frame.repeat(Math.ceil(60_000 / frame.length)));
+      for (let i = 0; i < 200; i++) backlog.push(part, "sequences", { cols: 80, rows: 23 });
+      expect(backlog.size).toBeLessThanOrEqual(2 * LONGEST_WAIT);
+    }
+  });
+
   it("of plain lines takes no more memory than its end, with and without colours", () => {
     for (const line of ["plain words\r\n", "\x1b[32mgreen\x1b[39m words\x1b[K\r\n", "\x1b[1mbold\x1b[0m\r\n"]) {
       const backlog = new Backlog();
       const part = Buffer.from(line.repeat(Math.ceil(60_000 / line.length)));
-      for (let i = 0; i < 200; i++) backlog.push(part, false, 24);
+      for (let i = 0; i < 200; i++) backlog.push(part, "lines", { cols: 80, rows: 24 });
       expect(backlog.size).toBeLessThanOrEqual(2 * LONGEST_WAIT);
     }
   });
