@@ -172,6 +172,17 @@ describe("a flood", () => {
     );
   });
 
+  it("of redraws keeps what later ones erase in part only", () => {
+    const rowsOf = (start: string): string => Array.from({ length: 11 }, (_, row) => `\x1b[${row + 1};${start}word`).join("");
+    for (const start of ["9H\x1b[K", "9H\x1b[1K", "9H", "1H\x1b[4X", "9H\x1b[J"]) {
+      const [before, after] = [rowsOf("1H\x1b[2Kbefore and beyond "), rowsOf(start)];
+      const bytes = Buffer.from(before.repeat(2000) + after.repeat(30_000));
+      const whole = openShadow(AGENT, undefined);
+      whole.feed(bytes, "odd");
+      expect(look(throughCompositor(bytes, [50_000], 0, true))).toEqual(look(whole));
+    }
+  });
+
   it("of full-screen redraws takes no more memory than its end, whether rows or the whole screen are erased", () => {
     const rows = Array.from({ length: 20 }, (_, row) => `\x1b[${row + 1};1H\x1b[2K\x1b[3${row % 8}mwords of row ${row}\x1b[0m`).join("");
     const top = `\x1b[H\x1b[J${"name   0.3  words\x1b[K\r\n".repeat(22)}`;
