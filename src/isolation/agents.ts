@@ -127,37 +127,3 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
     ],
   ),
 ];
-
-/** What package managers and compilers keep between runs. `~` is home; a variable names a folder; `scratch` ones are there, empty, when the human has none. */
-export const CACHES: readonly { readonly path: string; readonly variable?: string; readonly scratch?: true }[] = [
-  { path: "~/.cache", variable: "XDG_CACHE_HOME", scratch: true },
-  { path: "~/.npm", variable: "npm_config_cache", scratch: true },
-  { path: "~/.node-gyp" },
-  { path: "~/.local/share/pnpm/store" },
-  { path: "~/.pnpm-store" },
-  { path: "~/.yarn/berry" },
-  { path: "~/.bun/install/cache" },
-  { path: "~/.cargo/registry" },
-  { path: "~/.cargo/git" },
-  { path: "~/go/pkg" },
-  { path: "~/.ccache", variable: "CCACHE_DIR" },
-  { path: "~/.m2/repository" },
-  { path: "~/.gradle/caches" },
-  { path: "~/.gradle/daemon" },
-  { path: "~/.gradle/native" },
-  { path: "~/.gradle/wrapper/dists" },
-  { path: "~/.ivy2/cache" },
-  { path: "~/.nuget/packages" },
-  { path: "~/.composer/cache" },
-  { path: "~/.pub-cache/hosted" },
-  { path: "~/.stack" },
-  { path: "~/.cabal/packages" },
-  { path: "~/.conda/pkgs" },
-  { path: "~/.terraform.d/plugin-cache" },
-];
-
-/** More variables that name a cache folder. */
-export const CACHE_VARIABLES: readonly string[] = [
-  ...["GOCACHE", "GOMODCACHE", "PIP_CACHE_DIR", "UV_CACHE_DIR", "YARN_CACHE_FOLDER", "NPM_CONFIG_CACHE", "SCCACHE_DIR"],
-  ...["POETRY_CACHE_DIR", "PRE_COMMIT_HOME", "DENO_DIR", "BUN_INSTALL_CACHE_DIR", "PLAYWRIGHT_BROWSERS_PATH"],
-];

@@ -1,17 +1,17 @@
-// The part of the plan about agents and tools: the running agent's own state, other agents' state, caches. Used by plan.ts.
-import { CACHE_VARIABLES, CACHES, KNOWN_AGENTS, type KnownAgent } from "./agents.ts";
+// The part of the plan about agents: the running agent's own state, other agents' state. Used by plan.ts.
+import { KNOWN_AGENTS, type KnownAgent } from "./agents.ts";
 import { absolute, joined, within } from "./path.ts";
 import type { Facts, IsolationInput, Place } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
+import { cachePaths, planCaches } from "./plan-caches.ts";
 import { expand } from "./plan-stores.ts";
 
 export function agentPlaces(input: IsolationInput): Place[] {
-  const agents = KNOWN_AGENTS.flatMap((known) => [
+  return KNOWN_AGENTS.flatMap((known) => [
     ...stateFolders(known, input).map((path) => ({ path, list: true as const })),
     ...protectedPaths(known, input).map(({ path }) => ({ path })),
     ...[...known.files.map((file) => file.path), ...known.hide].flatMap((place) => expand(place, input)).map((path) => ({ path })),
   ]);
-  return [...agents, ...cachePaths(input).map((path) => ({ path }))];
 }
 
 /** A place that agents write: how it is named, and where that really is. */
@@ -56,20 +56,7 @@ export function planAgents(builder: PlanBuilder, input: IsolationInput, facts: F
       if (found) builder.hide(found, `the door of ${known.name} to your editor`, "default");
     }
   }
-  const scratch = CACHES.filter((cache) => cache.scratch).flatMap((cache) => expand(cache.path, input));
-  for (const path of cachePaths(input)) {
-    const found = facts.found.get(path);
-    if (input.level === "strict") {
-      // In home, which is empty and writable, they need no place of their own.
-      if (builder.isTooWide(path) || input.homes.some((home) => within(path, home))) continue;
-      builder.put({ path: found?.real ?? path, access: "empty", kind: "folder", reason: "a cache of its own: yours serves what you run" });
-    } else if (found?.kind === "folder" && !builder.isTooWide(found.real)) {
-      if (leadsAway(builder, path, found.real, roots)) continue;
-      builder.put({ path: found.real, access: "writable", kind: "folder", reason: "a cache" });
-    } else if (!found && scratch.includes(path)) {
-      builder.put({ path, access: "empty", kind: "folder", reason: "a cache that you have none of: gone at the end" });
-    }
-  }
+  planCaches(builder, input, facts, (path, real) => leadsAway(builder, path, real, roots));
 }
 
 function ownState(
@@ -149,9 +136,4 @@ function protectedPaths(known: KnownAgent, input: IsolationInput): { path: strin
 /** Whether a protected path is outside of the agent's first state folder. */
 function isElsewhere(path: string): boolean {
   return path.startsWith("~/") || path.startsWith("$");
-}
-
-function cachePaths(input: IsolationInput): string[] {
-  const named = [...CACHES.flatMap((cache) => cache.variable ?? []), ...CACHE_VARIABLES].flatMap((name) => input.env[name] ?? []);
-  return [...new Set([...CACHES.flatMap((cache) => expand(cache.path, input)), ...named.filter((path) => path.startsWith("/"))])];
 }

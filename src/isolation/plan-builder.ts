@@ -97,6 +97,14 @@ export class PlanBuilder {
     return around === undefined || around.access === "read-only" || around.access === "writable";
   }
 
+  /** Whether the agent can make the path itself. */
+  isWritable(path: string): boolean {
+    const around = this.#entries.get(path) ?? nearestAbove(path, this.#entries);
+    // A home below it is put together later, to read.
+    if (around === undefined || this.#facts.homes.some((home) => within(path, home) && within(home, around.path))) return false;
+    return around.access === "writable" || around.access === "empty";
+  }
+
   /** Whether the path is so high up that it holds a home, or is a folder of the system. */
   isTooWide(path: string): boolean {
     return WHOLE.includes(path) || ALSO_WHOLE.includes(path) || this.#facts.homes.some((home) => within(home, path));

@@ -7,6 +7,7 @@ import { KNOWN_AGENTS } from "./agents.ts";
 import { absolute, joined } from "./path.ts";
 import { agentPlaces, planAgents } from "./plan-agents.ts";
 import { PlanBuilder } from "./plan-builder.ts";
+import { cachePlaces } from "./plan-caches.ts";
 import { planProject } from "./plan-project.ts";
 import { planStores, storePlaces } from "./plan-stores.ts";
 import { planStrict, planTools, STRICT_SHOWS, strictPlaces } from "./plan-strict.ts";
@@ -179,6 +180,7 @@ export function placesToLookAt(input: IsolationInput): Place[] {
     ...strictPlaces(input),
     ...storePlaces(input),
     ...agentPlaces(input),
+    ...cachePlaces(input),
     ...[...own, ...named, ...system].map((path) => ({ path })),
     ...shown,
   ];

@@ -27,7 +27,7 @@ interface StandIn {
 
 /**
  * Makes what the plan covers where nothing is there, and notes it in the state folder first. Gives the paths that need no cover: nobody of this user,
- * and so no agent, can make them.
+ * and so no agent, can make them; and folders for the run alone that could not be made.
  * @throws AgentRunError `isolation` when one cannot be made that the agent could make: the run must not start then
  */
 export function makeStandIns(plan: IsolationPlan, state: string): ReadonlySet<string> {
@@ -43,7 +43,8 @@ export function makeStandIns(plan: IsolationPlan, state: string): ReadonlySet<st
       }
     } catch (error) {
       if (codeOf(error) === "EEXIST") continue;
-      if (isOutOfReach(entry.path)) {
+      // What is only there to be mounted on protects nothing.
+      if (entry.access === "empty" || isOutOfReach(entry.path)) {
         needless.add(entry.path);
         continue;
       }

@@ -299,3 +299,33 @@ describe("bubblewrap's arguments", () => {
     expect(sources("--dev-bind")).toEqual([]);
   });
 });
+
+describe("package stores that are not there", () => {
+  const CARGO = "/usr/bin/cargo";
+  const store = (input: Partial<IsolationInput>, there: readonly string[] = []) => {
+    const found = new Map([...FACTS.found, ...there.map((path): [string, Found] => [path, { kind: "folder", real: path }])]);
+    found.set(CARGO, { kind: "file", real: CARGO });
+    const { entries } = planIsolation({ ...INPUT, ...input }, { ...FACTS, found });
+    return entries.filter(({ path, access }) => access === "empty" && path.includes("cargo"));
+  };
+
+  it("are empty folders in place of what is missing, for tools that are there alone", () => {
+    expect(store({})).toEqual([
+      { path: "/home/dev/.cargo", access: "empty", kind: "folder", reason: expect.stringContaining("gone at the end") },
+    ]);
+    expect(store({}, ["/home/dev/.cargo", "/home/dev/.cargo/git"])).toMatchObject([
+      { path: "/home/dev/.cargo/registry", standIn: "folder" },
+    ]);
+    expect(store({ env: { ...INPUT.env, PATH: "/opt/bin" } })).toEqual([]);
+  });
+
+  it("are where variables say", () => {
+    const env = { ...INPUT.env, CARGO_HOME: "/data/cargo" };
+    expect(store({ env }, ["/data"])).toMatchObject([{ path: "/data/cargo", access: "empty", standIn: "folder" }]);
+  });
+
+  it("are not made at strict, whose home takes them, nor on macOS", () => {
+    expect(store({ level: "strict" })).toEqual([]);
+    expect(store({ platform: "darwin" })).toEqual([]);
+  });
+});

@@ -139,8 +139,6 @@ describe.skipIf(!hasBubblewrap).each(users)(`tools in the sandbox of $name${miss
     world = new World(user);
     world.plant("code/project/readme.md", "hello\n");
     world.plant("code/project/package.json", '{"name":"t","version":"1.0.0","scripts":{"hello":"echo hello from npm"}}');
-    // As somebody's who has used pnpm before; docs/isolation.md says what the first time needs.
-    world.plant(".local/share/pnpm/store/v10/there", "");
     world.git("init", "-q", "-b", "main");
     world.git("add", ".");
     world.git("commit", "-q", "-m", "first");
