@@ -138,7 +138,7 @@ export class Compositor {
     shadow?.drain();
     const below = shadow === undefined ? 0 : this.frame.agentSize.rows - 1 - shadow.cursor.y;
     this.frame.size = size;
-    this.frame.margins = [this.frame.full(), this.frame.full()];
+    this.frame.margins = this.frame.full();
     this.frame.damaged = true;
     this.frame.stale[this.frame.modes.alternate ? 0 : 1] = true;
     this.#cutString();
@@ -239,7 +239,7 @@ export class Compositor {
     this.frame.shadow = undefined;
     this.#backlog = new Backlog();
     this.frame.borrowed[this.frame.screen] = true;
-    this.frame.margins = [this.frame.full(), this.frame.full()];
+    this.frame.margins = this.frame.full();
     this.begin();
   }
 

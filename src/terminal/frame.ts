@@ -14,8 +14,8 @@ export class Frame {
   readonly modes = new Modes();
   /** The bar's row may show something else: paint as soon as that is allowed. */
   damaged = true;
-  /** The agent's margins, main and alternate screen, 1-based. */
-  margins: [Margins, Margins];
+  /** The agent's margins, 1-based: the same on both screens, as in xterm. */
+  margins: Margins;
   /** The terminal's saved cursor is ours and not the agent's, main and alternate screen. */
   borrowed: [boolean, boolean];
   /** The size has changed since the agent saved its cursor: where that is now depends on rows that in the terminal are one more. */
@@ -38,7 +38,7 @@ export class Frame {
     this.size = size;
     this.#reserve = reserve;
     this.borrowed = [reserve, reserve];
-    this.margins = [this.full(), this.full()];
+    this.margins = this.full();
   }
 
   /** Whether the last row is ours now. */
@@ -61,12 +61,12 @@ export class Frame {
   }
 
   get restricted(): boolean {
-    return this.reserved && this.margins[this.screen].bottom < this.agentSize.rows;
+    return this.reserved && this.margins.bottom < this.agentSize.rows;
   }
 
   /** A line end does not just scroll the whole screen, or text does more than to go on to the right and down. */
   get scrollsOddly(): boolean {
-    const { top, bottom } = this.margins[this.screen];
+    const { top, bottom } = this.margins;
     const { modes } = this;
     return top > 1 || bottom < this.agentSize.rows || modes.insert || modes.isSet(REVERSE_WRAP) || modes.isSet(SIDE_MARGINS);
   }
@@ -77,7 +77,7 @@ export class Frame {
 
   /** DECSTBM with the agent's margins. Moves the cursor home. */
   region(): string {
-    const { top, bottom } = this.margins[this.screen];
+    const { top, bottom } = this.margins;
     return `\x1b[${top};${bottom}r`;
   }
 
@@ -88,7 +88,7 @@ export class Frame {
 
   /** Margins after that. Left and right ones are allowed again; where they were, most terminals do not say. Moves the cursor home. */
   marginsAgain(): string {
-    const { top, bottom } = this.margins[this.screen];
+    const { top, bottom } = this.margins;
     const sides = this.modes.isSet(SIDE_MARGINS) ? `\x1b[?${SIDE_MARGINS}h` : "";
     return sides + (top === 1 && bottom === this.size.rows ? "" : this.region());
   }
@@ -107,7 +107,7 @@ export class Frame {
   /** The same where the cursor cannot be saved, because the terminal's own has gone astray: it comes from the shadow. */
   liftedForGood(body: string, shadow: Shadow): string {
     const charsets = this.modes.plainCharsets ? "" : this.modes.charsets();
-    return `${this.lift()}${body}${this.unlift()}${charsets}${this.cursorAt(shadow)}${this.wrapAgain()}`;
+    return `${this.lift()}${body}${this.unlift()}${charsets}${this.cursorAgain(shadow)}`;
   }
 
   lift(): string {
@@ -148,10 +148,15 @@ export class Frame {
     return `\x1b[${this.row(shadow)};${Math.min(shadow.cursor.x + 1, this.size.cols)}H${shadow.attributes()}`;
   }
 
+  /** The cursor as in the shadow, also where it waits behind the last column. */
+  cursorAgain(shadow: Shadow): string {
+    return this.cursorAt(shadow) + this.wrapAgain();
+  }
+
   /** The cursor's row as CUP and VPA count it. */
   row(shadow: Shadow): number {
     shadow.drain();
-    return shadow.cursor.y + 1 - (this.modes.origin ? this.margins[this.screen].top - 1 : 0);
+    return shadow.cursor.y + 1 - (this.modes.origin ? this.margins.top - 1 : 0);
   }
 
   /**

@@ -11,12 +11,13 @@ export interface Margins {
 
 /** What DECSC saves beside position and attributes: VT510 manual; and the hyperlink, as VTE and tmux do. */
 interface Saved {
+  readonly origin: boolean;
   readonly link: string;
   readonly sets: readonly string[];
   readonly shifts: string;
 }
 
-const PLAIN: Saved = { link: "", sets: ["", "", "", ""], shifts: "" };
+const PLAIN: Saved = { origin: false, link: "", sets: ["", "", "", ""], shifts: "" };
 
 const SI = "\x0f";
 /** Of G0 to G3, the intermediates of sets of 94 characters. */
@@ -25,6 +26,7 @@ const DESIGNATORS = "()*+";
 const LEFT = /[\x0e\x0f]|\x1b[no]/;
 const RIGHT = /\x1b[|}~]/;
 
+const ORIGIN = 6;
 /** Autowrap, the cursor's visibility, synchronised output. */
 const EVERY_FRAME = new Set([7, 25, 2026]);
 
@@ -56,7 +58,7 @@ export class Modes {
   #saved: [Saved, Saved] = [PLAIN, PLAIN];
 
   set(mode: number, on: boolean): void {
-    if (mode === 6) this.origin = on;
+    if (mode === ORIGIN) this.origin = on;
     else if (mode === 7) this.wrap = on;
     else if (mode === 2026) this.synchronised = on;
     else if (mode === 47 || mode === 1047 || mode === 1049) this.alternate = on;
@@ -66,7 +68,7 @@ export class Modes {
 
   /** Of what DECSC saves, what is in force. */
   get current(): Saved {
-    return { link: this.link, sets: [...this.sets], shifts: this.#shifts };
+    return { origin: this.origin, link: this.link, sets: [...this.sets], shifts: this.#shifts };
   }
 
   /** DECSC. */
@@ -76,7 +78,8 @@ export class Modes {
 
   /** DECRC. */
   restore(): void {
-    const { link, sets, shifts } = this.#saved[this.alternate ? 1 : 0];
+    const { origin, link, sets, shifts } = this.#saved[this.alternate ? 1 : 0];
+    this.set(ORIGIN, origin);
     this.link = link;
     this.sets = [...sets];
     this.#shifts = shifts;
@@ -146,6 +149,11 @@ export class Modes {
         text += `\x1b${DESIGNATORS[which]}B${set === "" ? "" : `\x1b${set}`}`;
     }
     return before?.shifts === this.#shifts ? text : `${text}${SI}${this.#shifts}`;
+  }
+
+  /** Origin mode, where it was another one `before` DECRC. Moves the cursor. */
+  originSince(before: Saved): string {
+    return this.origin === before.origin ? "" : `\x1b[?${ORIGIN}${this.origin ? "h" : "l"}`;
   }
 
   /** The hyperlink, where it was another one `before` DECRC. */

@@ -45,7 +45,9 @@ export class Rewriter {
     modes.restore();
     this.#frame.below = true;
     const rest = modes.broughtBack(before) + modes.linkSince(before);
-    const text = this.#borrowed && shadow !== undefined ? this.#restored(sequence, shadow, rest) : own + rest;
+    const origin = modes.originSince(before);
+    const again = origin === "" ? "" : origin + (own || "\x1b8");
+    const text = this.#borrowed && shadow !== undefined ? origin + this.#restored(sequence, shadow, rest) : own + again + rest;
     if (rest !== "") this.#feed(sequence.end, rest);
     return text === own ? undefined : text;
   }
@@ -59,7 +61,7 @@ export class Rewriter {
     this.#feed(sequence.end);
     const displaced = this.#frame.displaced[this.#frame.screen];
     this.#frame.borrowed[this.#frame.screen] = displaced;
-    return `${this.#frame.cursorAt(shadow)}${rest}${displaced ? "" : "\x1b7"}`;
+    return `${this.#frame.cursorAgain(shadow)}${rest}${displaced ? "" : "\x1b7"}`;
   }
 
   /** Below a restricted region the terminal's cursor can be on our row, one too low to go on from: the row comes from the shadow. */
@@ -130,7 +132,7 @@ export class Rewriter {
         else if (LOCKING_SHIFTS.has(final)) modes.lock(`\x1b${String.fromCharCode(final)}`);
         else if (final === 0x63) {
           modes.hard();
-          this.#frame.margins = [this.#frame.full(), this.#frame.full()];
+          this.#frame.margins = this.#frame.full();
           this.#frame.borrowed = [false, false];
           this.#frame.displaced = [false, false];
           this.#frame.damaged = true;
@@ -140,11 +142,9 @@ export class Rewriter {
         return undefined;
       case 0x23: // #
         if (final !== 0x38 || !this.#frame.reserved) return undefined;
-        // DECALN fills our row too, and resets the margins (VT510 manual); in xterm.js, and so in the shadow, it does not, and in origin mode fills from
-        // the top margin only. Both it and DECSTBM home the cursor.
-        this.#frame.margins[this.#frame.screen] = this.#frame.full();
+        // DECALN fills our row too, and resets the margins (VT510 manual); in xterm.js it does not. Both it and DECSTBM home the cursor.
+        this.#frame.margins = this.#frame.full();
         this.#frame.damaged = true;
-        this.#feed(end, "\x1b[r\x1b#8");
         return `${this.#frame.region()}\x1b#8${this.#frame.region()}${modes.origin ? "\x1b[?6h" : ""}`;
       case 0x25: // % @ leaves UTF-8: from there on our reading of the stream would not be the terminal's
         return final === 0x40 ? "" : undefined;
@@ -178,7 +178,7 @@ export class Rewriter {
       else if (intermediate === 0x21 && final === 0x70) {
         const lastRow = this.#lastRow(sequence);
         modes.soft();
-        this.#frame.margins[this.#frame.screen] = this.#frame.full();
+        this.#frame.margins = this.#frame.full();
         return this.#frame.reserved ? `${lastRow}\x1b[!p${this.#reassert(sequence, false, lastRow !== "")}` : undefined;
       }
       // Rectangles, lines a screen, status lines: where they reach our row, it is painted again.
@@ -199,10 +199,10 @@ export class Rewriter {
       case 0x48: // CUP
       case 0x66: // HVP
         if (first <= 1 && second <= 1) this.#homeAt = sequence.end;
-        this.#frame.below ||= first > this.#frame.margins[this.#frame.screen].bottom;
+        this.#frame.below ||= first > this.#frame.margins.bottom;
         return this.#frame.reserved && first > rows ? `\x1b[${rows};${Math.max(1, second)}H` : undefined;
       case 0x64: // VPA
-        this.#frame.below ||= first > this.#frame.margins[this.#frame.screen].bottom;
+        this.#frame.below ||= first > this.#frame.margins.bottom;
         return this.#frame.reserved && first > rows ? `\x1b[${rows}d` : undefined;
       case 0x41: // CUU
       case 0x42: // CUD
@@ -220,14 +220,15 @@ export class Rewriter {
         const bottom = second === 0 || second > rows ? rows : second;
         if (top >= bottom) return this.#frame.reserved ? NO_REGION : undefined;
         const lastRow = this.#lastRow(sequence);
-        this.#frame.margins[this.#frame.screen] = { top, bottom };
+        this.#frame.margins = { top, bottom };
         return this.#frame.reserved ? lastRow + this.#frame.region() : undefined;
       }
       case 0x4a:
         return this.#erase(sequence, first);
-      case 0x73: // SCOSC; with left and right margins on it is DECSLRM
-        if (!modes.isSet(69) && count === 0) this.#save();
-        return undefined;
+      case 0x73: // SCOSC, for some terminals with parameters too; with left and right margins on it is DECSLRM
+        if (modes.isSet(69)) return undefined;
+        this.#save();
+        return count === 0 ? undefined : "\x1b[s";
       case 0x75:
         return this.#restore(sequence, "\x1b[u");
       case 0x68:
@@ -250,6 +251,8 @@ export class Rewriter {
 
   /** ED. Terminals that keep in their scrollback what a clear (or RIS, or DECCOLM) removes would keep our row too, so it is made blank before. */
   #erase(sequence: Sequence, what: number): Verdict {
+    // xterm.js lets its saved cursor stand on the line that it was on, which is another one then.
+    if (what === 3) this.#frame.borrowed[this.#frame.screen] = true;
     if (!this.#frame.reserved || what === 1 || what === 3) return undefined;
     this.#frame.damaged = true;
     const keeps = !this.#frame.modes.alternate && (what !== 0 || this.#homeAt === sequence.end - 3 || this.#homeAt === sequence.end - 4);
@@ -311,20 +314,20 @@ export class Rewriter {
       }
       if (this.#frame.screen === before && !switches) continue;
       if (strays && this.#frame.screen !== before) this.#frame.stale[before] = true;
-      if (this.#frame.screen === 1 && before === 0) this.#frame.margins[1] = this.#frame.full();
       const back = mode === 1049 && !on;
       const { current } = modes;
       if (back) modes.restore();
       const charsets = back ? modes.broughtBack(current) : "";
       const link = back ? modes.linkSince(current) : "";
+      const origin = back ? modes.originSince(current) : "";
       this.#frame.damaged = true;
       // Where our own saved cursor has come back, it has with the character sets of then.
       if (this.#frame.screen !== before && this.#frame.stale[this.#frame.screen] && this.#frame.shadow !== undefined) {
-        after = this.#redrawn(sequence, this.#frame.shadow) + (back ? modes.broughtBack(undefined) + link : "");
+        after = origin + this.#redrawn(sequence, this.#frame.shadow) + (back ? modes.broughtBack(undefined) + link : "");
       } else if (back && this.#frame.borrowed[0] && this.#frame.shadow !== undefined) {
         const rest = modes.broughtBack(undefined) + link;
-        after = (this.#frame.reserved ? this.#frame.region() : "") + this.#restored(sequence, this.#frame.shadow, rest);
-      } else after = this.#reassert(sequence, back, strays && !back) + charsets + link;
+        after = origin + (this.#frame.reserved ? this.#frame.region() : "") + this.#restored(sequence, this.#frame.shadow, rest);
+      } else after = `${origin === "" ? "" : `${origin}\x1b8`}${this.#reassert(sequence, back, strays && !back)}${charsets}${link}`;
       if (charsets + link !== "") this.#feed(sequence.end, charsets + link);
     }
     if (after + restored === "" && kept.length === count) return undefined;
@@ -347,7 +350,7 @@ export class Rewriter {
     if (!this.#frame.reserved) return "";
     if (strays && this.#frame.shadow !== undefined) {
       this.#feed(sequence.end);
-      return this.#frame.region() + this.#frame.cursorAt(this.#frame.shadow) + this.#frame.wrapAgain();
+      return this.#frame.region() + this.#frame.cursorAgain(this.#frame.shadow);
     }
     if (!same) this.#frame.borrowed[this.#frame.screen] = true;
     if (this.#frame.shadow !== undefined) this.#feed(sequence.end);

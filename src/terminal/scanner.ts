@@ -133,8 +133,8 @@ export class Scanner {
     if (!this.inString) return "";
     this.inString = false;
     this.#swallow = isString(this.#state);
-    if (this.#swallow) return BREAK_OFF;
-    // The ESC that ends it waits for what follows.
+    // What ends it waits for what follows: an ESC, or a C1 control, which breaks it off.
+    if (this.#swallow || this.#held[0] !== 0x1b) return BREAK_OFF;
     this.#dropTerminator = true;
     return TERMINATE;
   }
@@ -178,12 +178,18 @@ export class Scanner {
 
     /** What was printed last in an earlier chunk, or is in `#lastText` for another reason, is so no longer. */
     let reset = false;
-    /** A malformed sequence: for terminals, what was printed before it is still what was printed last. */
+    /** Up to here nothing was printed, and nothing came that ends what was printed last. */
+    let unchanged = 0;
+    /** What was printed before the sequence that ends here is still what was printed last. */
+    const keepLast = (end: number): void => {
+      if (unchanged === start) unchanged = end;
+      if (endBefore >= textEnd) return;
+      this.#lastText = bytes.subarray(endBefore, textEnd);
+      reset = false;
+    };
+    /** A malformed sequence, which for terminals was none. */
     const leaveOut = (end: number): void => {
-      if (endBefore < textEnd) {
-        this.#lastText = bytes.subarray(endBefore, textEnd);
-        reset = false;
-      }
+      keepLast(end);
       replace(end, "");
     };
     const replace = (end: number, instead: string): void => {
@@ -277,7 +283,8 @@ export class Scanner {
             // Not the second byte of an introducer: something new starts, which ends a string and makes void what else was unfinished.
             if (cutOff) this.#dropTerminator = true;
             else if (isString(state)) {
-              reset = true;
+              if (state === State.sosPmApcString) keepLast(at);
+              else reset = true;
               this.inString = true;
               if (state === State.oscString && !streamed && at - start <= LONGEST_OSC) {
                 const verdict = this.#handler.osc(payload(bytes, start, at));
@@ -330,7 +337,7 @@ export class Scanner {
               this.complex = true;
             sequence.kind = action === Action.csiDispatch ? "csi" : "esc";
             sequence.final = code;
-            sequence.first = run === start;
+            sequence.first = run === start || unchanged === start;
             sequence.end = i - before;
             verdict = this.#handler.sequence(sequence);
           }
@@ -365,14 +372,15 @@ export class Scanner {
           this.inString = false;
           break;
       }
-      if (RESETS[action] === 1 || (action === Action.none && state === State.ground)) reset = true;
+      if (action === Action.stringEnd && state === State.sosPmApcString) keepLast(i);
+      else if (RESETS[action] === 1 || (action === Action.none && state === State.ground)) reset = true;
       state = next;
     }
     this.#subParameter = subParameter;
     const cut = this.#end(bytes, state, run, start, i, streamed, acted);
     // All of it waits: for the terminal, nothing has come yet.
     if (n > 0 && this.#held.length === n) return;
-    const waits = state !== State.ground && cut === start && !acted;
+    const waits = state !== State.ground && (state === State.sosPmApcString || cut === start) && !acted;
     const text = state === State.ground ? lastEnd : waits ? endBefore : n;
     const end = waits ? textEnd : cut;
     if (text < end && text === 0 && !reset) this.#printed(bytes.subarray(0, end));

@@ -444,7 +444,7 @@ export class Screen {
     this.#shadowLoading ??= (async () => {
       const cursor = this.#cursor;
       const [{ openShadow }, at] = await Promise.all([import("./shadow.ts"), cursor]);
-      if (cursor === this.#cursor && !this.#ended) this.#compositor.adopt(openShadow(this.agentSize, at));
+      if (cursor === this.#cursor && !this.#ended) this.#compositor.adopt(openShadow(this.agentSize, at, this.#options.kind.xtermJs));
     })().catch(() => this.#compositor.goWithoutShadow());
     return this.#shadowLoading;
   }

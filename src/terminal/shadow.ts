@@ -2,6 +2,7 @@
 // Loaded by screen.ts after the agent runs; fed lazily, and spared the lines of a flood that nobody can see any more.
 import xterm from "@xterm/headless";
 import { Backlog, type Content, LONGEST_WAIT, SCROLLBACK } from "./backlog.ts";
+import { asMostTerminals, asTheManual, resizeEmulator } from "./emulator.ts";
 import type { Size } from "./pty.ts";
 
 export interface Shadow {
@@ -76,26 +77,23 @@ interface Link {
   readonly uri: string;
 }
 
-interface Lines {
-  readonly length: number;
-  get(index: number): { resize(cols: number, fill: unknown): void } | undefined;
-}
-
 interface Internals {
   readonly _core: {
     readonly _writeBuffer: { writeSync(bytes: Uint8Array): void };
     readonly _inputHandler: { readonly _curAttrData: Attributes };
     readonly _bufferService: {
       readonly buffer: { y: number };
-      readonly buffers: { readonly alt: { readonly lines: Lines } };
       scroll(attributes: unknown): void;
     };
     readonly _oscLinkService: { registerLink(data: Link): number };
   };
 }
 
-/** @param at where the cursor stood when the agent started, 0-based; undefined when the terminal did not say. */
-export function openShadow(size: Size, at: { x: number; y: number } | undefined): Shadow {
+/**
+ * @param at where the cursor stood when the agent started, 0-based; undefined when the terminal did not say
+ * @param xtermJs the human's terminal is xterm.js itself
+ */
+export function openShadow(size: Size, at: { x: number; y: number } | undefined, xtermJs = false): Shadow {
   const terminal = new xterm.Terminal({
     cols: Math.max(2, size.cols),
     rows: Math.max(1, size.rows),
@@ -103,6 +101,8 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
     allowProposedApi: true,
     logLevel: "off",
   });
+  asTheManual(terminal);
+  if (!xtermJs) asMostTerminals(terminal);
   const internals = terminal as unknown as Internals;
   const start = Math.min(at?.y ?? 0, terminal.rows - 1);
   internals._core._writeBuffer.writeSync(Buffer.from(`${"\n".repeat(start)}\x1b[${(at?.x ?? 0) + 1}G`));
@@ -197,8 +197,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
     resize(next, row) {
       drain();
       const top = terminal.registerMarker(-terminal.buffer.active.cursorY);
-      terminal.resize(Math.max(2, next.cols), Math.max(1, next.rows));
-      cutAlternate(terminal);
+      resizeEmulator(terminal, Math.max(2, next.cols), Math.max(1, next.rows));
       const pulled = (top?.line ?? 0) - terminal.buffer.active.baseY;
       top?.dispose();
       const only = row === undefined ? 0 : Math.min(pulled, terminal.buffer.active.cursorY - row);
@@ -266,12 +265,6 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined)
 /** Of a wide character; a combining one that stands alone takes a cell without width too. */
 function isSecondHalf(cell: xterm.IBufferCell | undefined): boolean {
   return cell?.getWidth() === 0 && cell.getChars() === "";
-}
-
-/** A narrower xterm.js 6.0 keeps what its alternate screen had beyond the last column, and lets a deletion bring it in: no other terminal does. */
-export function cutAlternate(terminal: xterm.Terminal): void {
-  const { lines } = (terminal as unknown as Internals)._core._bufferService.buffers.alt;
-  for (let y = 0; y < lines.length; y++) lines.get(y)?.resize(terminal.cols, terminal.buffer.active.getNullCell());
 }
 
 /** The whole SGR of a cell, from a reset on; of what is printed next when `pen`, which may have a colour for underlines without one. */

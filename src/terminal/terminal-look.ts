@@ -11,12 +11,16 @@ export interface TerminalKind {
   readonly look: Look;
   /** It has an alternate screen, which an overlay can borrow. */
   readonly alternate: boolean;
+  /** It is xterm.js, whose saved cursor moves with the text. */
+  readonly xtermJs: boolean;
   /** The Linux console: it has sequences of its own. */
   readonly console: boolean;
 }
 
 /** Terminals of these names have no alternate screen. */
 const NO_ALTERNATE = /^(linux|vt\d|ansi|dumb|cons25|hurd|mach)/;
+/** TERM_PROGRAM of editors and terminals that are built on it. */
+const XTERM_JS = /^(vscode|Hyper|Tabby)$/;
 /** terminfo(5) gives these no colours. */
 const MONOCHROME = /^(vt(52|1\d\d|2\d\d|3\d\d|4\d\d|5\d\d)|dumb|.*-m(ono)?$)/;
 
@@ -34,6 +38,8 @@ export function terminalKind(env: Readonly<Record<string, string | undefined>>):
     // The console's fonts have the lines of code page 437, and no round corners.
     look: { colour: !env["NO_COLOR"] && !MONOCHROME.test(term), border: !utf8 ? "classic" : console ? "single" : "round" },
     alternate: !NO_ALTERNATE.test(term) && !gnuScreen,
+    // A multiplexer in it is the terminal then.
+    xtermJs: XTERM_JS.test(env["TERM_PROGRAM"] ?? "") && !env["TMUX"] && !env["STY"],
     console,
   };
 }

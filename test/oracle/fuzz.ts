@@ -2,10 +2,12 @@
 // and fuzz-command.ts.
 import { isDeepStrictEqual } from "node:util";
 import type xterm from "@xterm/headless";
+import { SCROLLBACK } from "../../src/terminal/backlog.ts";
 import { Compositor } from "../../src/terminal/compositor.ts";
+import { asMostTerminals, asTheManual, knowSideMargins, resizeEmulator } from "../../src/terminal/emulator.ts";
 import type { Size } from "../../src/terminal/pty.ts";
-import { cutAlternate, openShadow } from "../../src/terminal/shadow.ts";
-import { asTheManual, snapshot, type VtScreen, vtScreen } from "../terminal/vt-screen.ts";
+import { openShadow } from "../../src/terminal/shadow.ts";
+import { snapshot, type VtScreen, vtScreen } from "../terminal/vt-screen.ts";
 import type { Stream } from "./streams.ts";
 
 /** What ends whatever stands open, so that both terminals have shown all that they got. */
@@ -22,9 +24,12 @@ const textOf = ({ steps }: Stream): string =>
 
 const barOf = (cols: number): string => "=".repeat(cols);
 
-/** Gives what differs, or undefined. @throws what the compositor throws */
+/**
+ * A line of more rows than the scrollback has is broken elsewhere when the width changes again, so all have the same here.
+ *
+ * Gives what differs, or undefined. @throws what the compositor throws */
 export function differenceOf(stream: Stream): string | undefined {
-  const outer = vtScreen(stream.size.cols, stream.size.rows);
+  const outer = vtScreen(stream.size.cols, stream.size.rows, SCROLLBACK);
   let broken = false;
   const emit = (bytes: Uint8Array | string): void => {
     try {
@@ -34,8 +39,10 @@ export function differenceOf(stream: Stream): string | undefined {
     }
   };
   const compositor = new Compositor({ size: stream.size, reserve: true, emit, marker: () => false });
-  const oracle = vtScreen(stream.size.cols, compositor.agentSize.rows);
-  asTheManual(oracle);
+  const oracle = vtScreen(stream.size.cols, compositor.agentSize.rows, SCROLLBACK);
+  asTheManual(oracle.terminal);
+  knowSideMargins(outer.terminal);
+  if (!stream.xtermJs) for (const { terminal } of [outer, oracle]) asMostTerminals(terminal);
   compositor.bar = barOf(stream.size.cols);
   compositor.begin();
   compositor.paint();
@@ -54,7 +61,7 @@ export function differenceOf(stream: Stream): string | undefined {
     written = [];
   };
   const adopt = (): void => {
-    if (!adopted) compositor.adopt(openShadow(compositor.agentSize, { x: 0, y: 0 }));
+    if (!adopted) compositor.adopt(openShadow(compositor.agentSize, { x: 0, y: 0 }, stream.xtermJs));
     adopted = true;
   };
   const write = (bytes: Uint8Array): void => {
@@ -93,12 +100,10 @@ export function differenceOf(stream: Stream): string | undefined {
         adopt();
         settle();
         resized = true;
-        outer.terminal.resize(step.size.cols, step.size.rows);
-        cutAlternate(outer.terminal);
+        resizeEmulator(outer.terminal, step.size.cols, step.size.rows);
         compositor.bar = barOf(step.size.cols);
         compositor.resize(step.size);
-        oracle.terminal.resize(compositor.agentSize.cols, compositor.agentSize.rows);
-        cutAlternate(oracle.terminal);
+        resizeEmulator(oracle.terminal, compositor.agentSize.cols, compositor.agentSize.rows);
         if (compositor.mayPaint) compositor.paint();
       }
     }

@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Compositor } from "../../src/terminal/compositor.ts";
+import { asTheManual } from "../../src/terminal/emulator.ts";
 import { openShadow } from "../../src/terminal/shadow.ts";
-import { asTheManual, snapshot, type VtScreen, vtScreen } from "../terminal/vt-screen.ts";
+import { snapshot, type VtScreen, vtScreen } from "../terminal/vt-screen.ts";
 
 const SIZE = { cols: 20, rows: 8 };
 const BAR = "=".repeat(SIZE.cols);
@@ -98,8 +99,8 @@ const closed: Gap[] = [
     [
       `DECALN and the margins, in ${name}`,
       ({ load, write, pause, resize, outer, oracle }) => {
-        asTheManual(oracle);
-        if (manual) asTheManual(outer);
+        asTheManual(oracle.terminal);
+        if (manual) asTheManual(outer.terminal);
         load();
         write("\x1b[2;4r\x1b[?6h\x1b#8\x1b[4;1H\n\nx");
         pause();
@@ -119,8 +120,8 @@ const closed: Gap[] = [
         ([title, save = "", restore = ""]): Gap => [
           `character sets across ${title}, ${paints === "" ? "without" : "with"} a paint between, in ${name}`,
           ({ load, write, paint, resize, outer, oracle }) => {
-            asTheManual(oracle);
-            if (manual) asTheManual(outer);
+            asTheManual(oracle.terminal);
+            if (manual) asTheManual(outer.terminal);
             load();
             const between = paints === "" ? () => undefined : paint;
             between();

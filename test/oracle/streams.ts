@@ -14,6 +14,8 @@ export type Step =
 export interface Stream {
   readonly kind: "valid" | "broken" | "hostile";
   readonly size: Size;
+  /** The human's terminal is xterm.js as it is, which does some things as no other does. */
+  readonly xtermJs: boolean;
   /** The shadow comes after that many steps, as it does when it is loaded. */
   readonly shadowAfter: number;
   readonly steps: readonly Step[];
@@ -110,5 +112,6 @@ export function streamOf(seed: number): Stream {
     }
     if (resizes && next() < 0.7) steps.push({ kind: "resize", size: size() });
   }
-  return { kind, size: { cols: start.cols, rows: Math.max(3, start.rows) }, shadowAfter: next() < 0.2 ? below(10) : 0, steps };
+  const xtermJs = seed % 4 === 0;
+  return { kind, xtermJs, size: { cols: start.cols, rows: Math.max(3, start.rows) }, shadowAfter: next() < 0.2 ? below(10) : 0, steps };
 }

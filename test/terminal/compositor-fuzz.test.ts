@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Compositor } from "../../src/terminal/compositor.ts";
+import { asMostTerminals, asTheManual } from "../../src/terminal/emulator.ts";
 import { openShadow } from "../../src/terminal/shadow.ts";
 import { snapshot, vtScreen } from "./vt-screen.ts";
 
@@ -84,6 +85,8 @@ const encode = (token: string): Buffer =>
 function rig(cols: number, rows: number) {
   const outer = vtScreen(cols, rows);
   const oracle = vtScreen(cols, rows - 1);
+  for (const { terminal } of [outer, oracle]) asMostTerminals(terminal);
+  asTheManual(oracle.terminal);
   const emit = (bytes: Uint8Array | string): void => {
     try {
       outer.write(bytes);

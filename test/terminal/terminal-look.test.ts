@@ -52,6 +52,16 @@ describe("the human's terminal, by its environment", () => {
     ],
     ["the Linux console without UTF-8", { TERM: "linux" }, { colour: true, border: "classic", alternate: false, console: true }],
   ])("%s", (_, env, { colour, border, alternate, console }) => {
-    expect(terminalKind(env)).toEqual({ look: { colour, border }, alternate, console });
+    expect(terminalKind(env)).toEqual({ look: { colour, border }, alternate, console, xtermJs: false });
+  });
+
+  it.each([
+    ["VS Code", { TERM_PROGRAM: "vscode" }, true],
+    ["Hyper", { TERM_PROGRAM: "Hyper" }, true],
+    ["tmux in VS Code", { TERM_PROGRAM: "vscode", TMUX: "/x,1,0" }, false],
+    ["GNU screen in VS Code", { TERM_PROGRAM: "vscode", STY: "1.x" }, false],
+    ["another program's", { TERM_PROGRAM: "iTerm.app" }, false],
+  ])("is xterm.js or not: %s", (_, env, xtermJs) => {
+    expect(terminalKind({ TERM: "xterm-256color", ...env }).xtermJs).toBe(xtermJs);
   });
 });

@@ -16,13 +16,11 @@ export interface VtScreen {
 interface Internals {
   readonly _core: {
     readonly _writeBuffer: { writeSync(bytes: Uint8Array): void };
-    readonly _inputHandler: { readonly _charsetService: { _charsets: unknown[]; glevel: number; setgLevel(level: number): void } };
-    readonly _bufferService: { readonly buffer: { scrollTop: number; scrollBottom: number } };
   };
 }
 
-export function vtScreen(cols: number, rows: number): VtScreen {
-  const terminal = new xterm.Terminal({ cols, rows, scrollback: 1000, allowProposedApi: true, logLevel: "off" });
+export function vtScreen(cols: number, rows: number, scrollback = 1000): VtScreen {
+  const terminal = new xterm.Terminal({ cols, rows, scrollback, allowProposedApi: true, logLevel: "off" });
   const { _core } = terminal as unknown as Internals;
   const row = (y: number): string =>
     terminal.buffer.active.getLine(terminal.buffer.active.baseY + y)?.translateToString(true, 0, terminal.cols) ?? "";
@@ -46,46 +44,6 @@ export function vtScreen(cols: number, rows: number): VtScreen {
     row,
     rows: () => Array.from({ length: terminal.rows }, (_, y) => row(y)),
   };
-}
-
-/** Makes of xterm.js a terminal in which DECALN resets the margins and DECSC saves all character sets, as the VT510 manual says. */
-export function asTheManual({ terminal }: VtScreen): void {
-  const { _inputHandler, _bufferService } = (terminal as unknown as Internals)._core;
-  const { _charsetService: service } = _inputHandler;
-  const { parser } = terminal;
-  const saved = new Map<string, { sets: unknown[]; level: number }>();
-  // What xterm.js does of it comes after.
-  const save = (screen: string = terminal.buffer.active.type): false => {
-    saved.set(screen, { sets: [...service._charsets], level: service.glevel });
-    return false;
-  };
-  const restore = (screen: string = terminal.buffer.active.type): false => {
-    const { sets, level } = saved.get(screen) ?? { sets: [], level: 0 };
-    service._charsets = [...sets];
-    service.setgLevel(level);
-    return false;
-  };
-  parser.registerEscHandler({ final: "7" }, () => save());
-  parser.registerEscHandler({ final: "8" }, () => restore());
-  parser.registerCsiHandler({ final: "s" }, () => save());
-  parser.registerCsiHandler({ final: "u" }, () => restore());
-  parser.registerCsiHandler({ prefix: "?", final: "h" }, (params) => params.some((mode) => mode === 1048 || mode === 1049) && save());
-  parser.registerCsiHandler({ prefix: "?", final: "l" }, (params) =>
-    params.includes(1049) ? restore("normal") : params.includes(1048) && restore(),
-  );
-  parser.registerEscHandler({ final: "c" }, () => {
-    saved.clear();
-    return false;
-  });
-  parser.registerCsiHandler({ intermediates: "!", final: "p" }, () => {
-    saved.delete(terminal.buffer.active.type);
-    return false;
-  });
-  parser.registerEscHandler({ intermediates: "#", final: "8" }, () => {
-    _bufferService.buffer.scrollTop = 0;
-    _bufferService.buffer.scrollBottom = terminal.rows - 1;
-    return false;
-  });
 }
 
 /** What xterm.js knows of a cell beside its public interface. */

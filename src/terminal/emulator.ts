@@ -1,0 +1,205 @@
+// xterm.js, made to do what other terminals do where it does otherwise. Used by shadow.ts, and by the tests for the terminals that they compare.
+import type xterm from "@xterm/headless";
+
+/** What we use of it that is not in its public interface. */
+interface Internals {
+  readonly _core: {
+    readonly _inputHandler: Handler;
+    readonly _bufferService: { readonly buffer: Screen; readonly buffers: Screens };
+    readonly coreService: { readonly decPrivateModes: { origin: boolean } };
+  };
+}
+
+interface Handler {
+  readonly _charsetService: { _charsets: unknown[]; glevel: number; setgLevel(level: number): void };
+  saveCursor(): boolean;
+  restoreCursor(): boolean;
+  softReset(params: unknown): boolean;
+  screenAlignmentPattern(): boolean;
+  eraseInDisplay(params: unknown, protect?: boolean): boolean;
+  print(data: Uint32Array, start: number, end: number): void;
+}
+
+interface Line {
+  isWrapped: boolean;
+  readonly length: number;
+  getWidth(x: number): number;
+  hasContent(x: number): number;
+  setCell(x: number, cell: unknown): void;
+  resize(cols: number, fill: unknown): void;
+}
+
+interface Lines {
+  length: number;
+  get(index: number): Line | undefined;
+  push(line: unknown): void;
+}
+
+/** The main or the alternate one. */
+interface Screen {
+  x: number;
+  y: number;
+  readonly ybase: number;
+  savedX: number;
+  savedY: number;
+  scrollTop: number;
+  scrollBottom: number;
+  tabs: unknown;
+  readonly lines: Lines;
+  getNullCell(): unknown;
+}
+
+interface Screens {
+  readonly active: Screen;
+  readonly normal: Screen;
+  readonly alt: Screen;
+  activateNormalBuffer(): void;
+  activateAltBuffer(fill: unknown): void;
+}
+
+const coreOf = (terminal: xterm.Terminal): Internals["_core"] => (terminal as unknown as Internals)._core;
+
+/**
+ * What the compositor sees to in every terminal, VT510 manual and xterm: DECRC brings back all character sets and origin mode, DECALN resets the margins, and
+ * these are the same on both screens; ED of the scrollback leaves the saved cursor alone.
+ */
+export function asTheManual(terminal: xterm.Terminal): void {
+  const { _inputHandler: handler, _bufferService: service, coreService } = coreOf(terminal);
+  const { _charsetService: charsets } = handler;
+  const saved = new WeakMap<Screen, { sets: unknown[]; level: number; origin: boolean }>();
+  before(handler, "saveCursor", () => {
+    saved.set(service.buffer, { sets: [...charsets._charsets], level: charsets.glevel, origin: coreService.decPrivateModes.origin });
+  });
+  const restore = handler.restoreCursor.bind(handler);
+  handler.restoreCursor = () => {
+    const { sets, level, origin } = saved.get(service.buffer) ?? { sets: [], level: 0, origin: false };
+    coreService.decPrivateModes.origin = origin;
+    restore();
+    charsets._charsets = [...sets];
+    charsets.setgLevel(level);
+    return true;
+  };
+  before(handler, "softReset", () => saved.delete(service.buffer));
+  before(handler, "screenAlignmentPattern", () => {
+    service.buffer.scrollTop = 0;
+    service.buffer.scrollBottom = terminal.rows - 1;
+  });
+  const erase = handler.eraseInDisplay.bind(handler);
+  handler.eraseInDisplay = (params, protect) => {
+    const { buffer } = service;
+    const { ybase } = buffer;
+    erase(params, protect);
+    buffer.savedY -= ybase - buffer.ybase;
+    return true;
+  };
+  kept(service.buffers, ({ scrollTop, scrollBottom }) => ({ scrollTop, scrollBottom }));
+  knowSideMargins(terminal);
+}
+
+/** Where left and right margins are allowed (DECLRMM), `CSI s` sets them (DECSLRM) and saves no cursor. xterm.js has no such margins. */
+export function knowSideMargins({ parser }: xterm.Terminal): void {
+  let allowed = false;
+  for (const final of ["h", "l"]) {
+    parser.registerCsiHandler({ prefix: "?", final }, (modes) => {
+      if (modes.includes(69)) allowed = final === "h";
+      return false;
+    });
+  }
+  parser.registerEscHandler({ final: "c" }, () => {
+    allowed = false;
+    return false;
+  });
+  parser.registerCsiHandler({ final: "s" }, () => allowed);
+}
+
+/**
+ * What terminals do by themselves, but for those that are xterm.js: a saved cursor stays where it is on the screen when lines scroll, with whether it
+ * waits behind the last column; tab stops are the same on both screens; a row that wraps onto itself, on the last row below a region, continues no other.
+ */
+export function asMostTerminals(terminal: xterm.Terminal): void {
+  const { _inputHandler: handler, _bufferService: service } = coreOf(terminal);
+  const saved = new WeakMap<Screen, { x: number; y: number }>();
+  before(handler, "saveCursor", () => {
+    const { x, y } = service.buffer;
+    saved.set(service.buffer, { x, y });
+  });
+  const restore = handler.restoreCursor.bind(handler);
+  handler.restoreCursor = () => {
+    const { buffer } = service;
+    const { x, y } = saved.get(buffer) ?? { x: 0, y: 0 };
+    buffer.savedX = x;
+    buffer.savedY = buffer.ybase + y;
+    restore();
+    if (x === terminal.cols) buffer.x = x;
+    return true;
+  };
+  before(handler, "softReset", () => saved.delete(service.buffer));
+  kept(service.buffers, ({ tabs }) => ({ tabs }));
+  const print = handler.print.bind(handler);
+  handler.print = (data, start, end) => {
+    const { buffer } = service;
+    if (buffer.scrollBottom === terminal.rows - 1) {
+      print(data, start, end);
+      return;
+    }
+    for (let at = start; at < end; at++) {
+      const line = buffer.y === terminal.rows - 1 ? buffer.lines.get(buffer.ybase + buffer.y) : undefined;
+      const continues = line?.isWrapped;
+      print(data, at, at + 1);
+      if (line !== undefined) line.isWrapped = continues === true;
+    }
+  };
+}
+
+/** `act` comes before what xterm.js does. */
+function before(handler: Handler, name: "saveCursor" | "softReset" | "screenAlignmentPattern", act: () => unknown): void {
+  const method: (params: unknown) => boolean = handler[name].bind(handler);
+  handler[name] = (params?: unknown) => {
+    act();
+    return method(params);
+  };
+}
+
+/** What xterm.js has of each screen goes along from one to the other. */
+function kept(screens: Screens, what: (screen: Screen) => Partial<Screen>): void {
+  const [toNormal, toAlternate] = [screens.activateNormalBuffer.bind(screens), screens.activateAltBuffer.bind(screens)];
+  screens.activateNormalBuffer = () => {
+    const goes = what(screens.active);
+    toNormal();
+    Object.assign(screens.active, goes);
+  };
+  screens.activateAltBuffer = (fill) => {
+    const goes = what(screens.active);
+    toAlternate(fill);
+    Object.assign(screens.active, goes);
+  };
+}
+
+/**
+ * Changes the size. A narrower xterm.js 6.0 keeps what its alternate screen had beyond the last column, and lets a deletion bring it in; it leaves half of a
+ * wide character; and it moves the saved cursor by all lines that any row has come to take, as far as its scrollback goes. No other terminal does.
+ */
+export function resizeEmulator(terminal: xterm.Terminal, cols: number, rows: number): void {
+  const { buffers } = coreOf(terminal)._bufferService;
+  const screens = [buffers.normal, buffers.alt];
+  const saved = screens.map(({ savedY, ybase }) => savedY - ybase);
+  terminal.resize(cols, rows);
+  const empty = buffers.normal.getNullCell();
+  for (let y = 0; y < buffers.alt.lines.length; y++) buffers.alt.lines.get(y)?.resize(cols, empty);
+  for (const [index, screen] of screens.entries()) {
+    screen.savedY = Math.max(0, screen.ybase + (saved[index] ?? 0));
+    for (let y = 0; y < screen.lines.length; y++) {
+      const line = screen.lines.get(y);
+      if (line !== undefined) withoutHalves(line, empty);
+    }
+  }
+}
+
+/** Half of a wide character becomes a blank. */
+function withoutHalves(line: Line, blank: unknown): void {
+  for (let x = 0; x < line.length; x++) {
+    const width = line.getWidth(x);
+    if (width === 2 && x + 1 < line.length && line.getWidth(x + 1) === 0) x++;
+    else if (width === 2 || (width === 0 && line.hasContent(x) === 0)) line.setCell(x, blank);
+  }
+}
