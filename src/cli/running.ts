@@ -36,7 +36,7 @@ import type { LaunchRequest } from "./launch.ts";
 import { sessionDetails } from "./session-details.ts";
 import type { LinkHandlers, SessionLink } from "./session-link.ts";
 import { askToSignIn } from "./sign-in-question.ts";
-import { endNotes, freshRow, sayEnd } from "./summary.ts";
+import { endNotes, freshRow, recorded, sayEnd } from "./summary.ts";
 
 const LAST_WORD_MS = 3000;
 /** Where keys are being denied in IAM: as long as the daemon looks whether it holds, and what the calls may take. */
@@ -50,8 +50,6 @@ const SILENT_MS = 3000;
 const READ_FIRST_MS = 1000;
 /** What is not needed at the start is loaded when the agent had time to start. */
 const LATER_MS = 1500;
-/** Of the files that run later, in the end record. */
-const MOST_RECORDED = 200;
 /** In the session's folder, which is read-only inside: made when an agent in a terminal may start. */
 const RELEASE_FILE = "released";
 /** How long a message stays on the bar. */
@@ -91,6 +89,8 @@ export class Running implements LinkHandlers {
   #screen: TerminalAgent | undefined;
   /** When it was started. */
   #agentSince: Instant | undefined;
+  /** As it was before there was an agent, which can make a folder look like a project of its own. */
+  readonly #project: string;
   /** Its limit is one of `#clock`. */
   #view: SessionView | undefined;
   readonly #ending = new Ending();
@@ -107,12 +107,15 @@ export class Running implements LinkHandlers {
     this.#request = request;
     this.#file = file;
     this.#inTerminal = inTerminal;
+    this.#project = projectOf(request.context.cwd);
   }
 
   /** The terminal is prepared, and the sandbox looked at and planned, while the daemon talks to AWS. */
   plan(plan: PlanMessage): void {
     const { env, actor, context, mayStepDown, dryRun } = this.#request;
     this.#plan = plan;
+    // Before the daemon makes the session's folder: of a launcher and a daemon that both die now, somebody must know.
+    this.#keep();
     if (this.#inTerminal && !dryRun) {
       this.#terminal = this.#prepareTerminal();
       this.#terminal.catch(() => {});
@@ -122,8 +125,6 @@ export class Running implements LinkHandlers {
     // It is awaited in `prepared`; a session that fails before has its own error.
     this.#isolation
       .then(({ level, plan }) => {
-        // By then there is time, until AWS has answered.
-        setImmediate(() => this.#keep());
         // Reading the plan of level `none` would make one.
         if (level !== "none") for (const text of plan.warnings) this.say(text);
       })
@@ -340,7 +341,7 @@ export class Running implements LinkHandlers {
   /** Everything is wiped and said. Gives the exit status. */
   async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
     const left = await this.#leftBehind(isolation);
-    link.exited({ ...exit, ...(left && left.changed.length > 0 ? { changed: left.changed.slice(0, MOST_RECORDED) } : {}) });
+    link.exited({ ...exit, ...(left && left.changed.length > 0 ? { changed: recorded(left.changed) } : {}) });
     this.#ending.agentGone();
     this.#showProgress();
     // An agent that ended by itself has nothing more to show: its terminal is given back while the daemon wipes.
@@ -366,9 +367,8 @@ export class Running implements LinkHandlers {
 
   /** Undefined where no agent ran, and in a home or wider, where nothing is a project. */
   async #leftBehind(isolation: Isolation): Promise<LeftBehind | undefined> {
-    const { context, env } = this.#request;
-    const project = projectOf(context.cwd);
-    if (this.#agentSince === undefined || project === "/" || project === env["HOME"]) return undefined;
+    const project = this.#project;
+    if (this.#agentSince === undefined || project === "/" || project === this.#request.env["HOME"]) return undefined;
     const made = isolation.level === "none" ? [] : isolation.plan.entries.filter(({ standIn }) => standIn !== undefined);
     const { leftBehind } = await import("../isolation/left-behind.ts");
     return leftBehind(project, this.#agentSince, new Set(made.map(({ path }) => path)));

@@ -7,8 +7,10 @@ import type { Printer } from "./printer.ts";
 import { isDenied, revocationLines } from "./revocation-lines.ts";
 import type { Ended } from "./session-link.ts";
 
-/** Names on the line at the end; all are in the audit. */
+/** Names on the line at the end; the others are in the audit. */
 const MOST_SHOWN = 8;
+const MOST_RECORDED = 1000;
+const LONGEST_RECORDED = 65_536;
 
 /**
  * What the human must still know: the daemon's notes, or that it gave none, and what could not be removed.
@@ -66,12 +68,28 @@ export function freshRow(columns: number, cause: Cause): string {
 
 /** What was made or changed in the project and runs when the human works there: to be read first. */
 export function leftLines({ changed, partly }: LeftBehind, session: string): string[] {
-  const shown = changed.slice(0, MOST_SHOWN).join(", ");
+  const shown = changed.slice(0, MOST_SHOWN).map(named).join(", ");
   const more = changed.length > MOST_SHOWN ? ` and ${changed.length - MOST_SHOWN} more (agent-run audit ${session})` : "";
   return [
     ...(changed.length > 0 ? [`made or changed meanwhile, and run later as you: ${shown}${more}; read them first`] : []),
-    ...(partly && changed.length > 0 ? ["the project is large: only its upper folders were looked at for such files"] : []),
+    ...(partly === "hidden" ? ["more was made meanwhile than was looked at for files that run later: see what git status shows"] : []),
+    ...(partly === true && changed.length > 0 ? ["the project is large: only its upper folders were looked at for such files"] : []),
   ];
+}
+
+/** As they are in the audit: who makes more than it takes cannot make them pass unseen. */
+export function recorded(changed: readonly string[]): string[] {
+  let left = LONGEST_RECORDED;
+  const kept = changed.slice(0, MOST_RECORDED).filter((path) => {
+    left -= path.length;
+    return left > 0;
+  });
+  return kept.length === changed.length ? kept : [...kept, `and ${changed.length - kept.length} more`];
+}
+
+/** In quotes where it could be read as anything but a name. */
+function named(path: string): string {
+  return /^[\w./@+~-]+$/.test(path) ? path : JSON.stringify(path);
 }
 
 /** `keys denied at AWS, confirmed after 4.2 s`. After an end that nobody waits for (`revoke = "always"`) it is looked at for a moment only. */

@@ -1,17 +1,28 @@
 // Looks, when the agent is gone, which files that run later were made or changed in the project meanwhile. Called by the launcher; nothing is done before.
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+// The agent chose every name and all that is in there: names need not be text, and neither a folder nor a file need have an end.
+import { lstatSync, opendirSync, type Stats } from "node:fs";
 import { join } from "node:path";
-import { NOT_LOOKED_AT, runsLater } from "./runs-later.ts";
+import { plainFile } from "../core/plain-file.ts";
+import { isLeftOut, linkRunsLater, rankOf, runsLater } from "./runs-later.ts";
 
-const DEEPEST = 5;
+const DEEPEST = 12;
 /** A large tree is looked at from the top as far as this: some milliseconds. */
-const MOST_FOLDERS = 600;
+const MOST_FOLDERS = 2000;
+const MOST_ENTRIES = 20_000;
+/** Of a package.json. */
+const LONGEST = 1_048_576;
 
 export interface LeftBehind {
-  /** Paths below the project, sorted. */
+  /** Paths below the project, what matters most first. */
   readonly changed: readonly string[];
-  /** Whether the tree was too large to look at as a whole. */
-  readonly partly: boolean;
+  /** Whether the tree was too large to look at as a whole; `hidden` when what was not looked at came into being or changed meanwhile. */
+  readonly partly: false | true | "hidden";
+}
+
+interface Folder {
+  readonly below: string;
+  readonly depth: number;
+  readonly isNew: boolean;
 }
 
 /**
@@ -19,47 +30,81 @@ export interface LeftBehind {
  * @param made absolute paths that we made ourselves
  */
 export function leftBehind(project: string, since: number, made: ReadonlySet<string>): LeftBehind {
+  // Byte by byte inside, so that names that are no UTF-8 are found too.
+  const root = Buffer.from(project).toString("latin1");
+  const ours = new Set([...made].map((path) => Buffer.from(path).toString("latin1")));
   const changed: string[] = [];
-  const waiting = [{ below: "", depth: 0 }];
+  const waiting: Folder[] = [{ below: "", depth: 0, isNew: true }];
   let looked = 0;
-  for (let next = waiting.shift(); next !== undefined && looked < MOST_FOLDERS; next = waiting.shift()) {
+  let cut: LeftBehind["partly"] = false;
+  const leave = (isNew: boolean): void => {
+    cut = isNew ? "hidden" : cut || true;
+  };
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    if (looked >= MOST_FOLDERS) {
+      leave(next.isNew);
+      continue;
+    }
     looked += 1;
-    for (const entry of entriesOf(join(project, next.below))) {
-      const path = next.below === "" ? entry.name : `${next.below}/${entry.name}`;
-      if (entry.isDirectory()) {
-        if (next.depth < DEEPEST && !isLeftOut(path, entry.name)) waiting.push({ below: path, depth: next.depth + 1 });
-      } else if (runsLater(path) && !made.has(join(project, path)) && isNews(join(project, path), since)) changed.push(path);
+    const { entries, all } = entriesOf(join(root, next.below));
+    if (!all) leave(true);
+    const isBare = looksBare(next.below, entries);
+    for (const { name, kind } of entries) {
+      const path = next.below === "" ? name : `${next.below}/${name}`;
+      const file = join(root, path);
+      if (kind === "folder") {
+        if (isLeftOut(path)) continue;
+        const isNew = isNews(statOf(file), since);
+        if (next.depth < DEEPEST) waiting.push({ below: path, depth: next.depth + 1, isNew });
+        else leave(isNew);
+        continue;
+      }
+      const counts = kind === "link" ? linkRunsLater(path) : runsLater(path) || (isBare && name === "config");
+      if (!counts || ours.has(file)) continue;
+      const stat = statOf(file);
+      if (stat !== undefined && isNews(stat, since) && !isIdlePackage(name, file, stat)) changed.push(path);
     }
   }
-  return { changed: changed.sort(), partly: waiting.length > 0 };
+  const names = changed.map((path) => Buffer.from(path, "latin1").toString("utf8"));
+  return { changed: names.sort((left, right) => rankOf(left) - rankOf(right) || (left < right ? -1 : 1)), partly: cut };
 }
 
-function isLeftOut(path: string, name: string): boolean {
-  const git = path.lastIndexOf(".git/");
-  return NOT_LOOKED_AT.has(name) || (git >= 0 && NOT_LOOKED_AT.has(path.slice(git)));
+interface Entry {
+  readonly name: string;
+  readonly kind: "folder" | "link" | "file";
 }
 
-function entriesOf(folder: string): ReturnType<typeof readFolder> {
+function entriesOf(folder: string): { entries: Entry[]; all: boolean } {
+  const entries: Entry[] = [];
   try {
-    return readFolder(folder);
+    using open = opendirSync(Buffer.from(folder, "latin1") as unknown as string, { encoding: "latin1" });
+    for (let entry = open.readSync(); entry !== null; entry = open.readSync()) {
+      if (entries.length >= MOST_ENTRIES) return { entries, all: false };
+      entries.push({ name: entry.name, kind: entry.isDirectory() ? "folder" : entry.isSymbolicLink() ? "link" : "file" });
+    }
   } catch {
-    return [];
+    // Gone by now, or closed to us, and so to the human's programs.
   }
+  return { entries, all: true };
 }
 
-const readFolder = (folder: string) => readdirSync(folder, { withFileTypes: true });
-
-function isNews(file: string, since: number): boolean {
-  const stat = lstatSync(file, { throwIfNoEntry: false });
-  if (stat === undefined || stat.ctimeMs < since) return false;
-  // A package without scripts runs nothing.
-  return !file.endsWith("/package.json") || !stat.isFile() || /"scripts"/.test(textOf(file));
+/** A repository without a work tree: git reads its configuration in any folder that looks like one (gitrepository-layout(5)). */
+function looksBare(folder: string, entries: readonly Entry[]): boolean {
+  if (`/${folder}/`.includes("/.git/")) return false;
+  const names = new Set(entries.map(({ name }) => name));
+  return ["HEAD", "objects", "refs", "config"].every((name) => names.has(name));
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return '"scripts"';
-  }
+function statOf(file: string): Stats | undefined {
+  return lstatSync(Buffer.from(file, "latin1"), { throwIfNoEntry: false });
+}
+
+function isNews(stat: Stats | undefined, since: number): boolean {
+  return stat !== undefined && stat.ctimeMs >= since;
+}
+
+/** A package without scripts runs nothing. */
+function isIdlePackage(name: string, file: string, stat: Stats): boolean {
+  if (name !== "package.json" || !stat.isFile() || stat.size > LONGEST) return false;
+  return !/"scripts"/.test(plainFile(Buffer.from(file, "latin1"), LONGEST) ?? '"scripts"');
 }

@@ -1,9 +1,10 @@
 // What the end of a run says was made or changed in the project and runs later: which names, since when, and how far it looks.
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { leftLines } from "../../src/cli/summary.ts";
+import { leftLines, recorded } from "../../src/cli/summary.ts";
 import { leftBehind } from "../../src/isolation/left-behind.ts";
 import { runsLater } from "../../src/isolation/runs-later.ts";
 
@@ -82,12 +83,67 @@ describe("what a run leaves", () => {
     expect(leftBehind(project, past, new Set([made])).changed).toEqual(["b/package.json"]);
   });
 
-  it("is looked for from the top, and no further than a bound, which is said", () => {
-    for (let index = 0; index < 700; index += 1) mkdirSync(join(project, `d${index}`));
+  it("is looked for from the top, and no further than a bound, which is said", async () => {
+    for (let index = 0; index < 2100; index += 1) mkdirSync(join(project, `d${index}`));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const since = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 30));
     write(".envrc");
-    const left = leftBehind(project, past, none);
+    const left = leftBehind(project, since, none);
     expect(left).toEqual({ changed: [".envrc"], partly: true });
     expect(leftLines(left, "sess_00000000")).toHaveLength(2);
+    // Who makes so many folders that what lies in them is not found does not do so in silence.
+    const hidden = leftBehind(project, past, none);
+    expect(hidden.partly).toBe("hidden");
+    expect(leftLines({ ...hidden, changed: [] }, "sess_00000000")).toHaveLength(1);
+  });
+
+  it("is also a link in place of a folder or of .git, a .git that is a file, and a repository without a work tree", () => {
+    mkdirSync(join(project, "x"));
+    symlinkSync("x", join(project, ".vscode"));
+    symlinkSync("../x", join(project, "x/.git"));
+    write("sub/.git", "gitdir: ../x\n");
+    for (const name of ["HEAD", "objects/y", "refs/y", "config"]) write(`bare/${name}`);
+    write("no-repository/config");
+    write(".git/modules/m/hooks/pre-commit");
+    write(".git/modules/m/config");
+    expect(leftBehind(project, past, none).changed).toEqual([
+      "sub/.git",
+      "x/.git",
+      ".git/modules/m/config",
+      ".git/modules/m/hooks/pre-commit",
+      ".vscode",
+      "bare/config",
+    ]);
+  });
+
+  it("is found below names that are no UTF-8, and not held up by endless files and pipes", () => {
+    const odd = Buffer.concat([Buffer.from(`${project}/`), Buffer.from([0xff])]);
+    mkdirSync(odd);
+    writeFileSync(Buffer.concat([odd, Buffer.from("/.envrc")]), "x");
+    symlinkSync("/dev/zero", join(project, "package.json"));
+    execFileSync("mkfifo", [join(project, ".env")]);
+    mkdirSync(join(project, "p"));
+    writeFileSync(join(project, "p/package.json"), "");
+    truncateSync(join(project, "p/package.json"), 8 * 2 ** 40);
+    expect(leftBehind(project, past, none).changed).toEqual([".env", "package.json", "p/package.json", "\ufffd/.envrc"]);
+  });
+
+  it("tells what runs by a known name first, so that nothing is lost in the crowd", () => {
+    for (let index = 0; index < 1200; index += 1) write(`.claude/a${index}`);
+    write("z/.git/config");
+    write("z/.envrc");
+    const { changed } = leftBehind(project, past, none);
+    expect(changed.slice(0, 2)).toEqual(["z/.git/config", "z/.envrc"]);
+    expect(recorded(changed)).toHaveLength(1001);
+    expect(recorded(changed).at(-1)).toBe("and 202 more");
+  });
+
+  it("is named such that a name cannot be read as anything else", () => {
+    const changed = [".vscode/a, and 0 more; all is well", ".vscode/\u001b[2J"];
+    expect(leftLines({ changed, partly: false }, "sess_00000000")[0]).toContain(
+      String.raw`: ".vscode/a, and 0 more; all is well", ".vscode/\u001b[2J"; read`,
+    );
   });
 
   it("is one line with at most eight names", () => {
