@@ -71,7 +71,7 @@ const uncommented = {
 };
 
 // Three bundles. What a run loads before its agent starts is one CommonJS file: Node's loader of ES modules, and each file more, take milliseconds. What
-// draws on the screen once the agent runs (Ink, the emulator) is the second, all other commands and the daemon the third. No process uses a class of two
+// draws on the screen once the agent runs (Ink, the emulator) is the second, with what macOS alone needs, all other commands and the daemon the third. No process uses a class of two
 // of them, so that nothing that is compared exists twice.
 const bundles = await Promise.all([
   build({
@@ -85,7 +85,7 @@ const bundles = await Promise.all([
       uncommented,
       elsewhere(/^\.\/cli\/cli\.ts$/, () => "./cli.js"),
       elsewhere(
-        /^\.\/(bar|overlays)\.tsx$|^\.\/shadow\.ts$/,
+        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|seatbelt)\.ts$/,
         (asked) => `./screen/${asked.replace(/^\.\//, "").replace(/\.tsx?$/, ".js")}`,
       ),
     ],
@@ -95,7 +95,12 @@ const bundles = await Promise.all([
     outdir: `${fresh}/screen`,
     // The layout engine reads its own code with it where it is there, and so loads all of undici: 8 MB and 50 ms for a text that it holds anyway.
     define: { ...settings.define, fetch: "undefined" },
-    entryPoints: { bar: "src/terminal/bar.tsx", overlays: "src/terminal/overlays.tsx", shadow: "src/terminal/shadow.ts" },
+    entryPoints: {
+      bar: "src/terminal/bar.tsx",
+      overlays: "src/terminal/overlays.tsx",
+      shadow: "src/terminal/shadow.ts",
+      seatbelt: "src/isolation/seatbelt.ts",
+    },
     chunkNames: "[name]-[hash]",
   }),
   build({

@@ -114,6 +114,8 @@ export class Running implements LinkHandlers {
   plan(plan: PlanMessage): void {
     const { env, actor, context, mayStepDown, dryRun } = this.#request;
     this.#plan = plan;
+    // A folder, a file or a terminal that is already open would be a way around the sandbox.
+    if (plan.isolation.level !== "none") closeInherited((stat) => stat.isFIFO());
     // Before the daemon makes the session's folder: of a launcher and a daemon that both die now, somebody must know.
     this.#keep();
     if (this.#inTerminal && !dryRun) {
@@ -129,8 +131,6 @@ export class Running implements LinkHandlers {
         if (level !== "none") for (const text of plan.warnings) this.say(text);
       })
       .catch(() => {});
-    // A folder, a file or a terminal that is already open would be a way around the sandbox.
-    if (plan.isolation.level !== "none") closeInherited((stat) => stat.isFIFO());
   }
 
   /** The sandbox is made while the daemon talks to AWS. What runs in it until the session stands is our own shell. */

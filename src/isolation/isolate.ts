@@ -14,7 +14,6 @@ import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
 import { probeIsolation } from "./probe.ts";
 import { realOf } from "./real-path.ts";
-import { seatbeltCommand } from "./seatbelt.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { sessionKeyringFile } from "./session-keyring.ts";
 import { makeStandIns, removeStandIns } from "./stand-ins.ts";
@@ -95,7 +94,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   if (!probed.ok || plan === undefined) {
     throw new AgentRunError("isolation", probed.ok ? "no plan" : probed.why, probed.ok ? {} : { hint: probed.hint });
   }
-  if (platform === "darwin") return seatbelt(request, plan);
+  if (platform === "darwin") return seatbelt(request, plan, await import("./seatbelt.ts"));
   let count = 0;
   let needless: ReadonlySet<string> | undefined;
   const opened = new DisposableStack();
@@ -132,7 +131,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
 }
 
 /** Paths are what its rules speak of, also where nothing is yet: nothing is made only to be covered. */
-function seatbelt(request: IsolationRequest, plan: IsolationPlan): Isolation {
+function seatbelt(request: IsolationRequest, plan: IsolationPlan, { seatbeltCommand }: typeof import("./seatbelt.ts")): Isolation {
   let count = 0;
   return {
     level: request.level,

@@ -7,7 +7,7 @@ import type { IsolationLevel } from "../control/protocol.ts";
 import { bubblewrapCommand } from "./bubblewrap.ts";
 import { type KeysListed, leaving, type MachineSettings, mending } from "./mending.ts";
 import { realOf } from "./real-path.ts";
-import { SANDBOX_EXEC } from "./seatbelt.ts";
+import { SANDBOX_EXEC } from "./sandbox-exec.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { KEYRING_REFUSED } from "./session-keyring.ts";
 

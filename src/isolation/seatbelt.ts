@@ -4,8 +4,7 @@ import type { Command } from "../core/command.ts";
 import type { LaunchFile } from "./bubblewrap.ts";
 import { nearestAbove, parentOf, within } from "./path.ts";
 import type { IsolationPlan, PlanEntry } from "./plan.ts";
-
-export const SANDBOX_EXEC = "/usr/bin/sandbox-exec";
+import { SANDBOX_EXEC } from "./sandbox-exec.ts";
 
 export interface SeatbeltOptions {
   /** Start of the names of the files that are written for this command: `<folder>/isolation-1`. */
