@@ -79,6 +79,10 @@ export const REMOVED: readonly NameRule[] = [
     `),
   },
   {
+    reason: "what variables were before, packed, whatever is removed of them now",
+    names: words("DIRENV_DIFF __MISE_DIFF __MISE_SESSION"),
+  },
+  {
     reason: "passwords and keys of databases and services",
     names: words(`
       PGPASSWORD PGPASSFILE PGSERVICEFILE MYSQL_PWD REDISCLI_AUTH DATABASE_URL *_DATABASE_URL MONGODB_URI REDIS_URL CLOUDFLARE_API_TOKEN

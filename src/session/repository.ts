@@ -41,7 +41,7 @@ function placesOf(cwd: string): string[] {
 export function readRepository(paths: Paths, cwd: string): Repository | undefined {
   const places = existsSync(cwd) ? placesOf(cwd) : [];
   const file = places.find((place) => existsSync(place));
-  if (file === undefined) return goneOf(paths, places);
+  if (file === undefined) return goneOf(paths, places) ?? cutOff(paths, places);
   const text = readText(file);
   const known = trustedFiles(paths).find((one) => one.file === file);
   const sha256 = contentHash(text);
@@ -57,6 +57,15 @@ function goneOf(paths: Paths, places: readonly string[]): Repository | undefined
   const { file, at } = known;
   const ignored = `${file}, which you trusted on ${at.slice(0, 10)}, is gone: where that is right, 'agent-run trust --remove ${file}'`;
   return { file, settings: undefined, sha256: undefined, ignored };
+}
+
+/** A trusted file further up, which a repository within its own (an agent can have made one) keeps from counting. */
+function cutOff(paths: Paths, places: readonly string[]): Repository | undefined {
+  const root = dirname(places.at(-1) ?? "/");
+  const known = trustedFiles(paths).find((one) => root.startsWith(`${dirname(one.file)}/`) && existsSync(one.file));
+  if (known === undefined) return undefined;
+  const ignored = `${known.file}, which you trusted, does not count here: a repository of its own begins in ${root}; where it is not yours, remove ${join(root, ".git")}`;
+  return { file: known.file, settings: undefined, sha256: undefined, ignored };
 }
 
 /** Whatever such a file has to say is shorter. */

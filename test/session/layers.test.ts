@@ -333,6 +333,17 @@ describe("a repository's file", () => {
     expect(inside()).toMatchObject({ project: "shop", task: "set" });
   });
 
+  it("that was trusted and is cut off by a repository further down is missed aloud", () => {
+    const text = 'ttl = "5m"\n';
+    trust(paths, repository(text), text, new Date());
+    const below = join(home, "repository", "sub", "deeper");
+    mkdirSync(below, { recursive: true });
+    const there = (): Profile => loadProfile(paths, PACKAGE, {}, { cwd: below });
+    expect(there()).toMatchObject({ ttlMs: 300_000, notes: [] });
+    mkdirSync(join(home, "repository", "sub", ".git"));
+    expect(there()).toMatchObject({ ttlMs: 3_600_000, notes: [expect.stringContaining(`begins in ${join(home, "repository", "sub")};`)] });
+  });
+
   it("that was trusted and is gone is missed aloud", () => {
     const text = 'ttl = "5m"\n';
     const file = repository(text);
