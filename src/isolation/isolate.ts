@@ -116,7 +116,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
         bwrap: probed.bwrap,
         sh: "/bin/sh",
         files,
-        filter: seccompFilter(process.arch),
+        filter: seccompFilter(process.arch, plan.network),
         keyring: probed.keyring,
         served: loopback && { node: process.execPath, ports: listened, attach: loopback.attach },
       });

@@ -47,7 +47,7 @@ export async function probeIsolation(level: IsolationLevel, options: ProbeOption
   }
   const bwrap = findOnPath("bwrap", options.path, options.agentWrites ?? (() => false));
   if (!bwrap) return { ok: false, why: "bubblewrap is not installed: no 'bwrap' on PATH", hint: installCommand() };
-  if (!seccompFilter(process.arch)) {
+  if (!seccompFilter(process.arch, "shared")) {
     return { ok: false, why: `isolation level '${level}' is not available on ${process.arch} machines`, hint: "use --isolation none" };
   }
   const { keyring } = options;
@@ -136,7 +136,13 @@ async function tryOut(bwrap: string, level: IsolationLevel, keyring: string | un
         warnings: [],
       },
       { file: "/bin/sh", args: ["-c", ":"], cwd: "/", env: {} },
-      { bwrap, sh: "/bin/sh", files: join(folder, "probe"), filter: seccompFilter(process.arch), keyring },
+      {
+        bwrap,
+        sh: "/bin/sh",
+        files: join(folder, "probe"),
+        filter: seccompFilter(process.arch, level === "strict" ? "own" : "shared"),
+        keyring,
+      },
     );
     for (const file of wrapped.files) writeFileSync(file.path, file.content, { mode: file.mode });
     return await new Promise((resolve) => {

@@ -1,7 +1,7 @@
 // The filter of system calls that bubblewrap installs: what no namespace takes away. A classic BPF program, built here, for x64 and arm64. Used by isolate.ts.
 
 /** seccomp_data in linux/seccomp.h: where the filter finds what it looks at. The low half of an argument comes first on both machines. */
-const OFFSET = { number: 0, arch: 4, secondArgument: 24 } as const;
+const OFFSET = { number: 0, arch: 4, firstArgument: 16, secondArgument: 24 } as const;
 /** linux/audit.h */
 const ARCH = { x86_64: 0xc000_003e, i386: 0x4000_0003, aarch64: 0xc000_00b7 } as const;
 /** linux/bpf_common.h: load a word, jump if equal, jump if at least, return. */
@@ -9,9 +9,13 @@ const CODE = { load: 0x20, equal: 0x15, atLeast: 0x35, give: 0x06 } as const;
 /** linux/seccomp.h */
 const ALLOW = 0x7fff_0000;
 const errno = (number: number): number => 0x0005_0000 | number;
-const [EPERM, ENOSYS] = [1, 38];
+const [EPERM, ENOSYS, EAFNOSUPPORT] = [1, 38, 97];
 /** asm-generic/ioctls.h: both put typed characters into a terminal, as if the human had typed them (CVE-2017-5226). */
 const [TIOCSTI, TIOCLINUX] = [0x5412, 0x541c];
+/** bits/socket.h: sockets between a virtual machine and its host, which no network namespace takes away (vsock(7)). */
+const AF_VSOCK = 40;
+/** i386's way to all calls for sockets, whose arguments a filter cannot look at. */
+const SOCKETCALL = 102;
 /** asm/unistd.h: numbers from here on are x32 calls, which no program here needs, and which would slip past the table. */
 const X32 = 0x4000_0000;
 
@@ -67,16 +71,39 @@ const give = (value: number): Instruction => [CODE.give, 0, 0, value];
 /** Gives `result` when the loaded word is `value`, else goes on. */
 const giveIf = (value: number, result: number): Instruction[] => [[CODE.equal, 0, 1, value], give(result)];
 
-/** The compiled filter for `bwrap --seccomp`; undefined for a machine that it has no table for. */
-export function seccompFilter(arch: string): Uint8Array | undefined {
-  const native = arch === "x64" ? section(ARCH.x86_64, 0, 16) : arch === "arm64" ? section(ARCH.aarch64, 2, 29) : undefined;
+/**
+ * The compiled filter for `bwrap --seccomp`; undefined for a machine that it has no table for.
+ * @param network `own`: what would lead out of a network namespace is refused too
+ */
+export function seccompFilter(arch: string, network: "own" | "shared"): Uint8Array | undefined {
+  const closed = network === "own";
+  const native =
+    arch === "x64"
+      ? section(ARCH.x86_64, 0, { ioctl: 16, socket: 41, closed })
+      : arch === "arm64"
+        ? section(ARCH.aarch64, 2, { ioctl: 29, socket: 198, closed })
+        : undefined;
   if (!native) return undefined;
   // 32-bit x86 programs run on x64 through their own numbers; any other foreign machine finds no system calls.
-  const compatible = arch === "x64" ? section(ARCH.i386, 1, 54) : [];
+  const compatible = arch === "x64" ? section(ARCH.i386, 1, { ioctl: 54, socket: 359, closed }) : [];
   return assemble([...native, ...compatible, give(errno(ENOSYS))]);
 }
 
-function section(machine: number, column: 0 | 1 | 2, ioctl: number): Instruction[] {
+interface Calls {
+  readonly ioctl: number;
+  readonly socket: number;
+  /** Whether sockets that lead out of a network namespace are refused. */
+  readonly closed: boolean;
+}
+
+function section(machine: number, column: 0 | 1 | 2, { ioctl, socket, closed }: Calls): Instruction[] {
+  const noWayOut: Instruction[] = [
+    [CODE.equal, 0, 4, socket],
+    load(OFFSET.firstArgument),
+    ...giveIf(AF_VSOCK, errno(EAFNOSUPPORT)),
+    give(ALLOW),
+    ...(machine === ARCH.i386 ? giveIf(SOCKETCALL, errno(ENOSYS)) : []),
+  ];
   const body: Instruction[] = [
     load(OFFSET.number),
     ...(machine === ARCH.x86_64 ? ([[CODE.atLeast, 0, 1, X32], give(errno(ENOSYS))] satisfies Instruction[]) : []),
@@ -84,6 +111,7 @@ function section(machine: number, column: 0 | 1 | 2, ioctl: number): Instruction
       const number = call.numbers[column];
       return number === undefined ? [] : giveIf(number, errno(call.errno));
     }),
+    ...(closed ? noWayOut : []),
     [CODE.equal, 1, 0, ioctl],
     give(ALLOW),
     load(OFFSET.secondArgument),

@@ -8,11 +8,12 @@ const [ALLOW, EPERM, ENOSYS] = [0x7fff0000, 0x50001, 0x50026];
 const [X86_64, I386, AARCH64, ARM] = [0xc000003e, 0x40000003, 0xc00000b7, 0x40000028];
 
 /** Runs the classic BPF program as the kernel would; only the instructions that it may consist of. */
-function decide(program: Uint8Array, call: { arch: number; number: number; second?: number }): number {
+function decide(program: Uint8Array, call: { arch: number; number: number; first?: number; second?: number }): number {
   const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
   const words = new Map([
     [0, call.number],
     [4, call.arch],
+    [16, call.first ?? 0],
     [24, call.second ?? 0],
   ]);
   let loaded = 0;
@@ -36,8 +37,9 @@ function decide(program: Uint8Array, call: { arch: number; number: number; secon
 }
 
 describe("the filter of system calls", () => {
-  const x64 = seccompFilter("x64") ?? new Uint8Array();
-  const arm64 = seccompFilter("arm64") ?? new Uint8Array();
+  const filterOf = (arch: string, network: "own" | "shared"): Uint8Array => seccompFilter(arch, network) ?? new Uint8Array();
+  const x64 = filterOf("x64", "shared");
+  const arm64 = filterOf("arm64", "shared");
 
   it.each(REFUSED)("refuses $name on every machine that has it", ({ errno, numbers: [first, second, third] }) => {
     expect(decide(x64, { arch: X86_64, number: first })).toBe(0x50000 | errno);
@@ -61,7 +63,27 @@ describe("the filter of system calls", () => {
     expect(decide(x64, { arch: X86_64, number: 0x40000000 })).toBe(ENOSYS);
     expect(decide(x64, { arch: ARM, number: 4 })).toBe(ENOSYS);
     expect(decide(arm64, { arch: ARM, number: 4 })).toBe(ENOSYS);
-    expect(seccompFilter("riscv64")).toBeUndefined();
+    expect(seccompFilter("riscv64", "shared")).toBeUndefined();
+  });
+
+  it("leaves no socket that leads out of a network of its own, and all others", () => {
+    const [VSOCK, INET, NO_SUCH_FAMILY, I386_SOCKETCALL] = [40, 2, 0x50061, 102];
+    for (const [arch, machine, socket] of [
+      ["x64", X86_64, 41],
+      ["x64", I386, 359],
+      ["arm64", AARCH64, 198],
+    ] as const) {
+      const own = filterOf(arch, "own");
+      expect(decide(own, { arch: machine, number: socket, first: VSOCK })).toBe(NO_SUCH_FAMILY);
+      expect(decide(own, { arch: machine, number: socket, first: INET })).toBe(ALLOW);
+      expect(decide(own, { arch: machine, number: socket + 1, first: VSOCK })).toBe(ALLOW);
+      expect(decide(filterOf(arch, "shared"), { arch: machine, number: socket, first: VSOCK })).toBe(ALLOW);
+    }
+    const own = filterOf("x64", "own");
+    expect(decide(own, { arch: I386, number: I386_SOCKETCALL })).toBe(ENOSYS);
+    expect(decide(own, { arch: X86_64, number: I386_SOCKETCALL })).toBe(ALLOW);
+    expect(decide(own, { arch: X86_64, number: 16, second: 0x5412 })).toBe(EPERM);
+    expect(decide(own, { arch: X86_64, number: 250 })).toBe(EPERM);
   });
 
   const python = ((): boolean => {

@@ -113,6 +113,13 @@ describe.skipIf(!hasBubblewrap).each(users)(`level strict for $name${missing}`, 
     expect(stdout.trim().split("\n").at(-1)?.trim()).toBe("lo");
   });
 
+  it("opens no socket to the host of a virtual machine, which is in no network namespace", () => {
+    const script = `python3 -c 'import socket;print(socket.socket(socket.AF_INET).family.value)
+try: socket.socket(40, socket.SOCK_STREAM); print("open")
+except OSError as error: print(error.errno)'`;
+    expect(strict(script.replace("python3", "/usr/bin/python3")).stdout).toBe("2\n97\n");
+  });
+
   it("cannot reach abstract sockets of the machine", () => {
     const script = `node -e 'require("net").connect("\\0${world.session}").on("data",(d)=>console.log(String(d))).on("error",(e)=>console.log(e.code))'`;
     expect(strict(script).stdout).toBe("ECONNREFUSED\n");
