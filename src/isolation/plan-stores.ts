@@ -25,8 +25,10 @@ export function planStores(builder: PlanBuilder, input: IsolationInput, facts: F
       const found = facts.found.get(path);
       if (!found) continue;
       if (givenBack && !never) {
-        const reason = `${store.what}; given back: isolation.allow = "${store.name}"`;
-        builder.put({ path: found.real, access: "read-only", kind: found.kind === "folder" ? "folder" : "file", reason });
+        const asked = input.write.some((text) => absolute(text, input.home, input.cwd) === path);
+        const reason = `${store.what}; given back: isolation.allow = "${store.name}"${asked ? ", isolation.write" : ""}`;
+        const access = asked ? "writable" : "read-only";
+        builder.put({ path: found.real, access, kind: found.kind === "folder" ? "folder" : "file", reason });
         continue;
       }
       builder.hide(found, store.what, never ? "never" : "default", path);

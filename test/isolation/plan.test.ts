@@ -196,6 +196,13 @@ describe("the plan", () => {
       expect(() => plan({ allow: [name] })).toThrow(expect.objectContaining({ code: "config" }));
   });
 
+  it("makes a store writable that is given back and named in isolation.write, and no other", () => {
+    const both = access(plan({ allow: ["ssh", "netrc"], write: ["~/.ssh"] }).entries);
+    expect(both).toMatchObject({ "/home/dev/.ssh": "writable", "/home/dev/.netrc": "read-only" });
+    expect(() => plan({ allow: ["netrc"], write: ["~/.ssh"] })).toThrow(expect.objectContaining({ code: "config" }));
+    expect(() => plan({ allow: ["ssh"], write: ["~/.aws"] })).toThrow(expect.objectContaining({ code: "config" }));
+  });
+
   it("says at strict that an agent's own sandbox does not start, unless it may", () => {
     const about = (agent: string, nested?: boolean): string[] =>
       plan({ level: "strict", agent, nested }).warnings.filter((text) => text.includes("own sandbox"));
