@@ -1,9 +1,10 @@
 // No claim without a test: each point of the README's beginning, and each promise of the pages, with the tests that would fail if it were not so.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ROOT } from "../packages/toolbox.ts";
-import { PROMISES, type Proof } from "./promises.ts";
+import { PROMISES } from "./promises.ts";
+import { expectTest, type Proof } from "./proof.ts";
 
 /** By the first words of the claim. */
 const CLAIMS: Readonly<Record<string, readonly Proof[]>> = {
@@ -50,18 +51,6 @@ const CLAIMS: Readonly<Record<string, readonly Proof[]>> = {
     ["end-to-end/revoke.test.ts", "until when the keys live"],
   ],
 };
-
-/** Called as a test, and not only mentioned. */
-function expectTest([file, title]: Proof): void {
-  const path = join(ROOT, "test", file);
-  expect(existsSync(path), file).toBe(true);
-  if (title === undefined) return;
-  const lines = readFileSync(path, "utf8").split("\n");
-  expect(
-    lines.some((line) => /\b(it|test|describe)\b.*\(|^\s*[`"'(]|^ *\]\)\(/.test(line) && line.includes(title)),
-    `${file}: ${title}`,
-  ).toBe(true);
-}
 
 const readme = readFileSync(join(ROOT, "README.md"), "utf8");
 const beginning = readme.slice(0, readme.indexOf("\n## Try it"));

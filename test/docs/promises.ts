@@ -1,7 +1,5 @@
 // What the pages promise (never, only, always, refuses, within …), each with the tests that would fail if it were not so. Held by claims.test.ts.
-
-/** A file of test/, and what stands in it: a test's title or its beginning, or a transcript as a whole. */
-export type Proof = readonly [file: string, title?: string];
+import type { Proof } from "./proof.ts";
 
 /** By the page, and by words of it that stand there as they are here, but for where its lines break. */
 export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly Proof[]>>>> = {

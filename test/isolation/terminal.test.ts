@@ -76,9 +76,12 @@ describe.skipIf(!hasBubblewrap)(`a terminal in the sandbox${missing}`, () => {
   });
 
   it("is the controlling terminal, with its size, and the only one", async () => {
-    const { text } = await onTerminal("test -t 0 && echo is-tty; echo through > /dev/tty; stty size; ls /dev/pts; ls /dev | tr '\\n' ' '");
+    const { text } = await onTerminal(
+      "test -t 0 && echo is-tty; tty; echo through > /dev/tty; stty size; ls /dev/pts; ls /dev | tr '\\n' ' '",
+    );
     expect(text).toContain("is-tty");
     expect(text).toContain("through");
+    expect(text).toContain("/dev/console\r\n");
     expect(text).toContain("33 91");
     expect(text).toMatch(/\r\nptmx\r\n/);
     expect(text).not.toMatch(/tty\d|ttyS|kmsg|mem /);
