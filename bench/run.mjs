@@ -7,6 +7,8 @@ import { join } from "node:path";
 /** In the order in which they are printed; `needs` are programs, tried with an argument that only asks for their version. */
 const BENCHES = [
   { file: "launch.mjs", needs: [], built: true },
+  // As with an STS that is not on the same machine.
+  { file: "launch.mjs", needs: [], built: true, env: { STS_MS: "20" } },
   { file: "endpoint.mjs", needs: [] },
   { file: "isolation.mjs", needs: ["bwrap", "git"] },
   { file: "policy.mjs", needs: [] },
@@ -24,15 +26,18 @@ const load = (loadavg()[0] ?? 0) / availableParallelism();
 if (load > BUSY) console.log(`the machine is busy (load ${load.toFixed(1)} a processor): the figures will be too high`);
 
 const failed = [];
-for (const { file, needs, built } of BENCHES) {
-  console.log(`\n== ${file}`);
+for (const { file, needs, built, env = {} } of BENCHES) {
+  console.log(["\n==", file, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)].join(" "));
   const missing = needs.filter((program) => !there(program));
   if (built && !existsSync(join(import.meta.dirname, "..", "dist", "main.cjs"))) missing.push("the build (npm run build)");
   if (missing.length > 0) {
     console.log(`skipped: needs ${missing.join(" and ")}`);
     continue;
   }
-  const { status, signal } = spawnSync(process.execPath, [join(import.meta.dirname, file)], { stdio: "inherit" });
+  const { status, signal } = spawnSync(process.execPath, [join(import.meta.dirname, file)], {
+    stdio: "inherit",
+    env: { ...process.env, ...env },
+  });
   if (status === 0) continue;
   failed.push(file);
   console.log(`${file} ended with ${signal ?? `status ${status}`}`);
