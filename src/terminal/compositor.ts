@@ -139,6 +139,7 @@ export class Compositor {
     const below = shadow === undefined ? 0 : this.frame.agentSize.rows - 1 - shadow.cursor.y;
     this.frame.size = size;
     this.frame.margins = this.frame.full();
+    this.frame.modes.sides = undefined;
     this.frame.damaged = true;
     this.frame.stale[this.frame.modes.alternate ? 0 : 1] = true;
     this.#cutString();
@@ -212,7 +213,7 @@ export class Compositor {
     const uncover =
       this.#overAlternate || shadow === undefined ? "" : shadow.rows(this.#firstToDraw(shadow), this.frame.agentSize.rows, true);
     const margins = this.frame.marginsAgain();
-    const back = this.#overAlternate ? `\x1b[?1049l\x1b7${margins}\x1b8` : `${margins}\x1b8`;
+    const back = this.#overAlternate ? `\x1b[?1049l\x1b7${this.frame.sidesAgain()}${margins}\x1b8` : `${margins}\x1b8`;
     const cursor = modes.cursorHidden ? "" : "\x1b[?25h";
     const synchronised = modes.synchronised ? "\x1b[?2026h" : "";
     const charsets = modes.plainCharsets ? "" : modes.charsets();

@@ -1,14 +1,13 @@
 // What is so about the agent's screen inside the human's: sizes, margins, modes, whose the saved cursor is; and how to write outside it and come
 // back. Shared by compositor.ts, which paints, and rewrite.ts, which changes the agent's sequences.
-import { type Margins, Modes } from "./modes.ts";
+import { type Margins, Modes, SIDE_MARGINS } from "./modes.ts";
 import type { Size } from "./pty.ts";
 import type { Shadow } from "./shadow.ts";
 
 /** Below this the bar goes and the session stays. */
 const FEWEST_ROWS_WITH_BAR = 3;
-/** Private modes: BS goes back to the row above; DECLRMM. */
+/** Private mode: BS goes back to the row above. */
 const REVERSE_WRAP = 45;
-const SIDE_MARGINS = 69;
 
 export class Frame {
   readonly modes = new Modes();
@@ -83,14 +82,20 @@ export class Frame {
 
   /** No margins, so that whole rows can be drawn, also such that continue the one above. Moves the cursor home. */
   noMargins(): string {
-    return `${this.modes.isSet(SIDE_MARGINS) ? `\x1b[?${SIDE_MARGINS}l` : ""}\x1b[r`;
+    return "\x1b[r";
   }
 
-  /** Margins after that. Left and right ones are allowed again; where they were, most terminals do not say. Moves the cursor home. */
+  /** Margins after that. Moves the cursor home. */
   marginsAgain(): string {
     const { top, bottom } = this.margins;
-    const sides = this.modes.isSet(SIDE_MARGINS) ? `\x1b[?${SIDE_MARGINS}h` : "";
-    return sides + (top === 1 && bottom === this.size.rows ? "" : this.region());
+    return top === 1 && bottom === this.size.rows ? "" : this.region();
+  }
+
+  /** Left and right margins after `lift`. Moves the cursor home where there are any. */
+  sidesAgain(): string {
+    const { modes } = this;
+    const sides = modes.sides === undefined ? "" : `\x1b[${modes.sides.join(";")}s`;
+    return modes.isSet(SIDE_MARGINS) ? `\x1b[?${SIDE_MARGINS}h${sides}` : "";
   }
 
   /** Makes our row blank; leaves the cursor there. */
@@ -115,6 +120,7 @@ export class Frame {
     return (
       (modes.link === "" ? "" : "\x1b]8;;\x07") +
       (modes.origin ? "\x1b[?6l" : "") +
+      (modes.isSet(SIDE_MARGINS) ? `\x1b[?${SIDE_MARGINS}l` : "") +
       (modes.insert ? "\x1b[4l" : "") +
       (modes.wrap ? "\x1b[?7l" : "") +
       (modes.plainCharsets ? "" : "\x1b(B\x0f")
@@ -126,6 +132,7 @@ export class Frame {
     return (
       (modes.wrap ? "\x1b[?7h" : "") +
       (modes.insert ? "\x1b[4h" : "") +
+      this.sidesAgain() +
       (modes.origin ? "\x1b[?6h" : "") +
       (modes.link === "" ? "" : `\x1b]${modes.link}\x07`)
     );

@@ -27,6 +27,8 @@ const LEFT = /[\x0e\x0f]|\x1b[no]/;
 const RIGHT = /\x1b[|}~]/;
 
 const ORIGIN = 6;
+/** DECLRMM: left and right margins. */
+export const SIDE_MARGINS = 69;
 /** Autowrap, the cursor's visibility, synchronised output. */
 const EVERY_FRAME = new Set([7, 25, 2026]);
 
@@ -40,6 +42,8 @@ export class Modes {
   keypad = false;
   cursorStyled = false;
   modifyOtherKeys = false;
+  /** Left and right margin, 1-based, where an agent has set any (DECSLRM). */
+  sides: readonly [number, number] | undefined;
   /** OSC 8 payload of the open hyperlink, or empty. */
   link = "";
   /** Finals of the designated character sets G0 to G3, with their intermediate: `(0`. */
@@ -58,6 +62,7 @@ export class Modes {
   #saved: [Saved, Saved] = [PLAIN, PLAIN];
 
   set(mode: number, on: boolean): void {
+    if (mode === SIDE_MARGINS && !on) this.sides = undefined;
     if (mode === ORIGIN) this.origin = on;
     else if (mode === 7) this.wrap = on;
     else if (mode === 2026) this.synchronised = on;
@@ -113,7 +118,8 @@ export class Modes {
     this.keypad = false;
     this.sets = ["", "", "", ""];
     this.#shifts = "";
-    for (const mode of [1, 6, 25, 7]) this.#changed.delete(mode);
+    this.sides = undefined;
+    for (const mode of [1, ORIGIN, 25, 7, SIDE_MARGINS]) this.#changed.delete(mode);
   }
 
   /** RIS. */

@@ -1,5 +1,6 @@
 // What becomes of an agent's control sequence on a screen whose last row is not the agent's: the rules, one place for all. Used by compositor.ts.
 import type { Frame } from "./frame.ts";
+import { SIDE_MARGINS } from "./modes.ts";
 import type { Sequence, Verdict } from "./scanner.ts";
 import type { Shadow } from "./shadow.ts";
 
@@ -144,6 +145,7 @@ export class Rewriter {
         if (final !== 0x38 || !this.#frame.reserved) return undefined;
         // DECALN fills our row too, and resets the margins (VT510 manual); in xterm.js it does not. Both it and DECSTBM home the cursor.
         this.#frame.margins = this.#frame.full();
+        modes.sides = undefined;
         this.#frame.damaged = true;
         return `${this.#frame.region()}\x1b#8${this.#frame.region()}${modes.origin ? "\x1b[?6h" : ""}`;
       case 0x25: // % @ leaves UTF-8: from there on our reading of the stream would not be the terminal's
@@ -226,7 +228,12 @@ export class Rewriter {
       case 0x4a:
         return this.#erase(sequence, first);
       case 0x73: // SCOSC, for some terminals with parameters too; with left and right margins on it is DECSLRM
-        if (modes.isSet(69)) return undefined;
+        if (modes.isSet(SIDE_MARGINS)) {
+          const { cols } = this.#frame.size;
+          const [left, right] = [Math.max(1, first), second === 0 || second > cols ? cols : second];
+          if (left < right) modes.sides = left === 1 && right === cols ? undefined : [left, right];
+          return undefined;
+        }
         this.#save();
         return count === 0 ? undefined : "\x1b[s";
       case 0x75:

@@ -290,6 +290,24 @@ describe("compositor", () => {
     }
   });
 
+  it.each([
+    ["set", "\x1b[?69h\x1b[5;10s", "\x1b[?69l", "\x1b[?69h\x1b[5;10s"],
+    ["to the edge", "\x1b[?69h\x1b[5;999s", "\x1b[?69l", `\x1b[?69h\x1b[5;${COLS}s`],
+    ["none, which leave those before", "\x1b[?69h\x1b[5;10s\x1b[9;3s", "\x1b[?69l", "\x1b[?69h\x1b[5;10s"],
+    ["taken back", "\x1b[?69h\x1b[5;10s\x1b[s", "\x1b[?69l", "\x1b[?69h"],
+    ["gone with DECALN", "\x1b[?69h\x1b[5;10s\x1b#8", "\x1b[?69l", "\x1b[?69h"],
+    ["gone with the mode", "\x1b[?69h\x1b[5;10s\x1b[?69l\x1b[?69h", "\x1b[?69l", "\x1b[?69h"],
+    ["gone with DECSTR", "\x1b[?69h\x1b[5;10s\x1b[!p", "", ""],
+    ["not allowed", "\x1b[5;10s", "", ""],
+  ])("lifts left and right margins for the bar, and sets them again: %s", (_, bytes, lifted, again) => {
+    const test = rig();
+    test.compositor.write(Buffer.from(bytes));
+    const before = test.sent().length;
+    test.compositor.paint();
+    const bar = `\x1b[${ROWS};1H\x1b[m${BAR}\x1b[m`;
+    expect(test.sent().slice(before)).toBe(`\x1b7${lifted}\x1b[?7l${bar}\x1b[?7h${again}\x1b8`);
+  });
+
   it("knows where the Linux console's sequences for its palette end, wherever they are cut", () => {
     const palette = /\x1b\](?:R|P[\da-f]{7})/g;
     const all = "a\x1b]Rb\r\n\x1b]P0aabbccd0\x1b]P1ff00ff\x1b]Re\x1b]0;t\x07f";
