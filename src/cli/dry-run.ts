@@ -2,8 +2,8 @@
 import type { EnvironmentChange } from "../session/environment.ts";
 import { explain } from "./isolate.ts";
 import type { LaunchRequest } from "./launch.ts";
+import type { Prepared } from "./preparation.ts";
 import { printable } from "./printer.ts";
-import type { Prepared } from "./running.ts";
 import { table } from "./table.ts";
 
 /** Prints the plan of a run that is not carried out. Gives the exit status. */

@@ -1,4 +1,4 @@
-// The questions about more time, over the running agent: before the limit, and for `agent-run extend`. Called by running.ts.
+// The questions about more time, over the running agent: before the limit, and for `agent-run extend`. Called by questions.ts.
 import { formatSpan } from "../core/duration.ts";
 import type { TerminalAgent } from "../terminal/attach.ts";
 

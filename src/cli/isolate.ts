@@ -1,4 +1,4 @@
-// The isolation of a run: what is known on the command line, handed to isolation/. Called by running.ts and env.ts.
+// The isolation of a run: what is known on the command line, handed to isolation/. Called by preparation.ts and env.ts.
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";

@@ -1,4 +1,4 @@
-// Where to sign in and which code to confirm, over the running agent. Called by running.ts.
+// Where to sign in and which code to confirm, over the running agent. Called by questions.ts.
 import type { TerminalAgent } from "../terminal/attach.ts";
 
 /**

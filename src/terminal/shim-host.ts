@@ -1,4 +1,4 @@
-// The agent's own terminal with the shim in it, from before there is an agent: a sandbox is made while AWS is asked. Started by running.ts or attach.ts;
+// The agent's own terminal with the shim in it, from before there is an agent: a sandbox is made while AWS is asked. Started by preparation.ts or attach.ts;
 // attach.ts shows it.
 import { writeFileSync } from "node:fs";
 import { sleep } from "../core/clock.ts";

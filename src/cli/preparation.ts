@@ -1,0 +1,185 @@
+// What is made ready while the daemon asks AWS: the keeper, the terminal, isolation and the sandbox; then the agent's start in them. Held by running.ts.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { ReadStream, WriteStream } from "node:tty";
+import type { EnvironmentMessage, PlanMessage, ReadyMessage, SessionView } from "../control/protocol.ts";
+import type { Command as Program } from "../core/command.ts";
+import { AgentRunError } from "../core/error.ts";
+import { closeInherited } from "../core/inherited.ts";
+import type { Isolation } from "../isolation/isolate.ts";
+import { childEnvironment, type EnvironmentChange } from "../session/environment.ts";
+import type { AttachOptions, PreparedTerminal, TerminalAgent } from "../terminal/attach.ts";
+import { type PlainAgent, spawnPlain } from "../terminal/plain.ts";
+import { Held, type Waiting } from "./held.ts";
+import { isolate, neededPorts } from "./isolate.ts";
+import { type Keeper, startKeeper } from "./keeper.ts";
+import type { LaunchRequest } from "./launch.ts";
+
+/** In the session's folder, which is read-only inside: made when an agent in a terminal may start. */
+const RELEASE_FILE = "released";
+
+/** Everything that is known before the agent starts. */
+export interface Prepared {
+  readonly plan: PlanMessage;
+  readonly view: SessionView;
+  readonly command: Program;
+  readonly isolation: Isolation;
+  readonly changes: readonly EnvironmentChange[];
+  /** Of the machine's loopback: what the agent must reach, whatever its network is. */
+  readonly ports: readonly number[];
+}
+
+export class Preparation {
+  readonly #request: LaunchRequest;
+  readonly #file: string;
+  readonly #inTerminal: boolean;
+  readonly #say: (text: string) => void;
+  #plan: PlanMessage | undefined;
+  #over = false;
+  #keeper: Keeper | undefined;
+  #isolation: Promise<Isolation> | undefined;
+  /** Undefined where the agent is started at once, when it may. */
+  #held: Promise<Held | undefined> | undefined;
+  #terminal: Promise<PreparedTerminal> | undefined;
+
+  /**
+   * @param file the agent's program
+   * @param say to the human
+   */
+  constructor(request: LaunchRequest, file: string, inTerminal: boolean, say: (text: string) => void) {
+    this.#request = request;
+    this.#file = file;
+    this.#inTerminal = inTerminal;
+    this.#say = say;
+  }
+
+  /** The terminal is prepared, and the sandbox looked at and planned. */
+  begin(plan: PlanMessage): void {
+    const { env, actor, context, mayStepDown, dryRun } = this.#request;
+    this.#plan = plan;
+    // A folder, a file or a terminal that is already open would be a way around the sandbox.
+    if (plan.isolation.level !== "none") closeInherited((stat) => stat.isFIFO());
+    // Before the daemon makes the session's folder: of a launcher and a daemon that both die now, somebody must know. And before the PTY, whose master every
+    // later child inherits.
+    if (!dryRun) this.#keeper = startKeeper(context);
+    if (this.#inTerminal && !dryRun) {
+      this.#terminal = this.#prepareTerminal();
+      this.#terminal.catch(() => {});
+    }
+    const place = { env, actor, file: this.#file, context };
+    this.#isolation = isolate(place, plan.isolation, plan.folder, { may: mayStepDown, say: this.#say });
+    // It is awaited in `finish`; a session that fails before has its own error.
+    this.#isolation
+      .then(({ level, plan }) => {
+        // Reading the plan of level `none` would make one.
+        if (level !== "none") for (const text of plan.warnings) this.#say(text);
+      })
+      .catch(() => {});
+  }
+
+  /** The sandbox is made. What runs in it until the session stands is our own shell. */
+  hold({ childEnvironment, port }: EnvironmentMessage): void {
+    this.#held = this.#hold(childEnvironment, port);
+    // It is awaited in `held`.
+    this.#held.catch(() => {});
+  }
+
+  async #hold(set: Record<string, string>, port: number | undefined): Promise<Held | undefined> {
+    const [isolation, terminal] = [await this.#isolation, await this.#terminal];
+    const plan = this.#plan;
+    if (!plan || !isolation?.sealed || this.#over) return undefined;
+    const { command } = this.#command(set, plan);
+    const ports = neededPorts(port, command.env["AWS_ENDPOINT_URL"]);
+    if (terminal === undefined) return new Held(isolation, plan.folder, () => ({ plain: this.#spawn(command, isolation, ports) }));
+    const [{ startShim }, { sizeOf }] = await Promise.all([import("../terminal/shim-host.ts"), import("../terminal/attach.ts")]);
+    const { human, output, openPty } = terminal;
+    const size = sizeOf(output);
+    return new Held(isolation, plan.folder, () => ({
+      shim: startShim(openPty, { ...this.#place(command, isolation, ports, plan), modes: human.modes, size }),
+    }));
+  }
+
+  /** Resolves when the terminal's modes were read, so that others may change them. */
+  async terminalRead(): Promise<void> {
+    await this.#terminal;
+  }
+
+  /** The session stands. Throws AgentRunError `isolation` or `lease`. */
+  async finish(ready: ReadyMessage): Promise<Prepared> {
+    const isolation = await this.#isolation;
+    const plan = this.#plan;
+    if (!plan || !isolation)
+      throw new AgentRunError("lease", "the daemon began a session without its plan", { hint: "agent-run daemon stop" });
+    const { command, changes } = this.#command(ready.childEnvironment, plan);
+    const view = { ...ready.view, isolation: isolation.level };
+    return { plan, view, isolation, changes, command, ports: neededPorts(ready.port, command.env["AWS_ENDPOINT_URL"]) };
+  }
+
+  /** The sandbox that waits for its agent. Undefined where none does. */
+  async held(): Promise<Held | undefined> {
+    return this.#held;
+  }
+
+  /** Starts an agent without a terminal of its own, or lets the one start that `waiting` holds. */
+  start({ command, isolation, ports }: Prepared, waiting: Waiting | undefined): PlainAgent {
+    const agent = waiting !== undefined && "plain" in waiting ? waiting.plain : this.#spawn(command, isolation, ports);
+    agent.release();
+    return agent;
+  }
+
+  /** The same in a terminal of its own. */
+  async attach(
+    { plan, command, isolation, ports }: Prepared,
+    waiting: Waiting | undefined,
+    view: Omit<AttachOptions, "command" | "wrap" | "releaseFile" | "shim" | "env">,
+  ): Promise<TerminalAgent> {
+    const { attachTerminal } = await import("../terminal/attach.ts");
+    const shim = waiting !== undefined && "shim" in waiting ? waiting.shim : undefined;
+    const place = this.#place(command, isolation, ports, plan);
+    const attaching = attachTerminal(await (this.#terminal ?? this.#prepareTerminal()), {
+      ...place,
+      ...view,
+      shim,
+      env: this.#request.env,
+    });
+    attaching.catch(() => shim?.end());
+    return attaching;
+  }
+
+  /**
+   * All is over: what was prepared is let go.
+   * @param began whether the session stood
+   * @param attached whether the terminal went to an agent, who gives it back
+   */
+  async leave(began: boolean, attached: boolean): Promise<void> {
+    this.#over = true;
+    await (await this.#held?.catch(() => undefined))?.end();
+    // The daemon does it too, but who sees us gone looks for it.
+    if (this.#held && !began && this.#plan) rmSync(this.#plan.folder, { recursive: true, force: true });
+    const prepared = await this.#terminal?.catch(() => undefined);
+    if (!attached) prepared?.human.close();
+    this.#keeper?.dismiss();
+  }
+
+  #command(set: Record<string, string>, { pass, isolation }: PlanMessage): Pick<Prepared, "command" | "changes"> {
+    const { env, args, context } = this.#request;
+    const child = childEnvironment({ human: env, set, pass, allow: isolation.allow });
+    return { command: { file: this.#file, args, cwd: context.cwd, env: child.env }, changes: child.changes };
+  }
+
+  #spawn(command: Program, isolation: Isolation, ports: readonly number[]): PlainAgent {
+    return spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), sealed: isolation.sealed });
+  }
+
+  /** Of an agent in a terminal. */
+  #place(command: Program, isolation: Isolation, ports: readonly number[], { folder }: PlanMessage) {
+    const releaseFile = isolation.sealed ? join(folder, RELEASE_FILE) : undefined;
+    return { command, wrap: (inner: Program) => isolation.wrap(inner, ports), releaseFile };
+  }
+
+  async #prepareTerminal(): Promise<PreparedTerminal> {
+    const { stdin, stdout } = this.#request.context.streams;
+    const { prepareTerminal } = await import("../terminal/attach.ts");
+    return prepareTerminal(stdin as ReadStream, stdout as WriteStream);
+  }
+}

@@ -1,0 +1,65 @@
+// What the daemon asks the human: at the prompt before there is an agent, over it from then on. Held by running.ts.
+import type { ReadStream, WriteStream } from "node:tty";
+import type { QuestionKind } from "../control/protocol.ts";
+import { AgentRunError } from "../core/error.ts";
+import type { TerminalAgent } from "../terminal/attach.ts";
+import type { Context } from "./command.ts";
+import { askForTime } from "./expiry-question.ts";
+import { askToSignIn } from "./sign-in-question.ts";
+
+export class Questions {
+  readonly #inTerminal: boolean;
+  readonly #streams: Context["streams"];
+  readonly #terminalRead: () => Promise<void>;
+  /** A session that is shorter than the time of its question asks before the terminal stands. */
+  readonly #attached = Promise.withResolvers<TerminalAgent>();
+  #screen: TerminalAgent | undefined;
+  #signIn: AbortController | undefined;
+
+  /** @param terminalRead resolves when the modes that a question changes were read */
+  constructor(inTerminal: boolean, streams: Context["streams"], terminalRead: () => Promise<void>) {
+    this.#inTerminal = inTerminal;
+    this.#streams = streams;
+    this.#terminalRead = terminalRead;
+  }
+
+  /** From here on the terminal is the agent's. */
+  attached(screen: TerminalAgent): void {
+    this.#screen = screen;
+    this.#attached.resolve(screen);
+  }
+
+  /** Gives the human's answer. Throws AgentRunError where nobody can be asked. */
+  async ask(kind: QuestionKind, prompt: string, minutes?: number): Promise<string> {
+    if (kind === "sign-in") return this.#showSignIn(prompt);
+    // Once there is an agent, its terminal is not read for us: an overlay asks.
+    if (kind === "mfa" && this.#screen) return (await this.#screen.code("MFA code", [prompt])) ?? "";
+    if (kind === "expiry" || kind === "extend")
+      return this.#inTerminal ? String(await askForTime(await this.#attached.promise, kind, prompt, minutes)) : "0";
+    if (!this.#inTerminal) {
+      throw kind === "mfa"
+        ? new AgentRunError("mfa", "the profile wants an MFA code, and there is no terminal to ask for it", {
+            hint: "run it in a terminal, or take mfa_serial out of the profile",
+          })
+        : new AgentRunError("base-credentials", `the ${prompt} is needed, and there is no terminal to ask for it`, {
+            hint: "run it in a terminal, or name other base credentials with --aws-profile",
+          });
+    }
+    await this.#terminalRead();
+    const { askLine } = await import("../terminal/prompt.ts");
+    const { stdin, stderr } = this.#streams;
+    return askLine(stdin as ReadStream, stderr as WriteStream, `${prompt}: `, { hidden: kind === "passphrase" });
+  }
+
+  /** The sign-in that was asked for is over. */
+  signedIn(): void {
+    this.#signIn?.abort();
+  }
+
+  /** Stands until the daemon says that it is over, or the human gives it up. */
+  async #showSignIn(prompt: string): Promise<string> {
+    this.#signIn = new AbortController();
+    await askToSignIn(await this.#attached.promise, prompt, this.#signIn.signal);
+    return "";
+  }
+}
