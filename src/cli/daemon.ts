@@ -13,6 +13,8 @@ import { startCommand } from "./start-command.ts";
 
 const STOP_LIMIT_MS = 60_000;
 const LOG_LINES = 50;
+/** spawn-daemon.ts opened the log for it. */
+const STDERR = 2;
 
 const actions: Record<string, (context: Context, json: boolean) => Promise<number>> = {
   async run({ paths, packageFolder, version, streams: { stderr } }) {
@@ -23,7 +25,7 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
       import("../session/sessions.ts"),
       import("../daemon/log.ts"),
     ]);
-    const log = stderr.isTTY ? streamLog(stderr, systemClock) : fileLog(daemonLog(paths), systemClock);
+    const log = stderr.isTTY ? streamLog(stderr, systemClock) : fileLog(daemonLog(paths), systemClock, { opened: STDERR });
     const host = createSessions({ paths, packageFolder, version, clock: systemClock, log: (text) => log.line(text) });
     // The first launch should not wait for the SDK to load.
     void import("@aws-sdk/client-sts");

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { SessionCredentials } from "../aws/credentials.ts";
 import type { Instant } from "../core/clock.ts";
 import { sleep } from "../core/clock.ts";
+import { mostConnections } from "../core/descriptors.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import type { Secret } from "../core/secret.ts";
@@ -63,6 +64,10 @@ const LIMITS = {
   connectionsCheckingInterval: 500,
 };
 const MOST_CONNECTIONS = 1024;
+/** Of all that the daemon can take, one session's share where descriptors are few. */
+const SHARES = 4;
+/** Of all endpoints of this process: descriptors are the process's too. */
+let openNow = 0;
 
 /**
  * Opens the endpoint on 127.0.0.1.
@@ -132,7 +137,15 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
       tookMs: performance.now() - start,
     });
   });
-  server.maxConnections = MOST_CONNECTIONS;
+  const mostOfAll = mostConnections(1);
+  server.maxConnections = Math.min(MOST_CONNECTIONS, Math.ceil(mostOfAll / SHARES));
+  server.on("connection", (socket) => {
+    if (openNow >= mostOfAll) return void socket.destroy();
+    openNow += 1;
+    socket.once("close", () => {
+      openNow -= 1;
+    });
+  });
   server.on("clientError", (_error, socket) => reject(socket as Socket));
   port = await listen(server, options.port);
   // Failing to accept one connection (EMFILE) must not end the daemon, which holds other sessions; the peer tries again.

@@ -1,5 +1,5 @@
 // The daemon's line log: one event a line, capped, never a secret. Written by the daemon and what it holds; read by `agent-run daemon logs`.
-import { appendFileSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, renameSync, statSync, writeSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
 
 export interface Log {
@@ -10,21 +10,35 @@ export interface Log {
 const LONGEST_LOG_LINE = 4000;
 const ROTATE_AT = 1_000_000;
 
-/**
- * A log that appends to `path` (0600) and keeps one older file beside it, `<path>.1`.
- * @param rotateAt size in bytes from which the next line starts a new file
- */
-export function fileLog(path: string, clock: Clock, rotateAt: number = ROTATE_AT): Log {
+export interface FileLogOptions {
+  /** Size in bytes from which the next line starts a new file. */
+  readonly rotateAt?: number;
+  /** A descriptor of the log that is open already: a process that has no other left can still say so. */
+  readonly opened?: number;
+}
+
+/** A log that appends to `path` (0600) and keeps one older file beside it, `<path>.1`. */
+export function fileLog(path: string, clock: Clock, { rotateAt = ROTATE_AT, opened }: FileLogOptions = {}): Log {
   return {
     line(text) {
+      const line = format(text, clock);
       try {
         if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= rotateAt) renameSync(path, `${path}.1`);
-        appendFileSync(path, format(text, clock), { mode: 0o600 });
+        appendFileSync(path, line, { mode: 0o600 });
       } catch {
         // A full disk must not stop the serving; the audit reports its own failures.
+        if (opened !== undefined) insist(opened, line);
       }
     },
   };
+}
+
+function insist(descriptor: number, line: string): void {
+  try {
+    writeSync(descriptor, line);
+  } catch {
+    // Then it is the disk.
+  }
 }
 
 /** A log that writes to a stream, for a daemon in the foreground. */

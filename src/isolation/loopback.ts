@@ -4,12 +4,13 @@
 import type { ChildProcess } from "node:child_process";
 import { connect, Server, type Socket } from "node:net";
 import { CHANNEL_FD } from "../core/command.ts";
+import { mostConnections } from "../core/descriptors.ts";
 import type { Served } from "./bubblewrap.ts";
 
 /** What Node sets for a child that it has a channel to. */
 export const CHANNEL_VARIABLES = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"];
 
-/** More than an agent's clients need; each is two descriptors of the launcher. */
+/** At each port: more than an agent's clients need; each is two descriptors of the launcher. */
 const MOST_CONNECTIONS = 256;
 
 const program = (ports: readonly number[]): string => `const ports=${JSON.stringify(ports)};
@@ -42,6 +43,7 @@ export interface Loopback extends Disposable {
 export function serveLoopback(ports: readonly number[], others: ReadonlyMap<number, (socket: Socket) => void> = new Map()): Loopback {
   const servers = new Set<Server>();
   const sockets = new Set<Socket>();
+  const most = Math.min(MOST_CONNECTIONS, Math.ceil(mostConnections(2) / (ports.length + others.size)));
   const hold = (socket: Socket): void => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -69,7 +71,7 @@ export function serveLoopback(ports: readonly number[], others: ReadonlyMap<numb
         if (answer === undefined) return void handle.close();
         servers.add(handle);
         // As received it closes a connection when the client has said all that it has to say.
-        Object.assign(handle, { allowHalfOpen: true, maxConnections: MOST_CONNECTIONS });
+        Object.assign(handle, { allowHalfOpen: true, maxConnections: most });
         handle.on("connection", (socket) => {
           hold(socket);
           answer(socket);

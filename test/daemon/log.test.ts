@@ -23,7 +23,7 @@ describe("the log", () => {
 
   it("keeps one older file and never grows past its cap by more than a line", () => {
     const path = join(folder, "daemon.log");
-    const log = fileLog(path, clock, 1000);
+    const log = fileLog(path, clock, { rotateAt: 1000 });
     for (let n = 0; n < 100; n += 1) log.line(`line ${n} ${"x".repeat(100)}`);
     expect(statSync(path).size).toBeLessThan(1200);
     expect(statSync(`${path}.1`).size).toBeLessThan(1200);
