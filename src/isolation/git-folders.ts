@@ -14,6 +14,8 @@ const MOST_WORKTREES = 16;
 const MOST_NESTED = 16;
 const MOST_INCLUDES = 8;
 const LONGEST_CONFIG = 262_144;
+/** What of a git folder is covered: see protectGit in plan-project.ts. */
+const GUARDED = ["config", "config.worktree", "hooks", "commondir"] as const;
 
 export interface GitFolders {
   readonly folders: readonly GitFolder[];
@@ -127,8 +129,10 @@ function foldersIn(folder: string): string[] {
 }
 
 function describeFolder(path: string, kind: GitFolder["kind"], home: string, pointer: string | undefined): GitFolder {
-  const has = (name: string): boolean => statSync(join(path, name), { throwIfNoEntry: false }) !== undefined;
-  const config = textOf(join(path, "config"));
+  const there = (name: string) => lstatSync(join(path, name), { throwIfNoEntry: false });
+  const has = (name: string): boolean => there(name) !== undefined;
+  const links = GUARDED.filter((name) => there(name)?.isSymbolicLink());
+  const config = links.length > 0 ? "" : textOf(join(path, "config"));
   return {
     path,
     kind,
@@ -138,7 +142,8 @@ function describeFolder(path: string, kind: GitFolder["kind"], home: string, poi
     readsWorktreeConfig: /^\s*worktreeconfig\b/im.test(config),
     commonPointer: has("commondir"),
     includes: includedBy(join(path, "config"), config, home),
-    ...(pointer !== undefined && lstatSync(pointer, { throwIfNoEntry: false })?.isFile() ? { pointer } : {}),
+    ...(pointer !== undefined && isPlain(pointer) && lstatSync(pointer, { throwIfNoEntry: false })?.isFile() ? { pointer } : {}),
+    ...(links.length > 0 ? { links } : {}),
   };
 }
 
@@ -150,7 +155,8 @@ function includedBy(config: string, text: string, home: string): { path: string;
     for (const path of pathsIncluded(next.text)) {
       const whole = path.startsWith("~/") ? join(home, path.slice(2)) : resolve(dirname(next.file), path);
       const real = realOf(whole);
-      if (found.has(real ?? whole)) continue;
+      // Where there is none yet, one is made to be covered: not by way of links.
+      if (found.has(real ?? whole) || (real === undefined && !isPlain(whole))) continue;
       found.set(real ?? whole, real !== undefined);
       if (real !== undefined) waiting.push({ file: real, text: textOf(real) });
     }
@@ -166,6 +172,12 @@ function pathsIncluded(text: string): string[] {
     const value = including ? /^\s*path\s*=\s*(.+?)\s*$/i.exec(section ? (section[2] ?? "") : line)?.[1] : undefined;
     return value === undefined ? [] : [value.replace(/^"(.*)"$/, "$1")];
   });
+}
+
+/** Whether a path is the one that a mount there gets: no link is on the way, nor `..`. */
+function isPlain(path: string): boolean {
+  const folder = dirname(path);
+  return resolve(path) === path && realOf(folder) === folder;
 }
 
 function textOf(path: string): string {

@@ -95,6 +95,8 @@ function ownState(
   for (const { path, standIn } of protectedPaths(known, input)) {
     const found = facts.found.get(path);
     const why = `${known.name}'s settings or hooks: they would run later as you`;
+    // At strict only what is listed is there: a link that an agent may have made lists nothing.
+    if (found && input.level === "strict" && leadsAway(builder, path, found.real, roots)) continue;
     if (found) builder.put({ path: found.real, access: "read-only", kind: found.kind === "folder" ? "folder" : "file", reason: why });
     else if (standIn && running)
       builder.put({ path, access: "read-only", kind: standIn === "folder" ? "folder" : "file", reason: why, standIn });

@@ -126,8 +126,19 @@ export class PlanBuilder {
   entries(): PlanEntry[] {
     for (const { access, path } of [...this.#entries.values()]) if (access === "read-only" || access === "hidden") this.#pinAbove(path);
     return [...this.#entries.values()]
-      .filter((entry) => !this.#isGoneAnyway(entry))
+      .filter((entry) => !this.#isGoneAnyway(entry) && !this.#isInHidden(entry))
       .sort((left, right) => depth(left.path) - depth(right.path) || (left.path < right.path ? -1 : 1));
+  }
+
+  /** Whether the entry would open a part of what is hidden: a path that an agent chose (a link, a pointer) may have led there. */
+  #isInHidden(entry: PlanEntry): boolean {
+    if (entry.access === "hidden" || entry.opens) return false;
+    for (let folder = parentOf(entry.path); folder !== "/"; folder = parentOf(folder)) {
+      const around = this.#entries.get(folder);
+      if (around?.opens) return false;
+      if (around?.access === "hidden") return !this.isTooWide(folder);
+    }
+    return false;
   }
 
   /** Where nothing is shown but what is listed, what is hidden need not be listed. */

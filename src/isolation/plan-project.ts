@@ -62,6 +62,20 @@ function protectGit(builder: PlanBuilder, facts: Facts): void {
   const hasShared = facts.git.some((git) => git.kind === "shared");
   const main = facts.git.filter(({ kind }) => kind === "own" || kind === "shared" || kind === "worktree");
   for (const git of facts.git) {
+    const { links = [] } = git;
+    if (links.length > 0) {
+      const names = links.map((name) => `${git.path}/${name}`).join(", ");
+      builder.put({
+        path: git.path,
+        access: "read-only",
+        kind: "folder",
+        reason: `${links.join(", ")} in it is a link, which can not be covered`,
+      });
+      builder.warn(
+        `${names} is a link, and another could be put in its place: the git folder is there to read only; make it a file or folder, or set core.hooksPath`,
+      );
+      continue;
+    }
     builder.put({ path: git.path, access: "writable", kind: "folder", reason: "the project's git folder", pinned: true });
     const protect = (name: string, there: boolean, kind: "file" | "folder", standIn?: "folder" | { file: string }): void => {
       if (there) cover(joined(git.path, name), kind);

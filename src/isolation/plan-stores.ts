@@ -28,7 +28,7 @@ export function planStores(builder: PlanBuilder, input: IsolationInput, facts: F
         const asked = input.write.some((text) => absolute(text, input.home, input.cwd) === path);
         const reason = `${store.what}; given back: isolation.allow = "${store.name}"${asked ? ", isolation.write" : ""}`;
         const access = asked ? "writable" : "read-only";
-        builder.put({ path: found.real, access, kind: found.kind === "folder" ? "folder" : "file", reason });
+        builder.put({ path: found.real, access, kind: found.kind === "folder" ? "folder" : "file", reason, opens: true });
         continue;
       }
       builder.hide(found, store.what, never ? "never" : "default", path);

@@ -64,7 +64,7 @@ export function planOwn(builder: PlanBuilder, input: IsolationInput, facts: Fact
     const runtime = facts.found.get(input.paths.runtime)?.real;
     const later = runtime ? joined(runtime, baseOf(input.sessionFolder)) : input.sessionFolder;
     const path = facts.found.get(input.sessionFolder)?.real ?? later;
-    builder.put({ path, access: "read-only", kind: "folder", reason: "this session's own files" });
+    builder.put({ path, access: "read-only", kind: "folder", reason: "this session's own files", opens: true });
   }
   const own = facts.found.get(input.packageFolder);
   if (own && within(facts.project, own.real))

@@ -32,6 +32,8 @@ export interface PlanEntry {
   readonly target?: string;
   /** What to make on the machine first when nothing is there, so that there is something to cover: removed again at the end if nobody used it. */
   readonly standIn?: "folder" | { readonly file: string };
+  /** It is there although what is around it is hidden: else what lies in hidden folders stays hidden, whoever asks. */
+  readonly opens?: true;
   /** A mount of its own even where nothing changes: a mount point cannot be renamed away, and with it what it protects. */
   readonly pinned?: true;
 }
@@ -124,6 +126,8 @@ export interface GitFolder {
   readonly includes?: readonly { readonly path: string; readonly there: boolean }[];
   /** The file `.git` of a work tree that leads here. */
   readonly pointer?: string;
+  /** Which of those are symbolic links: a mount would be where they lead. */
+  readonly links?: readonly string[];
 }
 
 /** What the machine has, as far as the plan asks. Paths without remark have their links resolved. */

@@ -124,6 +124,34 @@ describe("what an agent has made", () => {
     expect(found(project).kinds).toEqual({ "project/.git": "own" });
   });
 
+  it("does not take what links of a git folder lead to for parts of it", () => {
+    const project = repository(place());
+    const module = join(project, ".git/modules/new");
+    write(join(module, "HEAD"), "x");
+    symlinkSync("../../../../store", join(module, "hooks"));
+    mkdirSync(join(dirname(project), "store"));
+    const { folders } = gitFolders(project, root);
+    expect(folders.find(({ path }) => path === module)).toMatchObject({ hooks: true, links: ["hooks"] });
+    expect(folders.find(({ kind }) => kind === "own")?.links).toBeUndefined();
+  });
+
+  it("has no pointer or included file covered, nor one made for that, by way of a link or of ..", () => {
+    const project = repository(place());
+    write(join(dirname(project), "store/.git"), "secret\n");
+    symlinkSync("../store", join(project, "way"));
+    for (const [name, gitdir] of [
+      ["a", `${project}/way/.git`],
+      ["b", `${project}/../store/.git`],
+    ] as const) {
+      write(join(project, `.git/worktrees/${name}/gitdir`), `${gitdir}\n`);
+    }
+    write(join(project, ".git/modules/new/HEAD"), "x");
+    write(join(project, ".git/modules/new/config"), `[include]\n\tpath = ${project}/way/new\n`);
+    const { folders } = gitFolders(project, root);
+    expect(folders.map(({ kind }) => kind).sort()).toEqual(["own", "submodule", "worktree", "worktree"]);
+    for (const { pointer, includes = [] } of folders) expect([pointer, ...includes]).toEqual([undefined]);
+  });
+
   it("holds up nothing: pipes and endless files in place of git's", () => {
     const project = repository(place());
     const module = join(project, ".git/modules/new");

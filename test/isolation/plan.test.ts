@@ -148,6 +148,7 @@ describe("the plan", () => {
       access: "read-only",
       kind: "folder",
       reason: "this session's own files",
+      opens: true,
     });
   });
 
@@ -240,6 +241,27 @@ describe("the plan", () => {
     const { entries } = plan({}, { found, listings });
     expect(access(entries)["/data/aws"]).toBe("hidden");
     expect(access(entries)["/home/dev/.aws"]).toBeUndefined();
+  });
+
+  it("opens nothing of what is hidden, whatever path of the agent's leads there", () => {
+    const led = withFound(
+      ["/home/dev/.claude/scripts", folder("/home/dev/.aws/sso")],
+      ["/home/dev/.claude/bin", folder("/run/user/1000/agent-run")],
+      ["/home/dev/.claude/local", folder("/home/dev/.codex/log")],
+    );
+    for (const level of ["standard", "strict"] as const) {
+      const { entries } = plan({ level }, led);
+      const opened = entries
+        .filter(({ path, access }) => access !== "hidden" && /\.aws|\.codex|agent-run/.test(path))
+        .map(({ path }) => path);
+      expect(opened).toEqual(["/opt/agent-run", "/run/user/1000/agent-run/sess_00000001"]);
+    }
+  });
+
+  it("lists at strict nothing that a link in an agent's folder leads to", () => {
+    const { entries, warnings } = plan({ level: "strict" }, withFound(["/home/dev/.claude/scripts", folder("/home/dev/backup")]));
+    expect(access(entries)["/home/dev/backup"]).toBeUndefined();
+    expect(warnings.join()).toContain("/home/dev/.claude/scripts leads out of /home/dev/.claude");
   });
 
   it("does not hide a whole home because a link in a store leads there", () => {

@@ -1,7 +1,7 @@
 // The real sandbox around real programs: what they find of a developer's secrets, what they can write, and that nothing outlives it.
 import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -145,6 +145,28 @@ describe.skipIf(!hasBubblewrap).each(users)(`the sandbox of $name${missing}`, (u
     const { stdout } = other.run(READ_ALL, { env: { ...other.env, EXTRA: `${other.home}/.aws/credentials ${other.home}/.ssh/id_rsa` } });
     expect([...other.canaries.values()].filter((canary) => stdout.includes(canary))).toEqual([]);
     expect(stdout).not.toBe("");
+  });
+
+  it("shows nothing of a store by a link that an earlier agent made where settings and git's parts are covered", () => {
+    using other = new World(user);
+    other.plant(".aws/sso/cache/0123.json");
+    other.plant(".config/gcloud/credentials.db");
+    other.link(".claude/scripts", join(other.home, ".aws/sso/cache"));
+    other.link(".claude/bin", "../.config/gcloud");
+    other.git("init", "-q", "-b", "main");
+    other.git("commit", "-q", "--allow-empty", "-m", "first");
+    other.plant(join(other.project, ".git/modules/new/HEAD"), "x");
+    const store = "../../../../../.config/gcloud";
+    for (const [name, target] of Object.entries({ hooks: store, config: `${store}/credentials.db` }))
+      symlinkSync(target, join(other.project, ".git/modules/new", name));
+    symlinkSync(store.slice("../../..".length + 1), join(other.project, "way"));
+    other.plant(join(other.project, ".git/worktrees/a/gitdir"), `${other.project}/way/credentials.db\n`);
+    other.settle();
+    const { stdout } = other.run(`cat ~/.aws/sso/cache/* ~/.config/gcloud/* ~/.claude/*/* way/*; echo end`, {
+      agent: "claude",
+    });
+    expect([...other.canaries.values()].filter((canary) => stdout.includes(canary))).toEqual([]);
+    expect(stdout).toContain("end");
   });
 
   it("hides stores that a variable moved elsewhere, also into the project", () => {
