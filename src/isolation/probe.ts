@@ -1,6 +1,6 @@
 // Whether this machine can give an isolation level, found out by doing it once; with the command that mends what is missing. Called by isolate.ts and doctor.
 import { spawn, spawnSync } from "node:child_process";
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
@@ -120,47 +120,53 @@ function tryOutSeatbelt(): Probe {
 
 /** Gives undefined when it worked, else what bwrap said. */
 async function tryOut(bwrap: string, level: IsolationLevel, keyring: string | undefined): Promise<string | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), "agent-run-probe-"));
+  const filter = seccompFilter(process.arch, level === "strict" ? "own" : "shared");
+  const { command, files } = bubblewrapCommand(
+    {
+      level,
+      entries: [],
+      namespaces: [],
+      keyring: keyring === undefined ? "yours" : "fresh",
+      network: level === "strict" ? "own" : "shared",
+      hosts: [],
+      nested: level !== "strict",
+      cwd: "/",
+      notes: [],
+      warnings: [],
+    },
+    { file: "/bin/sh", args: ["-c", ":"], cwd: "/", env: {} },
+    { bwrap, sh: "/bin/sh", files: "probe", filter, keyring },
+  );
+  const opened = ["probe.args", "probe.seccomp"].map((name) => openUnnamed(files.find(({ path }) => path === name)?.content ?? ""));
   try {
-    const wrapped = bubblewrapCommand(
-      {
-        level,
-        entries: [],
-        namespaces: [],
-        keyring: keyring === undefined ? "yours" : "fresh",
-        network: level === "strict" ? "own" : "shared",
-        hosts: [],
-        nested: level !== "strict",
-        cwd: "/",
-        notes: [],
-        warnings: [],
-      },
-      { file: "/bin/sh", args: ["-c", ":"], cwd: "/", env: {} },
-      {
-        bwrap,
-        sh: "/bin/sh",
-        files: join(folder, "probe"),
-        filter: seccompFilter(process.arch, level === "strict" ? "own" : "shared"),
-        keyring,
-      },
-    );
-    for (const file of wrapped.files) writeFileSync(file.path, file.content, { mode: file.mode });
     return await new Promise((resolve) => {
-      const { command } = wrapped;
-      const child = spawn(command.file, command.args, {
+      const [, , ...program] = command.args;
+      const child = spawn(command.file, ["-c", 'exec "$@" 8<&3 9<&4', ...program], {
         cwd: "/",
         env: {},
-        stdio: ["ignore", "ignore", "pipe"],
+        stdio: ["ignore", "ignore", "pipe", ...opened],
         timeout: PROBE_LIMIT_MS,
         killSignal: "SIGKILL",
       });
       let said = "";
-      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      child.stderr?.setEncoding("utf8").on("data", (text: string) => {
         said += text;
       });
       child.on("error", (error) => resolve(error.message));
       child.on("close", (code) => resolve(code === 0 ? undefined : said.trim() || `it ended with status ${code ?? "none"}`));
     });
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor);
+  }
+}
+
+/** A file that is open and has no name any more: nothing stays of it, also when we are killed. */
+function openUnnamed(content: string | Uint8Array): number {
+  const folder = mkdtempSync(join(tmpdir(), "agent-run-probe-"));
+  try {
+    const path = join(folder, "file");
+    writeFileSync(path, content, { mode: 0o600 });
+    return openSync(path, "r");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

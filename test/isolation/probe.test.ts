@@ -1,13 +1,17 @@
 // Probing by doing: what a machine that cannot isolate is told, and that only good results are kept.
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { probeIsolation } from "../../src/isolation/probe.ts";
 import { KEYRING_REFUSED, sessionKeyringFile } from "../../src/isolation/session-keyring.ts";
 import { hasBubblewrap, missing } from "./world.ts";
 
 const PATH = "/usr/local/bin:/usr/bin:/bin";
+const PROBE = join(import.meta.dirname, "../../src/isolation/probe.ts");
 const KEYRING = sessionKeyringFile(join(import.meta.dirname, "../.."), process.arch);
 
 describe("the probe", () => {
@@ -58,6 +62,19 @@ describe("the probe", () => {
     writeFileSync(own, `#!/bin/sh\necho '${KEYRING_REFUSED}122' >&2; exit 125\n`, { mode: 0o755 });
     expect(await probe()).toMatchObject({ ok: false, hint: "sudo sysctl -w kernel.keys.maxkeys=2000" });
     expect(existsSync(join(folder, "cache"))).toBe(false);
+  });
+
+  it("leaves no file behind where it is killed", async () => {
+    fakeBwrap(`echo $$ >${folder}/pid.new; mv ${folder}/pid.new ${folder}/pid; exec sleep 60`);
+    const temporary = join(folder, "tmp");
+    mkdirSync(temporary);
+    const script = `import(${JSON.stringify(PROBE)}).then(({ probeIsolation }) => probeIsolation("standard", { platform: "linux", path: ${JSON.stringify(folder)} }))`;
+    const prober = spawn(process.execPath, ["-e", script], { env: { PATH, TMPDIR: temporary }, stdio: "ignore" });
+    while (!existsSync(join(folder, "pid"))) await sleep(5);
+    prober.kill("SIGKILL");
+    await once(prober, "exit");
+    process.kill(Number(readFileSync(join(folder, "pid"), "utf8")), "SIGKILL");
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   it("keeps a good result for that bwrap only", async () => {
