@@ -119,11 +119,26 @@ async function compare(
  * agents start daemons.
  */
 function endLeftovers(mark: string): void {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+  for (const pid of marked(mark)) {
     try {
-      if (readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark)) process.kill(Number(pid), "SIGKILL");
+      process.kill(pid, "SIGKILL");
     } catch {
-      // Gone, or another user's.
+      // Gone by now.
     }
   }
+}
+
+/** Who runs with this mark in its environment. */
+export function marked(mark: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark);
+      } catch {
+        // Gone, or another user's.
+        return false;
+      }
+    });
 }

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { node, pause } from "../terminal/outer.ts";
-import { COLS, openStage, ROWS, type Stage } from "./program.ts";
+import { COLS, marked, openStage, ROWS, type Stage } from "./program.ts";
 
 const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 const server = `agent-run-oracle-${process.pid}`;
@@ -18,10 +18,16 @@ beforeAll(async () => {
   if (has("tmux"))
     tmux("new-session", "-d", "-s", "base", "-x", String(COLS), "-y", String(ROWS), "sleep 600", ";", "set", "-g", "status", "off");
 });
-afterAll(() => {
+afterAll(async () => {
   if (has("tmux")) spawnSync("tmux", ["-L", server, "kill-server"]);
+  const start = performance.now();
+  // A pane that goes takes all with it that ran in there.
+  while (marked(`HOME=${stage.folder}`).length > 0) {
+    if (performance.now() - start > PATIENCE_MS) throw new Error(`still there: ${marked(`HOME=${stage.folder}`).join(" ")}`);
+    await pause(50);
+  }
   stage.close();
-});
+}, 2 * PATIENCE_MS);
 
 /** A pane of `rows` rows in which `command` runs. */
 function open(name: string, rows: number, command: string): void {
