@@ -1,7 +1,7 @@
 #!/bin/sh
-':' //; case ${1-} in status) f=$(readlink -f "$0") && f=${f%/bin/*}/shell/status.sh && [ -r "$f" ] && . "$f" ;; esac; exec node "$0" "$@"
+':' //; case ${1-} in status) f=$(readlink -f "$0") && f=${f%/bin/*}/shell/status.sh && [ -r "$f" ] && . "$f" ;; esac; n=${0%/*}/../node_modules/node/bin/node; [ ! -h "$0" ] && [ -x "$n" ] || n=node; exec "$n" "$0" "$@"
 // The installed command. A shell reads the line above alone: it answers what prompts ask for (shell/status.sh) and hands everything else to Node, in the time that
-// `env node` would take. Node reads it as a text and a comment: it refuses a Node that is too old in words, then loads the bundle with what V8 compiled of it before.
+// `env node` would take; in a clone, called there by its path, to the Node that the clone brings. Node reads it as a text and a comment: it refuses a Node that is too old in words, then loads the bundle with what V8 compiled of it before.
 // Plain old JavaScript, so that an old Node gets as far as the sentence; CommonJS, because Node's loader of ES modules takes longer to start.
 var major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {

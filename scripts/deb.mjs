@@ -82,7 +82,7 @@ function program() {
   for (const { folder } of installed) cpSync(join(root, folder), join(staging, HOME, folder), { recursive: true });
   // Not the first node of whoever calls it, which may be any version.
   const bin = join(staging, HOME, "bin", "agent-run.cjs");
-  writeFileSync(bin, readFileSync(bin, "utf8").replace("exec node ", "exec /usr/bin/node "));
+  writeFileSync(bin, readFileSync(bin, "utf8").replace(/ n=\S+node;.* exec "\$n" /, " exec /usr/bin/node "));
   mkdirSync(join(staging, "usr", "bin"), { recursive: true });
   symlinkSync("../lib/agent-run/bin/agent-run.cjs", join(staging, "usr", "bin", "agent-run"));
 }

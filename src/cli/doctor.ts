@@ -11,6 +11,11 @@ import { oneLine } from "./printer.ts";
 
 const MARKS = { ok: ["✓", "green"], warning: ["!", "yellow"], error: ["✗", "red"], unknown: ["?", "cyan"] } as const;
 
+interface Area {
+  readonly area: string;
+  readonly checks: readonly Check[];
+}
+
 export const doctor: Command = {
   name: "doctor",
   outside: true,
@@ -32,25 +37,30 @@ export const doctor: Command = {
   async run(values, words, context) {
     atMost(words, 0, "doctor");
     const { profile, checks } = profileOf(context, textValue(values, "profile"));
-    const areas: { readonly area: string; readonly checks: readonly Check[] }[] = [
-      {
-        area: "machine",
-        checks: [
-          ...(await machineChecks(context, profile?.isolation.level ?? "standard", profile?.credentials)),
-          configCheck(context),
-          ...checks,
-        ],
-      },
-    ];
+    const json = values["json"] === true;
+    const areas: Area[] = [];
+    // Each when it is known: AWS can take its time to answer, or not to.
+    const found = (area: string, checks: readonly Check[]): void => {
+      areas.push({ area, checks });
+      if (!json) print(area, checks, context);
+    };
+    found("machine", [
+      ...(await machineChecks(context, profile?.isolation.level ?? "standard", profile?.credentials)),
+      configCheck(context),
+      ...checks,
+    ]);
     if (profile && values["offline"] !== true) {
       const asked = textValue(values, "aws-profile");
       const base = { credentials: asked === undefined ? profile.credentials : undefined, awsProfile: asked ?? profile.awsProfile };
-      areas.push({ area: "aws", checks: [...(await signInChecks(context, base)), ...(await accountChecks(context, profile, asked))] });
+      found("aws", [...(await signInChecks(context, base)), ...(await accountChecks(context, profile, asked))]);
     }
-    if (profile) areas.push({ area: "agent", checks: agentChecks(context, profile) });
+    if (profile) found("agent", agentChecks(context, profile));
     const counts = count(areas.flatMap(({ checks }) => checks));
-    if (values["json"] === true) context.print.json({ areas, ...counts });
-    else print(areas, counts, context);
+    if (json) context.print.json({ areas, ...counts });
+    else
+      context.print.out(
+        `${counts.ok} ok, ${several(counts.warning, "warning")}, ${several(counts.error, "error")}, ${counts.unknown} not known`,
+      );
     return counts.error > 0 ? 1 : 0;
   },
 };
@@ -74,21 +84,13 @@ function count(checks: readonly Check[]): Record<CheckState, number> {
   return counts;
 }
 
-function print(
-  areas: readonly { readonly area: string; readonly checks: readonly Check[] }[],
-  counts: Record<CheckState, number>,
-  context: Context,
-): void {
-  const { print: to } = context;
-  for (const { area, checks } of areas) {
-    to.out(to.paint("bold", area));
-    for (const { name, state, text, fix } of checks) {
-      const [mark, style] = MARKS[state];
-      to.out(`  ${to.paint(style, mark)} ${name}: ${oneLine(text)}`);
-      if (fix !== undefined) to.out(`      ${oneLine(fix)}`);
-    }
+function print(area: string, checks: readonly Check[], { print: to }: Context): void {
+  to.out(to.paint("bold", area));
+  for (const { name, state, text, fix } of checks) {
+    const [mark, style] = MARKS[state];
+    to.out(`  ${to.paint(style, mark)} ${name}: ${oneLine(text)}`);
+    if (fix !== undefined) to.out(`      ${oneLine(fix)}`);
   }
-  to.out(`${counts.ok} ok, ${several(counts.warning, "warning")}, ${several(counts.error, "error")}, ${counts.unknown} not known`);
 }
 
 const several = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
