@@ -70,9 +70,9 @@ export class Preparation {
     this.#isolation = isolate(place, plan.isolation, plan.folder, { may: mayStepDown, say: this.#say });
     // It is awaited in `finish`; a session that fails before has its own error.
     this.#isolation
-      .then(({ level, plan }) => {
+      .then((isolation) => {
         // Reading the plan of level `none` would make one.
-        if (level !== "none") for (const text of plan.warnings) this.#say(text);
+        if (isolation.level !== "none") for (const text of isolation.plan.warnings) this.#say(text);
       })
       .catch(() => {});
   }

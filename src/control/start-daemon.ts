@@ -1,6 +1,6 @@
 // Finds the daemon of this user, and starts it where none answers: one, however many launches at once. Called by every command that needs it.
 import type { ChildProcess } from "node:child_process";
-import { sleep, systemClock } from "../core/clock.ts";
+import { monotonic, sleep, systemClock } from "../core/clock.ts";
 import type { Command } from "../core/command.ts";
 import { AgentRunError } from "../core/error.ts";
 import { daemonLock, daemonLog, type Environment, type Paths } from "../core/paths.ts";
@@ -103,7 +103,7 @@ export async function connectOrStart(paths: Paths, options: StartOptions): Promi
 export async function openLeaseOrStart(paths: Paths, options: StartOptions, first: LauncherMessage): Promise<LeaseOn> {
   const socket = checkedSocket(paths);
   using _ = continueStopped(paths);
-  const begun = performance.now();
+  const begun = monotonic();
   let patienceMs: number | undefined;
   const orHung = (error: unknown): undefined => {
     if (noAnswerInTime(error)) patienceMs = LATE_MS;
@@ -191,7 +191,7 @@ async function replaceHung(paths: Paths, patienceMs: number, since: number): Pro
     const holder = lockHolder(daemonLock(paths));
     if (holder === undefined || !noAnswerInTime(error)) throw error;
     signal(holder, "SIGKILL");
-    return `the daemon (process ${holder}) did not answer for ${Math.round((performance.now() - since) / 1000)} s and was replaced; its sessions go on with the new one`;
+    return `the daemon (process ${holder}) did not answer for ${Math.round((monotonic() - since) / 1000)} s and was replaced; its sessions go on with the new one`;
   }
 }
 

@@ -1,7 +1,6 @@
 // What answers CONNECT in strict's own network: a tunnel to the hosts that the human named, and to nothing else. Runs in the launcher; used by isolate.ts.
 // The name that is asked for is the one that is looked up, once, and what is dialled is an address that was looked at. TLS is the agent's own: nothing
 // is read or changed in it.
-import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { isAmong, isHostName, isPublicAddress } from "./hosts.ts";
 
@@ -74,6 +73,8 @@ async function tunnel(inside: Socket, head: string, early: Buffer, options: Forw
 }
 
 async function resolveAll(host: string): Promise<string[]> {
+  // Loaded here only: it reads the machine's resolver settings at once, which each launch would wait for.
+  const { lookup } = process.getBuiltinModule("node:dns/promises");
   return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 
