@@ -3,6 +3,7 @@ import type { IAMClient } from "@aws-sdk/client-iam";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
+import { oneLine } from "../core/printable.ts";
 import { endpointOf } from "./client.ts";
 
 /** What is known of an error that the AWS SDK or Node's sockets threw. The error itself is not kept: it holds the signed request. */
@@ -22,13 +23,13 @@ export function readFailure(thrown: unknown): ServiceFailure {
   return { name, text: printable(String(error.message ?? "")), status };
 }
 
-/** One line of at most 400 characters, without control characters and without runs that could be a secret key (40) or a session token (100 and more). */
+/** One line of at most 400 characters, without control and invisible characters and without runs that could be a secret key (40) or a session token (100 and more). */
 export function printable(text: string): string {
   const line = text
     .replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ")
     .replace(/[A-Za-z0-9+/=]{40,}/g, "[redacted]")
     .trim();
-  return line.length > 400 ? `${line.slice(0, 399)}…` : line;
+  return oneLine(line.length > 400 ? `${line.slice(0, 399)}…` : line);
 }
 
 const UNREACHABLE = new Set([

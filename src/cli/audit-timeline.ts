@@ -1,7 +1,7 @@
 // A record of the audit as a sentence for a person. Called by audit.ts and audit-report.ts.
 import type { AuditRecord, Json, RecordData } from "../audit/record.ts";
 import { formatSpan } from "../core/duration.ts";
-import { oneLine } from "./printer.ts";
+import { oneLine } from "../core/printable.ts";
 
 /** A value as text: strings as they are, on one line; the rest as JSON. Empty where there is none. */
 export function word(value: Json | undefined): string {

@@ -5,6 +5,7 @@ import { listSessions, readSession, verifyFolder } from "../audit/verify.ts";
 import { AgentRunError } from "../core/error.ts";
 import { isSessionId } from "../core/id.ts";
 import { auditFolder } from "../core/paths.ts";
+import { oneLine } from "../core/printable.ts";
 import { openSessions } from "./ask-daemon.ts";
 import { auditReport } from "./audit-report.ts";
 import { timelineLine, word } from "./audit-timeline.ts";
@@ -99,7 +100,8 @@ async function followed(folder: string, session: string | undefined, json: boole
     if (record === undefined) continue;
     if (record.sequence === 1) began.set(id, record.at);
     const line = timelineLine(record, began.get(id));
-    print.out(json ? JSON.stringify(record) : of === undefined ? `${id}  ${line}` : line);
+    if (json) print.json(record, "compact");
+    else print.out(of === undefined ? `${id}  ${line}` : line);
   }
   return status;
 }
@@ -128,5 +130,5 @@ function verify(folder: string, session: string | undefined, open: ReadonlySet<s
 }
 
 function findingLine(where: string, finding: Finding): string {
-  return `${finding.severity}: ${where} line ${finding.line}: ${finding.text}`;
+  return oneLine(`${finding.severity}: ${where} line ${finding.line}: ${finding.text}`);
 }

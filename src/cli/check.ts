@@ -1,8 +1,8 @@
 // `agent-run check`: the go-live checklist, six questions with evidence for each.
+import { oneLine } from "../core/printable.ts";
 import { type Answer, checklist, score } from "../policy/checklist.ts";
 import { checkFacts } from "./check-facts.ts";
 import { atMost, type Command, textValue } from "./command.ts";
-import { oneLine } from "./printer.ts";
 
 const MARKS: Readonly<Record<Answer, readonly ["green" | "red" | "yellow", string]>> = {
   yes: ["green", "✓"],

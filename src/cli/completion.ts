@@ -1,11 +1,11 @@
 // `agent-run completion`: the code that makes a shell complete agent-run, and the answer to each Tab.
+import { oneLine } from "../core/printable.ts";
 import { readAwsFiles } from "../credentials/sources/aws-files.ts";
 import { KNOWN_AGENTS } from "../isolation/agents.ts";
 import { profileNames } from "../session/profile.ts";
 import { readStatusFiles } from "../session/status-file.ts";
 import type { Command, Context } from "./command.ts";
 import { commands } from "./commands.ts";
-import { oneLine } from "./printer.ts";
 import { complete, type Names } from "./shell/complete.ts";
 import { completionScript } from "./shell/scripts.ts";
 import { selfName } from "./shell/self.ts";
@@ -23,15 +23,15 @@ export const completion: Command = {
   stopsAtFirstWord: true,
   async run(values, words, context) {
     if (values["words"] !== true) {
-      context.print.out(
+      context.print.raw(
         completionScript(shellOf(words[0], "completion"), { packageFolder: context.packageFolder, self: selfName(context) }),
       );
       return 0;
     }
     const line = words[0] === "--" ? words.slice(1) : words;
     for (const { word, help } of await complete(line, namesOf(context))) {
-      // A name with a line break cannot be told to a shell.
-      if (!/[\n\t]/.test(word)) context.print.out(`${word}\t${oneLine(help)}`);
+      // A name with a line break cannot be told to a shell, and one that cannot be seen shall not be chosen.
+      if (oneLine(word) === word) context.print.raw(`${word}\t${oneLine(help)}`);
     }
     return 0;
   },

@@ -53,7 +53,7 @@ export const demoAws: Command = {
     }
     try {
       const result = await call(rest);
-      if (typeof result === "string") print.out(result);
+      if (typeof result === "string") print.raw(result);
       else print.json(result);
       return 0;
     } catch (error) {

@@ -1,5 +1,6 @@
 // `agent-run doctor`: what of this machine, account and agents a session will meet, each with what mends it. Changes nothing.
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { oneLine } from "../core/printable.ts";
 import { loadProfile, type Profile } from "../session/profile.ts";
 import { atMost, type Command, type Context, textValue } from "./command.ts";
 import { accountChecks } from "./doctor/account.ts";
@@ -7,7 +8,6 @@ import { agentChecks } from "./doctor/agent.ts";
 import { type Check, type CheckState, failing, ok, warning } from "./doctor/check.ts";
 import { configCheck, machineChecks } from "./doctor/machine.ts";
 import { signInChecks } from "./doctor/sign-in.ts";
-import { oneLine } from "./printer.ts";
 
 const MARKS = { ok: ["✓", "green"], warning: ["!", "yellow"], error: ["✗", "red"], unknown: ["?", "cyan"] } as const;
 

@@ -1,21 +1,21 @@
 // What `--dry-run` and `agent-run env` show: who the agent would be, and each change of its environment with its reason. Called by running.ts and env.ts.
+import { oneLine } from "../core/printable.ts";
 import type { EnvironmentChange } from "../session/environment.ts";
 import { explain } from "./isolate.ts";
 import type { LaunchRequest } from "./launch.ts";
 import type { Prepared } from "./preparation.ts";
-import { printable } from "./printer.ts";
 import { table } from "./table.ts";
 
 /** Prints the plan of a run that is not carried out. Gives the exit status. */
 export function describeDryRun({ context: { print } }: LaunchRequest, { view, command, isolation, changes }: Prepared): number {
-  print.out(`agent      ${printable([command.file, ...command.args].join(" "))}`);
+  print.out(`agent      ${oneLine([command.file, ...command.args].join(" "))}`);
   print.out(`identity   ${view.arn}`);
   print.out(`profile    ${view.profile}, ${view.delivery} delivery, isolation ${isolation.level}`);
-  for (const caveat of view.caveats) print.out(`caveat     ${printable(caveat)}`);
+  for (const caveat of view.caveats) print.out(`caveat     ${oneLine(caveat)}`);
   print.out("");
   print.out(environmentTable(changes));
   print.out("");
-  for (const line of explain(isolation.plan)) print.out(printable(line));
+  for (const line of explain(isolation.plan)) print.out(oneLine(line));
   print.note("dry run: nothing was started, and the credentials were thrown away");
   return 0;
 }
@@ -23,5 +23,5 @@ export function describeDryRun({ context: { print } }: LaunchRequest, { view, co
 /** One line for each variable that is not simply passed on. Values are not shown: some are secret. */
 export function environmentTable(changes: readonly EnvironmentChange[]): string {
   const told = changes.filter((change) => change.action !== "kept" || change.reason !== "");
-  return table([["VARIABLE", "CHANGE", "WHY"], ...told.map(({ name, action, reason }) => [printable(name), action, reason])]);
+  return table([["VARIABLE", "CHANGE", "WHY"], ...told.map(({ name, action, reason }) => [oneLine(name), action, reason])]);
 }

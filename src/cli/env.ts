@@ -2,13 +2,13 @@
 import { basename } from "node:path";
 import { newSessionId } from "../core/id.ts";
 import { sessionFolder } from "../core/paths.ts";
+import { oneLine } from "../core/printable.ts";
 import { childVariables } from "../session/delivery.ts";
 import { childEnvironment } from "../session/environment.ts";
 import { loadProfile } from "../session/profile.ts";
 import type { Command } from "./command.ts";
 import { environmentTable } from "./dry-run.ts";
 import { explain, isolationPlan } from "./isolate.ts";
-import { printable } from "./printer.ts";
 import { overridesOf, runOptions } from "./run-options.ts";
 
 export const env: Command = {
@@ -55,7 +55,7 @@ export const env: Command = {
     print.out(environmentTable(changes));
     if (plan) {
       print.out("");
-      for (const line of explain(plan)) print.out(printable(line));
+      for (const line of explain(plan)) print.out(oneLine(line));
     }
     return 0;
   },

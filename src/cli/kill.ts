@@ -9,6 +9,7 @@ import { sleep } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 import { isSessionId, type SessionId } from "../core/id.ts";
 import { auditFolder, type Paths } from "../core/paths.ts";
+import { oneLine } from "../core/printable.ts";
 import { isBuried } from "../session/tombstones.ts";
 import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
@@ -185,7 +186,7 @@ function report({ session, endpointClosedMs, agentGoneMs, keysExpireAt, revocati
   for (const line of progressLines({ cutMs, goneMs: agentGoneMs, revocations })) print.out(`  ${line}`);
   if (keysExpireAt !== undefined && !isDenied(revocations))
     print.out(`  not revoked at AWS: keys it fetched stay valid until ${new Date(keysExpireAt).toISOString()}`);
-  for (const note of notes) print.out(`  ${note}`);
+  for (const note of notes) print.out(`  ${oneLine(note)}`);
 }
 
 /** What an administrator would attach, to stdout alone; how, to the human. */

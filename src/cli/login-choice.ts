@@ -1,11 +1,12 @@
 // Lets the human pick an account and role of a sign-in by number, and prints what config.toml needs for it; writes nothing. Called by login.ts, in a terminal.
+
 import type { ReadStream, WriteStream } from "node:tty";
+import { oneLine } from "../core/printable.ts";
 import { signInPlaceOf } from "../credentials/sources.ts";
 import type { AccountRole } from "../credentials/sso/portal.ts";
 import { readConfig } from "../session/profile.ts";
 import { usableProfiles } from "./base-of.ts";
 import type { Context } from "./command.ts";
-import { printable } from "./printer.ts";
 import type { Named } from "./sign-in-place.ts";
 import { sourceEnvironment } from "./source-environment.ts";
 import { table } from "./table.ts";
@@ -23,7 +24,7 @@ export function isInUse({ startUrl }: Named, context: Context): boolean {
 /** Shows the roles with numbers and asks for one until the answer is one of them, or nothing. Throws AgentRunError `usage` when it is cancelled. */
 export async function chooseRole(roles: readonly AccountRole[], place: Named, context: Context): Promise<void> {
   const { print, streams } = context;
-  const rows = roles.map(({ account, accountName, role }, index) => [String(index + 1), printable(accountName), account, role]);
+  const rows = roles.map(({ account, accountName, role }, index) => [String(index + 1), oneLine(accountName), account, role]);
   print.out(table([["#", "ACCOUNT", "ID", "ROLE"].map((text) => print.paint("bold", text)), ...rows]));
   const { askLine } = await import("../terminal/prompt.ts");
   for (;;) {

@@ -2,6 +2,7 @@
 import { systemClock } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { oneLine } from "../core/printable.ts";
 import { signIns } from "../credentials/sources.ts";
 import { signInByBrowser } from "../credentials/sso/browser.ts";
 import { signInByDevice } from "../credentials/sso/device.ts";
@@ -14,7 +15,6 @@ import { giveSignInToDaemon, tellDaemonToForget } from "./ask-daemon.ts";
 import { atMost, type Command, type Context } from "./command.ts";
 import { canAsk, chooseRole, isInUse } from "./login-choice.ts";
 import { hasBrowser, openBrowser } from "./open-browser.ts";
-import { printable } from "./printer.ts";
 import { type Named, placeOf } from "./sign-in-place.ts";
 import { sourceEnvironment } from "./source-environment.ts";
 import { table } from "./table.ts";
@@ -118,7 +118,7 @@ async function list(roles: readonly AccountRole[], session: SsoSession, { name }
   if (json) return print.json(roles);
   if (roles.length === 0) return print.note("it opens no account: ask for an assignment");
   const rows = roles.map(({ account, accountName, role }) => [
-    printable(accountName),
+    oneLine(accountName),
     account,
     role,
     `sso:${name ?? "<name>"}/${account}/${role}`,

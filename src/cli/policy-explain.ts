@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
+import { oneLine } from "../core/printable.ts";
 import { explain, type StatementReport } from "../policy/explain.ts";
 import { pathOf } from "../policy/lint/locate.ts";
 import type { Decision, PolicySet, RequestContext } from "../policy/types.ts";
@@ -9,7 +10,6 @@ import { readConfig } from "../session/profile.ts";
 import { readProfileTests, sessionArn, sessionContext, TEST_ACCOUNT } from "../session/profile-tests.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
 import { readTarget, shortened } from "./policy-target.ts";
-import { oneLine } from "./printer.ts";
 
 export const policyExplain: Command = {
   name: "policy explain",

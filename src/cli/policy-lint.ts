@@ -1,6 +1,7 @@
 // `agent-run policy lint`: what is wrong or risky in policies, where, why, and the fix. Also the findings of `agent-run check`.
 import { systemClock } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
+import { oneLine } from "../core/printable.ts";
 import { atLeast, type Code, codes, type Severity } from "../policy/lint/finding.ts";
 import { lintPolicies } from "../policy/lint/lint.ts";
 import { locator, pathOf } from "../policy/lint/locate.ts";
@@ -9,7 +10,6 @@ import { catalogueOf } from "./catalogue-file.ts";
 import { choice } from "./choice.ts";
 import { type Command, type Context, textValue } from "./command.ts";
 import { readTarget, type Target } from "./policy-target.ts";
-import { oneLine } from "./printer.ts";
 import { type SarifRule, sarif } from "./sarif.ts";
 
 /** A finding with its place in the text. */

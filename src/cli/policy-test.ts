@@ -5,6 +5,7 @@ import { parseRoleArn } from "../aws/identity.ts";
 import { simulateRole } from "../aws/simulate.ts";
 import { systemClock } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
+import { oneLine } from "../core/printable.ts";
 import { evaluate } from "../policy/evaluate.ts";
 import type { Outcome } from "../policy/types.ts";
 import { findFolder, loadProfile, profileNames } from "../session/profile.ts";
@@ -23,7 +24,6 @@ import { baseOf } from "./base-of.ts";
 import { catalogueOf } from "./catalogue-file.ts";
 import { type Command, type Context, textValue } from "./command.ts";
 import { shortened } from "./policy-target.ts";
-import { oneLine } from "./printer.ts";
 
 interface Live {
   readonly title: string;

@@ -2,14 +2,18 @@
 // Colour only where the stream is a terminal and NO_COLOR (no-color.org) and TERM=dumb allow it.
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
+import { oneLine, printable, printableJson } from "../core/printable.ts";
 
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
 export type Style = keyof typeof STYLES;
 
 export interface Printer {
-  /** A result, as it is, to stdout. */
+  /** A result, to stdout: lines, of which only what is printable comes out, and what `paint` painted. */
   out(text: string): void;
-  json(value: unknown): void;
+  /** The same with nothing changed: for what another program reads, made of nothing that others named. */
+  raw(text: string): void;
+  /** @param compact on one line */
+  json(value: unknown, compact?: "compact"): void;
   /** A sentence to the human. */
   note(text: string): void;
   warn(text: string): void;
@@ -25,18 +29,8 @@ export interface Printer {
   written(): Promise<void>;
 }
 
-/** C0 and C1 control characters, bidirectional controls and zero-width characters: what a name must not bring onto a terminal. */
-const UNPRINTABLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
-
-/** The text with each such character replaced by U+FFFD; line breaks stay. */
-export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, "�");
-}
-
-/** `printable`, and on one line: for a text that may hold what others named, such as a project. */
-export function oneLine(text: string): string {
-  return printable(text).replaceAll("\n", "�");
-}
+/** Our own colours in a result, by `paint`; no other sequence passes. */
+const PAINTED = new RegExp(`(\\u001b\\[(?:${Object.values(STYLES).flat().join("|")})m)`);
 
 /** @param streams read when something is printed, not before */
 export function createPrinter(
@@ -62,10 +56,19 @@ export function createPrinter(
     stream.write(text);
   };
   const result = (text: string): void => write("stdout", text.endsWith("\n") ? text : `${text}\n`);
+  const isPainted = (): boolean => !plain && streams.stdout.isTTY;
+  const visible = (text: string): string =>
+    text.includes("\u001b") && isPainted()
+      ? text
+          .split(PAINTED)
+          .map((part, index) => (index % 2 === 1 ? part : printable(part)))
+          .join("")
+      : printable(text);
   const say = (mark: string, text: string): void => write("stderr", `${paintErr("dim", "agent-run:")} ${mark}${oneLine(text)}\n`);
   return {
-    out: result,
-    json: (value) => result(JSON.stringify(value, undefined, 2)),
+    out: (text) => result(visible(text)),
+    raw: result,
+    json: (value, compact) => result(printableJson(JSON.stringify(value, undefined, compact === undefined ? 2 : undefined))),
     note: (text) => say("", text),
     warn: (text) => say(`${paintErr("yellow", "warning:")} `, text),
     error(error) {

@@ -5,11 +5,11 @@ import type { Overrides } from "../control/protocol.ts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { userProfiles } from "../core/paths.ts";
+import { oneLine } from "../core/printable.ts";
 import { LONGEST_SESSION_POLICY } from "../policy/minify.ts";
 import { findFolder, loadProfile, type Profile, profileNames } from "../session/profile.ts";
 import { isProfileName, profileDescription } from "../session/profile-levels.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
-import { printable } from "./printer.ts";
 import { overridesOf, runOptions } from "./run-options.ts";
 import { table } from "./table.ts";
 
@@ -90,7 +90,7 @@ function list(values: Values, context: Context): number {
     ttlMs === undefined ? "" : formatSpan(ttlMs),
     grant ?? "",
     shipped ? "shipped" : "yours",
-    printable(problem ?? description),
+    oneLine(problem ?? description),
   ]);
   print.out(table([["PROFILE", "LIMIT", "GRANT", "FROM", "WHAT IT IS FOR"].map((text) => print.paint("bold", text)), ...rows]));
   return 0;
@@ -110,11 +110,11 @@ function show(name: string, values: Values, { paths, packageFolder, print }: Con
     print.json({ ...settings, sessionPolicy: { characters: sessionPolicy.characters, policy } });
     return 0;
   }
-  for (const [what, text] of lines(profile)) if (text !== "") print.out(`${what.padEnd(14)} ${printable(text)}`);
+  for (const [what, text] of lines(profile)) if (text !== "") print.out(`${what.padEnd(14)} ${oneLine(text)}`);
   if (policy !== undefined) {
     print.out("");
     print.out(`session policy, ${profile.sessionPolicy.characters} of the ${LONGEST_SESSION_POLICY} characters that sts takes:`);
-    print.out(JSON.stringify(policy, undefined, 2));
+    print.json(policy);
   }
   return 0;
 }

@@ -2,7 +2,7 @@
 import type { SessionView } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
 import { formatLeft, formatSpan } from "../core/duration.ts";
-import { oneLine } from "./printer.ts";
+import { oneLine } from "../core/printable.ts";
 
 export const PS_HEADING = ["SESSION", "AGENT", "PROFILE", "IDENTITY", "PROJECT", "AGE", "LEFT", "FETCHES", "STATE"] as const;
 

@@ -14,6 +14,7 @@ import { type Plan, planRemoval, planSetup } from "../aws/setup/steps.ts";
 import { cloudFormation, shellScript, terraform } from "../aws/setup/templates.ts";
 import { sleep } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { oneLine } from "../core/printable.ts";
 import { loadProfile, type Profile } from "../session/profile.ts";
 import { requireStage } from "../session/stage.ts";
 import { type BaseIdentity, openBase } from "./base.ts";
@@ -21,7 +22,6 @@ import { baseOf } from "./base-of.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
 import { confirm } from "./confirm.ts";
 import { guardrail } from "./guardrail.ts";
-import { oneLine } from "./printer.ts";
 import { type RoleSettings, requireSettings, writeRoleSettings } from "./setup-config.ts";
 
 const OUTPUTS = ["plan", "cloudformation", "terraform", "cli", "json"] as const;
@@ -242,9 +242,9 @@ async function planOf(desired: DesiredRole, iam: IAMClient, values: Values): Pro
 
 function printOutput(output: Output, desired: DesiredRole, plan: Plan, context: Context): void {
   const { print } = context;
-  if (output === "cloudformation") print.out(cloudFormation(desired));
-  else if (output === "terraform") print.out(terraform(desired));
-  else if (output === "cli") print.out(shellScript(plan.steps));
+  if (output === "cloudformation") print.raw(cloudFormation(desired));
+  else if (output === "terraform") print.raw(terraform(desired));
+  else if (output === "cli") print.raw(shellScript(plan.steps));
   else if (output === "json") print.json({ role: desired.arn, ...plan });
   else printPlan(plan, context);
 }

@@ -23,7 +23,7 @@ export const shellInitCommand: Command = {
     atMost(words, 1, "shell-init");
     const agents = readConfig(context.paths).shell?.agents ?? KNOWN_AGENTS.map(({ name }) => name);
     const settings = { packageFolder: context.packageFolder, self: selfName(context) };
-    context.print.out(shellInit(shellOf(words[0], "shell-init"), agents, visibleRuntime(context.env, context.paths.runtime), settings));
+    context.print.raw(shellInit(shellOf(words[0], "shell-init"), agents, visibleRuntime(context.env, context.paths.runtime), settings));
     return 0;
   },
 };

@@ -41,7 +41,7 @@ export const status: Command = {
       const [first] = sessions;
       const more = sessions.length > 1 ? ` +${sessions.length - 1}` : "";
       if (first)
-        context.print.out(
+        context.print.raw(
           `${coloured(segment(first, now, `${first.session.slice("sess_".length)} `), minutesLeft(first, now), format, context)}${more}`,
         );
     }

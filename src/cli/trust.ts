@@ -2,12 +2,12 @@
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { AgentRunError } from "../core/error.ts";
+import { printable } from "../core/printable.ts";
 import { findRepositoryFile, parseRepository, readText } from "../session/repository.ts";
 import { contentHash, distrust, trustedFiles, trust as trustFile } from "../session/trust.ts";
 import { atMost, type Command, type Context } from "./command.ts";
 import { confirm } from "./confirm.ts";
 import { unknownActions } from "./known-actions.ts";
-import { printable } from "./printer.ts";
 import { table } from "./table.ts";
 
 export const trust: Command = {

@@ -2,6 +2,7 @@
 import type { ReadStream, WriteStream } from "node:tty";
 import type { ProcessExit } from "../core/command.ts";
 import { messageOf } from "../core/error.ts";
+import { oneLine } from "../core/printable.ts";
 import { signal } from "../core/process-tree.ts";
 import { randomHex } from "../core/random.ts";
 import { sessionOf } from "../core/session-mark.ts";
@@ -177,7 +178,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     if (!exitSeen) void finish(exit);
   });
   shim.release().catch((error: unknown) => {
-    screen.output(Buffer.from(`agent-run: error: cannot let the agent start: ${messageOf(error)}\r\n`));
+    screen.output(Buffer.from(`agent-run: error: cannot let the agent start: ${oneLine(messageOf(error))}\r\n`));
     exitSeen = true;
     void finish({ code: 125 });
   });

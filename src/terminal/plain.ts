@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Command, ProcessExit } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { oneLine } from "../core/printable.ts";
 import { markedCommand, sessionOf } from "../core/session-mark.ts";
 import { type AgentProcess, killTree, stopTree } from "./agent-process.ts";
 import { AgentTree } from "./agent-tree.ts";
@@ -75,7 +76,7 @@ export function spawnPlain(
     };
     child.on("exit", (code, signal) => finish(signal === null ? { code: code ?? 0 } : { signal }));
     child.on("error", (error) => {
-      process.stderr.write(`agent-run: error: ${messageOf(error)}\n`);
+      process.stderr.write(`agent-run: error: ${oneLine(messageOf(error))}\n`);
       finish({ code: 126 });
     });
   });

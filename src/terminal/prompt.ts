@@ -1,6 +1,7 @@
 // Asks the human for one line before the agent is launched, such as an MFA code. Called by the launcher.
 import type { ReadStream, WriteStream } from "node:tty";
 import { AgentRunError } from "../core/error.ts";
+import { oneLine } from "../core/printable.ts";
 
 const CTRL_C = 0x03;
 const CTRL_D = 0x04;
@@ -56,7 +57,7 @@ export function askLine(input: ReadStream, output: WriteStream, prompt: string, 
     };
     // Before the prompt is seen: a Ctrl-C from then on is for us to take.
     input.setRawMode(true);
-    output.write(prompt);
+    output.write(oneLine(prompt));
     input.on("data", onData);
     input.on("end", onEnd);
     input.resume();

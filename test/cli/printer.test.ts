@@ -1,0 +1,38 @@
+// What comes out of the one printer, byte by byte.
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { createPrinter, type Printer } from "../../src/cli/printer.ts";
+import { AgentRunError } from "../../src/core/error.ts";
+
+const HOSTILE = "evil\x1b]0;title\x07\x1b[31mred\x9b8m\u202eabc\u2028\u{e0041}";
+
+function printed(isTTY: boolean, run: (print: Printer) => void): string {
+  const streams = { stdout: Object.assign(new PassThrough(), { isTTY }), stderr: Object.assign(new PassThrough(), { isTTY }) };
+  run(createPrinter(streams as unknown as { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream }, {}));
+  return `${streams.stdout.read() ?? ""}${streams.stderr.read() ?? ""}`;
+}
+
+describe("the printer", () => {
+  it.each([
+    ["a result", (print: Printer) => print.out(HOSTILE)],
+    ["a note", (print: Printer) => print.note(HOSTILE)],
+    ["a warning", (print: Printer) => print.warn(HOSTILE)],
+    ["a step", (print: Printer) => print.step("ok", HOSTILE)],
+    ["an error and its hint", (print: Printer) => print.error(new AgentRunError("usage", HOSTILE, { hint: HOSTILE }))],
+    ["JSON", (print: Printer) => print.json({ [HOSTILE]: HOSTILE })],
+    ["JSON on one line", (print: Printer) => print.json([HOSTILE], "compact")],
+  ])("lets nothing through that acts on a terminal: %s", (_what, run) => {
+    const text = printed(false, run);
+    expect(text).toContain("evil");
+    expect(text).toMatch(/^[\n\x20-\x7e✓\ufffd]+$/u);
+  });
+
+  it("paints on a terminal, and only with what it paints with", () => {
+    const text = printed(true, (print) => print.out(`${print.paint("bold", "HEAD")} \x1b[8mhidden\x1b[2J\x1b[38;5;1m`));
+    expect(text).toBe("\x1b[1mHEAD\x1b[22m \ufffd[8mhidden\ufffd[2J\ufffd[38;5;1m\n");
+  });
+
+  it("gives programs what it is given", () => {
+    expect(printed(false, (print) => print.raw("\x01\x1b[31m\x02x"))).toBe("\x01\x1b[31m\x02x\n");
+  });
+});
