@@ -24,10 +24,14 @@ export function wslVersion(kernel: string): 1 | 2 | undefined {
   return /^(3|4\.[0-9]\b)/.test(kernel) && !/wsl2/i.test(kernel) ? 1 : 2;
 }
 
-/** @param said what bwrap printed when it failed */
+/** In place of what bwrap printed, where it was given up before it had started anything. */
+export const NOT_UP = "nothing, and was not done within 5 s";
+
+/** @param said what bwrap printed when it failed, or `NOT_UP` */
 export function mending(bwrap: string, level: IsolationLevel, said: string, machine: MachineSettings): { why: string; hint: string } {
   const why = (reason: string): string =>
     `this machine does not let bubblewrap isolate the agent: ${reason} (bwrap said: ${said.split("\n")[0]})`;
+  const tried = `${bwrap} --unshare-user --unshare-pid${level === "strict" ? " --unshare-net" : ""} --ro-bind / / --proc /proc true`;
   if (wslVersion(machine.kernel) === 1) {
     return { why: why("WSL 1 has no namespaces"), hint: "in Windows, with your distribution's name: wsl --set-version Ubuntu 2" };
   }
@@ -53,6 +57,9 @@ export function mending(bwrap: string, level: IsolationLevel, said: string, mach
       hint: `printf '${profile}' | sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap`,
     };
   }
+  // Says nothing about what is allowed here.
+  if (said === NOT_UP)
+    return { why: why("it took too long"), hint: `try again when the machine is less busy, or see what waits: ${tried}` };
   if (/unknown option/i.test(said))
     return { why: why("it is too old"), hint: `${machine.install} (${level === "strict" ? "0.8" : "0.5"} or newer)` };
   if (machine.inContainer) {
@@ -63,7 +70,7 @@ export function mending(bwrap: string, level: IsolationLevel, said: string, mach
   }
   return {
     why: why("for a reason that is not known"),
-    hint: `see what fails: ${bwrap} --unshare-user --unshare-pid${level === "strict" ? " --unshare-net" : ""} --ro-bind / / --proc /proc true`,
+    hint: `see what fails: ${tried}`,
   };
 }
 

@@ -5,7 +5,7 @@ import { release, tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
 import { bubblewrapCommand } from "./bubblewrap.ts";
-import { type KeysListed, leaving, type MachineSettings, mending } from "./mending.ts";
+import { type KeysListed, leaving, type MachineSettings, mending, NOT_UP } from "./mending.ts";
 import { realOf } from "./real-path.ts";
 import { SANDBOX_EXEC } from "./sandbox-exec.ts";
 import { seccompFilter } from "./seccomp.ts";
@@ -153,7 +153,11 @@ async function tryOut(bwrap: string, level: IsolationLevel, keyring: string | un
         said += text;
       });
       child.on("error", (error) => resolve(error.message));
-      child.on("close", (code) => resolve(code === 0 ? undefined : said.trim() || `it ended with status ${code ?? "none"}`));
+      child.on("close", (code, signal) => {
+        if (code === 0) resolve(undefined);
+        else if (child.killed) resolve(NOT_UP);
+        else resolve(said.trim() || `it ended with ${signal ?? `status ${code}`}`);
+      });
     });
   } finally {
     for (const descriptor of opened) closeSync(descriptor);

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { leaving, type MachineSettings, mending, wslVersion } from "../../src/isolation/mending.ts";
+import { leaving, type MachineSettings, mending, NOT_UP, wslVersion } from "../../src/isolation/mending.ts";
 import { metadataService } from "../../src/isolation/metadata.ts";
 import { KEYRING_REFUSED } from "../../src/isolation/session-keyring.ts";
 import { hasBubblewrap, missing } from "./world.ts";
@@ -43,6 +43,12 @@ describe("what mends a machine that cannot isolate", () => {
   it("speaks of network namespaces only to the level that needs them", () => {
     expect(told({ mostNetworkNamespaces: "0" }, "x", "strict").hint).toBe("sudo sysctl -w user.max_net_namespaces=15000");
     expect(told({ mostNetworkNamespaces: "0" }, "x").hint).toContain("see what fails");
+  });
+
+  it("blames neither container nor kernel where bwrap was only too slow", () => {
+    const { why, hint } = told({ inContainer: true }, NOT_UP);
+    expect(why).toContain("it took too long (bwrap said: nothing, and was not done within 5 s)");
+    expect(hint).toMatch(/^try again .*: \/opt\/bin\/bwrap --unshare-user --unshare-pid --ro-bind \/ \/ --proc \/proc true$/);
   });
 
   it("knows an old bwrap and a container, and else says how to see more", () => {

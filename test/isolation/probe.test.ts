@@ -32,6 +32,12 @@ describe("the probe", () => {
     expect(result.ok || result.hint).toContain("install bubblewrap");
   });
 
+  it("says of a bwrap that does not come to an end that it took too long", async () => {
+    fakeBwrap("exec sleep 60");
+    const result = await probeIsolation("standard", { platform: "linux", path: `${folder}:${PATH}`, keyring: undefined });
+    expect(result).toMatchObject({ ok: false, why: expect.stringContaining("it took too long") });
+  }, 20_000);
+
   it("refuses machines that it has no driver for, and never steps down", async () => {
     expect(await probeIsolation("standard", { platform: "darwin", path: PATH, keyring: undefined })).toMatchObject({ ok: false });
     expect(await probeIsolation("none", { platform: "darwin", path: "", keyring: undefined })).toEqual({
