@@ -131,7 +131,7 @@ export class Preparation {
   async attach(
     { plan, command, isolation, ports }: Prepared,
     waiting: Waiting | undefined,
-    view: Omit<AttachOptions, "command" | "wrap" | "releaseFile" | "shim" | "env">,
+    view: Omit<AttachOptions, "command" | "wrap" | "check" | "releaseFile" | "shim" | "env">,
   ): Promise<TerminalAgent> {
     const { attachTerminal } = await import("../terminal/attach.ts");
     const shim = waiting !== undefined && "shim" in waiting ? waiting.shim : undefined;
@@ -168,13 +168,15 @@ export class Preparation {
   }
 
   #spawn(command: Program, isolation: Isolation, ports: readonly number[]): PlainAgent {
-    return spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), sealed: isolation.sealed });
+    const { sealed } = isolation;
+    return spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), check: (pid) => isolation.check(pid), sealed });
   }
 
   /** Of an agent in a terminal. */
   #place(command: Program, isolation: Isolation, ports: readonly number[], { folder }: PlanMessage) {
     const releaseFile = isolation.sealed ? join(folder, RELEASE_FILE) : undefined;
-    return { command, wrap: (inner: Program) => isolation.wrap(inner, ports), releaseFile };
+    const check = (pid: number): void => isolation.check(pid);
+    return { command, wrap: (inner: Program) => isolation.wrap(inner, ports), check, releaseFile };
   }
 
   async #prepareTerminal(): Promise<PreparedTerminal> {

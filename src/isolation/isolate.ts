@@ -1,5 +1,5 @@
 // Makes the isolation of one run: looks at the machine, plans, checks that the machine can do it, and wraps commands. Called by the launcher.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { bubblewrapCommand, type LaunchFile } from "./bubblewrap.ts";
 import { gatherFacts } from "./facts.ts";
 import { forward } from "./forwarder.ts";
 import { serveLoopback } from "./loopback.ts";
+import { misplacedMount } from "./mounted.ts";
 import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
 import { probeIsolation } from "./probe.ts";
@@ -34,6 +35,12 @@ export interface Isolation {
    * @param ports of the machine's loopback that a sandbox with a network of its own reaches all the same
    */
   wrap(command: Command, ports?: readonly number[]): Command;
+  /**
+   * Before the agent may start: looks whether the sandbox that a wrapped command is in became what was planned.
+   * @param pid a process in it
+   * @throws AgentRunError `isolation` where something else was mounted: then there must be no agent
+   */
+  check(pid: number): void;
   /** After the run: takes away what was made on the machine only to be covered, once no other session needs it. Gives what could not be done. */
   release(): string[];
 }
@@ -78,6 +85,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       },
       sealed: false,
       wrap: (command) => command,
+      check: () => {},
       release: () => [],
     };
   }
@@ -123,6 +131,18 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       writeFiles(request, wrapped.files);
       return wrapped.command;
     },
+    check(pid) {
+      const blanks = Array.from({ length: count }, (_, index) => join(request.folder, `isolation-${index + 1}.blank`));
+      const wrong = misplacedMount(plan.entries, blanks, mountsOf(pid), mountsOf("self"));
+      if (wrong === undefined) return;
+      throw new AgentRunError(
+        "isolation",
+        `something else was put in the place of a folder while it was mounted: ${wrong} is not as planned`,
+        {
+          hint: "end other agents in this project, look at the links in it, and start again",
+        },
+      );
+    },
     release() {
       opened.dispose();
       return removeStandIns(request.paths.state, request.folder);
@@ -146,9 +166,12 @@ function seatbelt(request: IsolationRequest, plan: IsolationPlan, { seatbeltComm
       writeFiles(request, wrapped.files);
       return wrapped.command;
     },
+    check: () => {},
     release: () => [],
   };
 }
+
+const mountsOf = (process: number | "self"): string => readFileSync(`/proc/${process}/mountinfo`, "utf8");
 
 function writeFiles({ folder }: IsolationRequest, files: readonly LaunchFile[]): void {
   try {

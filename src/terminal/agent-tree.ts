@@ -79,9 +79,13 @@ export class AgentTree {
     for (const info of members) if (info.name !== SANDBOX_NAME) signal(info.pid, name);
   }
 
-  /** The shim's pid as seen from here: the first process from the root down that is not the sandbox. */
+  /** The shim's pid as seen from here. */
   shim(): number | undefined {
-    if (!this.#hasShim) return undefined;
+    return this.#hasShim ? this.first() : undefined;
+  }
+
+  /** The first process that is not the sandbox's: the shim, or what becomes the agent. */
+  first(): number | undefined {
     return this.#spine(youngerProcesses()).find((info) => info.name !== SANDBOX_NAME)?.pid;
   }
 

@@ -22,7 +22,7 @@ import { silentStatus } from "./shim.ts";
 import { type ShimHost, type ShimOptions, startShim } from "./shim-host.ts";
 import { terminalKind } from "./terminal-look.ts";
 
-export interface AttachOptions extends Pick<ShimOptions, "command" | "wrap" | "releaseFile"> {
+export interface AttachOptions extends Pick<ShimOptions, "command" | "wrap" | "check" | "releaseFile"> {
   /** It is held already; else it is started with the options above. */
   readonly shim?: ShimHost | undefined;
   /** The human's environment: TERM, NO_COLOR and the locale say what the terminal can show. */

@@ -8,6 +8,7 @@ import { markedCommand, sessionOf } from "../core/session-mark.ts";
 import { type AgentProcess, killTree, stopTree } from "./agent-process.ts";
 import { AgentTree } from "./agent-tree.ts";
 import { resolveExecutable } from "./executable.ts";
+import type { ShimOptions } from "./shim-host.ts";
 import { LAUNCHER_FD, RELEASED, tiedCommand } from "./tie.ts";
 
 export interface PlainAgent extends AgentProcess {
@@ -21,13 +22,11 @@ export interface PlainAgent extends AgentProcess {
  * Spawns `command` with our own stdin, stdout and stderr, in a session of its own: what the terminal sends to us (Ctrl-C) reaches it once,
  * when the caller passes it on with `signal`. A stop of us (Ctrl-Z) stops it too, and SIGCONT continues both; a terminal's new size is told to it.
  * @param options.wrap puts the sandbox around a command; the identity where there is none
+ * @param options.check what it throws is said, and ends what would have become the agent with 125
  * @param options.sealed what `wrap` puts around it has a PID namespace of its own
  * @throws AgentRunError `agent-not-found` (127), `agent-not-executable` (126)
  */
-export function spawnPlain(
-  command: Command,
-  options: { readonly wrap: (command: Command) => Command; readonly sealed: boolean },
-): PlainAgent {
+export function spawnPlain(command: Command, options: Pick<ShimOptions, "wrap" | "check"> & { readonly sealed: boolean }): PlainAgent {
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
   const inner = options.sealed ? tiedCommand({ ...command, file }) : markedCommand({ ...command, file });
   const outer = options.wrap(inner);
@@ -42,8 +41,9 @@ export function spawnPlain(
     detached: true,
   });
   outer.channel?.attach(child);
-  // Ours as long as we live, and never read; written to once: see tie.ts.
+  // Ours as long as we live; read and written to once: see tie.ts.
   const tie = child.stdio[LAUNCHER_FD] as Socket | undefined;
+  const tied = new Promise((resolve) => tie?.once("data", resolve));
   tie?.on("error", () => undefined);
   tie?.unref();
   const pid = child.pid;
@@ -67,12 +67,27 @@ export function spawnPlain(
   process.on("SIGCONT", resume);
   process.on("SIGWINCH", resized);
 
+  let refused = false;
+  const release = async (): Promise<void> => {
+    await tied;
+    try {
+      const first = tree.first();
+      if (first === undefined) throw new Error("the sandbox's first process is not found");
+      options.check(first);
+      tie?.write(`${RELEASED}\n`);
+    } catch (error) {
+      refused = true;
+      process.stderr.write(`agent-run: error: ${messageOf(error)}\n`);
+      await killTree(tree);
+    }
+  };
+
   const exited = new Promise<ProcessExit>((resolve) => {
     const finish = (exit: ProcessExit): void => {
       process.off("SIGTSTP", suspend);
       process.off("SIGCONT", resume);
       process.off("SIGWINCH", resized);
-      resolve(exit);
+      resolve(refused ? { code: 125 } : exit);
     };
     child.on("exit", (code, signal) => finish(signal === null ? { code: code ?? 0 } : { signal }));
     child.on("error", (error) => {
@@ -87,7 +102,7 @@ export function spawnPlain(
   return {
     pid,
     exited,
-    release: () => void tie?.write(`${RELEASED}\n`),
+    release: () => void release(),
     end: async () => {
       await killTree(tree);
       await exited;

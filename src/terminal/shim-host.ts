@@ -21,6 +21,8 @@ export interface ShimOptions {
    * not for the agent to make. Undefined: the agent starts at once.
    */
   readonly releaseFile: string | undefined;
+  /** Throws where the sandbox that this process is in did not become what `wrap` says: there is no agent then. */
+  readonly check: (pid: number) => void;
   /** The terminal's modes as `stty -g` gives them. */
   readonly modes: string;
   readonly size: Size;
@@ -34,7 +36,7 @@ export interface ShimHost {
   readonly file: string;
   /** Where output goes from now on; what came until then goes there first. */
   show(take: (bytes: Buffer) => void): void;
-  /** The agent may start. Resolves when it was let go. Throws what the file system says of the file. */
+  /** The agent may start. Resolves when it was let go. Throws what the file system says of the file, and what `check` throws. */
   release(): Promise<void>;
   /** There shall be no agent: nothing is left when it resolves, and nothing was shown. */
   end(): Promise<void>;
@@ -44,7 +46,7 @@ export interface ShimHost {
 const LOOK_MS = 1;
 
 /** @throws AgentRunError `agent-not-found` (127), `agent-not-executable` (126) */
-export function startShim(open: typeof openPty, { command, wrap, releaseFile, modes, size }: ShimOptions): ShimHost {
+export function startShim(open: typeof openPty, { command, wrap, releaseFile, check, modes, size }: ShimOptions): ShimHost {
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
   const markers = new Markers();
   const greeted = Promise.withResolvers<void>();
@@ -72,9 +74,20 @@ export function startShim(open: typeof openPty, { command, wrap, releaseFile, mo
     over = true;
     greeted.resolve();
   });
-  /** Looked for as soon as it is there, while there is time. */
   let shim: number | undefined;
-  if (releaseFile !== undefined) void greeted.promise.then(() => setImmediate(() => (shim ??= over ? undefined : tree.shim())));
+  let checked: { readonly problem?: unknown } | undefined;
+  const look = (): void => {
+    shim ??= tree.shim();
+    if (shim === undefined || checked !== undefined) return;
+    try {
+      check(shim);
+      checked = {};
+    } catch (problem) {
+      checked = over ? {} : { problem };
+    }
+  };
+  // As soon as it is there, while there is time.
+  if (releaseFile !== undefined) void greeted.promise.then(() => setImmediate(() => over || look()));
   return {
     host,
     tree,
@@ -89,7 +102,8 @@ export function startShim(open: typeof openPty, { command, wrap, releaseFile, mo
       await greeted.promise;
       // A SIGCONT that came before it has stopped would be lost.
       for (; !over; await sleep(LOOK_MS)) {
-        shim ??= tree.shim();
+        look();
+        if (checked?.problem !== undefined) throw checked.problem;
         if (shim === undefined || !isStopped(shim)) continue;
         writeFileSync(releaseFile, "", { mode: 0o600, flag: "wx" });
         signal(shim, "SIGCONT");

@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { resolvePaths } from "../../src/core/paths.ts";
 import { prepareIsolation } from "../../src/isolation/isolate.ts";
+import { spawnPlain } from "../../src/terminal/plain.ts";
 
 export interface IsolatedRun {
   readonly command: readonly string[];
@@ -22,6 +23,8 @@ export interface IsolatedRun {
   readonly hide?: readonly string[];
   /** Print the pid of the outer sandbox process before the command's own output. */
   readonly announce?: boolean;
+  /** Hold the command until the sandbox was looked at, as the launcher does. */
+  readonly checked?: boolean;
 }
 
 const run = JSON.parse(process.argv[2] ?? "{}") as IsolatedRun;
@@ -49,6 +52,14 @@ const isolation = await prepareIsolation({
   folder,
 });
 const [file = "", ...args] = run.command;
+if (run.checked) {
+  const agent = spawnPlain(
+    { file, args, cwd: run.cwd ?? run.project, env: run.env },
+    { wrap: (command) => isolation.wrap(command, run.ports), check: (pid) => isolation.check(pid), sealed: true },
+  );
+  agent.release();
+  process.exit((await agent.exited).code ?? 99);
+}
 const wrapped = isolation.wrap({ file, args, cwd: run.cwd ?? run.project, env: run.env }, run.ports);
 const child = spawn(wrapped.file, wrapped.args, {
   cwd: wrapped.cwd,

@@ -1,0 +1,106 @@
+// Whether the mounts of a sandbox are where the plan has them, and show what it says: bubblewrap follows links, and an agent of another session can put one in
+// a folder's place while it mounts. PURE; isolate.ts reads the two tables, before the agent may start.
+import { nearestAbove, within } from "./path.ts";
+import type { PlanEntry } from "./plan.ts";
+
+/** A line of proc(5) `/proc/pid/mountinfo`. */
+interface Mount {
+  readonly id: string;
+  readonly parent: string;
+  readonly device: string;
+  /** Which part of the file system it shows. */
+  readonly root: string;
+  readonly point: string;
+  readonly type: string;
+}
+
+class MountTable {
+  readonly mounts: readonly Mount[];
+  readonly #on = new Map<string, Mount[]>();
+  readonly #first: Mount | undefined;
+
+  constructor(text: string) {
+    this.mounts = text.split("\n").flatMap((line) => parse(line) ?? []);
+    const ids = new Set(this.mounts.map(({ id }) => id));
+    this.#first = this.mounts.find(({ parent, id }) => !ids.has(parent) || parent === id);
+    for (const mount of this.mounts) {
+      const beside = this.#on.get(mount.parent);
+      if (mount === this.#first) continue;
+      if (beside) beside.push(mount);
+      else this.#on.set(mount.parent, [mount]);
+    }
+  }
+
+  /** The mount that `path` lies in, as it is seen: under others that were mounted over it there is nothing. */
+  at(path: string): Mount | undefined {
+    let mount = this.#first;
+    for (let next = mount; next !== undefined; next = this.#nearest(mount?.id ?? "", path)) mount = next;
+    return mount !== undefined && within(path, mount.point) ? mount : undefined;
+  }
+
+  #nearest(parent: string, path: string): Mount | undefined {
+    let nearest: Mount | undefined;
+    for (const mount of this.#on.get(parent) ?? [])
+      if (within(path, mount.point) && (nearest === undefined || mount.point.length < nearest.point.length)) nearest = mount;
+    return nearest;
+  }
+}
+
+function parse(line: string): Mount | undefined {
+  const [id, parent, device, root, point, ...rest] = line.split(" ");
+  const type = rest[rest.indexOf("-") + 1];
+  if (id === undefined || parent === undefined || device === undefined || root === undefined || point === undefined || type === undefined)
+    return undefined;
+  return { id, parent, device, root: plain(root), point: plain(point), type };
+}
+
+/** Blanks, tabs, line ends and backslashes are octal there. */
+const plain = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_all, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+
+/** What a file is called there that was replaced since it was mounted: it is still the one that was meant. */
+const REPLACED = "//deleted";
+
+/**
+ * The path of a mount that is not as planned; undefined when all are.
+ * @param blanks what covers hidden files
+ * @param inside `/proc/<a process in the sandbox>/mountinfo`
+ * @param outside the machine's: the launcher's own
+ */
+export function misplacedMount(
+  entries: readonly PlanEntry[],
+  blanks: readonly string[],
+  inside: string,
+  outside: string,
+): string | undefined {
+  const [sandbox, machine] = [new MountTable(inside), new MountTable(outside)];
+  const planned = new Map(entries.map((entry) => [entry.path, entry]));
+  const shows = ({ device, root }: Mount, source: string): boolean => {
+    const there = machine.at(source);
+    // A root that is no mount (chroot(2)): what is around it is not known here.
+    if (there === undefined) return true;
+    const expected = joined(there.root, source.slice(there.point === "/" ? 0 : there.point.length));
+    return device === there.device && (root === expected || root === `${expected}${REPLACED}`);
+  };
+  const isRight = (mount: Mount): boolean => {
+    const { point } = mount;
+    // The root's first mount; and what every sandbox has of its own, as bubblewrap makes it.
+    if (point === "/" || within(point, "/dev") || within(point, "/proc")) return true;
+    const entry = planned.get(point);
+    if (entry !== undefined) {
+      const { access, kind, source = point } = entry;
+      if (access === "link") return false;
+      if (access === "read-only" || access === "writable") return shows(mount, source);
+      if (kind === "file") return blanks.some((blank) => shows(mount, blank));
+      return mount.type === "tmpfs" && mount.root === "/";
+    }
+    // A mount of the machine's that came along with what is around it.
+    const around = nearestAbove(point, planned);
+    if (around !== undefined && around.access !== "read-only" && around.access !== "writable") return false;
+    const source = around === undefined ? point : `${around.source ?? around.path}${point.slice(around.path.length)}`;
+    return machine.at(source)?.point === source && shows(mount, source);
+  };
+  return sandbox.mounts.find((mount) => sandbox.at(mount.point) === mount && !isRight(mount))?.point;
+}
+
+const joined = (root: string, rest: string): string => (root === "/" ? rest || "/" : `${root}${rest}`);

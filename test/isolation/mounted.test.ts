@@ -1,0 +1,136 @@
+// What bubblewrap mounted is held against the plan before the agent starts: by the tables of mounts, and in real sandboxes whose folders are swapped for links.
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { misplacedMount } from "../../src/isolation/mounted.ts";
+import type { Access, PlanEntry } from "../../src/isolation/plan.ts";
+import { hasBubblewrap, missing, users, World } from "./world.ts";
+
+const entry = (path: string, access: Access, kind: "folder" | "file" = "folder"): PlanEntry => ({ path, access, kind, reason: "x" });
+const ENTRIES = [
+  entry("/run", "hidden"),
+  entry("/home/dev", "assembled"),
+  entry("/home/dev/bin", "read-only"),
+  entry("/home/dev/code", "read-only"),
+  entry("/home/dev/code/app", "writable"),
+  entry("/home/dev/.config", "read-only"),
+  entry("/home/dev/.config/gcloud", "hidden"),
+  entry("/home/dev/.config/token", "hidden", "file"),
+];
+const BLANK = "/run/user/1000/agent-run/sess_1/isolation-1.blank";
+const OUTSIDE = `
+20 1 8:1 / / rw - ext4 /dev/sda1 rw
+21 20 0:20 / /run rw - tmpfs tmpfs rw
+22 20 8:2 /dev /home rw - ext4 /dev/sda2 rw
+23 20 8:3 / /mnt/other\\040disk rw - ext4 /dev/sda3 rw
+24 22 8:4 / /home/dev/code/app/data rw - ext4 /dev/sda4 rw
+`;
+const INSIDE = [
+  "100 50 0:90 /newroot / rw - tmpfs tmpfs rw",
+  "101 100 8:1 / / ro - ext4 /dev/sda1 rw",
+  "102 101 0:20 / /run ro - tmpfs tmpfs rw",
+  "103 101 8:2 /dev /home ro - ext4 /dev/sda2 rw",
+  "104 101 8:3 / /mnt/other\\040disk ro - ext4 /dev/sda3 rw",
+  "105 103 8:4 / /home/dev/code/app/data ro - ext4 /dev/sda4 rw",
+  "110 102 0:91 / /run ro - tmpfs tmpfs rw",
+  "111 103 0:92 / /home/dev ro - tmpfs tmpfs rw",
+  "112 111 8:2 /dev/dev/bin /home/dev/bin ro - ext4 /dev/sda2 rw",
+  "113 111 8:2 /dev/dev/code /home/dev/code ro - ext4 /dev/sda2 rw",
+  "114 113 8:2 /dev/dev/code/app /home/dev/code/app rw - ext4 /dev/sda2 rw",
+  "115 114 8:4 / /home/dev/code/app/data rw - ext4 /dev/sda4 rw",
+  "116 111 8:2 /dev/dev/.config /home/dev/.config ro - ext4 /dev/sda2 rw",
+  "117 116 0:93 / /home/dev/.config/gcloud ro - tmpfs tmpfs rw",
+  "118 116 0:20 /user/1000/agent-run/sess_1/isolation-1.blank /home/dev/.config/token ro - tmpfs tmpfs rw",
+  "119 101 0:94 / /dev rw - tmpfs tmpfs rw",
+  "120 119 8:1 /dev/null /dev/null rw - ext4 /dev/sda1 rw",
+];
+const wrong = (...more: string[]): string | undefined => misplacedMount(ENTRIES, [BLANK], [...INSIDE, ...more].join("\n"), OUTSIDE);
+const without = (id: string, line: string): string | undefined =>
+  misplacedMount(ENTRIES, [BLANK], [...INSIDE.filter((each) => !each.startsWith(`${id} `)), line].join("\n"), OUTSIDE);
+
+describe("the mounts of a sandbox", () => {
+  it("are right as planned: binds, empty folders, blanks, mounts that came along, what lies under others", () => {
+    expect(wrong()).toBeUndefined();
+  });
+
+  it.each([
+    ["where the plan has none", "130 112 8:2 /dev/dev/bin /home/dev/bin/x rw - ext4 /dev/sda2 rw", "/home/dev/bin/x"],
+    ["over what is to be read only, of another folder", "130 112 8:2 /dev/dev/.ssh /home/dev/bin rw - ext4 /dev/sda2 rw", "/home/dev/bin"],
+    [
+      "in a hidden folder",
+      "130 117 8:2 /dev/dev/.config/gcloud/db /home/dev/.config/gcloud/db ro - ext4 /dev/sda2 rw",
+      "/home/dev/.config/gcloud/db",
+    ],
+    [
+      "over a hidden folder",
+      "130 117 8:2 /dev/dev/.config/gcloud /home/dev/.config/gcloud ro - ext4 /dev/sda2 rw",
+      "/home/dev/.config/gcloud",
+    ],
+    ["over a hidden file", "130 118 8:2 /dev/dev/.config/token /home/dev/.config/token ro - ext4 /dev/sda2 rw", "/home/dev/.config/token"],
+    ["over another disk", "130 104 8:2 /dev/dev/.ssh /mnt/other\\040disk ro - ext4 /dev/sda2 rw", "/mnt/other disk"],
+  ])("are wrong %s", (_where, line, path) => {
+    expect(wrong(line)).toBe(path);
+  });
+
+  it("are wrong where they show another part of the file system, and right where that was replaced by the human since", () => {
+    const bin = (root: string, device = "8:2"): string => `112 111 ${device} ${root} /home/dev/bin ro - ext4 /dev/sda2 rw`;
+    expect(without("112", bin("/dev/dev/.ssh"))).toBe("/home/dev/bin");
+    expect(without("112", bin("/dev/dev/bin", "8:9"))).toBe("/home/dev/bin");
+    expect(without("112", bin("/dev/dev/bin//deleted"))).toBeUndefined();
+  });
+});
+
+describe.skipIf(!hasBubblewrap).each(users)(`a sandbox that $name has made while links are put into it${missing}`, (user) => {
+  /** A bwrap before which somebody swaps what was looked at already. */
+  const run = (swap: string, prepare: (world: World) => void) => {
+    const world = new World(user);
+    world.plant(".config/gcloud/credentials.db");
+    world.plant("bin/tool", "x");
+    world.git("init", "-q", "-b", "main");
+    program(
+      world,
+      "tools/bwrap",
+      `#!/bin/sh\ncase "$*" in *--args*) cd ${world.home}; ${swap};; esac\nPATH=/usr/bin:/bin exec bwrap "$@"\n`,
+    );
+    prepare(world);
+    world.settle();
+    const { stdout, stderr } = world.run("cat ~/.config/gcloud/credentials.db; echo planted > ~/bin/planted; echo ran", {
+      agent: "cursor-agent",
+      checked: true,
+      env: { ...world.env, PATH: `${world.home}/tools:${world.env["PATH"]}` },
+    });
+    const planted = existsSync(join(world.home, "bin/planted"));
+    world[Symbol.dispose]();
+    return { ran: stdout, said: stderr.trim(), planted };
+  };
+  /** An executable file below home. */
+  const program = (world: World, path: string, text: string): void => chmodSync(world.plant(path, text), 0o755);
+
+  it("starts where nothing was swapped", () => {
+    const { ran, said } = run(":", () => {});
+    expect(said).toMatch(/^cat: .*No such file or directory\n.*Read-only file system$/);
+    expect(ran).toBe("ran\n");
+  });
+
+  it("has no agent where a file of the agent's became a link to a key", () => {
+    const { ran, said } = run("rm .cursor/hook.sh; ln -s ../.config/gcloud/credentials.db .cursor/hook.sh", (world) =>
+      program(world, ".cursor/hook.sh", "#!/bin/sh\n"),
+    );
+    expect(ran).toBe("");
+    expect(said).toMatch(/home\/\.config\/gcloud\/credentials\.db is not as planned$/);
+  });
+
+  it("has no agent where a git folder became a link to a folder on PATH", () => {
+    const { ran, said, planted } = run(
+      "mv code/project/.git/modules/x away; ln -s ../../../../bin code/project/.git/modules/x; touch bin/commondir bin/config; mkdir bin/hooks",
+      (world) => {
+        mkdirSync(join(world.project, ".git/modules/x/hooks"), { recursive: true });
+        for (const [name, text] of Object.entries({ HEAD: "x", config: "", commondir: ".\n" }))
+          world.plant(join(world.project, ".git/modules/x", name), text);
+      },
+    );
+    expect(ran).toBe("");
+    expect(said).toMatch(/home\/bin(\/\w+)? is not as planned$/);
+    expect(planted).toBe(false);
+  });
+});
