@@ -1,5 +1,5 @@
 // What a session serves its agent: the endpoint and the session's folder, opened while AWS is asked, and the broker behind them once there is a grant; taken
-// away together. Made by session.ts.
+// away together. Made by supply.ts.
 import type { SessionCredentials } from "../aws/credentials.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";

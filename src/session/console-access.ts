@@ -1,4 +1,4 @@
-// Whether a session may be opened in the AWS console, and the address for it. Called by session.ts.
+// Whether a session may be opened in the AWS console, and the address for it. Called by supply.ts.
 import { consoleUrl } from "../aws/console.ts";
 import type { ConsoleReply } from "../control/protocol.ts";
 import { AgentRunError } from "../core/error.ts";

@@ -1,5 +1,5 @@
 // How a session ends at AWS, beside its end on this machine: its keys denied where the profile wants it, and the tombstone that keeps it from coming back.
-// Held by session.ts.
+// Held by ending.ts.
 import type { RecordData, RecordKind } from "../audit/record.ts";
 import type { SessionCredentials } from "../aws/credentials.ts";
 import type { Cause, OpenMessage, RevocationReport } from "../control/protocol.ts";

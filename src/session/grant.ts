@@ -1,4 +1,4 @@
-// From base credentials to a confirmed, bounded session: start steps 2 to 5, each said as it succeeds. Called by session.ts; `obtain` again at each refresh.
+// From base credentials to a confirmed, bounded session: start steps 2 to 5, each said as it succeeds. Called by starting.ts; `obtain` again at each refresh.
 import { basename } from "node:path";
 import type { IAMClient } from "@aws-sdk/client-iam";
 import { cleanName, cleanTags } from "../aws/assume.ts";

@@ -1,4 +1,4 @@
-// Questions of a session to its own human, asked over the lease and answered there only. Called by session.ts.
+// Questions of a session to its own human, asked over the lease and answered there only. Called by at-terminal.ts.
 import type { DaemonMessage, QuestionKind } from "../control/protocol.ts";
 import { AgentRunError } from "../core/error.ts";
 

@@ -1,4 +1,4 @@
-// A session's keys denied in IAM, beside the agent's end: on its role, and on the roles that it may have gone on to. Started by session.ts.
+// A session's keys denied in IAM, beside the agent's end: on its role, and on the roles that it may have gone on to. Started by end-at-aws.ts.
 import type { SessionCredentials } from "../aws/credentials.ts";
 import { parseArn } from "../aws/identity.ts";
 import { canaryCall, chooseCanary } from "../aws/revoke/canary.ts";

@@ -155,15 +155,16 @@ export function createSessions(options: SessionsOptions): SessionHost {
       }
       const killed = chosen.map(async (session) => {
         await session.end("killed", revokeAll);
-        const { endpointClosedMs = 0, agentGoneMs } = session.timings;
+        const { timings, notes, revocations } = session.ending;
+        const { endpointClosedMs = 0, agentGoneMs } = timings;
         const { fetches, consoleOpened, delivery, credentialsExpireAt } = session.view();
         return {
           session: session.id,
           endpointClosedMs,
           ...(agentGoneMs === undefined ? {} : { agentGoneMs }),
           ...(fetches > 0 || consoleOpened || delivery === "env" ? { keysExpireAt: credentialsExpireAt } : {}),
-          revocations: [...session.revocations],
-          notes: session.notes,
+          revocations: [...revocations],
+          notes,
         };
       });
       return { killed: await Promise.all(killed), ...(left.length > 0 ? { left: left.map(({ id }) => id) } : {}) };

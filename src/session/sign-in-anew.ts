@@ -1,4 +1,4 @@
-// Base credentials that ended while the agent runs, got anew with the human at the session's own terminal. Called by session.ts.
+// Base credentials that ended while the agent runs, got anew with the human at the session's own terminal. Called by at-terminal.ts.
 import { systemClock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";

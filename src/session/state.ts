@@ -1,4 +1,4 @@
-// The life of a session as a pure function: what happens next, and which effects it asks for. session.ts carries them out.
+// The life of a session as a pure function: what happens next, and which effects it asks for. life.ts applies it, session.ts carries them out.
 import type { Cause, ExpiryAction } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
 

@@ -1,4 +1,4 @@
-// How a session stands, as one line in its folder, so that a shell's prompt can show it without starting a program. Written by session.ts, read by cli/status.ts
+// How a session stands, as one line in its folder, so that a shell's prompt can show it without starting a program. Written by session.ts and starting.ts, read by cli/status.ts
 // and by the prompt functions of shell/.
 import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";

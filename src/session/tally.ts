@@ -1,4 +1,4 @@
-// What is counted over a session's life, and the audit records that go with each count. Held by session.ts.
+// What is counted over a session's life, and the audit records that go with each count. Held by supply.ts.
 import type { RecordData, RecordKind } from "../audit/record.ts";
 import type { Instant } from "../core/clock.ts";
 import type { ErrorCode } from "../core/error.ts";

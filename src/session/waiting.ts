@@ -1,4 +1,4 @@
-// Says to the human that a start takes long, so that nobody wonders whether it hangs. Used by session.ts.
+// Says to the human that a start takes long, so that nobody wonders whether it hangs. Used by starting.ts.
 
 /** A launch takes a fraction of it. */
 const LONG_MS = 3000;
