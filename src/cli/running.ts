@@ -109,6 +109,8 @@ export class Running implements LinkHandlers {
     // The daemon knows what was asked for; a demo may have less.
     const ahead = this.#clock.ahead();
     const endsAt = view.endsAt === undefined ? {} : { endsAt: view.endsAt + ahead };
+    // What the bar would show all the while is said once where there is none.
+    if (!this.#screen && view.trouble !== undefined && view.trouble !== this.#view?.trouble) this.say(view.trouble);
     this.#view = { ...view, ...endsAt, limitAt: view.limitAt + ahead, isolation: this.#view?.isolation ?? view.isolation };
     this.#time.limit();
     void this.#watchEnd();

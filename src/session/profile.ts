@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { CanaryAction } from "../aws/revoke/canary-actions.ts";
 import type { Delivery, ExpiryAction, IsolationLevel, NotifyChoice, Overrides } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
+import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
 import { configFile, type Paths } from "../core/paths.ts";
@@ -244,12 +245,16 @@ function timesOf(
   const limits = levels.flatMap((level) => level.settings.max_ttl ?? []);
   const most = limits.length > 0 ? Math.min(...limits) : Math.max(asked, DEFAULTS.maxTtlMs);
   if (asked > most) {
-    throw new AgentRunError("profile", `profile '${name}': a time limit of ${asked / 1000} s is over its max_ttl of ${most / 1000} s`, {
-      hint:
-        limits.length > 1
-          ? "pass a shorter --ttl; a profile keeps the max_ttl of what it extends"
-          : "pass a shorter --ttl, or raise max_ttl",
-    });
+    throw new AgentRunError(
+      "profile",
+      `profile '${name}': a time limit of ${formatSpan(asked)} is over its max_ttl of ${formatSpan(most)}`,
+      {
+        hint:
+          limits.length > 1
+            ? "pass a shorter --ttl; a profile keeps the max_ttl of what it extends"
+            : "pass a shorter --ttl, or raise max_ttl",
+      },
+    );
   }
   const maxTtlMs = Math.min(most, own?.max_ttl ?? most);
   return { ttlMs: Math.min(asked, own?.ttl ?? asked, maxTtlMs), maxTtlMs };

@@ -187,7 +187,10 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
     "gains one line in that question, and never the key": [
       ["terminal/attach.test.ts", "both are ended with 'a', also when what is inside only says"],
     ],
-    "`TERM=dumb`, or no terminal: no PTY and no bar, plain pipes": [["transcripts/dumb-terminal.txt"]],
+    "`TERM=dumb`, or no terminal: no PTY and no bar": [["transcripts/dumb-terminal.txt"]],
+    "what the bar would say is wrong is said on stderr": [
+      ["end-to-end/lifecycle.test.ts", "without a bar says on stderr, once, what is wrong meanwhile"],
+    ],
     "a guard process restores the terminal's modes and screen within a second": [
       ["terminal/attach.test.ts", "is itself again within a second after the launcher was killed by SIGKILL"],
     ],

@@ -175,6 +175,28 @@ describe("a session", () => {
     expect(world.cloud.calls("sts:AssumeRole") - before).toBe(1);
   });
 
+  it("without a bar says on stderr, once, what is wrong meanwhile", async () => {
+    world.cloud.switches.apply({ credentialSeconds: 3 });
+    const launcher = world.start(["exec", "--", "sh", "-c", "while ! test -e now; do sleep 0.05; done"]);
+    let said = "";
+    launcher.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    await until(async () => (await views())[0]?.state === "active", 10_000, "the session to be active");
+    world.cloud.switches.apply({ faults: [{ operation: "sts:*", error: { code: "ExpiredToken", status: 403 } }] });
+    await until(() => said.includes("\n"), 15_000, "a line on stderr");
+    const [session] = await views();
+    expect(said).toContain(`agent-run: warning: ${session?.trouble}\n`);
+    // Every fetch that fails, and every try of the daemon's own, tells the launcher how things stand again.
+    const { calls } = world.cloud;
+    const before = calls("sts:AssumeRole");
+    await until(() => calls("sts:AssumeRole") > before + 1, 30_000, "two more tries");
+    writeFileSync(join(world.project, "now"), "");
+    await new Promise((resolve) => launcher.once("close", resolve));
+    const lines = said.split("\n").filter((line) => line !== "");
+    expect(new Set(lines).size).toBe(lines.length);
+  });
+
   it("is one of 20 parallel launches with one daemon", async () => {
     const runs = await Promise.all(
       Array.from({ length: 20 }, () => world.run(["sh", "-c", "echo $AGENT_RUN_SESSION"], { limitMs: 60_000 })),
