@@ -225,7 +225,9 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
       ["control/lease.test.ts", "is closed with an error by %s, which is not quoted"],
     ],
     "`TIOCSTI` and `TIOCLINUX` are refused": [["isolation/terminal.test.ts", "takes no typed characters from a program (TIOCSTI)"]],
-    "control and invisible characters are taken out of what is printed": [
+    "what acts or is not seen is replaced in all that is printed, and escaped in JSON; on the bar it is taken out": [
+      ["core/printable.test.ts", "holds no character that moves, hides or reorders, whatever it was"],
+      ["core/printable.test.ts", "means the same and holds no such character"],
       ["terminal/bar.test.ts", "cannot be changed by what is in a name"],
     ],
     "an error, never a weaker level": [
