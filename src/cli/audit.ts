@@ -3,7 +3,7 @@ import { follow } from "../audit/follow.ts";
 import type { Finding } from "../audit/record.ts";
 import { listSessions, readSession, verifyFolder } from "../audit/verify.ts";
 import { AgentRunError } from "../core/error.ts";
-import { isSessionId } from "../core/id.ts";
+import { isSessionId, typedSession } from "../core/id.ts";
 import { auditFolder } from "../core/paths.ts";
 import { oneLine } from "../core/printable.ts";
 import { openSessions } from "./ask-daemon.ts";
@@ -40,7 +40,7 @@ export const audit: Command = {
     requireOne(values);
     const open = await openSessions(context.paths);
     const folder = auditFolder(context.paths);
-    const [session] = words;
+    const session = words[0] === undefined ? undefined : typedSession(words[0]);
     if (values["follow"] === true) return followed(folder, session, json, context);
     if (values["verify"] === true) return verify(folder, session, open, json, context);
     if (session === undefined) {

@@ -59,6 +59,7 @@ export async function checkFacts(
   ];
   const facts: ChecklistFacts = {
     now: systemClock.now(),
+    profile: profile.name,
     role: profile.role,
     sharedWith: [
       ...otherProfiles(profile, context),

@@ -8,6 +8,7 @@ import { consoleReply } from "../control/protocol.ts";
 import { ask } from "../control/start-daemon.ts";
 import { within } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
+import { typedSession } from "../core/id.ts";
 import type { Environment } from "../core/paths.ts";
 import { randomHex } from "../core/random.ts";
 import { statusOf } from "./ask-daemon.ts";
@@ -45,7 +46,7 @@ export const consoleCommand: Command = {
       });
     }
     const opener = values["print"] === true ? undefined : browserOpener(env);
-    const session = words[0] ?? (await onlySession(context));
+    const session = words[0] === undefined ? await onlySession(context) : typedSession(words[0]);
     const reply = await ask(paths, "POST", "/v1/console", { session }, consoleReply, LIMIT_MS);
     if (reply === undefined) throw nosuch(session);
     const until = new Date(reply.keysExpireAt).toLocaleTimeString("en-GB");

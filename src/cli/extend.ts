@@ -3,7 +3,7 @@ import { extendReply } from "../control/protocol.ts";
 import { ask } from "../control/start-daemon.ts";
 import { parseDuration } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
-import { isSessionId } from "../core/id.ts";
+import { isSessionId, typedSession } from "../core/id.ts";
 import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command } from "./command.ts";
 
@@ -26,12 +26,13 @@ export const extend: Command = {
   ],
   async run(values, words, { paths, print }) {
     atMost(words, 2, "extend");
-    const [session, duration] = words;
-    if (session === undefined)
+    const [typed, duration] = words;
+    if (typed === undefined)
       throw new AgentRunError("usage", "which session?", {
         hint: "agent-run extend <session> [duration]; agent-run ps lists them",
         exitStatus: 2,
       });
+    const session = typedSession(typed);
     if (!isSessionId(session)) throw nosuch(session);
     const byMs = duration === undefined ? undefined : parseDuration(duration, "duration");
     const body = { session, ...(byMs === undefined ? {} : { byMs }) };

@@ -7,7 +7,7 @@ import { ask } from "../control/start-daemon.ts";
 import { began } from "../core/began.ts";
 import { sleep } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
-import { isSessionId, type SessionId } from "../core/id.ts";
+import { isSessionId, type SessionId, typedSession } from "../core/id.ts";
 import { auditFolder, type Paths } from "../core/paths.ts";
 import { oneLine } from "../core/printable.ts";
 import { isBuried } from "../session/tombstones.ts";
@@ -48,7 +48,7 @@ export const kill: Command = {
     { name: "json", help: "the report as JSON" },
   ],
   examples: [
-    ["agent-run kill sess_a8f3b21c", "ends this one; agent-run ps lists them"],
+    ["agent-run kill sess_a8f3b21c", "ends this one; a8f3b21c, as on the bar, does too"],
     ["agent-run kill --all", "ends all"],
     ["agent-run kill --actor claude", "ends all of claude's"],
     ["agent-run kill sess_a8f3b21c --role arn:aws:iam::123456789012:role/agent", "denies one of another machine"],
@@ -80,7 +80,7 @@ interface Wanted {
 
 function selection(values: Values, words: readonly string[]): Wanted {
   atMost(words, 1, "kill");
-  const [session] = words;
+  const session = words[0] === undefined ? undefined : typedSession(words[0]);
   const actor = textValue(values, "actor");
   const project = textValue(values, "project");
   const some = values["all"] === true || actor !== undefined || project !== undefined;

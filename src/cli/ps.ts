@@ -6,7 +6,7 @@ import { AgentRunError } from "../core/error.ts";
 import type { Paths } from "../core/paths.ts";
 import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command, type Context } from "./command.ts";
-import { PS_HEADING, psRow } from "./ps-rows.ts";
+import { fitting, psRow } from "./ps-rows.ts";
 import { progressLines } from "./revocation-lines.ts";
 import { table } from "./table.ts";
 
@@ -20,7 +20,7 @@ export const ps: Command = {
   summary: "the sessions that run now",
   description:
     "Identity is the role and its account; what is left is the time to the session's end, or with ↻ to its next renewal.\n" +
-    "--watch shows them as they come and go, and ends one with a key, after a question.",
+    "A terminal too narrow for all columns gets fewer. --watch shows them as they come and go, and ends one with a key, after a question.",
   options: [
     { name: "watch", help: "as a screen that keeps up, with keys" },
     { name: "json", help: "as JSON, for programs" },
@@ -32,7 +32,7 @@ export const ps: Command = {
   ],
   async run(values, words, context) {
     atMost(words, 0, "ps");
-    const { paths, print } = context;
+    const { paths, print, streams } = context;
     const json = values["json"] === true;
     if (values["watch"] === true) return await watch(json, context);
     const sessions = (await statusOf(paths))?.sessions ?? [];
@@ -45,11 +45,15 @@ export const ps: Command = {
       return 0;
     }
     const now = systemClock.now();
-    const rows = sessions.map((session) => {
-      const row = psRow(session, now);
-      return session.trouble === undefined ? row : [...row.slice(0, -1), print.paint("yellow", row.at(-1) ?? "")];
-    });
-    print.out(table([PS_HEADING.map((text) => print.paint("bold", text)), ...rows]));
+    const { stdout } = streams;
+    const [heading = [], ...rows] = fitting(
+      sessions.map((session) => psRow(session, now)),
+      stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY,
+    );
+    const marked = rows.map((row, index) =>
+      sessions[index]?.trouble === undefined ? row : [...row.slice(0, -1), print.paint("yellow", row.at(-1) ?? "")],
+    );
+    print.out(table([heading.map((text) => print.paint("bold", text)), ...marked]));
     return 0;
   },
 };

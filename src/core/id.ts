@@ -16,6 +16,11 @@ export function isSessionId(text: string): text is SessionId {
   return SESSION_ID.test(text);
 }
 
+/** What a human typed for one: the 8 digits alone, as bar and prompt show them, are its id too. Any other text is given back as it is. */
+export function typedSession(text: string): string {
+  return /^[0-9a-f]{8}$/.test(text) ? `sess_${text}` : text;
+}
+
 /** 256 random bits as base64url: no character that a header, a shell or an INI file would change. */
 export function newToken(): string {
   return randomBytes(32).toString("base64url");

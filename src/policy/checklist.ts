@@ -16,6 +16,8 @@ export interface ChecklistItem {
 
 export interface ChecklistFacts {
   readonly now: Instant;
+  /** Its name, for the commands that mend something. */
+  readonly profile: string;
   /** The role, when the profile names one. */
   readonly role: string | undefined;
   /** Who else uses it: other profiles, principals of its trust policy, instance profiles. Undefined where neither was told. */
@@ -53,9 +55,9 @@ function item(question: string, answer: Answer, evidence: readonly string[], fix
   return { question, answer, evidence, fix: answer === "yes" ? undefined : fix };
 }
 
-function ownRole({ role, sharedWith }: ChecklistFacts): ChecklistItem {
+function ownRole({ profile, role, sharedWith }: ChecklistFacts): ChecklistItem {
   const question = "the agent has a role of its own";
-  const fix = "make one: agent-run setup <profile>";
+  const fix = `make one: agent-run setup ${profile}`;
   if (role === undefined) return item(question, "unknown", ["the profile names no role"], fix);
   if (sharedWith.length > 0)
     return item(
@@ -67,9 +69,9 @@ function ownRole({ role, sharedWith }: ChecklistFacts): ChecklistItem {
   return item(question, "yes", [`${role} is this profile's alone, as far as can be seen`], fix);
 }
 
-function notEverything({ everything, policiesFrom }: ChecklistFacts): ChecklistItem {
+function notEverything({ profile, everything, policiesFrom }: ChecklistFacts): ChecklistItem {
   const evidence = everything.length > 0 ? everything : [`no action of a whole service, no NotAction in an Allow (${policiesFrom})`];
-  return item("nothing is allowed wholesale (*:*)", everything.length > 0 ? "no" : "yes", evidence, "agent-run policy lint <profile>");
+  return item("nothing is allowed wholesale (*:*)", everything.length > 0 ? "no" : "yes", evidence, `agent-run policy lint ${profile}`);
 }
 
 function named({ anywhere, policiesFrom }: ChecklistFacts): ChecklistItem {

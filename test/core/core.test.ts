@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { sleep, steadyClock, systemClock, within } from "../../src/core/clock.ts";
 import { formatLeft, formatSpan, parseDuration } from "../../src/core/duration.ts";
 import { AgentRunError, messageOf } from "../../src/core/error.ts";
-import { isSessionId, newSessionId, newToken } from "../../src/core/id.ts";
+import { isSessionId, newSessionId, newToken, typedSession } from "../../src/core/id.ts";
 import { nearest } from "../../src/core/nearest.ts";
 import { controlSocket, resolvePaths } from "../../src/core/paths.ts";
 import { Secret } from "../../src/core/secret.ts";
@@ -78,6 +78,8 @@ describe("ids", () => {
       expect(isSessionId(newSessionId())).toBe(true);
       expect(newToken()).toMatch(/^[A-Za-z0-9_-]{43}$/);
     }
+    expect(typedSession("a8f3b21c")).toBe("sess_a8f3b21c");
+    for (const text of ["sess_a8f3b21c", "A8F3B21C", "a8f3b21", "all", ""]) expect(typedSession(text)).toBe(text);
     for (const text of ["sess_", "sess_A8F3B21C", "sess_a8f3b21c/../x", "x sess_a8f3b21c"]) expect(isSessionId(text)).toBe(false);
   });
 });

@@ -314,7 +314,9 @@ describe("whatever dies", () => {
     const closed = new Promise((resolve) => launcher.once("close", resolve));
     const pid = await agentPid();
     const [view] = await views();
-    const killed = await world.run(["kill", view?.session ?? ""]);
+    // As the bar shows it.
+    const shown = view?.session.replace("sess_", "") ?? "";
+    const killed = await world.run(["kill", shown]);
     expect(killed.stdout).not.toMatch(/keys/);
     expect(killed.code).toBe(0);
     expect(killed.stdout).toMatch(/local access cut after \d+ ms\n {2}agent gone after/);
@@ -322,6 +324,7 @@ describe("whatever dies", () => {
     expect(alive(pid)).toBe(false);
     expect((await world.run(["kill", view?.session ?? ""])).code).toBe(1);
     expect(await lastCause()).toBe("killed");
+    expect((await world.run(["audit", shown, "--verify"])).stdout).toMatch(/^sess_[0-9a-f]{8}: \d+ records, all as they were written$/m);
   });
 
   it("kill --all that is slow to start leaves a session that began after it was typed, and names it", async () => {

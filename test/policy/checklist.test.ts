@@ -4,6 +4,7 @@ import { type ChecklistFacts, checklist, score } from "../../src/policy/checklis
 
 const good: ChecklistFacts = {
   now: Date.parse("2026-11-22T12:00:00Z"),
+  profile: "shop",
   role: "arn:aws:iam::123456789012:role/agent",
   sharedWith: [],
   everything: [],
@@ -17,6 +18,11 @@ const good: ChecklistFacts = {
 };
 
 describe("the go-live checklist", () => {
+  it("names commands that can be run as they stand", () => {
+    const bad = checklist({ ...good, role: undefined, everything: ["s3:*"] });
+    expect([bad[0]?.fix, bad[1]?.fix]).toEqual(["make one: agent-run setup shop", "agent-run policy lint shop"]);
+  });
+
   it("is six of six when everything was found as it should be", () => {
     const items = checklist(good);
     expect(score(items)).toBe(6);

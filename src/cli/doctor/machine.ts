@@ -103,8 +103,9 @@ async function daemon({ paths, version }: Context): Promise<Check> {
     const status = await statusOf(paths);
     if (!status) return ok("daemon", "not running; it is started by the first session");
     const text = `runs as process ${status.pid}, version ${status.version}, ${status.sessions.length} sessions`;
-    return status.version === version
-      ? ok("daemon", text)
+    if (status.version === version) return ok("daemon", text);
+    return status.sessions.length === 0
+      ? ok("daemon", `${text}; the next run replaces it by ${version}`)
       : warning("daemon", `${text}; this command is ${version}`, "end its sessions, then agent-run daemon stop");
   } catch (error) {
     return failing("daemon", error instanceof Error ? error.message : String(error), "agent-run daemon stop, then agent-run daemon start");
