@@ -203,7 +203,7 @@ export class Running implements LinkHandlers {
 
   /** Everything is wiped and said. Gives the exit status. */
   async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
-    const left = await this.#leftBehind(isolation);
+    const left = await this.#leftBehind(isolation, plan.folder);
     link.exited({ ...exit, ...(left && left.changed.length > 0 ? { changed: recorded(left.changed) } : {}) });
     this.#ending.agentGone();
     this.#showProgress();
@@ -223,13 +223,16 @@ export class Running implements LinkHandlers {
     return exitStatus(exit, cause);
   }
 
-  /** Undefined where no agent ran, and in a home or wider, where nothing is a project. */
-  async #leftBehind(isolation: Isolation): Promise<LeftBehind | undefined> {
-    const project = this.#project;
-    if (this.#agentSince === undefined || project === "/" || project === this.#request.env["HOME"]) return undefined;
-    const made = isolation.level === "none" ? [] : isolation.plan.entries.filter(({ standIn }) => standIn !== undefined);
-    const { leftBehind } = await import("../isolation/left-behind.ts");
-    return leftBehind(project, this.#agentSince, new Set(made.map(({ path }) => path)));
+  /** Undefined where no agent ran. In a home or wider nothing is a project. */
+  async #leftBehind(isolation: Isolation, folder: string): Promise<LeftBehind | undefined> {
+    const [project, since, home] = [this.#project, this.#agentSince, this.#request.env["HOME"] ?? ""];
+    if (since === undefined) return undefined;
+    const { entries, told } = isolation.level === "none" ? { entries: [], told: [] } : isolation.plan;
+    const made = new Set(entries.flatMap(({ standIn, path }) => (standIn === undefined ? [] : [path])));
+    const state = told.length === 0 ? [] : (await import("../isolation/told.ts")).toldChanges(told, since, folder, home);
+    if (project === "/" || project === home) return { changed: state, partly: false };
+    const left = (await import("../isolation/left-behind.ts")).leftBehind(project, since, made);
+    return { ...left, changed: [...state, ...left.changed] };
   }
 
   async #attach(link: SessionLink, prepared: Prepared, waiting: Waiting | undefined): Promise<TerminalAgent> {

@@ -2,16 +2,25 @@
 
 export interface KnownAgent {
   readonly name: string;
-  /** Other names of its command. */
+  /** The names of its command. */
   readonly commands: readonly string[];
-  /** Folders that it writes, made for it when absent. `~` is home, `$config` and its like are XDG's. */
+  /** A command whose name says too little: it counts only where the program that it leads to is the agent's. */
+  readonly generic?: { readonly command: string; readonly leadsTo: RegExp };
+  /**
+   * Folders that it writes and that hold its settings, made for it when absent. `~` is home, `$config` and its like are XDG's, `%NAME` is what that
+   * variable of the agent's own says.
+   */
+  readonly roots: readonly string[];
+  /** More folders that it writes, made for it when absent. */
   readonly state: readonly string[];
   /** Files that it writes, made for it with this content when absent. */
   readonly files: readonly { readonly path: string; readonly content: string }[];
-  /** A variable that moves the first state folder. */
-  readonly variable: string | undefined;
-  /** Read-only inside: hooks, settings and executables that later run as the human. With `content` (files) or `folder` also when absent. */
+  /** Read-only inside: hooks, settings and executables that later run as the human. With a stand-in also when absent. */
   readonly protect: readonly Protected[];
+  /** Folders below the roots whose files its other sessions run or obey unasked: empty for the run, and gone at the end. */
+  readonly fresh: readonly string[];
+  /** What it must write though it counts in later sessions: told at the end where it was made or changed. */
+  readonly told: readonly Told[];
   /** Not there inside: doors to the human's editor. */
   readonly hide: readonly string[];
   /** How it is told to do without the sandbox of its own that it has. */
@@ -19,63 +28,111 @@ export interface KnownAgent {
 }
 
 export interface Protected {
-  /** Below the first state folder; or elsewhere, with `~` or `$config` before it: then other agents do not see it. */
+  /** Below a root; or elsewhere, with `~`, `$config` or `%NAME` before it: then other agents do not see it. */
   readonly path: string;
-  /** What a stand-in holds while the session runs and the human has none: a text for a file, `folder` for an empty folder. */
-  readonly standIn?: { readonly file: string } | "folder";
+  /** What a stand-in holds while the session runs and the human has none: a text for a file, `folder` for an empty folder; `fresh` is one to write in. */
+  readonly standIn?: "folder" | "fresh" | FileStandIn;
+  /** Where the human has one, it is written as any state is. */
+  readonly onlyAbsent?: true;
+}
+
+export interface FileStandIn {
+  readonly file: string;
+  readonly mode?: number;
+}
+
+export interface Told {
+  /** As in `Protected`; a part `*` is every entry of a folder. */
+  readonly path: string;
+  /** Of a JSON file that is written all the time: what counts, by the names on the way; `*` is every name. */
+  readonly keys?: readonly (readonly string[])[];
 }
 
 const JSON_FILE = { file: "{}\n" } as const;
 const EMPTY_FILE = { file: "" } as const;
 
-function agent(name: string, state: readonly string[], protect: readonly Protected[], more: Partial<KnownAgent> = {}): KnownAgent {
-  return { name, commands: [name], state, files: [], variable: undefined, protect, hide: [], ...more };
+const folders = (names: string): Protected[] => names.split(" ").map((path) => ({ path, standIn: "folder" }));
+const where = (names: string): Protected[] => names.split(" ").map((path) => ({ path }));
+const told = (paths: string): Told[] => paths.split(" ").map((path) => ({ path }));
+
+function agent(name: string, roots: readonly string[], protect: readonly Protected[], more: Partial<KnownAgent> = {}): KnownAgent {
+  return { name, commands: [name], roots, state: [], files: [], protect, fresh: [], told: [], hide: [], ...more };
 }
+
+/** Of `~/.claude.json`: programs that it starts, and what it no longer asks. */
+const CLAUDE_KEYS = [
+  ["mcpServers", "*"],
+  ...["mcpServers", "allowedTools", "enabledMcpjsonServers", "hasTrustDialogAccepted", "hasClaudeMdExternalIncludesApproved"].map((key) => [
+    "projects",
+    "*",
+    key,
+  ]),
+  ["bypassPermissionsModeAccepted"],
+  ["customApiKeyResponses", "approved"],
+  ["env"],
+];
 
 export const KNOWN_AGENTS: readonly KnownAgent[] = [
   agent(
     "claude",
-    ["~/.claude", "~/.local/state/claude"],
+    ["%CLAUDE_CONFIG_DIR", "~/.claude"],
     [
       { path: "settings.json", standIn: JSON_FILE },
-      { path: "commands", standIn: "folder" },
-      { path: "agents", standIn: "folder" },
-      { path: "skills", standIn: "folder" },
       { path: "settings.local.json", standIn: JSON_FILE },
-      ...["hooks", "plugins", "output-styles", "rules"].map((path) => ({ path, standIn: "folder" as const })),
-      ...["scripts", "bin", "local"].map((path) => ({ path })),
+      ...folders("commands agents skills hooks plugins output-styles rules workflows routines"),
+      ...where("daemon.json launch.json scheduled_tasks.json loop.md cowork_plugins scripts bin local"),
+      // It takes the place of ~/.claude.json as soon as it is there, unless it is empty and nobody may write it.
+      { path: ".config.json", standIn: { file: "", mode: 0o400 }, onlyAbsent: true },
+      { path: "%CLAUDE_CODE_PLUGIN_CACHE_DIR" },
     ],
     {
+      state: ["~/.local/state/claude"],
       files: [{ path: "~/.claude.json", content: "{}\n" }],
-      variable: "CLAUDE_CONFIG_DIR",
-      hide: ["~/.claude/ide"],
+      fresh: ["daemon", "jobs", "shell-snapshots", "session-env"],
+      told: [
+        { path: "~/.claude.json", keys: CLAUDE_KEYS },
+        { path: ".claude.json", keys: CLAUDE_KEYS },
+        { path: ".config.json", keys: CLAUDE_KEYS },
+        ...told("remote-settings.json remote-settings-consent.json remote-settings-helper-consent state/hybrid-settings.json"),
+        ...told("daemon.json launch.json scheduled_tasks.json loop.md CLAUDE.md cowork_plugins"),
+      ],
+      hide: ["~/.claude/ide", "%CLAUDE_CONFIG_DIR/ide"],
       sandbox: `--settings '{"sandbox":{"enabled":false}}'`,
     },
   ),
   agent(
     "codex",
-    ["~/.codex"],
+    ["%CODEX_HOME", "~/.codex"],
     [
       { path: "config.toml", standIn: EMPTY_FILE },
       { path: "hooks.json", standIn: JSON_FILE },
       { path: "rules", standIn: "folder" },
       { path: ".env", standIn: EMPTY_FILE },
       { path: "agents", standIn: "folder" },
-      ...["prompts", "skills", "plugins", "bin", "packages", "hooks"].map((path) => ({ path })),
+      ...where("prompts skills plugins bin packages hooks managed_config.toml requirements.toml"),
     ],
-    { variable: "CODEX_HOME", sandbox: "--sandbox danger-full-access" },
+    {
+      state: ["%CODEX_SQLITE_HOME"],
+      told: told("prompts skills plugins bin hooks managed_config.toml AGENTS.md AGENTS.override.md"),
+      sandbox: "--sandbox danger-full-access",
+    },
   ),
   agent(
     "gemini",
-    ["~/.gemini"],
+    ["%GEMINI_CLI_HOME/.gemini", "~/.gemini"],
     [
       { path: "settings.json", standIn: JSON_FILE },
       { path: ".env", standIn: EMPTY_FILE },
-      { path: "extensions", standIn: "folder" },
-      { path: "commands", standIn: "folder" },
-      ...["policies", "skills", "agents"].map((path) => ({ path, standIn: "folder" as const })),
-      { path: "hooks" },
+      { path: "trusted_hooks.json", standIn: JSON_FILE },
+      ...folders("extensions commands policies skills agents acknowledgments"),
+      ...where("hooks policy_integrity.json"),
+      { path: "%GEMINI_CLI_TRUSTED_FOLDERS_PATH" },
+      // It keeps a program there that it fetches.
+      { path: "tmp/bin", standIn: "fresh" },
     ],
+    {
+      told: told("trustedFolders.json policy_integrity.json GEMINI.md hooks history/*/.git/config history/*/.git/hooks"),
+    },
   ),
   agent(
     "aider",
@@ -83,47 +140,67 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
     [
       // Read as variables at each start, aider's options among them: which tests and linters to run.
       { path: "oauth-keys.env", standIn: EMPTY_FILE },
-      ...[".aider.conf.yml", ".aider.model.settings.yml", ".aider.model.metadata.json"].map((name) => ({ path: `~/${name}` })),
+      ...where("~/.aider.conf.yml ~/.aider.model.settings.yml ~/.aider.model.metadata.json"),
+      ...where("%AIDER_MODEL_SETTINGS_FILE %AIDER_MODEL_METADATA_FILE %AIDER_ENV_FILE"),
     ],
   ),
   agent(
     "opencode",
-    ["$data/opencode", "$state/opencode"],
+    ["$data/opencode"],
     // It makes its settings' folder at each start with this file in it, and ends where it can not.
     [
-      ...["bin", "plugin"].map((path) => ({ path })),
+      ...where("bin plugin"),
       { path: "$config/opencode", standIn: "folder" },
       { path: "$config/opencode/.gitignore", standIn: { file: "node_modules\n" } },
+      { path: "%OPENCODE_CONFIG_DIR", standIn: "folder" },
+      { path: "%OPENCODE_CONFIG_DIR/.gitignore", standIn: { file: "node_modules\n" } },
+      ...where(
+        "%OPENCODE_CONFIG %OPENCODE_TUI_CONFIG ~/.opencode $cache/opencode/bin $cache/opencode/packages $cache/opencode/node_modules",
+      ),
     ],
+    { state: ["$state/opencode"], told: told("auth.json bin plugin snapshot/*/config snapshot/*/*/config") },
   ),
   agent(
     "amp",
-    // It sets the mode of its settings' folder at each start, and ends where it can not.
-    ["$data/amp", "~/.amp", "$config/amp"],
+    ["$data/amp"],
     [
       { path: "$config/amp/settings.json", standIn: JSON_FILE },
-      ...["plugins", "tools", "commands", "skills"].map((name) => ({ path: `$config/amp/${name}`, standIn: "folder" as const })),
-      ...["bin", "~/.amp/bin", "$config/amp/settings.jsonc"].map((path) => ({ path })),
+      ...folders("$config/amp/plugins $config/amp/tools $config/amp/commands $config/amp/skills"),
+      ...where("bin ~/.amp/bin $config/amp/settings.jsonc %AMP_SETTINGS_FILE"),
     ],
+    // It sets the mode of its settings' folder at each start, and ends where it can not.
+    { state: ["~/.amp", "$config/amp"], told: told("bin ~/.amp/bin $config/amp/settings.jsonc $config/amp/AGENTS.md") },
   ),
   agent(
     "cursor-agent",
-    ["~/.cursor", "$config/cursor"],
+    ["%CURSOR_CONFIG_DIR", "%CURSOR_DATA_DIR", "~/.cursor"],
     [
       { path: "mcp.json", standIn: JSON_FILE },
       { path: "hooks.json", standIn: { file: '{"version":1,"hooks":{}}\n' } },
-      ...["hooks", "extensions", "rules", "commands", "skills", "agents", "plugins"].map((path) => ({ path })),
-      ...["cli-config.json", "permissions.json", "sandbox.json", "$config/cursor/cli-config.json"].map((path) => ({ path })),
+      ...where("hooks extensions rules commands skills agents plugins"),
+      ...where("cli-config.json permissions.json sandbox.json $config/cursor/cli-config.json"),
     ],
-    { commands: ["cursor-agent", "cursor"], variable: "CURSOR_CONFIG_DIR" },
+    {
+      commands: ["cursor-agent", "cursor"],
+      generic: { command: "agent", leadsTo: /\/cursor-agent\/versions\/[^/]+\/[^/]+$/ },
+      state: ["$config/cursor"],
+      told: told(
+        "hooks rules commands skills agents plugins cli-config.json permissions.json sandbox.json $config/cursor/cli-config.json projects/*/mcp-approvals.json projects/*/.workspace-trusted",
+      ),
+    },
   ),
   agent(
     "goose",
-    ["$config/goose", "$data/goose", "$state/goose"],
+    ["%GOOSE_PATH_ROOT/config", "$config/goose"],
     [
-      { path: "config.yaml", standIn: EMPTY_FILE },
-      { path: "permission.yaml", standIn: EMPTY_FILE },
-      ...["custom_providers", "recipes", "plugins"].map((path) => ({ path })),
+      // An empty text is no YAML map, and goose would refuse to start.
+      { path: "config.yaml", standIn: JSON_FILE },
+      { path: "permission.yaml", standIn: JSON_FILE },
+      ...where("custom_providers recipes plugins prompts %GOOSE_PATH_ROOT/.agents"),
     ],
+    {
+      state: ["%GOOSE_PATH_ROOT/data", "%GOOSE_PATH_ROOT/state", "$data/goose", "$state/goose"],
+      told: told("custom_providers recipes plugins prompts permissions/tool_permissions.json"),
+    },
   ),
 ];

@@ -82,7 +82,7 @@ function look(path: string): Found | undefined {
   const real = realOf(path);
   if (!real) return undefined;
   const kind = stat.isDirectory() ? "folder" : stat.isFile() ? "file" : stat.isSocket() ? "socket" : undefined;
-  return kind && { kind, real };
+  return kind && { kind, real, own: stat.uid === process.getuid?.() };
 }
 
 function statOf(path: string): Stats | undefined {

@@ -18,6 +18,7 @@ import { realOf } from "./real-path.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { sessionKeyringFile } from "./session-keyring.ts";
 import { makeStandIns, removeStandIns } from "./stand-ins.ts";
+import { rememberTold } from "./told.ts";
 
 export interface IsolationRequest extends Omit<IsolationInput, "home" | "homes" | "platform"> {
   readonly platform?: NodeJS.Platform;
@@ -111,6 +112,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
     plan,
     sealed: true,
     wrap(command, ports = []) {
+      if (needless === undefined) rememberTold(plan.told, request.folder);
       needless ??= makeStandIns(plan, request.paths.state);
       const entries = plan.entries.filter(({ path }) => !needless?.has(path));
       count += 1;

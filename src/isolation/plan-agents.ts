@@ -1,17 +1,41 @@
 // The part of the plan about agents: the running agent's own state, other agents' state. Used by plan.ts.
-import { KNOWN_AGENTS, type KnownAgent } from "./agents.ts";
-import { absolute, joined, within } from "./path.ts";
-import type { Facts, IsolationInput, Place } from "./plan.ts";
+import { KNOWN_AGENTS, type KnownAgent, type Protected } from "./agents.ts";
+import { absolute, joined, parentOf, within } from "./path.ts";
+import type { Facts, Found, IsolationInput, Place } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import { cachePaths, planCaches } from "./plan-caches.ts";
 import { expand } from "./plan-stores.ts";
 
+/** What only the running agent, or one that was given back, needs is not looked at for the others. */
 export function agentPlaces(input: IsolationInput): Place[] {
-  return KNOWN_AGENTS.flatMap((known) => [
-    ...stateFolders(known, input).map((path) => ({ path, list: true as const })),
-    ...protectedPaths(known, input).map(({ path }) => ({ path })),
-    ...[...known.files.map((file) => file.path), ...known.hide].flatMap((place) => expand(place, input)).map((path) => ({ path })),
-  ]);
+  return KNOWN_AGENTS.flatMap((known) => {
+    const uses = mayRun(known, input) || input.allow.includes(known.name);
+    const settings = protectedPaths(known, input, uses ? known.protect : elsewhere(known));
+    return [
+      ...stateFolders(known, input).map((path) => ({ path, list: true as const })),
+      ...settings.map(({ path, apart }) => (uses && apart ? { path, followLinks: true as const } : { path })),
+      ...(uses ? belowRoots(known.fresh, known, input).map((path) => ({ path })) : []),
+      ...[...known.files.map((file) => file.path), ...known.hide].flatMap((place) => expand(place, input)).map((path) => ({ path })),
+    ];
+  });
+}
+
+/** By its command's name. */
+function mayRun(known: KnownAgent, input: IsolationInput): boolean {
+  return known.commands.includes(input.agent) || known.generic?.command === input.agent;
+}
+
+/** A command that others may use too is the agent's only where it leads to the agent's program. */
+function runs(known: KnownAgent, input: IsolationInput, facts: Facts): boolean {
+  if (known.commands.includes(input.agent)) return true;
+  if (known.generic?.command !== input.agent) return false;
+  const [program = ""] = input.programs;
+  return known.generic.leadsTo.test(facts.found.get(program)?.real ?? "");
+}
+
+/** The agent that runs, if it is one of those known by name. */
+export function runningAgent(input: IsolationInput, facts: Facts): KnownAgent | undefined {
+  return KNOWN_AGENTS.find((known) => runs(known, input, facts));
 }
 
 /** A place that agents write: how it is named, and where that really is. */
@@ -47,7 +71,7 @@ function leadsAway(builder: PlanBuilder, path: string, real: string, roots: read
 export function planAgents(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
   const roots = writableRoots(input, facts);
   for (const known of KNOWN_AGENTS) {
-    const running = known.commands.includes(input.agent);
+    const running = runs(known, input, facts);
     if (running || input.allow.includes(known.name)) ownState(builder, input, facts, known, running, roots);
     else hideState(builder, input, facts, known);
     if (input.allow.includes("ide")) continue;
@@ -74,6 +98,7 @@ function ownState(
     const real = found?.real ?? path;
     if (builder.isTooWide(real) || leadsAway(builder, path, real, roots)) continue;
     builder.put({ path: real, access: "writable", kind: "folder", reason, ...(found ? {} : { standIn: "folder" as const }) });
+    byItsName(builder, input, path, found, reason);
     for (const child of facts.listings.get(real) ?? []) {
       const runs = child.kind === "file" && (child.runs || /\.(sh|bash|zsh|fish|py|js|mjs|cjs|ts|rb|pl|config\.toml)$/.test(child.name));
       const why = `a program or settings in ${known.name}'s folder`;
@@ -91,21 +116,88 @@ function ownState(
       reason,
       ...(found ? {} : { standIn: { file: file.content } }),
     });
+    byItsName(builder, input, path, found, reason);
   }
-  for (const { path, standIn } of protectedPaths(known, input)) {
+  for (const protectedPath of protectedPaths(known, input, known.protect))
+    ownSetting(builder, input, facts, known, running, roots, protectedPath);
+  for (const path of belowRoots(known.fresh, known, input)) {
     const found = facts.found.get(path);
-    const why = `${known.name}'s settings or hooks: they would run later as you`;
-    // At strict only what is listed is there: a link that an agent may have made lists nothing.
-    if (found && input.level === "strict" && leadsAway(builder, path, found.real, roots)) continue;
-    if (found) builder.put({ path: found.real, access: "read-only", kind: found.kind === "folder" ? "folder" : "file", reason: why });
-    else if (standIn && running)
-      builder.put({ path, access: "read-only", kind: standIn === "folder" ? "folder" : "file", reason: why, standIn });
+    if ((!found && !(running && isMadeUp(path, known, input))) || (found && leadsAway(builder, path, found.real, roots))) continue;
+    builder.put({
+      ...{ path: found?.real ?? whereMade(path, facts), access: "empty", kind: "folder" },
+      reason: `${known.name} runs what is in it unasked: gone at the end`,
+      ...(found ? {} : { standIn: "folder" as const }),
+    });
+  }
+  for (const { path, keys } of known.told) {
+    const places = isElsewhere(path) ? expand(path, input) : belowRoots([path], known, input);
+    for (const place of places) builder.tell({ path: throughRoot(place, roots), ...(keys ? { keys } : {}) });
   }
 }
 
+/** Where something that is missing would be made: a folder above it may be a link. */
+function whereMade(path: string, facts: Facts): string {
+  for (let above = parentOf(path); above !== "/"; above = parentOf(above)) {
+    const found = facts.found.get(above);
+    if (found) return `${found.real}${path.slice(above.length)}`;
+  }
+  return path;
+}
+
+/** Where a path is when the root that holds it is a link. */
+function throughRoot(path: string, roots: readonly WritableRoot[]): string {
+  const root = roots.find((each) => within(path, each.path));
+  return root ? `${root.real}${path.slice(root.path.length)}` : path;
+}
+
+function ownSetting(
+  builder: PlanBuilder,
+  input: IsolationInput,
+  facts: Facts,
+  known: KnownAgent,
+  running: boolean,
+  roots: readonly WritableRoot[],
+  { path, apart, standIn, onlyAbsent }: ProtectedPath,
+): void {
+  const why = `${known.name}'s settings or hooks: they would run later as you`;
+  const found = facts.found.get(path);
+  if (!found) {
+    if (standIn === undefined || !running) return;
+    const kind = typeof standIn === "string" ? "folder" : "file";
+    const access = standIn === "fresh" ? "empty" : "read-only";
+    builder.put({ path: whereMade(path, facts), access, kind, reason: why, standIn: standIn === "fresh" ? "folder" : standIn });
+    return;
+  }
+  if (onlyAbsent) return;
+  // What stands in a folder that the agent writes can be taken away where it is a link: a mount is where it leads.
+  const planted = roots.some((root) => path !== root.path && within(path, root.path));
+  const place = throughRoot(path, roots);
+  if (found.real !== place && planted) builder.tell({ path: place });
+  // At strict only what is listed is there: a link that an agent may have made lists nothing.
+  if (input.level === "strict" && leadsAway(builder, path, found.real, roots)) return;
+  builder.put({ path: found.real, access: "read-only", kind: found.kind === "folder" ? "folder" : "file", reason: why });
+  byItsName(builder, input, path, found, why);
+  if (input.level !== "strict" || !apart || planted) return;
+  for (const link of facts.links) if (link.place === path) showTarget(builder, link.found, why);
+}
+
+/** At strict, where home is empty, a link of the human's to what is shown is made anew. */
+function byItsName(builder: PlanBuilder, input: IsolationInput, path: string, found: Found | undefined, reason: string): void {
+  if (input.level !== "strict" || !found?.own || found.real === path || builder.shows(path) || builder.has(path)) return;
+  builder.put({ path, access: "link", kind: "file", target: found.real, reason });
+}
+
+/** What a link in settings that no agent writes leads to, such as a file in a folder of dotfiles. */
+function showTarget(builder: PlanBuilder, found: Found, reason: string): void {
+  if (!found.own || found.kind === "socket" || builder.isTooWide(found.real) || builder.shows(found.real)) return;
+  if (builder.forbidden(found.real) !== undefined || builder.hiddenBecause(found.real) !== undefined) return;
+  builder.put({ path: found.real, access: "read-only", kind: found.kind, reason });
+}
+
 function hideState(builder: PlanBuilder, input: IsolationInput, facts: Facts, known: KnownAgent): void {
-  const elsewhere = known.protect.filter(({ path }) => isElsewhere(path)).map(({ path }) => path);
-  const places = [...elsewhere, ...known.files.map(({ path }) => path)].flatMap((place) => expand(place, input));
+  const places = [...elsewhere(known).map(({ path }) => path), ...known.files.map(({ path }) => path)].flatMap((place) =>
+    expand(place, input),
+  );
   for (const path of [...stateFolders(known, input), ...places]) {
     const found = facts.found.get(path);
     if (found)
@@ -119,23 +211,39 @@ function hideState(builder: PlanBuilder, input: IsolationInput, facts: Facts, kn
 }
 
 function stateFolders(known: KnownAgent, input: IsolationInput): string[] {
-  const moved = known.variable && input.env[known.variable];
-  const standard = known.state.flatMap((place) => expand(place, input));
-  return moved ? [absolute(moved, input.home, input.cwd), ...standard] : standard;
+  return [...known.roots, ...known.state].flatMap((place) => expand(place, input));
 }
 
-function protectedPaths(known: KnownAgent, input: IsolationInput): { path: string; standIn: KnownAgent["protect"][number]["standIn"] }[] {
-  const moved = known.variable && input.env[known.variable];
-  const folders = [...(moved ? [absolute(moved, input.home, input.cwd)] : []), ...expand(known.state[0] ?? "~/.", input)];
-  return known.protect.flatMap((each) =>
-    (isElsewhere(each.path) ? expand(each.path, input) : folders.map((folder) => joined(folder, each.path))).map((path, index) => ({
-      path,
-      standIn: index === 0 || within(path, input.home) ? each.standIn : undefined,
-    })),
-  );
+function belowRoots(paths: readonly string[], known: KnownAgent, input: IsolationInput): string[] {
+  const folders = known.roots.flatMap((root) => expand(root, input));
+  return paths.flatMap((path) => folders.map((folder) => joined(folder, path)));
 }
 
-/** Whether a protected path is outside of the agent's first state folder. */
+/** Whether what is missing below a root is stood in for: in the first root, and in home; not in the home of the user database. */
+function isMadeUp(path: string, known: KnownAgent, input: IsolationInput): boolean {
+  const [first] = known.roots.flatMap((root) => expand(root, input));
+  return within(path, input.home) || (first !== undefined && within(path, first));
+}
+
+/** `apart`: outside of the roots. */
+type ProtectedPath = Protected & { readonly apart: boolean };
+
+function protectedPaths(known: KnownAgent, input: IsolationInput, listed: readonly Protected[]): ProtectedPath[] {
+  return listed.flatMap(({ standIn, ...each }) => {
+    const apart = isElsewhere(each.path);
+    const paths = apart ? expand(each.path, input) : belowRoots([each.path], known, input);
+    return paths.map((path, index) => {
+      const stands = standIn !== undefined && (apart ? index === 0 || within(path, input.home) : isMadeUp(path, known, input));
+      return { ...each, path, apart, ...(stands ? { standIn } : {}) };
+    });
+  });
+}
+
+function elsewhere(known: KnownAgent): Protected[] {
+  return known.protect.filter(({ path }) => isElsewhere(path));
+}
+
+/** Whether a protected path of the table is outside of the agent's roots. */
 function isElsewhere(path: string): boolean {
-  return path.startsWith("~/") || path.startsWith("$");
+  return /^[~$%]/.test(path);
 }

@@ -1,4 +1,5 @@
 // Collects the entries of a plan and settles which wins where two name the same path. Used by plan.ts and the plan-*.ts beside it.
+import type { Told } from "./agents.ts";
 import { depth, nearestAbove, parentOf, within } from "./path.ts";
 import type { Facts, Found, PlanEntry } from "./plan.ts";
 
@@ -30,6 +31,7 @@ type Firmness = "never" | "default";
 export class PlanBuilder {
   readonly notes: string[] = [];
   readonly warnings: string[] = [];
+  readonly told: Told[] = [];
   readonly #entries = new Map<string, PlanEntry>();
   readonly #never = new Map<string, string>();
   readonly #hiddenLinks = new Set<string>();
@@ -46,6 +48,11 @@ export class PlanBuilder {
   /** What the human should know before the agent starts, not only when they ask for the plan. */
   warn(text: string): void {
     if (!this.warnings.includes(text)) this.warnings.push(text);
+  }
+
+  /** What stays writable and is to be looked at when the run is over. */
+  tell(told: Told): void {
+    this.told.push(told);
   }
 
   has(path: string): boolean {
@@ -124,7 +131,8 @@ export class PlanBuilder {
 
   /** All entries, parents before children, with a pin on every folder between a writable one and what is protected or hidden in it. */
   entries(): PlanEntry[] {
-    for (const { access, path } of [...this.#entries.values()]) if (access === "read-only" || access === "hidden") this.#pinAbove(path);
+    for (const entry of [...this.#entries.values()])
+      if (entry.access === "read-only" || entry.access === "hidden" || entry.access === "empty") this.#pinAbove(entry);
     return [...this.#entries.values()]
       .filter((entry) => !this.#isGoneAnyway(entry) && !this.#isInHidden(entry))
       .sort((left, right) => depth(left.path) - depth(right.path) || (left.path < right.path ? -1 : 1));
@@ -149,7 +157,7 @@ export class PlanBuilder {
     return around === "assembled" || around === "empty" || around === "hidden";
   }
 
-  #pinAbove(path: string): void {
+  #pinAbove({ path, standIn }: PlanEntry): void {
     for (let folder = parentOf(path); folder !== "/"; folder = parentOf(folder)) {
       const own = this.#entries.get(folder);
       const around = own ?? nearestAbove(folder, this.#entries);
@@ -157,7 +165,8 @@ export class PlanBuilder {
       const above = nearestAbove(folder, this.#entries);
       if (own && above?.access !== "writable") return;
       const reason = own?.reason ?? "a mount of its own, so that it can not be renamed away";
-      this.#entries.set(folder, { ...(own ?? {}), path: folder, access: "writable", kind: "folder", reason, pinned: true });
+      const made = own === undefined && standIn !== undefined ? { standIn: "folder" as const } : {};
+      this.#entries.set(folder, { ...made, ...(own ?? {}), path: folder, access: "writable", kind: "folder", reason, pinned: true });
     }
   }
 }

@@ -57,10 +57,15 @@ function pathsOf(store: Store, input: IsolationInput): string[] {
   return [...new Set([...places, ...located.map((value) => absolute(value, input.home, input.cwd))])];
 }
 
-/** The paths that a `~…`, `$config/…`, `$runtime/…` or plain entry of a table stands for. */
+/** The paths that a `~…`, `$config/…`, `$runtime/…`, `%VARIABLE/…` or plain entry of a table stands for. */
 export function expand(place: string, input: IsolationInput): string[] {
   if (place.startsWith("/")) return [place];
   const slash = place.indexOf("/");
+  if (place.startsWith("%")) {
+    const value = input.env[slash < 0 ? place.slice(1) : place.slice(1, slash)];
+    if (value === undefined || value === "") return [];
+    return [absolute(slash < 0 ? value : `${value}/${place.slice(slash + 1)}`, input.home, input.cwd)];
+  }
   const [root, rest] = [place.slice(0, slash), place.slice(slash + 1)];
   if (root === "~") return input.homes.map((home) => joined(home, rest));
   if (root === "$runtime") {

@@ -3,9 +3,9 @@ import type { IsolationLevel } from "../control/protocol.ts";
 import { AgentRunError } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
 import type { Environment, Paths } from "../core/paths.ts";
-import { KNOWN_AGENTS } from "./agents.ts";
+import { type FileStandIn, KNOWN_AGENTS, type Told } from "./agents.ts";
 import { absolute, joined } from "./path.ts";
-import { agentPlaces, planAgents } from "./plan-agents.ts";
+import { agentPlaces, planAgents, runningAgent } from "./plan-agents.ts";
 import { PlanBuilder } from "./plan-builder.ts";
 import { cachePlaces } from "./plan-caches.ts";
 import { planProject } from "./plan-project.ts";
@@ -31,7 +31,7 @@ export interface PlanEntry {
   /** For `link`: its text. */
   readonly target?: string;
   /** What to make on the machine first when nothing is there, so that there is something to cover: removed again at the end if nobody used it. */
-  readonly standIn?: "folder" | { readonly file: string };
+  readonly standIn?: "folder" | FileStandIn;
   /** It is there although what is around it is hidden: else what lies in hidden folders stays hidden, whoever asks. */
   readonly opens?: true;
   /** A mount of its own even where nothing changes: a mount point cannot be renamed away, and with it what it protects. */
@@ -58,6 +58,8 @@ export interface IsolationPlan {
   readonly notes: readonly string[];
   /** The same, said at each launch too. */
   readonly warnings: readonly string[];
+  /** Files of the agent's own state that count in later sessions too: looked at when the run is over. Absolute paths. */
+  readonly told: readonly Told[];
 }
 
 export interface IsolationInput {
@@ -80,7 +82,7 @@ export interface IsolationInput {
   readonly sessionFolder: string | undefined;
   /** The human's environment: where XDG folders, stores and caches were moved to. */
   readonly env: Environment;
-  /** Programs that must stay visible wherever they lie: the agent's, Node's. */
+  /** Programs that must stay visible wherever they lie: the agent's first, then Node's. */
   readonly programs: readonly string[];
   readonly allow: readonly string[];
   readonly write: readonly string[];
@@ -105,6 +107,8 @@ export interface Found {
   readonly kind: "folder" | "file" | "socket";
   /** With all links resolved. */
   readonly real: string;
+  /** It belongs to whoever runs the agent. */
+  readonly own?: boolean;
 }
 
 export type Child =
@@ -218,6 +222,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
       cwd: input.cwd,
       notes: ["not isolated: the agent can read every file and reach every socket that you can"],
       warnings: [],
+      told: [],
     };
   }
   for (const name of input.allow) checkAllowed(name);
@@ -233,7 +238,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
   planProject(builder, input, facts);
   if (strict) {
     planTools(builder, input, facts);
-    const ownSandbox = KNOWN_AGENTS.find((known) => known.commands.includes(input.agent))?.sandbox;
+    const ownSandbox = runningAgent(input, facts)?.sandbox;
     if (ownSandbox !== undefined && input.nested !== true) {
       builder.warn(`${input.agent}'s own sandbox does not start in this one: switch it off (${ownSandbox}), or run with --allow-nested`);
     }
@@ -267,6 +272,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
     cwd: facts.cwd,
     notes: builder.notes,
     warnings: builder.warnings,
+    told: builder.told.filter(({ path }) => builder.isWritable(path)),
   };
 }
 

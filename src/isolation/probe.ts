@@ -133,6 +133,7 @@ async function tryOut(bwrap: string, level: IsolationLevel, keyring: string | un
       cwd: "/",
       notes: [],
       warnings: [],
+      told: [],
     },
     { file: "/bin/sh", args: ["-c", ":"], cwd: "/", env: {} },
     { bwrap, sh: "/bin/sh", files: "probe", filter, keyring },

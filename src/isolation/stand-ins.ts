@@ -39,7 +39,7 @@ export function makeStandIns(plan: IsolationPlan, state: string): ReadonlySet<st
       else {
         makeFolder(dirname(entry.path), state);
         note({ path: entry.path, file: entry.standIn.file }, state);
-        writeFileSync(entry.path, entry.standIn.file, { mode: 0o600, flag: "wx" });
+        writeFileSync(entry.path, entry.standIn.file, { mode: entry.standIn.mode ?? 0o600, flag: "wx" });
       }
     } catch (error) {
       if (codeOf(error) === "EEXIST") continue;

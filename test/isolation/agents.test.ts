@@ -23,8 +23,13 @@ const FILES: Readonly<Record<string, Files>> = {
       ".claude/agents/a.md",
       ".claude/skills/s/SKILL.md",
       ".claude/plugins/p.json",
+      ".claude/daemon.json",
+      ".claude/scheduled_tasks.json",
     ],
-    madeUp: [".claude/settings.json", ".claude/commands", ".claude/hooks", ".claude/plugins"],
+    madeUp: [
+      ...[".claude/settings.json", ".claude/commands", ".claude/hooks", ".claude/plugins", ".claude/workflows", ".claude/routines"],
+      ".claude/.config.json",
+    ],
   },
   codex: {
     state: [".codex/auth.json", ".codex/history.jsonl", ".codex/sessions/2026/one.jsonl"],
@@ -40,8 +45,26 @@ const FILES: Readonly<Record<string, Files>> = {
   },
   gemini: {
     state: [".gemini/oauth_creds.json", ".gemini/google_accounts.json", ".gemini/tmp/app/logs.json"],
-    settings: [".gemini/settings.json", ".gemini/.env", ".gemini/extensions/e/gemini-extension.json", ".gemini/policies/auto-saved.toml"],
-    madeUp: [".gemini/settings.json", ".gemini/.env", ".gemini/extensions", ".gemini/policies", ".gemini/skills", ".gemini/agents"],
+    settings: [
+      ".gemini/settings.json",
+      ".gemini/.env",
+      ".gemini/extensions/e/gemini-extension.json",
+      ".gemini/policies/auto-saved.toml",
+      ".gemini/trusted_hooks.json",
+      ".gemini/acknowledgments/agents.json",
+      ".gemini/policy_integrity.json",
+      ".gemini/tmp/bin/rg",
+    ],
+    madeUp: [
+      ".gemini/settings.json",
+      ".gemini/.env",
+      ".gemini/extensions",
+      ".gemini/policies",
+      ".gemini/skills",
+      ".gemini/agents",
+      ".gemini/trusted_hooks.json",
+      ".gemini/acknowledgments",
+    ],
   },
   aider: {
     state: [".aider/analytics.json", ".aider/caches/models.json"],
@@ -50,7 +73,14 @@ const FILES: Readonly<Record<string, Files>> = {
   },
   opencode: {
     state: [".local/share/opencode/auth.json", ".local/share/opencode/storage/session/one.json", ".local/state/opencode/tui"],
-    settings: [".config/opencode/opencode.json", ".config/opencode/plugins/p.ts", ".local/share/opencode/bin/rg"],
+    settings: [
+      ".config/opencode/opencode.json",
+      ".config/opencode/plugins/p.ts",
+      ".local/share/opencode/bin/rg",
+      ".cache/opencode/packages/p/index.js",
+      ".cache/opencode/bin/gopls",
+      ".opencode/plugin/p.ts",
+    ],
     madeUp: [".config/opencode", ".config/opencode/.gitignore"],
   },
   amp: {
@@ -78,7 +108,13 @@ const FILES: Readonly<Record<string, Files>> = {
 const HOME = "/home/dev";
 const OTHER = "some-agent";
 
-function planFor(agent: string, level: "standard" | "strict", files: readonly string[], more: Partial<IsolationInput> = {}) {
+function planFor(
+  agent: string,
+  level: "standard" | "strict",
+  files: readonly string[],
+  more: Partial<IsolationInput> = {},
+  leads: ReadonlyMap<string, string> = new Map(),
+) {
   const input: IsolationInput = {
     ...{ level, agent, platform: "linux", home: HOME, homes: [HOME], uid: 1000, project: `${HOME}/app`, cwd: `${HOME}/app` },
     ...{ packageFolder: "/opt/agent-run", sessionFolder: undefined, programs: [], allow: [], write: [], hide: [] },
@@ -101,10 +137,11 @@ function planFor(agent: string, level: "standard" | "strict", files: readonly st
     listings.set(folder, children);
   };
   list(HOME);
+  for (const [path, real] of leads) found.set(path, { kind: "file", real, own: true });
   for (const { path, list: wanted } of placesToLookAt(input)) {
     const kind = kindOf(path);
     if (kind === undefined) continue;
-    found.set(path, { kind, real: path });
+    found.set(path, { kind, real: path, own: true });
     if (wanted) list(path);
   }
   const facts: Facts = {
@@ -150,13 +187,61 @@ describe.each(["standard", "strict"] as const)("at %s", (level) => {
 });
 
 it.each([
-  ["claude", "CLAUDE_CONFIG_DIR", "settings.json"],
-  ["codex", "CODEX_HOME", "config.toml"],
-  ["cursor-agent", "CURSOR_CONFIG_DIR", "hooks.json"],
-])("%s's folder is where %s says, with its settings to read", (agent, variable, settings) => {
-  const own = planFor(agent, "standard", [], { env: { HOME, PATH: "/usr/bin", [variable]: `${HOME}/moved` } });
-  expect(own("moved/login")?.access).toBe("writable");
-  expect(own(`moved/${settings}`)?.access).toBe("read-only");
+  ["claude", "CLAUDE_CONFIG_DIR", "", "settings.json"],
+  ["codex", "CODEX_HOME", "", "config.toml"],
+  ["gemini", "GEMINI_CLI_HOME", "/.gemini", "settings.json"],
+  ["cursor-agent", "CURSOR_CONFIG_DIR", "", "hooks.json"],
+  ["cursor-agent", "CURSOR_DATA_DIR", "", "mcp.json"],
+  ["goose", "GOOSE_PATH_ROOT", "/config", "config.yaml"],
+])("%s's folder is where %s says, with its settings to read, and no other agent sees it", (agent, variable, below, settings) => {
+  const env = { HOME, PATH: "/usr/bin", [variable]: `${HOME}/moved` };
+  const own = planFor(agent, "standard", [], { env });
+  expect(own(`moved${below}/login`)?.access).toBe("writable");
+  expect(own(`moved${below}/${settings}`)?.access).toBe("read-only");
+  const other = planFor(OTHER, "standard", [`moved${below}/login`], { env });
+  expect(other(`moved${below}/login`)?.access).toBe("hidden");
+});
+
+it.each([
+  ["codex", "CODEX_SQLITE_HOME", "moved/state_5.sqlite", "writable"],
+  ["goose", "GOOSE_PATH_ROOT", "moved/data/sessions/sessions.db", "writable"],
+  ["goose", "GOOSE_PATH_ROOT", "moved/state/logs/one.log", "writable"],
+  ["goose", "GOOSE_PATH_ROOT", "moved/.agents/plugins/p/run.sh", "read-only"],
+  ["claude", "CLAUDE_CODE_PLUGIN_CACHE_DIR", "moved/cache/p/hooks/h.sh", "read-only"],
+  ["opencode", "OPENCODE_CONFIG_DIR", "moved/plugins/p.ts", "read-only"],
+])("%s has what %s moves: %s is %s at strict too", (agent, variable, file, access) => {
+  const env = { HOME, PATH: "/usr/bin", [variable]: `${HOME}/moved` };
+  for (const level of ["standard", "strict"] as const) expect(planFor(agent, level, [file], { env })(file)?.access, level).toBe(access);
+  expect(planFor(OTHER, "standard", [file], { env })(file)?.access).toBe("hidden");
+});
+
+it.each([
+  ["opencode", "OPENCODE_CONFIG"],
+  ["opencode", "OPENCODE_TUI_CONFIG"],
+  ["amp", "AMP_SETTINGS_FILE"],
+  ["aider", "AIDER_MODEL_SETTINGS_FILE"],
+  ["gemini", "GEMINI_CLI_TRUSTED_FOLDERS_PATH"],
+])("%s reads the file that %s names, and can not write it where it lies in a writable folder", (agent, variable) => {
+  const env = { HOME, PATH: "/usr/bin", [variable]: `${HOME}/app/conf/named` };
+  for (const level of ["standard", "strict"] as const)
+    expect(planFor(agent, level, ["app/conf/named", "app/conf/other"], { env })("app/conf/named")).toMatchObject({ access: "read-only" });
+  expect(planFor(agent, "standard", ["app/conf/named"], { env })("app/conf/other")?.access).toBe("writable");
+});
+
+describe("Cursor's other command, `agent`,", () => {
+  const cursors = `${HOME}/.local/share/cursor-agent/versions/2026.11.20-abc/cursor-agent`;
+  const planOf = (program: string, real: string) =>
+    planFor("agent", "standard", [".cursor/chats/one"], { programs: [program] }, new Map([[program, real]]));
+
+  it("is taken for Cursor's where it leads to Cursor's program", () => {
+    expect(planOf(`${HOME}/.local/bin/agent`, cursors)(".cursor/chats/one")?.access).toBe("writable");
+    expect(planOf(cursors, cursors)(".cursor/mcp.json")?.access).toBe("read-only");
+  });
+
+  it("is not where it leads elsewhere, whatever its own path says", () => {
+    for (const real of ["/usr/bin/agent", `${HOME}/code/cursor-agent`, `${HOME}/app/cursor-agent/versions/agent`])
+      expect(planOf(`${HOME}/.local/bin/agent`, real)(".cursor/chats/one")?.access, real).toBe("hidden");
+  });
 });
 
 it("goose's and opencode's folders follow XDG's variables", () => {

@@ -1,0 +1,87 @@
+// What of an agent's own state it must be able to write though it counts in later sessions, outside too: which of it was made or changed in a run.
+// Remembered by isolate.ts, asked by the launcher when the agent is gone. The agent may have put anything there: each look has an end.
+import { lstatSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { plainFile } from "../core/plain-file.ts";
+import type { Told } from "./agents.ts";
+
+/** Of a JSON file. */
+const LONGEST = 16_777_216;
+const MOST_ENTRIES = 2000;
+
+const copyOf = (folder: string, index: number): string => join(folder, `told-${index}`);
+
+/** Keeps, in the session's folder, the files of which only a part counts. */
+export function rememberTold(told: readonly Told[], folder: string): void {
+  for (const [index, { path, keys }] of told.entries()) {
+    const text = keys && plainFile(path, LONGEST);
+    if (text !== undefined) writeFileSync(copyOf(folder, index), text, { mode: 0o600 });
+  }
+}
+
+/**
+ * What was made or changed since `since` (milliseconds), with home as `~`: paths, and of files that were remembered `path: the.key`.
+ * @param folder where they were
+ */
+export function toldChanges(told: readonly Told[], since: number, folder: string, home: string): string[] {
+  const changed = told.flatMap(({ path, keys }, index) => {
+    if (keys) return isNews(path, since) ? changedKeys(path, copyOf(folder, index), keys) : [];
+    return matching(path).filter((each) => isNews(each, since));
+  });
+  return [...new Set(changed)].map((path) => (path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path));
+}
+
+function isNews(path: string, since: number): boolean {
+  try {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    return stat !== undefined && stat.ctimeMs >= since;
+  } catch {
+    return false;
+  }
+}
+
+/** The paths that a pattern stands for. */
+function matching(pattern: string): string[] {
+  const star = pattern.indexOf("/*/");
+  if (star < 0) return [pattern];
+  const [folder, rest] = [pattern.slice(0, star), pattern.slice(star + 3)];
+  try {
+    if (!lstatSync(folder).isDirectory()) return [];
+    return readdirSync(folder)
+      .slice(0, MOST_ENTRIES)
+      .flatMap((name) => matching(`${folder}/${name}/${rest}`));
+  } catch {
+    return [];
+  }
+}
+
+function changedKeys(path: string, before: string, keys: readonly (readonly string[])[]): string[] {
+  const now = parsed(path);
+  if (now === undefined) return [path];
+  const then = parsed(before);
+  return keys.flatMap((key) => {
+    const earlier = new Map(values(then, key));
+    return values(now, key).flatMap(([name, text]) => (earlier.get(name) === text ? [] : [`${path}: ${name}`]));
+  });
+}
+
+function parsed(path: string): unknown {
+  const text = plainFile(path, LONGEST);
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What stands at a key, by its name; not what says nothing. */
+function values(value: unknown, [first, ...rest]: readonly string[], name = ""): [name: string, text: string][] {
+  if (first === undefined) {
+    const text = JSON.stringify(value);
+    return text === undefined || ["null", "false", "[]", "{}", '""'].includes(text) ? [] : [[name, text]];
+  }
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value)
+    .filter(([key]) => first === "*" || key === first)
+    .flatMap(([key, inner]) => values(inner, rest, name === "" ? key : `${name}.${key}`));
+}
