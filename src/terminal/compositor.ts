@@ -19,7 +19,17 @@ export interface CompositorOptions {
 }
 
 const NOTHING = new Uint8Array(0);
+const LF = 0x0a;
+const CR = 0x0d;
+const ESC = 0x1b;
+const MARKER = "\x1b]7777;";
 const decoder = new TextDecoder();
+
+/** SOS, PM or APC up to where something else breaks it off: for a terminal nothing was printed, and nothing said. */
+const isUnheard = (bytes: Uint8Array): boolean => {
+  const [first, second] = bytes;
+  return first === ESC && (second === 0x58 || second === 0x5e || second === 0x5f) && bytes.indexOf(ESC, 1) < 0;
+};
 
 export class Compositor {
   readonly frame: Frame;
@@ -31,6 +41,10 @@ export class Compositor {
   /** What the agent wrote before there was a shadow. */
   #backlog: Backlog | undefined = new Backlog();
   #chunk: Uint8Array = NOTHING;
+  /** The last byte of the chunk before. */
+  #lastByte = LF;
+  /** What the terminal printed last is ours. */
+  #printedOurs = true;
   #fed = 0;
   /** What the shadow got last ended in a string. */
   #inString = false;
@@ -50,7 +64,7 @@ export class Compositor {
     this.#rewriter = rewriter;
     this.#scanner = new Scanner({
       emit: (bytes) => {
-        if (this.frame.beforePaint !== "") this.#joinAgain(bytes);
+        if (this.#printedOurs && !isUnheard(bytes)) this.#joinAgain(bytes);
         options.emit(bytes);
       },
       sequence: (sequence) => rewriter.sequence(sequence),
@@ -77,6 +91,7 @@ export class Compositor {
 
   /** Passes output of the agent on. */
   write(chunk: Uint8Array): void {
+    this.#lastByte = this.#chunk.at(-1) ?? LF;
     this.#chunk = chunk;
     this.#fed = 0;
     this.#rewriter.newChunk();
@@ -115,7 +130,7 @@ export class Compositor {
       return;
     }
     this.#cutString();
-    this.#options.emit(this.frame.lifted(`\x1b[${this.frame.size.rows};1H\x1b[m${this.bar}\x1b[m`) + this.frame.wrapAgain());
+    this.#options.emit(this.frame.lifted(this.frame.onOurRow(this.bar)) + this.frame.wrapAgain());
     this.frame.damaged = false;
     this.#disturbed();
   }
@@ -196,8 +211,8 @@ export class Compositor {
         : this.#overAlternate
           ? "\x1b[m\x1b[2J"
           : "";
-    const bar = this.frame.reserved ? `\x1b[${this.frame.size.rows};1H\x1b[m${this.bar}` : "";
-    this.#options.emit(`${behind}${body}${bar}\x1b[m`);
+    const bar = this.frame.reserved ? this.frame.onOurRow(this.bar) : "\x1b[m";
+    this.#options.emit(`${behind}${body}${bar}`);
     this.#coveredFrom = Math.min(this.#coveredFrom, top - 1);
     this.frame.damaged = false;
   }
@@ -206,27 +221,52 @@ export class Compositor {
     return Math.min(shadow.firstKnownRow, this.#coveredFrom);
   }
 
-  /** Gives the screen back as it was. */
-  closeOverlay(): void {
+  /** Gives the screen back as it was; false where it was drawn from a shadow that is not sure of it. */
+  closeOverlay(): boolean {
     const { modes } = this.frame;
     const shadow = this.frame.shadow;
     const uncover =
       this.#overAlternate || shadow === undefined ? "" : shadow.rows(this.#firstToDraw(shadow), this.frame.agentSize.rows, true);
     const margins = this.frame.marginsAgain();
-    const back = this.#overAlternate ? `\x1b[?1049l\x1b7${this.frame.sidesAgain()}${margins}\x1b8` : `${margins}\x1b8`;
+    const back = this.#overAlternate ? `\x1b[?1049l\x1b7${margins}\x1b8` : `${margins}\x1b8`;
     const cursor = modes.cursorHidden ? "" : "\x1b[?25h";
     const synchronised = modes.synchronised ? "\x1b[?2026h" : "";
     const charsets = modes.plainCharsets ? "" : modes.charsets();
-    this.#options.emit(`${uncover}${this.frame.unlift()}${back}${charsets}${cursor}${this.frame.wrapAgain()}${synchronised}`);
+    this.#options.emit(
+      `${uncover}${this.frame.unlift()}${back}${this.frame.sidesAgain()}${charsets}${cursor}${this.frame.wrapAgain()}${synchronised}`,
+    );
+    const sure = this.#overAlternate || !this.frame.unsure;
     this.#overAlternate = false;
     this.frame.damaged = true;
     this.#disturbed();
+    return sure;
+  }
+
+  /**
+   * Whether the cursor may wait behind the last column, and only a shadow could tell: the output does not end with a line. The marker of its end, which is the
+   * last that came, counts for nothing.
+   */
+  get endsWithinLine(): boolean {
+    if (this.#backlog === undefined || this.#backlog.size === 0) return false;
+    const at = this.#chunk.lastIndexOf(ESC);
+    const marked = at >= 0 && decoder.decode(this.#chunk.subarray(at)).startsWith(MARKER);
+    const last = !marked ? this.#chunk.at(-1) : at > 0 ? this.#chunk[at - 1] : this.#lastByte;
+    return last !== LF && last !== CR;
   }
 
   /** Gives back the whole screen and undoes what the agent left; `reset` is the same for when we cannot. */
   end(): void {
     this.#scanner.finish();
-    this.#options.emit(this.reset());
+    const again = this.#waitingAgain();
+    this.#options.emit(this.reset() + again);
+  }
+
+  /** What brings back a cursor that waited behind the last column before `reset`, whose DECRC ends that in most terminals. */
+  #waitingAgain(): string {
+    const { shadow, modes, reserved, size } = this.frame;
+    if (shadow === undefined || !reserved || modes.alternate) return "";
+    shadow.drain();
+    return shadow.cursor.x < size.cols ? "" : `${shadow.lastCell(undefined)}\x1b[m`;
   }
 
   /** For a while somebody else has the terminal: the whole screen is its own. The agent's modes stay as they are, as without us. */
@@ -262,14 +302,17 @@ export class Compositor {
   /** The first output after a paint: where it joins the character before, that one must be the last that the terminal printed. */
   #joinAgain(bytes: Uint8Array): void {
     this.frame.beforePaint = "";
-    const first = bytes[0] ?? 0;
-    if (this.frame.joinable !== "" && first >= FIRST_JOINING && JOINS.test(decoder.decode(bytes.subarray(0, 4))))
-      this.#options.emit(this.frame.joinable);
+    this.#printedOurs = false;
+    if ((bytes[0] ?? 0) < FIRST_JOINING || !JOINS.test(decoder.decode(bytes.subarray(0, 4)))) return;
+    if (this.frame.joinable !== "") this.#options.emit(this.frame.joinable);
+    // In some terminals (xterm) it joins what was printed last, wherever that stands: the last cell of our row.
+    else this.frame.damaged = true;
   }
 
   /** We wrote something: what was printed last is no longer what the terminal printed last. */
   #disturbed(): void {
     const { frame } = this;
+    this.#printedOurs = true;
     frame.beforePaint = this.#scanner.lastPrinted;
     frame.joinable = "";
     // What has nothing to join stands alone, and nothing joins it.
@@ -324,7 +367,7 @@ export class Compositor {
     const row = shadow.rows(last - 1, last, false);
     if (!strayed && row === this.#lastRow && shadow.cursor.y !== last - 1) return;
     this.#lastRow = row;
-    this.#options.emit(this.frame.liftedForGood(`${row}\x1b[${this.frame.size.rows};1H\x1b[m${this.bar}\x1b[m`, shadow));
+    this.#options.emit(this.frame.liftedForGood(row + this.frame.onOurRow(this.bar), shadow));
     this.frame.damaged = false;
     this.#disturbed();
   }

@@ -1,16 +1,19 @@
 // xterm.js, made to do what other terminals do where it does otherwise. Used by shadow.ts, and by the tests for the terminals that they compare.
 import type xterm from "@xterm/headless";
+import { NEVER_KEPT, OF_THE_FRAME, SIDE_MARGINS } from "./modes.ts";
 
 /** What we use of it that is not in its public interface. */
 interface Internals {
   readonly _core: {
     readonly _inputHandler: Handler;
     readonly _bufferService: { readonly buffer: Screen; readonly buffers: Screens };
-    readonly coreService: { readonly decPrivateModes: { origin: boolean } };
+    readonly coreService: { isCursorHidden: boolean; readonly decPrivateModes: { origin: boolean } };
   };
 }
 
 interface Handler {
+  setModePrivate(params: Params): boolean;
+  resetModePrivate(params: Params): boolean;
   readonly _charsetService: { _charsets: unknown[]; glevel: number; setgLevel(level: number): void };
   saveCursor(): boolean;
   restoreCursor(): boolean;
@@ -18,6 +21,11 @@ interface Handler {
   screenAlignmentPattern(): boolean;
   eraseInDisplay(params: unknown, protect?: boolean): boolean;
   print(data: Uint32Array, start: number, end: number): void;
+}
+
+interface Params {
+  readonly length: number;
+  readonly params: readonly number[];
 }
 
 interface Line {
@@ -61,7 +69,7 @@ const coreOf = (terminal: xterm.Terminal): Internals["_core"] => (terminal as un
 
 /**
  * What the compositor sees to in every terminal, VT510 manual and xterm: DECRC brings back all character sets and origin mode, DECALN resets the margins, and
- * these are the same on both screens; ED of the scrollback leaves the saved cursor alone.
+ * these are the same on both screens; ED of the scrollback leaves the saved cursor alone; RIS shows the cursor.
  */
 export function asTheManual(terminal: xterm.Terminal): void {
   const { _inputHandler: handler, _bufferService: service, coreService } = coreOf(terminal);
@@ -94,22 +102,74 @@ export function asTheManual(terminal: xterm.Terminal): void {
   };
   kept(service.buffers, ({ scrollTop, scrollBottom }) => ({ scrollTop, scrollBottom }));
   knowSideMargins(terminal);
+  knowKeptModes(terminal);
+}
+
+/** Private modes that DECSTR changes. */
+const SOFT = [1, 6, 7, 25, SIDE_MARGINS];
+
+/** XTSAVE and XTRESTORE, of modes that the output has set or that are known without; xterm.js has neither. */
+function knowKeptModes(terminal: xterm.Terminal): void {
+  const { _inputHandler: handler, coreService } = coreOf(terminal);
+  const { parser } = terminal;
+  const set = new Map<number, boolean>();
+  const kept = new Map<number, boolean | undefined>();
+  const each = (final: string, act: (mode: number) => void): void => {
+    parser.registerCsiHandler({ prefix: "?", final }, (modes) => {
+      for (const mode of modes) if (typeof mode === "number") act(mode);
+      return true;
+    });
+  };
+  onPrivateModes(handler, (mode, on) => set.set(mode, on));
+  each("s", (mode) => kept.set(mode, mode === 6 ? coreService.decPrivateModes.origin : set.get(mode)));
+  const restore = (mode: number): void => {
+    const on = NEVER_KEPT.has(mode) ? undefined : (kept.get(mode) ?? OF_THE_FRAME.get(mode));
+    if (on === undefined) {
+      if (kept.has(mode)) set.delete(mode);
+      return;
+    }
+    const params = { length: 1, params: [mode] };
+    if (on) handler.setModePrivate(params);
+    else handler.resetModePrivate(params);
+  };
+  each("r", restore);
+  before(handler, "softReset", () => {
+    for (const mode of SOFT) set.delete(mode);
+  });
+  parser.registerEscHandler({ final: "c" }, () => {
+    coreService.isCursorHidden = false;
+    set.clear();
+    return false;
+  });
 }
 
 /** Where left and right margins are allowed (DECLRMM), `CSI s` sets them (DECSLRM) and saves no cursor. xterm.js has no such margins. */
-export function knowSideMargins({ parser }: xterm.Terminal): void {
+export function knowSideMargins(terminal: xterm.Terminal): void {
+  const { _inputHandler: handler } = coreOf(terminal);
   let allowed = false;
-  for (const final of ["h", "l"]) {
-    parser.registerCsiHandler({ prefix: "?", final }, (modes) => {
-      if (modes.includes(69)) allowed = final === "h";
-      return false;
-    });
-  }
-  parser.registerEscHandler({ final: "c" }, () => {
+  onPrivateModes(handler, (mode, on) => {
+    if (mode === SIDE_MARGINS) allowed = on;
+  });
+  before(handler, "softReset", () => (allowed = false));
+  terminal.parser.registerEscHandler({ final: "c" }, () => {
     allowed = false;
     return false;
   });
-  parser.registerCsiHandler({ final: "s" }, () => allowed);
+  terminal.parser.registerCsiHandler({ final: "s" }, () => allowed);
+}
+
+/** `act` comes before what DECSET and DECRST do. */
+function onPrivateModes(handler: Handler, act: (mode: number, on: boolean) => void): void {
+  for (const [name, on] of [
+    ["setModePrivate", true],
+    ["resetModePrivate", false],
+  ] as const) {
+    const method = handler[name].bind(handler);
+    handler[name] = (params) => {
+      for (let i = 0; i < params.length; i++) act(params.params[i] ?? 0, on);
+      return method(params);
+    };
+  }
 }
 
 /**

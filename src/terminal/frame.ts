@@ -8,6 +8,9 @@ import type { Shadow } from "./shadow.ts";
 const FEWEST_ROWS_WITH_BAR = 3;
 /** Private mode: BS goes back to the row above. */
 const REVERSE_WRAP = 45;
+const NO_BACKGROUND = "\x1b[49m";
+/** DECSWL. */
+const SINGLE_WIDTH = "\x1b#5";
 
 export class Frame {
   readonly modes = new Modes();
@@ -26,6 +29,10 @@ export class Frame {
   strayed = false;
   /** The screen, main and alternate, that was not shown while the size changed: our row of then may stand in it. */
   stale: [boolean, boolean] = [false, false];
+  /** Left and right margins have moved text as the shadow, which has none, does not know: what it draws is not what was there. */
+  unsure = false;
+  /** The agent has made lines double width, and one of them may have become our row. */
+  doubled = false;
   /** The character before our last paint, for a REP that follows it. */
   beforePaint = "";
   /** Prints that character again where it stands, with all that has joined it. */
@@ -91,28 +98,43 @@ export class Frame {
     return top === 1 && bottom === this.size.rows ? "" : this.region();
   }
 
-  /** Left and right margins after `lift`. Moves the cursor home where there are any. */
+  /**
+   * Left and right margins after `lift` and the DECRC that brought the cursor back. Where a terminal has them it moves the cursor home, elsewhere DECSLRM is one more
+   * DECSC: another DECRC does for both.
+   */
   sidesAgain(): string {
+    const sides = this.#sides();
+    return sides === "" ? "" : `${sides}\x1b8`;
+  }
+
+  #sides(): string {
     const { modes } = this;
     const sides = modes.sides === undefined ? "" : `\x1b[${modes.sides.join(";")}s`;
     return modes.isSet(SIDE_MARGINS) ? `\x1b[?${SIDE_MARGINS}h${sides}` : "";
   }
 
-  /** Makes our row blank; leaves the cursor there. */
+  /** `text` on our row. */
+  onOurRow(text: string): string {
+    return `\x1b[${this.size.rows};1H${this.doubled ? SINGLE_WIDTH : ""}\x1b[m${text}\x1b[m`;
+  }
+
+  /** Makes our row blank; leaves the cursor there, and all attributes but one: xterm.js brings underline styles back to no one. */
   blank(): string {
-    return `\x1b[${this.size.rows};1H\x1b[m\x1b[2K`;
+    return `\x1b[${this.size.rows};1H${NO_BACKGROUND}\x1b[2K`;
   }
 
   /** `body` between DECSC and DECRC, the modes that would change its meaning lifted. */
   lifted(body: string): string {
     this.borrowed[this.screen] = true;
-    return `\x1b7${this.lift()}${body}${this.unlift()}\x1b8${this.modes.plainCharsets ? "" : this.modes.charsets()}`;
+    return `\x1b7${this.lift()}${body}${this.unlift()}\x1b8${this.sidesAgain()}${this.modes.plainCharsets ? "" : this.modes.charsets()}`;
   }
 
   /** The same where the cursor cannot be saved, because the terminal's own has gone astray: it comes from the shadow. */
   liftedForGood(body: string, shadow: Shadow): string {
     const charsets = this.modes.plainCharsets ? "" : this.modes.charsets();
-    return `${this.lift()}${body}${this.unlift()}${charsets}${this.cursorAgain(shadow)}`;
+    const sides = this.#sides();
+    if (sides !== "") this.borrowed[this.screen] = true;
+    return `${this.lift()}${body}${sides}${this.unlift()}${charsets}${this.cursorAgain(shadow)}`;
   }
 
   lift(): string {
@@ -132,7 +154,6 @@ export class Frame {
     return (
       (modes.wrap ? "\x1b[?7h" : "") +
       (modes.insert ? "\x1b[4h" : "") +
-      this.sidesAgain() +
       (modes.origin ? "\x1b[?6h" : "") +
       (modes.link === "" ? "" : `\x1b]${modes.link}\x07`)
     );

@@ -29,6 +29,12 @@ const RIGHT = /\x1b[|}~]/;
 const ORIGIN = 6;
 /** DECLRMM: left and right margins. */
 export const SIDE_MARGINS = 69;
+/** Private modes that decide where our row is and how it is drawn, with what they are until an agent changes them. */
+export const OF_THE_FRAME = new Map(
+  [3, ORIGIN, 7, 25, 45, 47, SIDE_MARGINS, 1047, 1049, 2026].map((mode) => [mode, ON_AT_REST.includes(mode)]),
+);
+/** Private modes whose XTSAVE and XTRESTORE mean nothing: VT52 and Tektronix modes, and a cursor. */
+export const NEVER_KEPT: ReadonlySet<number> = new Set([2, 38, 1048]);
 /** Autowrap, the cursor's visibility, synchronised output. */
 const EVERY_FRAME = new Set([7, 25, 2026]);
 
@@ -58,6 +64,8 @@ export class Modes {
   /** Counts changes of modes, but for those that an agent changes with every frame. */
   revision = 0;
   readonly #changed = new Map<number, boolean>();
+  /** What XTSAVE saved; undefined: as it was before the agent. */
+  readonly #kept = new Map<number, boolean | undefined>();
   /** What DECSC saved, main and alternate screen. */
   #saved: [Saved, Saved] = [PLAIN, PLAIN];
 
@@ -69,6 +77,21 @@ export class Modes {
     else if (mode === 47 || mode === 1047 || mode === 1049) this.alternate = on;
     if (!EVERY_FRAME.has(mode) && this.isSet(mode) !== on) this.revision += 1;
     this.#changed.set(mode, on);
+  }
+
+  /** XTSAVE. */
+  keep(mode: number): void {
+    this.#kept.set(mode, this.#changed.get(mode));
+  }
+
+  /** What XTRESTORE makes of it; undefined: what it was before the agent, which only the terminal knows. */
+  kept(mode: number): boolean | undefined {
+    return this.#kept.get(mode) ?? OF_THE_FRAME.get(mode);
+  }
+
+  /** It is again as it was before the agent. */
+  unchanged(mode: number): void {
+    if (this.#kept.has(mode)) this.#changed.delete(mode);
   }
 
   /** Of what DECSC saves, what is in force. */

@@ -20,7 +20,7 @@ export interface OverlayHostOptions {
   /** Loads what is behind an overlay. */
   readonly loadShadow: () => Promise<void>;
   /** The agent's screen is back, or covered. */
-  readonly changed: () => void;
+  readonly changed: (sure: boolean) => void;
 }
 
 export interface OpenOverlay {
@@ -111,7 +111,7 @@ export class OverlayHost {
     this.#drawn = true;
     compositor.openOverlay(alternate);
     this.#arm(top);
-    changed();
+    changed(true);
   }
 
   /** Draws again: all of it when `afresh`, else the overlay and the bar. */
@@ -216,13 +216,13 @@ export class OverlayHost {
     if (!this.#drawn) return;
     this.#drawn = false;
     const { compositor, hold, changed } = this.#options;
-    compositor.closeOverlay();
+    const sure = compositor.closeOverlay();
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
     for (const chunk of held) compositor.write(chunk);
     hold(false);
-    changed();
+    changed(sure);
   }
 
   async #load(): Promise<void> {

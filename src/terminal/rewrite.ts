@@ -1,14 +1,18 @@
 // What becomes of an agent's control sequence on a screen whose last row is not the agent's: the rules, one place for all. Used by compositor.ts.
 import type { Frame } from "./frame.ts";
-import { SIDE_MARGINS } from "./modes.ts";
+import { NEVER_KEPT, SIDE_MARGINS } from "./modes.ts";
 import type { Sequence, Verdict } from "./scanner.ts";
 import type { Shadow } from "./shadow.ts";
 
 /** A region that is none on every terminal, in place of one that would be none on the agent's screen only. */
 const NO_REGION = "\x1b[2;1r";
+/** In place of a sequence that the terminal does not get: what was printed before it is no longer what REP repeats. */
+const LEFT_OUT = NO_REGION;
 
 /** Finals of the character sets that all terminals know. */
 const EVERYWHERE = new Set(Buffer.from("0AB4C5RQKYE6ZH7="));
+/** Of DECDHL and DECDWL. */
+const DOUBLE = new Set([0x33, 0x34, 0x36]);
 /** LS2, LS3, LS3R, LS2R, LS1R. */
 const LOCKING_SHIFTS = new Set([0x6e, 0x6f, 0x7c, 0x7d, 0x7e]);
 
@@ -132,16 +136,21 @@ export class Rewriter {
         else if (final === 0x3d || final === 0x3e) modes.keypad = final === 0x3d;
         else if (LOCKING_SHIFTS.has(final)) modes.lock(`\x1b${String.fromCharCode(final)}`);
         else if (final === 0x63) {
+          // xterm.js leaves it hidden.
+          const cursor = modes.cursorHidden ? "\x1b[?25h" : "";
           modes.hard();
           this.#frame.margins = this.#frame.full();
           this.#frame.borrowed = [false, false];
           this.#frame.displaced = [false, false];
           this.#frame.damaged = true;
           this.#homeAt = end;
-          return this.#frame.reserved ? `\x1b[?6l\x1b[r${this.#frame.blank()}\x1bc${this.#frame.region()}` : undefined;
+          return this.#frame.reserved ? `\x1b[?6l\x1b[r${this.#frame.blank()}\x1bc${cursor}${this.#frame.region()}` : undefined;
         }
         return undefined;
+      case 0x20: // SP G asks for answers and keys with C1 controls, in which the kill key would not be known
+        return final === 0x47 ? LEFT_OUT : undefined;
       case 0x23: // #
+        this.#frame.doubled ||= DOUBLE.has(final);
         if (final !== 0x38 || !this.#frame.reserved) return undefined;
         // DECALN fills our row too, and resets the margins (VT510 manual); in xterm.js it does not. Both it and DECSTBM home the cursor.
         this.#frame.margins = this.#frame.full();
@@ -149,7 +158,7 @@ export class Rewriter {
         this.#frame.damaged = true;
         return `${this.#frame.region()}\x1b#8${this.#frame.region()}${modes.origin ? "\x1b[?6h" : ""}`;
       case 0x25: // % @ leaves UTF-8: from there on our reading of the stream would not be the terminal's
-        return final === 0x40 ? "" : undefined;
+        return final === 0x40 ? LEFT_OUT : undefined;
       case 0x28:
       case 0x29:
       case 0x2a:
@@ -183,12 +192,18 @@ export class Rewriter {
         this.#frame.margins = this.#frame.full();
         return this.#frame.reserved ? `${lastRow}\x1b[!p${this.#reassert(sequence, false, lastRow !== "")}` : undefined;
       }
-      // Rectangles, lines a screen, status lines: where they reach our row, it is painted again.
+      // DECSCL resets more in some terminals than in others, and takes away what we count on.
+      else if (intermediate === 0x22 && final === 0x70) return LEFT_OUT;
+      // DECASD and DECSSDT: a line below ours, to write on.
+      else if (intermediate === 0x24 && (final === 0x7d || final === 0x7e)) return LEFT_OUT;
+      else if (intermediate === 0x2a && final === 0x7c && this.#frame.reserved) return `\x1b[${first + 1}*|`;
+      // Rectangles: where they reach our row, it is painted again.
       else if (intermediate === 0x24 || intermediate === 0x2a) this.#frame.damaged = true;
       return undefined;
     }
     if (prefix === 0x3f) {
       if (final === 0x68 || final === 0x6c) return this.#privateModes(sequence, final === 0x68);
+      if (final === 0x73 || final === 0x72) return this.#keptModes(sequence, final === 0x73);
       return final === 0x4a ? this.#erase(sequence, first) : undefined;
     }
     if (prefix !== 0) {
@@ -232,6 +247,7 @@ export class Rewriter {
           const { cols } = this.#frame.size;
           const [left, right] = [Math.max(1, first), second === 0 || second > cols ? cols : second];
           if (left < right) modes.sides = left === 1 && right === cols ? undefined : [left, right];
+          this.#frame.unsure ||= modes.sides !== undefined;
           return undefined;
         }
         this.#save();
@@ -258,10 +274,13 @@ export class Rewriter {
 
   /** ED. Terminals that keep in their scrollback what a clear (or RIS, or DECCOLM) removes would keep our row too, so it is made blank before. */
   #erase(sequence: Sequence, what: number): Verdict {
+    // It is none.
+    if (what > 3) return undefined;
     // xterm.js lets its saved cursor stand on the line that it was on, which is another one then.
     if (what === 3) this.#frame.borrowed[this.#frame.screen] = true;
     if (!this.#frame.reserved || what === 1 || what === 3) return undefined;
     this.#frame.damaged = true;
+    if (what === 2 && this.#frame.modes.sides === undefined) this.#frame.unsure = false;
     const keeps = !this.#frame.modes.alternate && (what !== 0 || this.#homeAt === sequence.end - 3 || this.#homeAt === sequence.end - 4);
     if (!keeps) return undefined;
     const own = `\x1b[${sequence.prefix === 0x3f ? "?" : ""}${what === 0 ? "" : what}J`;
@@ -287,6 +306,28 @@ export class Rewriter {
     if (prefix === 0x3e) modes.keyboard[screen] = (modes.keyboard[screen] ?? 0) + 1;
     else if (prefix === 0x3c) modes.keyboard[screen] = Math.max(0, (modes.keyboard[screen] ?? 0) - Math.max(1, flags));
     else if (prefix === 0x3d) modes.keyboardSet[screen] = flags !== 0;
+  }
+
+  /** XTSAVE, and XTRESTORE where we know what was saved: what a terminal that has neither ignores, others do, and we with them. */
+  #keptModes(sequence: Sequence, saves: boolean): Verdict {
+    const { modes } = this.#frame;
+    const asked = [...sequence.params.subarray(0, sequence.count)];
+    const passed: number[] = [];
+    let carriedOut = "";
+    for (const mode of asked) {
+      if (NEVER_KEPT.has(mode)) continue;
+      const on = saves ? undefined : modes.kept(mode);
+      if (saves) modes.keep(mode);
+      else if (on === undefined) modes.unchanged(mode);
+      if (on === undefined) passed.push(mode);
+      else {
+        const one = { ...sequence, params: Int32Array.of(mode), count: 1 };
+        carriedOut += this.#privateModes(one, on) ?? `\x1b[?${mode}${on ? "h" : "l"}`;
+      }
+    }
+    if (passed.length === asked.length) return undefined;
+    const rest = passed.length === 0 ? "" : `\x1b[?${passed.join(";")}${saves ? "s" : "r"}`;
+    return rest + carriedOut || LEFT_OUT;
   }
 
   /** DECSET and DECRST. */
@@ -338,7 +379,8 @@ export class Rewriter {
       if (charsets + link !== "") this.#feed(sequence.end, charsets + link);
     }
     if (after + restored === "" && kept.length === count) return undefined;
-    return first + (kept.length === 0 ? "" : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after + restored;
+    const none = first + after + restored === "" ? LEFT_OUT : "";
+    return first + (kept.length === 0 ? none : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after + restored;
   }
 
   /** The screen that `sequence` switched to, as it is at its present size. */
@@ -352,9 +394,18 @@ export class Rewriter {
     return `\x1b(B\x0f${this.#frame.liftedForGood(`${this.#frame.noMargins()}${rows}${this.#frame.marginsAgain()}`, shadow)}`;
   }
 
+  /** What not every DECRC brings back, after `sequence`, which was one: for the terminal it may be what a redraw of ours has left. */
+  #fragile(sequence: Sequence): string {
+    const { shadow } = this.#frame;
+    if (shadow === undefined) return "";
+    this.#feed(sequence.end);
+    shadow.drain();
+    return shadow.fragileAttributes();
+  }
+
   /** The region again after `sequence`, the cursor where it is. `same`: it is where the saved cursor is too. `strays`: only the shadow knows where. */
   #reassert(sequence: Sequence, same: boolean, strays = false): string {
-    if (!this.#frame.reserved) return "";
+    if (!this.#frame.reserved) return same ? this.#fragile(sequence) : "";
     if (strays && this.#frame.shadow !== undefined) {
       this.#feed(sequence.end);
       return this.#frame.region() + this.#frame.cursorAgain(this.#frame.shadow);

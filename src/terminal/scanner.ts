@@ -256,6 +256,15 @@ export class Scanner {
           state = State.ground;
           continue;
         }
+        if (code === 0x74 && beforeControls(bytes, at) === 0x24) {
+          // DECRSPS: puts the cursor anywhere, and changes modes.
+          replace(i, "");
+          reset = true;
+          this.#swallow = true;
+          streamed = true;
+          state = next;
+          continue;
+        }
       }
 
       switch (action) {
@@ -482,6 +491,13 @@ function payload(bytes: Uint8Array, start: number, end: number): string {
 
 function latin1(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
+}
+
+/** The byte before `at`, without the control characters that are nothing inside a DCS. */
+function beforeControls(bytes: Uint8Array, at: number): number {
+  let before = at - 1;
+  while (before > 0 && ((bytes[before] as number) < 0x20 || bytes[before] === 0x7f)) before--;
+  return bytes[before] as number;
 }
 
 /** How many bytes a UTF-8 lead byte announces; 1 for any other byte. */

@@ -52,6 +52,8 @@ const LOAD_INK_MS = 700;
 const LOAD_SHADOW_MS = 150;
 /** The bar is gone until then. */
 const LOAD_SHADOW_SOON_MS = 10;
+/** As long as a program takes to see a size before the next one. */
+const DRAW_ANEW_MS = 60;
 /** How long the bar says what became of an agent-run inside. */
 const INNER_NOTICE_MS = 15_000;
 
@@ -114,9 +116,10 @@ export class Screen {
       compositor: this.#compositor,
       hold: (on) => options.hold("overlay", on),
       loadShadow: () => this.#loadShadow(),
-      changed: () => {
+      changed: (sure) => {
         this.#afterOutput();
         this.#protect();
+        if (!sure) this.#askToDraw();
       },
     });
     this.#dialogs = new Dialogs({ ...options, host: this.#overlay, inner: this.#inner });
@@ -268,6 +271,13 @@ export class Screen {
     for (const chunk of held) this.output(chunk);
   }
 
+  /** What only the agent knows how to draw: programs draw all of it when their size changes, which it does for a moment. */
+  #askToDraw(): void {
+    const { cols, rows } = this.agentSize;
+    this.#options.resizeAgent({ cols, rows: rows > 1 ? rows - 1 : rows + 1 });
+    this.#later(DRAW_ANEW_MS, () => this.#options.resizeAgent(this.agentSize));
+  }
+
   /** What we have asked the terminal has its answer, or will get none. */
   answered(): Promise<void> {
     return this.#questions.settled();
@@ -304,6 +314,10 @@ export class Screen {
     this.#grown();
     this.#overlay.close();
     await this.#questions.settled();
+    if (!this.#compositor.endsWithinLine) return;
+    // Too late to ask where the agent began: only the column counts.
+    this.#begun = true;
+    await this.#loadShadow();
   }
 
   /** Gives the screen back. Once. */

@@ -21,8 +21,11 @@ export interface Shadow {
    * of rows that continue the one above.
    */
   rows(from: number, to: number, wrap: boolean): string;
-  /** Moves to the last column and prints the character there. `row`: of the cursor, as CUP counts it (CHA is wrong in xterm.js in origin mode). */
-  lastCell(row: number): string;
+  /**
+   * Moves to the last column and prints the character there. `row`: of the cursor, as CUP counts it (CHA is wrong in xterm.js in origin mode); undefined: the
+   * terminal's cursor is in it, and not in origin mode.
+   */
+  lastCell(row: number | undefined): string;
   /** Moves back to the character before the cursor and prints it again, so that a combining one can join it. `asWritten`: in the character set in use. */
   joinable(row: number, insert: boolean, asWritten: string | undefined): string;
   /** SGR of the cursor, and whether text is protected from selective erasing (DECSCA). */
@@ -244,7 +247,8 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined,
       const attributes = here as unknown as Attributes;
       const url = urlOf(attributes);
       const text = `${sgr(attributes)}${here.getChars() || " "}`;
-      return `\x1b[${row};${wide ? last : last + 1}H${url === 0 ? text : `${openLink(url)}${text}${CLOSE_LINK}`}`;
+      const column = wide ? last : last + 1;
+      return `\x1b[${row === undefined ? `${column}G` : `${row};${column}H`}${url === 0 ? text : `${openLink(url)}${text}${CLOSE_LINK}`}`;
     },
     joinable(row, insert, asWritten) {
       const { active } = terminal.buffer;

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { differenceOf } from "./fuzz.ts";
 import { shrunk } from "./shrink.ts";
-import { type Step, type Stream, streamOf } from "./streams.ts";
+import { type Step, type Stream, streamOf, WIDER_FROM } from "./streams.ts";
 
 /** A stream takes some 10 ms. */
 const LONGEST_MS = 30_000;
@@ -81,7 +81,11 @@ function run(task: Task, found: (text: string) => void): Promise<number | undefi
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { streams: { type: "string", default: "10000" }, from: { type: "string", default: "1" }, shrink: { type: "boolean" } },
+    options: {
+      streams: { type: "string", default: "10000" },
+      from: { type: "string", default: String(WIDER_FROM) },
+      shrink: { type: "boolean" },
+    },
   });
   const streams = Number(values.streams);
   const until = Number(values.from) + streams;

@@ -50,6 +50,16 @@ const QUERIES = words('^[6n ^[5n ^[c ^[>c ^[?6$p ^[?7$p ^[4$p ^P$qr^\\ ^P$qm^\\ 
 const RARE = words(
   "^[1\"q ^[0\"q ^[?J ^[?K ^[?2J ^[3g ^H ^[2I ^[Z ^[5b ^[2b ^[3@ ^[2'} ^[2'~ ^[1\x20@ ^[2\x20A ^[1\x20q ^[>4;2m ^[>1u ^[<u",
 );
+/** Only from this seed on, so that those before show what they once did. */
+export const WIDER_FROM = 1_000_001;
+/** What a seed has from then on: DECALN, DECSED, DECSEL, TBC, XTSAVE, XTRESTORE. */
+const WIDER = words(
+  '^#8 ^[?0J ^[?1J ^[?2J ^[?3J ^[?J ^[?0K ^[?1K ^[?2K ^[1"qp^[?K ^[1"qp^[0"q^[?1K ^[0g ^[g ^[2g ^[3g ^[5g ^H\t ^[?6s ^[?6r ^[?7s ^[?7r ^[?25;6s ^[?25;6;7r ^[?69s ^[?69r ^[?1049s ^[?1049r ^[?47s ^[?47r ^[?2004;1000s ^[?2004;1000r ^[?1;1048r ^[?45r',
+);
+/** The same of hostile ones: what only some terminals know. */
+const WIDER_HOSTILE = words(
+  '^[61"p ^[64;1"p ^\x20G ^\x20F ^#3 ^#6 ^#5 ^[1$} ^[2$~ ^[0$} ^[20*| ^P1$t9;9;1;@;@;A;0;2;@;B0@^\\ ^P2$t1/9^\\ ^P1$t',
+);
 const BROKEN = words(
   "^ ^[ ^[999 ^[5\n ^[1;2\x18 ^[1<2m ^[1\x20 ^] ^]0; ^P ^P1;2 ^_ ^X ^^ ^( ^[?; ^[: ^[4: ^[;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;1H \x18 \x1a \x9c \x9b \x07 ^\\ \x7f",
 );
@@ -89,6 +99,8 @@ export function streamOf(seed: number): Stream {
   const noise = (): string => Array.from({ length: 1 + below(8) }, () => String.fromCharCode(below(next() < 0.8 ? 0xa0 : 0x300))).join("");
   const token = (): Buffer => {
     const dice = below(10);
+    if (seed >= WIDER_FROM && dice === 9 && next() < 0.5)
+      return Buffer.from(one(kind === "hostile" && next() < 0.3 ? WIDER_HOSTILE : WIDER));
     if (kind !== "valid" && dice < 2) return Buffer.from(one(BROKEN), "utf8");
     if (kind === "hostile" && dice < 5) return Buffer.from(one(HOSTILE), "utf8");
     if (kind === "hostile" && dice < 6) return Buffer.from(noise(), "utf8");

@@ -225,6 +225,18 @@ describe.each(levels)("an agent in a terminal, %s", (_, env) => {
   }, 60_000);
 });
 
+describe("a last line that fills its row", () => {
+  it.each([
+    ["by an agent that is gone at once", ""],
+    ["by one that was there for a while", "; sleep 1"],
+  ])("stays whole above what follows: %s", async (_, rest) => {
+    await using outer = shell(`printf '%080d' 7${rest}`, { env: { DEMO_REPORT: "1" } });
+    await outer.until("what follows", shows("demo: {"));
+    const rows = outer.screen.rows();
+    expect(rows[rows.findIndex((row) => row.startsWith("demo: {")) - 1]).toBe("7".padStart(80, "0"));
+  });
+});
+
 describe("the human's terminal", () => {
   const modes = 'printf "\\033[?1049h\\033[?2004h\\033[?1000h\\033[>1u\\033[?25l\\033[2;5r"; echo ready; sleep 60';
   const restored = (outer: Outer): void => {

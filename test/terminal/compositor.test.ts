@@ -305,7 +305,21 @@ describe("compositor", () => {
     const before = test.sent().length;
     test.compositor.paint();
     const bar = `\x1b[${ROWS};1H\x1b[m${BAR}\x1b[m`;
-    expect(test.sent().slice(before)).toBe(`\x1b7${lifted}\x1b[?7l${bar}\x1b[?7h${again}\x1b8`);
+    expect(test.sent().slice(before)).toBe(`\x1b7${lifted}\x1b[?7l${bar}\x1b[?7h\x1b8${again === "" ? "" : `${again}\x1b8`}`);
+  });
+
+  it("has the cursor back where it was in a terminal that takes left and right margins for a cursor to be saved", () => {
+    // Bare xterm.js is one.
+    const test = rig();
+    for (const bytes of ["\x1b[?69h\x1b[5;10s\x1b[3;7H\x1b[31mred", "more"]) test.step(bytes);
+    test.compositor.openOverlay(true);
+    test.compositor.closeOverlay();
+    test.step("after");
+    test.step("\x1b[?1049h\x1b[4;4H");
+    test.compositor.openOverlay(true);
+    test.compositor.closeOverlay();
+    test.step("alternate");
+    same(test);
   });
 
   it("knows where the Linux console's sequences for its palette end, wherever they are cut", () => {
@@ -351,6 +365,133 @@ describe("compositor", () => {
     };
     expect(sentBy(() => test.compositor.openOverlay(true))).toContain("\x1b[?69l");
     expect(sentBy(() => test.compositor.closeOverlay()).split("\x1b[?1049l")[1]).toContain("\x1b[?69h");
+  });
+
+  it.each([
+    ["plain text", "x".repeat(COLS)],
+    ["a wide character", `${"x".repeat(COLS - 2)}漢`],
+    ["colours, which end after it", `\x1b[31m${"x".repeat(COLS)}\x1b[m`],
+    ["line drawing, which is still on", `\x1b(0${"q".repeat(COLS)}`],
+    ["a link, which is still open", `\x1b]8;;http://x\x1b\\${"x".repeat(COLS)}`],
+    ["insert mode", `\x1b[4h${"x".repeat(COLS)}`],
+    ["origin mode", `\x1b[3;7r\x1b[?6h${"x".repeat(COLS)}`],
+  ])("leaves a last line whole that fills its row: %s", (_, text) => {
+    // Bare xterm.js: its DECRC ends that the cursor waits behind the last column, as in most terminals.
+    const [outer, oracle] = [vtScreen(COLS, ROWS), vtScreen(COLS, ROWS - 1)];
+    const compositor = new Compositor({
+      size: { cols: COLS, rows: ROWS },
+      reserve: true,
+      emit: (bytes) => outer.write(bytes),
+      marker: () => false,
+    });
+    compositor.begin();
+    compositor.paint();
+    compositor.write(Buffer.from(text));
+    expect(compositor.endsWithinLine).toBe(true);
+    compositor.adopt(openShadow(compositor.agentSize, undefined));
+    compositor.end();
+    outer.write("end");
+    oracle.write(`${text}\x1b(B\x1b[m\x1b[4l\x1b]8;;\x07end`);
+    expect(outer.rows().filter((row) => row !== "")).toEqual(oracle.rows().filter((row) => row !== ""));
+  });
+
+  it("knows an output that ends with a line from one that does not", () => {
+    const marked = (...chunks: string[]): boolean => {
+      const test = rig({ shadow: false });
+      for (const chunk of chunks) test.compositor.write(Buffer.from(chunk));
+      return test.compositor.endsWithinLine;
+    };
+    const marker = "\x1b]7777;x;exit;0\x07";
+    expect([marked(`a\r\n${marker}`), marked("a\r\n", marker), marked(marker), marked()]).toEqual([false, false, false, false]);
+    expect([marked(`a${marker}`), marked("a", marker), marked("a")]).toEqual([true, true, true]);
+  });
+
+  it("paints its row again at once where a combining character comes that has nothing to join but that", () => {
+    const test = rig();
+    for (const before of ["\r\n", "\x1b[5;1H", "a\x1b[m"]) {
+      test.step(before);
+      expect(test.compositor.frame.damaged).toBe(false);
+      test.compositor.write(Buffer.from("\u0301"));
+      expect(test.compositor.frame.damaged).toBe(true);
+      test.compositor.paint();
+    }
+    test.step("e");
+    test.compositor.write(Buffer.from("\u0301"));
+    expect(test.compositor.frame.damaged).toBe(false);
+  });
+
+  it.each([
+    ["DECSCL", '\x1b[61"p\x1b[64;1"p'],
+    ["controls of 8 bits", "\x1b G"],
+    ["a status line", "\x1b[2$~\x1b[1$}"],
+    ["DECRSPS", "\x1bP1$t12;1;1;@;@;A;0;2;@;B0@\x1b\\\x1bP1$\n\x7ft12;1;1\x9c".replace("\x9c", "\x1b\\")],
+    ["DECRSPS of tabs, long", `\x1bP2$t${"1/".repeat(900)}\x1b\\`],
+  ])("keeps from the terminal what only some of them know, and would let the agent onto its row: %s", (_, bytes) => {
+    const all = Buffer.from(`a${bytes}b`);
+    for (const size of [1, 2, 5, all.length]) {
+      const test = rig();
+      const before = test.sent().length;
+      for (let at = 0; at < all.length; at += size) test.compositor.write(all.subarray(at, at + size));
+      // In its place, at most a region that is none.
+      expect(test.sent().slice(before).replaceAll("\x1b[2;1r", "")).toBe("ab");
+    }
+  });
+
+  it("asks for one row more where an agent sets the lines of a screen", () => {
+    const test = rig();
+    test.compositor.write(Buffer.from("\x1b[20*|"));
+    expect(test.sent().endsWith("\x1b[21*|")).toBe(true);
+  });
+
+  it("makes its row one of single width again once an agent has made others double", () => {
+    const test = rig();
+    test.step("\x1b#6wide");
+    expect(test.sent()).toContain(`\x1b[${ROWS};1H\x1b#5\x1b[m${BAR}`);
+  });
+
+  it.each([
+    ["origin mode", "\x1b[?6h\x1b[?6s\x1b[?6l\x1b[?6r", "\x1b[?6h"],
+    ["never saved, so off", "\x1b[?6h\x1b[?6r", "\x1b[?6l"],
+    ["among others, which the terminal knows alone", "\x1b[?69h\x1b[?69s\x1b[?69l\x1b[?12;69r", "\x1b[?12r\x1b[?69h"],
+    ["set by the agent before", "\x1b[?2004h\x1b[?2004s\x1b[?2004l\x1b[?2004r", "\x1b[?2004h"],
+    ["neither a cursor nor VT52", "\x1b[?1048;2s\x1b[?1048;2r", "\x1b[2;1r\x1b[2;1r"],
+    ["not ours", "\x1b[?1001s\x1b[?1001r", "\x1b[?1001r"],
+  ])("carries XTRESTORE out itself: %s", (_, bytes, end) => {
+    const test = rig();
+    const before = test.sent().length;
+    test.compositor.write(Buffer.from(bytes));
+    const sent = test.sent().slice(before);
+    expect(sent.slice(-end.length)).toBe(end);
+  });
+
+  it("has the alternate screen of XTRESTORE at its size", () => {
+    const test = rig();
+    for (const bytes of [
+      "main\x1b[?1049h\x1b[?1049salternate",
+      "\x1b[?1049lback",
+      "\x1b[?1049ragain",
+      "\x1b[999;1Hlow\n\n",
+      "\x1b[?1049l",
+    ]) {
+      test.step(bytes);
+      same(test);
+    }
+  });
+
+  it("says of what an overlay covered whether it was drawn as it had been", () => {
+    const closed = (bytes: string, alternate: boolean): boolean => {
+      const test = rig();
+      test.step(bytes);
+      test.compositor.openOverlay(alternate);
+      return test.compositor.closeOverlay();
+    };
+    const margins = "\x1b[?69h\x1b[2;9s";
+    expect([closed("", false), closed(margins, true), closed(`${margins}\x1b[?69l\x1b[2J`, false)]).toEqual([true, true, true]);
+    expect([closed(margins, false), closed(`\x1b[?1049h${margins}`, true), closed(`${margins}\x1b[?69l`, false)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 
   it("keeps a link open over a paint when the line is deleted on which it began", () => {

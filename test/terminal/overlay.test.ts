@@ -67,6 +67,24 @@ describe("an overlay's answers", () => {
   });
 });
 
+describe("an agent with left and right margins", () => {
+  it.each([
+    ["is told another size for a moment after an overlay that lay on its own screen, so that it draws anew", "\\033[?1049h", "22 80,23 80"],
+    ["keeps its size after one on the alternate screen", "", ""],
+  ])("%s", async (_, screen, sizes) => {
+    const script = `trap 'stty size >&2' WINCH; printf '${screen}\\033[?69h\\033[5;10s'; echo ready; while :; do sleep 0.01; done`;
+    await using outer = shell(`{ ${script}; } 2>&1`, { rows: 24 });
+    await outer.until("ready", shows("ready"));
+    outer.type("\x0b");
+    await outer.until("the question", armedNow);
+    outer.type("\x1b");
+    await outer.until("the bar", barShows("readonly@"));
+    if (sizes !== "") await outer.until("the second size", shows("23 80"));
+    const told = outer.screen.rows().flatMap((row) => row.match(/\d+ 80/g) ?? []);
+    expect(told.join()).toBe(sizes);
+  });
+});
+
 const armed = { armed: true, early: false, page: 0 };
 const round: Look = { colour: true, border: "round" };
 const details: [string, string][] = [
