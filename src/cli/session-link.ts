@@ -193,6 +193,7 @@ export class SessionLink {
     if (message.type === "plan") {
       this.#graceMs = message.graceMs;
       if (!this.#ready) handlers.plan(message);
+      this.#lease.send({ type: "kept" });
     } else if (message.type === "environment") handlers.environment(message);
     else if (message.type === "step") handlers.step(message);
     else if (message.type === "ask") void this.#answer(message, handlers);

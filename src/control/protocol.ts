@@ -114,6 +114,8 @@ const open = {
 /** Launcher to daemon, over the lease. */
 export const launcherMessage = message({
   open,
+  /** The plan is here, and whoever removes the session's files should we and the daemon both die stands ready: the daemon makes none before. */
+  kept: {},
   /** The agent runs: the process to kill when this launcher can no longer do it. `started` is ProcessInfo's. */
   spawned: { pid: number, started: string(), isolation: oneOf(isolationLevels) },
   answer: { id: number, text: string() },

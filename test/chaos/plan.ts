@@ -1,7 +1,10 @@
 // What happens in one round of the chaos run, drawn from a seed: what is harmed, when, and around which agent. Pure; carried out by round.ts.
 
-/** When in a session's life the harm is done. */
-export const moments = ["launching", "asking", "gate", "running", "refreshing", "killing", "wiping"] as const;
+/**
+ * When in a session's life the harm is done. `folder`: the session's folder is there, and AWS is being asked; `held`: so is the sandbox, in which no agent may
+ * start yet; `released`: the agent's program was started a moment ago.
+ */
+export const moments = ["launching", "asking", "folder", "held", "gate", "released", "running", "refreshing", "killing", "wiping"] as const;
 export type Moment = (typeof moments)[number];
 
 const signals = ["SIGTERM", "SIGINT", "SIGQUIT"] as const;
@@ -93,22 +96,41 @@ export function randomFrom(seed: number): () => number {
 }
 
 /** The longest random wait before the harm, by moment, in milliseconds. */
-const WAITS: Record<Moment, number> = { launching: 250, asking: 300, gate: 350, running: 300, refreshing: 400, killing: 1200, wiping: 60 };
+const WAITS: Record<Moment, number> = {
+  launching: 250,
+  asking: 300,
+  folder: 40,
+  held: 200,
+  gate: 350,
+  released: 20,
+  running: 300,
+  refreshing: 400,
+  killing: 1200,
+  wiping: 60,
+};
+
+/** What a run is narrowed to: kinds of harm whose name has this text in it, and one moment. */
+export interface Only {
+  readonly kind?: string | undefined;
+  readonly moment?: Moment | undefined;
+}
 
 /** Round `number` of a run: the kinds come in turn, everything else is drawn from `seed` and the number. */
-export function planRound(seed: number, number: number, machine: Machine, only?: string): Round {
+export function planRound(seed: number, number: number, machine: Machine, only: Only = {}): Round {
   const random = randomFrom(seed * 100_003 + number);
   const pick = <Each>(from: readonly Each[]): Each => from[Math.floor(random() * from.length)] as Each;
   const names = Object.keys(kinds).filter((name) => {
     const { needs } = kinds[name] as Kind;
-    return (needs === undefined || machine[needs]) && (only === undefined || name.includes(only));
+    return (needs === undefined || machine[needs]) && name.includes(only.kind ?? "");
   });
   const kind = names[number % names.length];
   if (kind === undefined)
-    throw new Error(`no kind of harm is called '${only}' on this machine; there are: ${Object.keys(kinds).join(", ")}`);
+    throw new Error(`no kind of harm is called '${only.kind}' on this machine; there are: ${Object.keys(kinds).join(", ")}`);
   const { harm, moments: possible = moments, surface: needed } = kinds[kind] as Kind;
-  const moment = pick(possible);
-  const level = machine.bwrap ? pick(["none", "standard"] as const) : "none";
+  const drawn = pick(possible);
+  const moment = only.moment ?? drawn;
+  const either = pick(["none", "standard"] as const);
+  const level = machine.bwrap ? (moment === "held" ? "standard" : either) : "none";
   const surface = needed ?? pick(["terminal", "terminal", "pipes"] as const);
   const manner =
     harm.type === "signal" && harm.to.length === 1 && harm.to[0] === "daemon" ? pick(["asks-aws", "calm"] as const) : pick(manners);

@@ -75,10 +75,19 @@ async function launchTo(place: Place, round: Round): Promise<Launched> {
   const { cloud } = place.world;
   const assumed = cloud.calls("sts:AssumeRole");
   const { moment } = round;
-  if (moment === "asking") cloud.switches.fault({ operation: "sts:AssumeRole", latencyMs: 350 });
+  if (["asking", "folder", "held"].includes(moment)) cloud.switches.fault({ operation: "sts:AssumeRole", latencyMs: 350 });
   if (moment === "gate") cloud.switches.fault({ operation: "sts:GetCallerIdentity", latencyMs: 250 });
   const launched = await place.launch(round);
   if (moment === "launching") return launched;
+  if (moment === "folder" || moment === "held") {
+    const held = (): boolean => place.processesOf(launched.name).some((each) => each.startsWith("bwrap "));
+    await soon(() => place.world.sessionFolders().length > 0 && (moment === "folder" || round.level === "none" || held()), moment);
+    return launched;
+  }
+  if (moment === "released") {
+    await soon(() => launched.pidOf("agent") !== undefined, moment);
+    return launched;
+  }
   if (moment === "asking" || moment === "gate") {
     await until(() => cloud.calls("sts:AssumeRole") > assumed, READY_MS, "the first call to STS");
     return launched;
@@ -91,6 +100,15 @@ async function launchTo(place: Place, round: Round): Promise<Launched> {
   } else if (moment === "killing") await endIt(place, { ...round, end: round.end === "exit" ? "command" : round.end }, launched);
   else if (moment === "wiping") launched.leave();
   return launched;
+}
+
+/** Looks often: the moment is short. */
+async function soon(there: () => boolean, what: string): Promise<void> {
+  const limit = performance.now() + READY_MS;
+  while (!there()) {
+    if (performance.now() > limit) throw new Error(`waited in vain for the moment '${what}'`);
+    await sleep(1);
+  }
 }
 
 type Expected = "must-live" | "must-end" | "may-live";

@@ -1,7 +1,8 @@
-// `npm run chaos -- [--rounds N] [--seed S] [--only text] [--from N]`: rounds of harm against real sessions; ends with a summary and status 1 where anything was left.
+// `npm run chaos -- [--rounds N] [--seed S] [--only text] [--moment name] [--from N]`: rounds of harm against real sessions; ends with a
+// summary and status 1 where anything was left.
 import { parseArgs } from "node:util";
 import { machineHere, Place } from "./place.ts";
-import { describeRound, kinds, planRound } from "./plan.ts";
+import { describeRound, kinds, moments, planRound } from "./plan.ts";
 import { playRound } from "./round.ts";
 import { Summary } from "./summary.ts";
 
@@ -10,6 +11,7 @@ const { values } = parseArgs({
     rounds: { type: "string" },
     seed: { type: "string" },
     only: { type: "string" },
+    moment: { type: "string" },
     from: { type: "string" },
     loud: { type: "boolean" },
   },
@@ -17,6 +19,9 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds ?? 50);
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
 const from = Number(values.from ?? 0);
+const moment = moments.find((each) => each === values.moment);
+if (values.moment !== undefined && moment === undefined)
+  throw new Error(`no moment is called '${values.moment}'; there are: ${moments.join(", ")}`);
 const machine = machineHere();
 const without = Object.entries(kinds).filter(([, { needs }]) => needs !== undefined && !machine[needs]);
 console.log(
@@ -32,7 +37,7 @@ process.once("SIGINT", () => {
 {
   await using place = await Place.open(machine);
   for (let number = from; number < from + rounds && !enough; number += 1) {
-    const round = planRound(seed, number, machine, values.only);
+    const round = planRound(seed, number, machine, { kind: values.only, moment });
     const begun = performance.now();
     try {
       const outcome = await playRound(place, round);

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openLease } from "../../src/control/client.ts";
 import { sleep } from "../../src/core/clock.ts";
 import { allProcesses, signal } from "../../src/core/process-tree.ts";
 import { type Human, sitDown } from "./human.ts";
@@ -108,6 +109,31 @@ describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made 
     expect(existsSync(join(world.project, "ran"))).toBe(false);
     rmSync(inWorld("slow"));
     await until(async () => (await world.run(["audit", "--verify"])).code === 0, LIMIT_MS, "the audit to have an end");
+  }, 60_000);
+});
+
+describe("a session's folder", () => {
+  it("is not there before somebody watches who would remove it, should launcher and daemon both die", async () => {
+    await using world = await makeWorld();
+    await world.run(["daemon", "start"]);
+    const { version } = JSON.parse((await world.run(["daemon", "status", "--json"])).stdout) as { version: string };
+    const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "", AWS_ENDPOINT_URL = "", AWS_REGION = "" } = world.env;
+    const { lease } = await openLease(join(world.own, "run", "control.sock"), version, {
+      ...{ type: "open", actor: "sh", developer: "dev", cwd: world.project, overrides: {}, interactive: false, dryRun: false },
+      source: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, AWS_REGION },
+    });
+    const heard: string[] = [];
+    lease.onMessage((message) => heard.push(message.type === "step" ? message.name : message.type));
+    await until(() => heard.includes("restriction"), 20_000, "all that AWS is asked");
+    await sleep(200);
+    expect(world.sessionFolders()).toEqual([]);
+    expect(heard).not.toContain("environment");
+    expect(heard).not.toContain("ready");
+    lease.send({ type: "kept" });
+    await until(() => heard.includes("ready"), 10_000, "the session to stand");
+    expect(world.sessionFolders()).toHaveLength(1);
+    lease.close();
+    await until(() => world.sessionFolders().length === 0, LIMIT_MS, "the folder to go");
   }, 60_000);
 });
 
