@@ -29,9 +29,13 @@ const echoing = shell("stty raw -echo; exec cat");
 using bench = await openBench();
 const names = Object.keys(bench.wrap).filter((name) => ONLY === undefined || ONLY.includes(name));
 
-/** Runs the harness; `during` gets the command's pid when it has settled, and the harness' stdin is closed behind it. Gives the lines after that. */
-async function run(mode, argument, name, agent, during = async () => undefined) {
-  const child = spawn(bench.harness, [mode, String(SETTLE_MS), String(argument), ...bench.wrap[name](agent)], {
+/**
+ * Runs the harness on an agent in one wrapper or more; `during` gets the command's pid when it has settled, and the harness' stdin is closed behind it. Gives the
+ * lines after that.
+ */
+async function run(mode, argument, wrappers, agent, during = async () => undefined) {
+  const commands = wrappers.flatMap((name, i) => [...(i === 0 ? [] : ["@@"]), ...bench.wrap[name](agent)]);
+  const child = spawn(bench.harness, [mode, String(SETTLE_MS * wrappers.length), String(argument), ...commands], {
     env: bench.env,
     cwd: bench.folder,
     stdio: ["pipe", "pipe", "inherit"],
@@ -44,8 +48,8 @@ async function run(mode, argument, name, agent, during = async () => undefined) 
     child.stdin.end();
   }
   if (child.exitCode === null) await new Promise((resolve) => child.once("exit", resolve));
-  if (child.exitCode !== 0) throw new Error(`${name}: the harness ended with ${child.exitCode ?? child.signalCode}`);
-  return lines.slice(2).map(Number);
+  if (child.exitCode !== 0) throw new Error(`${wrappers}: the harness ended with ${child.exitCode ?? child.signalCode}`);
+  return lines.slice(2);
 }
 
 /** Seconds of processor time of all threads, to the nanosecond: proc(5), schedstat. */
@@ -75,7 +79,7 @@ function table(title, head, rows) {
 async function flood(kind, megabytes) {
   const file = join(bench.folder, kind);
   const bytes = writeCorpus(file, kind, megabytes * 1e6);
-  const seconds = await interleaved(async (name) => (await run("flood", END.join(""), name, flooding(file)))[0]);
+  const seconds = await interleaved(async (name) => Number((await run("flood", END.join(""), [name], flooding(file)))[0]));
   const bare = median(seconds["bare"] ?? [Number.NaN]);
   table(
     `flood, ${(bytes / 1e6).toFixed(0)} MB of ${kind}`,
@@ -95,15 +99,26 @@ async function flood(kind, megabytes) {
   );
 }
 
+/** All wrappers at once, a key of each in turn: what else the machine does meets them alike, so that also the slowest keys can be compared. */
 async function echo() {
-  const rounds = await interleaved((name) => run("echo", KEYS, name, echoing));
-  const [bare50, bare99] = [0.5, 0.99].map((share) => median((rounds["bare"] ?? [[Number.NaN]]).map((times) => at(times, share))));
+  const rounds = names.map(() => []);
+  for (let round = 0; round < ROUNDS; round++) {
+    const times = names.map(() => []);
+    for (const line of await run("echo", KEYS, names, echoing)) {
+      const [index, time] = line.split(" ").map(Number);
+      times[index].push(time);
+    }
+    for (const [index, its] of times.entries()) rounds[index].push(its);
+  }
+  const shares = [0.25, 0.5, 0.9, 0.99];
+  const figures = rounds.map((its) => shares.map((share) => median(its.map((times) => at(times, share)))));
+  const bare = figures[names.indexOf("bare")] ?? [];
   table(
     `echo of a key, ${KEYS} keys a round, µs (the median round)`,
-    ["p50", "p99", "p50 over bare", "p99 over bare"],
-    names.map((name) => {
-      const [p50, p99] = [0.5, 0.99].map((share) => median(rounds[name].map((times) => at(times, share))));
-      return [name, [p50, p99, p50 - bare50, p99 - bare99].map((value) => value.toFixed(0))];
+    ["p25", "p50", "p90", "p99", "p50 over bare", "p99 over bare"],
+    names.map((name, index) => {
+      const its = figures[index];
+      return [name, [...its, its[1] - bare[1], its[3] - bare[3]].map((value) => value.toFixed(0))];
     }),
   );
 }
@@ -111,7 +126,7 @@ async function echo() {
 async function idle() {
   const results = await interleaved(async (name) => {
     let result = {};
-    await run("hold", "-", name, flooding(join(bench.folder, "mixed")), async (pid) => {
+    await run("hold", "-", [name], flooding(join(bench.folder, "mixed")), async (pid) => {
       const pids = processesOf(name, pid);
       // The flood first: memory is what it leaves behind.
       await new Promise((resolve) => setTimeout(resolve, 12_000));
