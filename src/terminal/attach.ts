@@ -17,7 +17,7 @@ import { parseKey } from "./kill-key.ts";
 import type { OverlayView } from "./overlay.ts";
 import type { Details } from "./overlay-views.ts";
 import type { openPty, PtyHost, Size } from "./pty.ts";
-import { Screen } from "./screen.ts";
+import { Screen, type ScreenOptions } from "./screen.ts";
 import { silentStatus } from "./shim.ts";
 import { type ShimHost, type ShimOptions, startShim } from "./shim-host.ts";
 import { terminalKind } from "./terminal-look.ts";
@@ -78,6 +78,8 @@ export async function prepareTerminal(input: ReadStream, output: WriteStream): P
 
 /** How often it is looked whether the agent ended without a word, because it had stopped its terminal's output. */
 const SILENT_LOOK_MS = 1000;
+/** The agent has started by then, and so has what we load for it. */
+const WARM_UP_MS = 1000;
 /** A window that is being dragged changes its size many times a second. */
 const RESIZE_PAUSE_MS = 12;
 
@@ -100,12 +102,13 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     if (before === 0 && holding.size > 0) pty?.pause();
     if (before > 0 && holding.size === 0) pty?.resume();
   };
-  terminal.onPressure((high) => hold("terminal", high));
+  terminal.output.onPressure((high) => hold("terminal", high));
   const ended = Promise.withResolvers<ProcessExit>();
   let exitSeen = false;
 
-  const screen = new Screen({
-    terminal,
+  const screenOptions: ScreenOptions = {
+    output: terminal.output,
+    guard: terminal.guard,
     size: sizeOf(output),
     bar: options.nested ? undefined : options.bar,
     agent: options.agent,
@@ -127,7 +130,8 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     hold,
     onKill: options.onKill,
     signIn: options.signIn,
-  });
+  };
+  const screen = new Screen(screenOptions);
 
   let restored = false;
   const restore = async (): Promise<void> => {
@@ -135,7 +139,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     restored = true;
     for (const undo of cleanups) undo();
     screen.end();
-    await terminal.drained();
+    await terminal.output.drained();
     await terminal.cooked();
     terminal.close();
   };
@@ -162,6 +166,11 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   if (options.shim) host.resize(screen.agentSize);
   shim.show((bytes) => screen.output(bytes));
   screen.spawned();
+  const warm = setTimeout(async () => {
+    const { warmUp } = await import("./warm-up.ts");
+    if (!restored) cleanups.push(warmUp(screenOptions, () => screen.isQuiet));
+  }, WARM_UP_MS).unref();
+  cleanups.push(() => clearTimeout(warm));
 
   /** The agent's last byte is through: let go of the shim and its sandbox, and tell the caller. */
   const finish = async (exit: ProcessExit): Promise<void> => {
@@ -169,7 +178,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     if (sessionOf(command) === undefined) tree.look();
     signal(host.pid, "SIGKILL");
     await screen.settle();
-    await terminal.drained();
+    await terminal.output.drained();
     ended.resolve(exit);
   };
   void host.exited.then((exit) => {
@@ -205,7 +214,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     await screen.answered();
     if (restored) return;
     screen.release();
-    await terminal.drained();
+    await terminal.output.drained();
     await terminal.cooked();
     process.off("SIGTSTP", onStop);
     process.kill(0, "SIGTSTP");

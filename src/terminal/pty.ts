@@ -1,11 +1,11 @@
-// The PTY: our own narrow interface over node-pty, with a paced writer of our own. Loaded by attach.ts only when there is a terminal.
-import { writeSync } from "node:fs";
+// The PTY: our own narrow interface over node-pty. Loaded by attach.ts only when there is a terminal.
 import type { Socket } from "node:net";
 import { constants } from "node:os";
 import { spawn } from "@lydell/node-pty";
 import type { Command, ProcessExit } from "../core/command.ts";
 import { spawnWithChannel } from "./channel-pty.ts";
 import { type Handle, readDirectly } from "./direct-reader.ts";
+import { openPacedWriter } from "./paced-writer.ts";
 
 export interface Size {
   readonly cols: number;
@@ -22,10 +22,6 @@ export interface PtyHost {
   pause(): void;
   resume(): void;
 }
-
-/** The kernel takes about 64 KB for a reader that does not read; then the writer looks again after this, doubling. */
-const FIRST_RETRY_MS = 2;
-const LAST_RETRY_MS = 64;
 
 /**
  * Starts `command` on a new PTY of that size. What `onData` gets is its own to keep.
@@ -48,41 +44,11 @@ export function openPty(command: Command, size: Size, onData: (bytes: Buffer) =>
   reader.onClose(() => own.destroy());
   own.once("close", () => reader.destroy());
 
-  const queue: Uint8Array[] = [];
-  let retry: NodeJS.Timeout | undefined;
-  let wait = FIRST_RETRY_MS;
+  const writer = openPacedWriter(fd);
   let closed = false;
-
-  const drain = (): void => {
-    retry = undefined;
-    while (queue.length > 0 && !closed) {
-      const head = queue[0] as Uint8Array;
-      let written: number;
-      try {
-        written = writeSync(fd, head);
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code !== "EAGAIN" && code !== "EINTR") {
-          queue.length = 0;
-          return;
-        }
-        written = 0;
-      }
-      if (written === 0) {
-        retry = setTimeout(drain, wait);
-        wait = Math.min(wait * 2, LAST_RETRY_MS);
-        return;
-      }
-      wait = FIRST_RETRY_MS;
-      if (written === head.length) queue.shift();
-      else queue[0] = head.subarray(written);
-    }
-  };
-
-  // The number of a closed descriptor may soon be another file's.
   reader.onClose(() => {
     closed = true;
-    clearTimeout(retry);
+    writer.close();
   });
   const exited = new Promise<ProcessExit>((resolve) => {
     pty.onExit(({ exitCode, signal }) => {
@@ -93,11 +59,7 @@ export function openPty(command: Command, size: Size, onData: (bytes: Buffer) =>
   return {
     pid: pty.pid,
     exited,
-    write(bytes) {
-      if (closed || bytes.length === 0) return;
-      queue.push(bytes);
-      if (retry === undefined) drain();
-    },
+    write: writer.write,
     resize(next) {
       if (closed) return;
       try {

@@ -3,7 +3,7 @@ import { monotonic } from "../core/clock.ts";
 import type { BarState } from "./bar-layout.ts";
 import { Compositor } from "./compositor.ts";
 import { Dialogs } from "./dialogs.ts";
-import type { HumanTerminal } from "./human-terminal.ts";
+import type { Guard } from "./guard.ts";
 import { InnerRuns, type InnerVoice } from "./inner-run.ts";
 import { InputFilter } from "./input-filter.ts";
 import { KeyTap, type TapEvent } from "./key-tap.ts";
@@ -15,9 +15,12 @@ import { plainBar } from "./plain-bar.ts";
 import type { Size } from "./pty.ts";
 import { type Cursor, Questions } from "./questions.ts";
 import type { TerminalKind } from "./terminal-look.ts";
+import type { TerminalOutput } from "./terminal-output.ts";
 
 export interface ScreenOptions {
-  readonly terminal: HumanTerminal;
+  /** Of the human. */
+  readonly output: TerminalOutput;
+  readonly guard: Pick<Guard, "protect">;
   readonly size: Size;
   /** Undefined: no line is reserved. */
   readonly bar: BarState | undefined;
@@ -97,7 +100,7 @@ export class Screen {
     this.#size = options.size;
     this.#state = options.bar;
     this.#tap = new KeyTap(options.killKey);
-    this.#questions = new Questions((text) => options.terminal.write(text), this.#filter);
+    this.#questions = new Questions((text) => options.output.write(text), this.#filter);
     this.#inner = new InnerRuns({
       toAgent: options.toAgent,
       say: (text) => this.notice(text, INNER_NOTICE_MS),
@@ -107,7 +110,7 @@ export class Screen {
       size: options.size,
       reserve: options.bar !== undefined,
       console: options.kind.console,
-      emit: (bytes) => options.terminal.write(bytes),
+      emit: (bytes) => options.output.write(bytes),
       marker: (payload) => this.#inner.hear(payload) || options.marker(payload),
     });
     this.#overlay = new OverlayHost({
@@ -128,6 +131,11 @@ export class Screen {
 
   get agentSize(): Size {
     return this.#compositor.agentSize;
+  }
+
+  /** Nothing has come of the agent for a moment. */
+  get isQuiet(): boolean {
+    return !this.#waiting;
   }
 
   /** Reserves the line and paints it. Then the agent may start. */
@@ -157,7 +165,7 @@ export class Screen {
     }
     // Not for an agent that says nothing before its end: the answer would have to be waited for.
     if (!this.#begun && !this.#options.saysEnd(chunk)) this.#askCursor();
-    this.#options.terminal.together(() => {
+    this.#options.output.together(() => {
       this.#compositor.write(chunk);
       // Before the terminal has them: an agent that never pauses, or a launcher that dies now, leaves none behind.
       if (this.#compositor.frame.modes.revision !== this.#guarded) this.#protect();
@@ -290,7 +298,7 @@ export class Screen {
     this.#compositor.release();
     this.#say(this.#options.voice?.gone);
     // What is on the screen from now on is not ours to reset.
-    this.#options.terminal.guard.protect("");
+    this.#options.guard.protect("");
   }
 
   /** The terminal is ours again, perhaps with another size. */
@@ -333,7 +341,7 @@ export class Screen {
   }
 
   #say(text: string | undefined): void {
-    if (text !== undefined) this.#options.terminal.write(text);
+    if (text !== undefined) this.#options.output.write(text);
   }
 
   #later(ms: number, run: () => void): void {
@@ -418,7 +426,7 @@ export class Screen {
 
   #protect(): void {
     this.#guarded = this.#compositor.frame.modes.revision;
-    this.#options.terminal.guard.protect(this.#compositor.reset() + (this.#options.voice?.gone ?? ""));
+    this.#options.guard.protect(this.#compositor.reset() + (this.#options.voice?.gone ?? ""));
   }
 
   #onInput(event: TapEvent): void {
