@@ -16,7 +16,7 @@ interface Pair {
   resize(cols: number, rows: number): void;
 }
 
-export const openPair = (nodePty as unknown as { open(options: { cols: number; rows: number; encoding: null }): Pair }).open;
+const openPair = (nodePty as unknown as { open(options: { cols: number; rows: number; encoding: null }): Pair }).open;
 
 /** Leads a session (Node's `detached`), and so gets the terminal that it opens as its own (tty_ioctl(4)). */
 const PROGRAM = 'exec <>"$0" >&0 2>&0;exec "$@"';

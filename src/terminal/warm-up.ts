@@ -1,9 +1,11 @@
 // Sends keys and their echo the way that those of the human will take, through terminals of our own that nobody sees: V8 compiles what has run some hundred
 // times, and until then its interpreter takes longer than all else on that way. Loaded by attach.ts once the agent runs.
 import { closeSync, openSync, writeSync } from "node:fs";
-import { openPair } from "./channel-pty.ts";
+import { ReadStream } from "node:tty";
+import * as nodePty from "@lydell/node-pty";
 import { type Handle, readDirectly } from "./direct-reader.ts";
 import { openPacedWriter } from "./paced-writer.ts";
+import type { Size } from "./pty.ts";
 import { Screen, type ScreenOptions } from "./screen.ts";
 import { openOutput } from "./terminal-output.ts";
 
@@ -17,10 +19,13 @@ const PAUSE_MS = 10;
 const BUSY_MS = 100;
 const BAR_EVERY = 50;
 /** What a screen loads for itself is there. */
-const SETTLED_MS = 1000;
+const SETTLED_MS = 300;
 const KEY = Buffer.from("x");
 const PROMPT = Buffer.from("$ ");
 const CURSOR_IS_HOME = Buffer.from("\x1b[1;1R");
+
+/** Both ends of a new PTY. What node-pty itself makes of them keeps the second open for good. */
+const openPair = (nodePty as unknown as { native: { open(cols: number, rows: number): { master: number; slave: number } } }).native.open;
 
 const ignore = (): void => undefined;
 
@@ -30,55 +35,66 @@ const ignore = (): void => undefined;
  * @param isQuiet whether the agent would not be disturbed now
  */
 export function warmUp(real: ScreenOptions, isQuiet: () => boolean): () => void {
-  let end = run(real, FIRST_KEYS, isQuiet, () => {
-    end = run(real, KEYS, isQuiet, ignore);
-  });
-  return () => end();
+  let opened = new DisposableStack();
+  const run = (keys: number, then: () => void): void => {
+    opened = new DisposableStack();
+    try {
+      type(real, keys, isQuiet, opened, then);
+    } catch {
+      // No PTY is left. Keys are slower then, until V8 has seen enough of them, and nothing else is.
+      opened.dispose();
+    }
+  };
+  run(FIRST_KEYS, () => run(KEYS, ignore));
+  return () => opened.dispose();
 }
 
-function run(real: ScreenOptions, count: number, isQuiet: () => boolean, then: () => void): () => void {
+function type(real: ScreenOptions, count: number, isQuiet: () => boolean, opened: DisposableStack, then: () => void): void {
   const nowhere = openSync("/dev/null", "r+");
-  const human = openPair({ ...real.size, encoding: null });
-  const agent = openPair({ ...real.size, encoding: null });
+  opened.defer(() => closeSync(nowhere));
+  const human = openLoop(real.size, opened);
+  const agent = openLoop(real.size, opened);
   // Two of each: what V8 has seen of one object only it takes for the only one, and would compile anew for the real one.
-  const screens = [0, 1].map(() => screenTo(nowhere, agent._slave._handle.fd, real));
+  const screens = [0, 1].map(() => screenTo(nowhere, agent.far, real, opened));
   let done = 0;
-  const type = (): void => void writeSync(human._slave._handle.fd, KEY);
-  const keys = readDirectly(human._socket as unknown as Handle, (bytes) => screens[done % 2]?.screen.input(bytes));
-  const echo = readDirectly(agent._socket as unknown as Handle, (bytes) => {
-    const screen = screens[done % 2]?.screen;
+  const press = (): void => void writeSync(human.far, KEY);
+  human.read((bytes) => screens[done % 2]?.input(bytes));
+  agent.read((bytes) => {
+    const screen = screens[done % 2];
     screen?.output(bytes);
     done++;
     if (real.bar !== undefined && done % BAR_EVERY < 2) screen?.setBar(real.bar);
-    if (done < count && done % KEYS_A_ROW !== 0) type();
+    if (done < count && done % KEYS_A_ROW !== 0) press();
     else timer = setTimeout(row, PAUSE_MS).unref();
   });
   const row = (): void => {
     if (done >= count) {
-      end();
+      opened.dispose();
       then();
-    } else if (isQuiet()) type();
+    } else if (isQuiet()) press();
     else timer = setTimeout(row, BUSY_MS).unref();
   };
   let timer = setTimeout(row, SETTLED_MS).unref();
-  let ended = false;
-  const end = (): void => {
-    if (ended) return;
-    ended = true;
-    clearTimeout(timer);
-    for (const reader of [keys, echo]) reader.destroy();
-    for (const pair of [human, agent]) {
-      pair._socket.destroy();
-      pair._slave.destroy();
-    }
-    for (const each of screens) each.end();
-    closeSync(nowhere);
-  };
-  return end;
+  opened.defer(() => clearTimeout(timer));
 }
 
-/** A screen whose terminal is descriptor `fd`, and whose agent `agentFd`. Behind `end` nothing is written to them. */
-function screenTo(fd: number, agentFd: number, real: ScreenOptions): { readonly screen: Screen; end(): void } {
+/** A PTY with both its ends here. */
+function openLoop(size: Size, opened: DisposableStack): { readonly far: number; read(onBytes: (bytes: Buffer) => void): void } {
+  const { master, slave } = openPair(size.cols, size.rows);
+  opened.defer(() => closeSync(slave));
+  const near = new ReadStream(master);
+  opened.defer(() => near.destroy());
+  return {
+    far: slave,
+    read(onBytes) {
+      const reader = readDirectly(near as unknown as Handle, onBytes);
+      opened.defer(reader.destroy);
+    },
+  };
+}
+
+/** A screen whose terminal is descriptor `fd`, and whose agent `agentFd`. */
+function screenTo(fd: number, agentFd: number, real: ScreenOptions, opened: DisposableStack): Screen {
   const agent = openPacedWriter(agentFd);
   const output = openOutput({ write: ignore }, fd);
   const screen = new Screen({
@@ -94,16 +110,15 @@ function screenTo(fd: number, agentFd: number, real: ScreenOptions): { readonly 
     onKill: ignore,
     signIn: { needed: () => false, begin: ignore },
   });
+  opened.defer(() => {
+    agent.close();
+    screen.end();
+    // At once: the descriptors may be others' soon.
+    void output.drained();
+  });
   screen.begin();
   screen.spawned();
   screen.output(PROMPT);
   screen.input(CURSOR_IS_HOME);
-  return {
-    screen,
-    end() {
-      agent.close();
-      screen.end();
-      void output.drained();
-    },
-  };
+  return screen;
 }
