@@ -85,7 +85,7 @@ const bundles = await Promise.all([
       uncommented,
       elsewhere(/^\.\/cli\/cli\.ts$/, () => "./cli.js"),
       elsewhere(
-        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|seatbelt)\.ts$/,
+        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|seatbelt|warm-up)\.ts$/,
         (asked) => `./screen/${asked.replace(/^\.\//, "").replace(/\.tsx?$/, ".js")}`,
       ),
     ],
@@ -99,6 +99,7 @@ const bundles = await Promise.all([
       bar: "src/terminal/bar.tsx",
       overlays: "src/terminal/overlays.tsx",
       shadow: "src/terminal/shadow.ts",
+      "warm-up": "src/terminal/warm-up.ts",
       seatbelt: "src/isolation/seatbelt.ts",
     },
     chunkNames: "[name]-[hash]",

@@ -16,11 +16,13 @@ import { InnerVoice } from "./inner-run.ts";
 import { parseKey } from "./kill-key.ts";
 import type { OverlayView } from "./overlay.ts";
 import type { Details } from "./overlay-views.ts";
+import { openPacedWriter } from "./paced-writer.ts";
 import type { openPty, PtyHost, Size } from "./pty.ts";
 import { Screen, type ScreenOptions } from "./screen.ts";
 import { silentStatus } from "./shim.ts";
 import { type ShimHost, type ShimOptions, startShim } from "./shim-host.ts";
 import { terminalKind } from "./terminal-look.ts";
+import { openOutput } from "./terminal-output.ts";
 
 export interface AttachOptions extends Pick<ShimOptions, "command" | "wrap" | "check" | "releaseFile"> {
   /** It is held already; else it is started with the options above. */
@@ -168,7 +170,8 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   screen.spawned();
   const warm = setTimeout(async () => {
     const { warmUp } = await import("./warm-up.ts");
-    if (!restored) cleanups.push(warmUp(screenOptions, () => screen.isQuiet));
+    const way = { readDirectly, openOutput, openPacedWriter, Screen };
+    if (!restored) cleanups.push(warmUp(way, screenOptions, () => screen.isQuiet));
   }, WARM_UP_MS).unref();
   cleanups.push(() => clearTimeout(warm));
 

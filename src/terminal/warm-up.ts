@@ -3,11 +3,19 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import * as nodePty from "@lydell/node-pty";
-import { type Handle, readDirectly } from "./direct-reader.ts";
-import { openPacedWriter } from "./paced-writer.ts";
+import type { Handle, readDirectly } from "./direct-reader.ts";
+import type { openPacedWriter } from "./paced-writer.ts";
 import type { Size } from "./pty.ts";
-import { Screen, type ScreenOptions } from "./screen.ts";
-import { openOutput } from "./terminal-output.ts";
+import type { Screen, ScreenOptions } from "./screen.ts";
+import type { openOutput } from "./terminal-output.ts";
+
+/** What the way consists of. Handed in, since this file is in another bundle, which would have them a second time. */
+export interface Way {
+  readonly readDirectly: typeof readDirectly;
+  readonly openOutput: typeof openOutput;
+  readonly openPacedWriter: typeof openPacedWriter;
+  readonly Screen: typeof Screen;
+}
 
 const KEYS = 1000;
 /** What V8 compiled is void once something changes that never did, as when the first of its kind is closed: so a few keys go all the way before the others. */
@@ -34,12 +42,12 @@ const ignore = (): void => undefined;
  * @param real options of the screen that is to be fast: these are the same but for all that reaches out of it
  * @param isQuiet whether the agent would not be disturbed now
  */
-export function warmUp(real: ScreenOptions, isQuiet: () => boolean): () => void {
+export function warmUp(way: Way, real: ScreenOptions, isQuiet: () => boolean): () => void {
   let opened = new DisposableStack();
   const run = (keys: number, then: () => void): void => {
     opened = new DisposableStack();
     try {
-      type(real, keys, isQuiet, opened, then);
+      type(way, real, keys, isQuiet, opened, then);
     } catch {
       // No PTY is left. Keys are slower then, until V8 has seen enough of them, and nothing else is.
       opened.dispose();
@@ -49,13 +57,13 @@ export function warmUp(real: ScreenOptions, isQuiet: () => boolean): () => void 
   return () => opened.dispose();
 }
 
-function type(real: ScreenOptions, count: number, isQuiet: () => boolean, opened: DisposableStack, then: () => void): void {
+function type(way: Way, real: ScreenOptions, count: number, isQuiet: () => boolean, opened: DisposableStack, then: () => void): void {
   const nowhere = openSync("/dev/null", "r+");
   opened.defer(() => closeSync(nowhere));
-  const human = openLoop(real.size, opened);
-  const agent = openLoop(real.size, opened);
+  const human = openLoop(way, real.size, opened);
+  const agent = openLoop(way, real.size, opened);
   // Two of each: what V8 has seen of one object only it takes for the only one, and would compile anew for the real one.
-  const screens = [0, 1].map(() => screenTo(nowhere, agent.far, real, opened));
+  const screens = [0, 1].map(() => screenTo(way, nowhere, agent.far, real, opened));
   let done = 0;
   const press = (): void => void writeSync(human.far, KEY);
   human.read((bytes) => screens[done % 2]?.input(bytes));
@@ -79,7 +87,11 @@ function type(real: ScreenOptions, count: number, isQuiet: () => boolean, opened
 }
 
 /** A PTY with both its ends here. */
-function openLoop(size: Size, opened: DisposableStack): { readonly far: number; read(onBytes: (bytes: Buffer) => void): void } {
+function openLoop(
+  { readDirectly }: Way,
+  size: Size,
+  opened: DisposableStack,
+): { readonly far: number; read(onBytes: (bytes: Buffer) => void): void } {
   const { master, slave } = openPair(size.cols, size.rows);
   opened.defer(() => closeSync(slave));
   const near = new ReadStream(master);
@@ -94,10 +106,10 @@ function openLoop(size: Size, opened: DisposableStack): { readonly far: number; 
 }
 
 /** A screen whose terminal is descriptor `fd`, and whose agent `agentFd`. */
-function screenTo(fd: number, agentFd: number, real: ScreenOptions, opened: DisposableStack): Screen {
-  const agent = openPacedWriter(agentFd);
-  const output = openOutput({ write: ignore }, fd);
-  const screen = new Screen({
+function screenTo(way: Way, fd: number, agentFd: number, real: ScreenOptions, opened: DisposableStack): Screen {
+  const agent = way.openPacedWriter(agentFd);
+  const output = way.openOutput({ write: ignore }, fd);
+  const screen = new way.Screen({
     ...real,
     output,
     guard: { protect: ignore },

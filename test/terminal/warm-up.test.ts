@@ -1,10 +1,15 @@
 // Keys that nobody typed: they leave no trace.
 import { readdirSync, readlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { readDirectly } from "../../src/terminal/direct-reader.ts";
 import { parseKey } from "../../src/terminal/kill-key.ts";
-import type { ScreenOptions } from "../../src/terminal/screen.ts";
+import { openPacedWriter } from "../../src/terminal/paced-writer.ts";
+import { Screen, type ScreenOptions } from "../../src/terminal/screen.ts";
 import { terminalKind } from "../../src/terminal/terminal-look.ts";
+import { openOutput } from "../../src/terminal/terminal-output.ts";
 import { warmUp } from "../../src/terminal/warm-up.ts";
+
+const way = { readDirectly, openOutput, openPacedWriter, Screen };
 
 /** What the real human, agent and launcher notice. */
 function real(): { options: ScreenOptions; noticed: string[] } {
@@ -66,7 +71,7 @@ describe("keys typed to warm up", () => {
     const { options, noticed } = real();
     const before = openThere();
     let looks = 0;
-    const end = warmUp(options, () => {
+    const end = warmUp(way, options, () => {
       looks++;
       return true;
     });
@@ -82,7 +87,7 @@ describe("keys typed to warm up", () => {
     const { options, noticed } = real();
     const before = openThere();
     let looks = 0;
-    const end = warmUp(options, () => {
+    const end = warmUp(way, options, () => {
       looks++;
       return false;
     });
