@@ -9,6 +9,8 @@ import { realOf } from "./real-path.ts";
 const MOST_CHILDREN = 64;
 /** How much of a store is searched for links that lead out of it. */
 const MOST_LINKS_LOOKED_AT = 400;
+/** Of a folder with more files the rest counts as programs, unseen. */
+const MOST_LOOKED_AT = 10_000;
 
 export interface FactsRequest {
   readonly homes: readonly string[];
@@ -123,10 +125,11 @@ function namesIn(folder: string): string[] {
 
 function children(folder: string): Child[] {
   try {
-    return readdirSync(folder, { withFileTypes: true }).flatMap((entry): Child[] => {
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry, index): Child[] => {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) return [{ name: entry.name, kind: "folder" }];
-      if (entry.isFile()) return [{ name: entry.name, kind: "file", runs: ((statOf(path)?.mode ?? 0) & 0o111) !== 0 }];
+      const runs = (): boolean => index >= MOST_LOOKED_AT || ((statOf(path)?.mode ?? 0) & 0o111) !== 0;
+      if (entry.isFile()) return [{ name: entry.name, kind: "file", runs: runs() }];
       if (entry.isSymbolicLink()) return [{ name: entry.name, kind: "link", target: readlinkSync(path) }];
       return [];
     });

@@ -1,7 +1,7 @@
 // The part of the plan about agents: the running agent's own state, other agents' state. Used by plan.ts.
 import { KNOWN_AGENTS, type KnownAgent, type Protected } from "./agents.ts";
 import { absolute, joined, parentOf, within } from "./path.ts";
-import type { Facts, Found, IsolationInput, Place } from "./plan.ts";
+import type { Child, Facts, Found, IsolationInput, Place } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import { cachePaths, planCaches } from "./plan-caches.ts";
 import { expand } from "./plan-stores.ts";
@@ -37,6 +37,9 @@ function runs(known: KnownAgent, input: IsolationInput, facts: Facts): boolean {
 export function runningAgent(input: IsolationInput, facts: Facts): KnownAgent | undefined {
   return KNOWN_AGENTS.find((known) => runs(known, input, facts));
 }
+
+/** Each is a mount of its own, and bwrap takes longer for each that there is. */
+const MOST_PROGRAMS = 64;
 
 /** A place that agents write: how it is named, and where that really is. */
 export interface WritableRoot {
@@ -97,13 +100,18 @@ function ownState(
     if (!found && (!running || !path.startsWith(`${input.home}/`))) continue;
     const real = found?.real ?? path;
     if (builder.isTooWide(real) || leadsAway(builder, path, real, roots)) continue;
+    const children = facts.listings.get(real) ?? [];
+    const programs = children.filter(
+      (child) => child.kind === "file" && (child.runs || /\.(sh|bash|zsh|fish|py|js|mjs|cjs|ts|rb|pl|config\.toml)$/.test(child.name)),
+    );
+    if (programs.length > MOST_PROGRAMS) {
+      closeFolder(builder, real, children, reason, `${real} holds ${programs.length} programs`);
+      continue;
+    }
     builder.put({ path: real, access: "writable", kind: "folder", reason, ...(found ? {} : { standIn: "folder" as const }) });
     byItsName(builder, input, path, found, reason);
-    for (const child of facts.listings.get(real) ?? []) {
-      const runs = child.kind === "file" && (child.runs || /\.(sh|bash|zsh|fish|py|js|mjs|cjs|ts|rb|pl|config\.toml)$/.test(child.name));
-      const why = `a program or settings in ${known.name}'s folder`;
-      if (runs) builder.put({ path: joined(real, child.name), access: "read-only", kind: "file", reason: why });
-    }
+    const why = `a program or settings in ${known.name}'s folder`;
+    for (const { name } of programs) builder.put({ path: joined(real, name), access: "read-only", kind: "file", reason: why });
   }
   for (const file of known.files) {
     const path = absolute(file.path, input.home, "/");
@@ -192,6 +200,16 @@ function showTarget(builder: PlanBuilder, found: Found, reason: string): void {
   if (!found.own || found.kind === "socket" || builder.isTooWide(found.real) || builder.shows(found.real)) return;
   if (builder.forbidden(found.real) !== undefined || builder.hiddenBecause(found.real) !== undefined) return;
   builder.put({ path: found.real, access: "read-only", kind: found.kind, reason });
+}
+
+/** An agent that left thousands of programs must not keep the next launch from starting, nor anything of the human's without its cover. */
+function closeFolder(builder: PlanBuilder, folder: string, children: readonly Child[], reason: string, what: string): void {
+  builder.put({ path: folder, access: "read-only", kind: "folder", reason: `${reason}: too many programs to protect one by one` });
+  const folders = children.filter(({ kind }) => kind === "folder");
+  const open = folders.length > MOST_PROGRAMS ? [] : folders;
+  for (const { name } of open) builder.put({ path: joined(folder, name), access: "writable", kind: "folder", reason });
+  const but = open.length > 0 ? "only the folders in it are" : "nothing in it is";
+  builder.warn(`${what}, more than can be protected one by one: ${but} writable until most of them are removed`);
 }
 
 function hideState(builder: PlanBuilder, input: IsolationInput, facts: Facts, known: KnownAgent): void {

@@ -1,6 +1,6 @@
 // The part of the plan about credential stores: where they are, which are hidden, which the human gave back. Used by plan.ts.
-import { absolute, joined } from "./path.ts";
-import type { Facts, IsolationInput, Place } from "./plan.ts";
+import { absolute, depth, joined, parentOf, within } from "./path.ts";
+import type { Facts, Found, IsolationInput, Place } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import { AWS_STORES, ROOT_STORES, STORES, type Store } from "./stores.ts";
 
@@ -16,7 +16,25 @@ export function storePlaces(input: IsolationInput): Place[] {
   return everyStore(input).flatMap((store) => pathsOf(store, input).map((path) => ({ path, followLinks: true as const })));
 }
 
-export function planStores(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
+/**
+ * @param leadsAway the folder that agents write and that `path` lies in, where `real` does not: a link of an agent's, perhaps, to have the next launch
+ * hide what it needs
+ */
+export function planStores(
+  builder: PlanBuilder,
+  input: IsolationInput,
+  facts: Facts,
+  leadsAway: (path: string, real: string) => string | undefined,
+): void {
+  let left = MOST_LINKS_FOLLOWED;
+  const isTrap = (path: string, real: string): boolean => {
+    const root = leadsAway(path, real);
+    if (root === undefined) return false;
+    left -= 1;
+    if (left >= 0 && facts.homes.some((home) => within(real, home)) && mayGo(real, input, facts)) return false;
+    builder.warn(`${path} leads out of ${root}, where agents write, to ${left < 0 ? "too many places" : real}: not hidden there`);
+    return true;
+  };
   for (const store of everyStore(input)) {
     const givenBack = input.allow.includes(store.name);
     const never = AWS_STORES.includes(store) || ROOT_STORES.includes(store);
@@ -31,17 +49,46 @@ export function planStores(builder: PlanBuilder, input: IsolationInput, facts: F
         builder.put({ path: found.real, access, kind: found.kind === "folder" ? "folder" : "file", reason, opens: true });
         continue;
       }
+      if (isTrap(path, found.real)) continue;
       builder.hide(found, store.what, never ? "never" : "default", path);
       for (const link of facts.links.filter((each) => each.place === path)) {
+        if (isTrap(path, link.found.real)) continue;
         builder.hide(link.found, `${store.what}; a link in ${path} leads here`, never ? "never" : "default");
       }
     }
   }
-  for (const socket of facts.sockets) {
-    if (HARMLESS_SOCKETS.some((prefix) => socket.startsWith(prefix)) || socket.startsWith(`${facts.project}/`) || builder.has(socket))
-      continue;
-    builder.hide({ kind: "socket", real: socket }, "a socket that a program outside listens on", "default");
+  const sockets = facts.sockets.filter(
+    (socket) =>
+      !HARMLESS_SOCKETS.some((prefix) => socket.startsWith(prefix)) && !socket.startsWith(`${facts.project}/`) && !builder.has(socket),
+  );
+  const isShown = new Set(sockets.filter((socket) => builder.shows(socket) || facts.homes.some((home) => within(socket, home))));
+  const gone = sockets.filter((socket) => !isShown.has(socket)).map((real): Found => ({ kind: "socket", real }));
+  const shown = gathered([...isShown], (folder) => !builder.isTooWide(folder) && mayGo(folder, input, facts));
+  for (const place of [...gone, ...shown]) builder.hide(place, "a socket that a program outside listens on", "default");
+}
+
+const MOST_LINKS_FOLLOWED = 32;
+const MOST_SOCKETS = 64;
+
+/** Whether a run can do without what lies there: neither the project nor a program of the run. */
+function mayGo(real: string, { packageFolder, programs, env }: IsolationInput, { project, cwd, found }: Facts): boolean {
+  const path = (env["PATH"] ?? "").split(":");
+  const needed = [project, cwd, ...[packageFolder, ...programs, ...path].flatMap((each) => [each, found.get(each)?.real ?? each])];
+  return !needed.some((each) => within(each, real));
+}
+
+/** Where there are too many, as a session beside this one can make them, the folders that hold them in their place: each is a mount. */
+function gathered(sockets: readonly string[], mayHide: (folder: string) => boolean): Found[] {
+  let places = new Map(sockets.map((real): [string, Found] => [real, { kind: "socket", real }]));
+  while (places.size > MOST_SOCKETS) {
+    const open = [...places.keys()].filter((path) => mayHide(parentOf(path)));
+    if (open.length === 0) break;
+    const deepest = Math.max(...open.map(depth));
+    const folders = new Set(open.filter((path) => depth(path) === deepest).map(parentOf));
+    const others = [...places].filter(([path]) => ![...folders].some((folder) => within(path, folder)));
+    places = new Map([...others, ...[...folders].map((real): [string, Found] => [real, { kind: "folder", real }])]);
   }
+  return [...places.values()];
 }
 
 /** Name service of the system: without it, users have no names. */

@@ -5,7 +5,7 @@ import { nearest } from "../core/nearest.ts";
 import type { Environment, Paths } from "../core/paths.ts";
 import { type FileStandIn, KNOWN_AGENTS, type Told } from "./agents.ts";
 import { absolute, joined } from "./path.ts";
-import { agentPlaces, planAgents, runningAgent } from "./plan-agents.ts";
+import { agentPlaces, planAgents, rootLeft, runningAgent, writableRoots } from "./plan-agents.ts";
 import { PlanBuilder } from "./plan-builder.ts";
 import { cachePlaces } from "./plan-caches.ts";
 import { planProject } from "./plan-project.ts";
@@ -232,7 +232,8 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
   const keyring = input.platform === "darwin" || input.allow.includes(SESSION_KEYRING) ? "yours" : "fresh";
   if (strict) planStrict(builder, input, facts);
   planSystem(builder, input, facts);
-  planStores(builder, input, facts);
+  const roots = writableRoots(input, facts).filter(({ real }) => !builder.isTooWide(real));
+  planStores(builder, input, facts, (path, real) => rootLeft(path, real, roots)?.path);
   planAgents(builder, input, facts);
   planOwn(builder, input, facts);
   planProject(builder, input, facts);

@@ -1,7 +1,18 @@
 // A pretend machine of a developer for the sandbox tests: a home with planted secrets, a project, and a way to run a command isolated in it.
 import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, lchownSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { IsolatedRun } from "./run-isolated.ts";
@@ -88,11 +99,8 @@ export class World implements Disposable {
   settle(): void {
     const give = (path: string): void => {
       lchownSync(path, this.#user.uid, this.#user.uid === NOBODY ? NOBODY : (process.getgid?.() ?? 0));
-      try {
-        for (const name of readdirSync(path)) give(join(path, name));
-      } catch {
-        // Not a folder.
-      }
+      // Of a link nothing but itself: it may lead out of this world.
+      if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) give(join(path, name));
     };
     if (isRoot) give(this.root);
     chmodSync(this.root, 0o755);
