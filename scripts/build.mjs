@@ -70,6 +70,16 @@ const uncommented = {
   },
 };
 
+/** The same program: lines that begin as one of a source can be part of a text of several lines, and stay. */
+async function withoutIndentation(code) {
+  const start = (line) => line.split("`")[0];
+  const sources = new Set(globSync(`${root}src/**/*.{ts,tsx}`).flatMap((file) => readFileSync(file, "utf8").split("\n").map(start)));
+  const bare = code.split("\n").map((line) => (sources.has(start(line)) ? line : line.trimStart()));
+  const [before, after] = await Promise.all([code, bare.join("\n")].map((text) => transform(text, { minifyWhitespace: true })));
+  if (before.code !== after.code) throw new Error("without its indentation the launcher's file is another program");
+  return bare.join("\n");
+}
+
 // Three bundles. What a run loads before its agent starts is one CommonJS file: Node's loader of ES modules, and each file more, take milliseconds. What
 // draws on the screen once the agent runs (Ink, the emulator) is the second, with what macOS alone needs, all other commands and the daemon the third. No process uses a class of two
 // of them, so that nothing that is compared exists twice.
@@ -113,9 +123,10 @@ const bundles = await Promise.all([
   }),
 ]);
 
-// Compiled by bin/agent-run.cjs, the launcher's file cannot import: the function for it is handed in.
+// Compiled by bin/agent-run.cjs, the launcher's file cannot import: the function for it is handed in. Its lines stay, for errors; what they are indented by is
+// a fourteenth of what each launch would read.
 const main = `${root}${fresh}/main.cjs`;
-const code = readFileSync(main, "utf8").replaceAll('import("./', '__import("./');
+const code = (await withoutIndentation(readFileSync(main, "utf8"))).replaceAll('import("./', '__import("./');
 writeFileSync(main, code.replace('"use strict";', '"use strict"; var __import = module.importer || ((path) => import(path));'));
 writeFileSync(`${root}${fresh}/esm.cjs`, "module.exports = (path) => import(path);\n");
 
