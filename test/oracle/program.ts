@@ -118,7 +118,7 @@ async function compare(
  * Ends what still runs with this mark in its environment: a terminal that goes away without a hangup leaves programs that spin, such as vttest, and some
  * agents start daemons.
  */
-function endLeftovers(mark: string): void {
+export function endLeftovers(mark: string): void {
   for (const pid of marked(mark)) {
     try {
       process.kill(pid, "SIGKILL");

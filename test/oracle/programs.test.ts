@@ -1,5 +1,6 @@
 // Real programs against the oracle: what each wrote, recorded by script(1), in a fresh terminal one row shorter, is what stands above the bar.
 import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { openStage, type Stage } from "./program.ts";
 
@@ -73,6 +74,18 @@ describe("programs in the terminal look as they do alone", () => {
         "seq 5\r",
       ]);
       spawnSync("tmux", ["-L", "inner-test", "kill-server"]);
+    },
+    60_000,
+  );
+
+  it.skipIf(!has("screen"))(
+    "GNU screen inside (needs screen): lines that scroll, a second window, a split, its own list",
+    async () => {
+      writeFileSync(`${stage.folder}/screenrc`, "startup_message off\nvbell off\ndefutf8 on\nshell /bin/sh\n");
+      mkdirSync(`${stage.folder}/screens`, { mode: 0o700 });
+      const keys = ["seq 1 50\r", "\x01c", "seq 1 40\r", "\x01S", "\x01\t", "\x01n", "ls -la /etc\r", "\x01X", "\x01n", '\x01"', "\r"];
+      const env = { SCREENDIR: `${stage.folder}/screens`, PS1: "$ " };
+      await stage.compare(`env -u STY screen -U -c ${stage.folder}/screenrc -m`, keys, env);
     },
     60_000,
   );
