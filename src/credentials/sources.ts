@@ -218,7 +218,7 @@ function nothingFound(profiles: readonly string[]): AgentRunError {
     hint:
       profiles.length > 0
         ? `choose one of your aws profiles with --aws-profile: ${some}`
-        : "log in with aws configure sso, set AWS_PROFILE, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; agent-run demo needs none",
+        : "sign in with agent-run login or aws configure sso, set AWS_PROFILE, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; agent-run demo needs none",
   });
 }
 

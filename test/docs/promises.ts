@@ -206,6 +206,45 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
     ],
   },
   "docs/threat-model.md": {
+    "the account of the role must be of the profile's stage": [
+      ["end-to-end/grants.test.ts", "keeps an agent of staging out of a production account"],
+    ],
+    "a session that was narrowed so does not come back without": [
+      ["end-to-end/grants.test.ts", "that an agent changed does not come back wider when the daemon dies"],
+    ],
+    "AWS variables never pass, whatever is asked; nor does any value with an access key id": [
+      ["session/environment.test.ts", "lets no AWS credential variable of the human through"],
+      ["session/environment.test.ts", "lets no value with an access key id through, under whatever name"],
+    ],
+    "the control socket is not there in the sandbox": [["isolation/sandbox.test.ts", "reaches no socket of the human: the control socket"]],
+    "what all agents together hold leaves half of the process's descriptors to the kill, to renewals and to files": [
+      ["end-to-end/exhaustion.test.ts", "an agent that takes all the connections that it can get"],
+    ],
+    "lets no agent start where that is not the plan's": [
+      ["isolation/mounted.test.ts", "are wrong where they show another part of the file system"],
+      ["isolation/mounted.test.ts", "has no agent where a file of the agent's became a link to a key"],
+    ],
+    "no capabilities, no new privileges": [["isolation/sandbox.test.ts", "has no privileges, and gains none"]],
+    "a new daemon ends what a dead one left": [
+      ["end-to-end/lifecycle.test.ts", "SIGKILL of both: the next daemon ends what was left, and the next launch works at once"],
+    ],
+    "the endpoint has no grant and refuses; whoever dies then takes it along": [
+      ["end-to-end/held-sandbox.test.ts", "no agent when the gate refuses, the error alone is seen, nothing is left"],
+      ["end-to-end/held-sandbox.test.ts", "a daemon that dies then ends the launch, and nothing is left"],
+    ],
+    "the session policy that is sent denies everything from the limit on": [
+      ["end-to-end/lifecycle.test.ts", "sends a session policy that ends with the limit, so that copied keys do too"],
+    ],
+    "the report says so, and the keys live until they expire": [
+      ["end-to-end/revoke.test.ts", "on which role, and until when the keys live"],
+    ],
+    "With `stop` and `ask` nothing works after the limit": [
+      ["end-to-end/lifecycle.test.ts", "sends a session policy that ends with the limit, so that copied keys do too"],
+    ],
+    "From another machine** `agent-run kill` with `--role` denies a session": [
+      ["end-to-end/revoke.test.ts", "from another machine takes the session's id and role"],
+    ],
+    "near IAM's 10,240 characters": [["end-to-end/revoke.test.ts", "near the quota merges, and all are denied all the same"]],
     "a profile without one is refused": [["session/profile.test.ts", "without a session policy is refused: every session is bounded"]],
     "allows only what every one of its policies allows": [
       ["policy/compile-session.test.ts", "allows just what every one of its policies allows"],
@@ -300,5 +339,63 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
       ["end-to-end/doctor.test.ts", "warns of a metadata service that the agent could ask too"],
     ],
     "AWS variables are never given back": [["session/environment.test.ts", "lets no AWS credential variable of the human through"]],
+  },
+  "docs/protocol.md": {
+    "mode 0600 in a folder of mode 0700": [["daemon/socket.test.ts", "is for the user alone: 0600 in a folder with 0700"]],
+    "It is not there inside the sandbox": [["isolation/sandbox.test.ts", "reaches no socket of the human: the control socket"]],
+    "of these not what began after the command was typed, which is named": [
+      ["end-to-end/lifecycle.test.ts", "kill --all that is slow to start leaves a session that began after it was typed, and names it"],
+    ],
+    "and garbage closes the connection": [
+      ["daemon/socket.test.ts", "ends the session of a client that sends garbage, a message that is not due or a line without end"],
+    ],
+    "Closing it, for whatever reason, ends the session": [
+      ["daemon/socket.test.ts", "opens a session, which ends when the lease is closed"],
+    ],
+    "answers 409 and acts on nothing": [["daemon/socket.test.ts", "acts on no first message that is for a daemon of another version"]],
+    "same id, port and token, so that SDK clients that run go on": [
+      ["end-to-end/lifecycle.test.ts", "SIGKILL of the daemon: the session goes on under the same id, port and token"],
+      ["end-to-end/lifecycle.test.ts", "SIGKILL of the daemon is nothing that boto3 inside notices"],
+    ],
+    "only if its audit has no end and no kill": [
+      ["end-to-end/revoke.test.ts", "is final: a launcher that asks for the session again is refused, by this daemon and by the next"],
+      ["end-to-end/revoke.test.ts", "is remembered: no later daemon takes the session back, even when its audit is gone"],
+    ],
+    "each launcher has a small shell beside it that starts a daemon when it dies with its session open": [
+      ["end-to-end/orphan.test.ts", "without another launch: the launcher's keeper sees to that"],
+    ],
+    "the answer comes from memory": [["credentials/broker.test.ts", "answers from memory without asking"]],
+    "After the end it answers 410 until it is closed": [["credentials/endpoint.test.ts", "says why and what to do, as botocore prints it"]],
+  },
+  "docs/tools.md": {
+    "no bar, no keys of ours, no question, no line at the end": [
+      ["end-to-end/exec.test.ts", "leaves a terminal to the program: no bar, no key of ours, no line at the end"],
+    ],
+    "What is wrong is said on stderr": [
+      ["end-to-end/exec.test.ts", "says what is wrong on stderr alone, and asks nothing"],
+      ["end-to-end/lifecycle.test.ts", "without a bar says on stderr, once, what is wrong meanwhile"],
+    ],
+    "Ctrl-C reaches it through us": [["end-to-end/exec.test.ts", "passes Ctrl-C on, once, and leaves the end to the program"]],
+    "the client's own pipes: nobody passes bytes on, so that none is changed and none waits": [
+      ["end-to-end/exec.test.ts", "as a session of its own role, on the very pipes of the client"],
+    ],
+    "It ends with its client": [["end-to-end/exec.test.ts", "is ended with its client, without a word on stdout"]],
+    "another one is refused before the role is assumed": [
+      ["end-to-end/exec.test.ts", "another tool is refused it before anything is assumed, also when the first has left"],
+    ],
+    "A repository's file cannot say it": [["end-to-end/exec.test.ts", "for one run or in config.toml, and never by the repository"]],
+    "From inside a session no other one can be opened": [
+      ["end-to-end/exec.test.ts", "opens no session from inside one that is isolated, and says what to do"],
+    ],
+    "by an address on 127.0.0.1 that leads on once": [
+      ["end-to-end/console.test.ts", "leads on once, so that no list of processes shows the other"],
+    ],
+    "It is refused from a pipe and from inside a session": [
+      ["end-to-end/console.test.ts", "does nothing without the profile's leave, from a pipe, from inside a session"],
+    ],
+    "So it is off unless the profile says": [["end-to-end/console.test.ts", "does nothing without the profile's leave"]],
+    "and the end of one is not the end of another": [
+      ["end-to-end/exec.test.ts", "each as itself; the end of one is not the end of another"],
+    ],
   },
 };
