@@ -3,10 +3,12 @@ import { basename } from "node:path";
 import { newSessionId } from "../core/id.ts";
 import { sessionFolder } from "../core/paths.ts";
 import { oneLine } from "../core/printable.ts";
+import { forwarderVariables } from "../isolation/forwarder-variables.ts";
 import { childVariables } from "../session/delivery.ts";
 import { childEnvironment } from "../session/environment.ts";
 import { loadProfile } from "../session/profile.ts";
-import type { Command } from "./command.ts";
+import { resolveExecutable } from "../terminal/executable.ts";
+import type { Command, Context } from "./command.ts";
 import { environmentTable } from "./dry-run.ts";
 import { explain, isolationPlan } from "./isolate.ts";
 import { overridesOf, runOptions } from "./run-options.ts";
@@ -43,10 +45,16 @@ export const env: Command = {
       },
       undefined,
     );
-    const { changes } = childEnvironment({ human: context.env, set, pass: profile.pass, allow: profile.isolation.allow });
+    const forwarder = forwarderVariables(profile.isolation.level, profile.isolation.network ?? [], []);
+    const { changes } = childEnvironment({
+      ...{ human: context.env, set: { ...set, ...forwarder }, pass: profile.pass, allow: profile.isolation.allow },
+    });
     const plan =
       values["explain"] === true
-        ? isolationPlan({ env: context.env, actor: basename(words[0] ?? "agent"), file: undefined, context }, profile.isolation)
+        ? isolationPlan(
+            { env: context.env, actor: basename(words[0] ?? "agent"), file: programOf(words[0], context), context },
+            profile.isolation,
+          )
         : undefined;
     if (values["json"] === true) {
       print.json({ changes, ...(plan ? { isolation: plan } : {}) });
@@ -60,3 +68,12 @@ export const env: Command = {
     return 0;
   },
 };
+
+/** The agent's program, where there is one: which it is may say whose. */
+function programOf(word: string | undefined, { env: { PATH }, cwd }: Context): string | undefined {
+  try {
+    return word === undefined ? undefined : resolveExecutable(word, PATH, cwd);
+  } catch {
+    return undefined;
+  }
+}

@@ -6,6 +6,7 @@ import type { EnvironmentMessage, PlanMessage, ReadyMessage, SessionView } from 
 import type { Command as Program } from "../core/command.ts";
 import { AgentRunError } from "../core/error.ts";
 import { closeInherited } from "../core/inherited.ts";
+import { forwarderVariables } from "../isolation/forwarder-variables.ts";
 import type { Isolation } from "../isolation/isolate.ts";
 import { childEnvironment, type EnvironmentChange } from "../session/environment.ts";
 import type { AttachOptions, PreparedTerminal, TerminalAgent } from "../terminal/attach.ts";
@@ -163,7 +164,8 @@ export class Preparation {
 
   #command(set: Record<string, string>, { pass, isolation }: PlanMessage): Pick<Prepared, "command" | "changes"> {
     const { env, args, context } = this.#request;
-    const child = childEnvironment({ human: env, set, pass, allow: isolation.allow });
+    const forwarder = forwarderVariables(isolation.level, isolation.network ?? [], []);
+    const child = childEnvironment({ human: env, set: { ...set, ...forwarder }, pass, allow: isolation.allow });
     return { command: { file: this.#file, args, cwd: context.cwd, env: child.env }, changes: child.changes };
   }
 

@@ -9,6 +9,7 @@ import { AgentRunError, messageOf } from "../core/error.ts";
 import { bubblewrapCommand, type LaunchFile } from "./bubblewrap.ts";
 import { gatherFacts } from "./facts.ts";
 import { forward } from "./forwarder.ts";
+import { forwarderPort, forwarderVariables } from "./forwarder-variables.ts";
 import { serveLoopback } from "./loopback.ts";
 import { misplacedMount } from "./mounted.ts";
 import { nearestAbove } from "./path.ts";
@@ -44,16 +45,6 @@ export interface Isolation {
   check(pid: number): void;
   /** After the run: takes away what was made on the machine only to be covered, once no other session needs it. Gives what could not be done. */
   release(): string[];
-}
-
-/** In a network of its own all ports are free but the session's, which can be one of these. */
-const PROXY_PORTS = [3128, 3129, 3130];
-
-/** As curl, Python, Go, git and Node know them; some know one spelling only. What is on the loopback is asked directly. */
-function proxyVariables(port: number): Record<string, string> {
-  const proxy = `http://127.0.0.1:${port}`;
-  const direct = "127.0.0.1,localhost";
-  return { HTTPS_PROXY: proxy, https_proxy: proxy, NO_PROXY: direct, no_proxy: direct, NODE_USE_ENV_PROXY: "1" };
 }
 
 /** Whether an agent under this plan could have put `file` there, or another one in an earlier run. */
@@ -117,11 +108,12 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       const entries = plan.entries.filter(({ path }) => !needless?.has(path));
       count += 1;
       const files = join(request.folder, `isolation-${count}`);
-      const proxy = plan.hosts.length === 0 ? undefined : PROXY_PORTS.find((port) => !ports.includes(port));
+      const proxy = plan.hosts.length === 0 ? undefined : forwarderPort(ports);
       const listened = [...ports, ...(proxy === undefined ? [] : [proxy])];
       const answers = new Map(proxy === undefined ? [] : [[proxy, (socket: Socket) => forward(socket, { hosts: plan.hosts })]]);
       const loopback = plan.network === "own" && listened.length > 0 ? opened.use(serveLoopback(ports, answers)) : undefined;
-      const told = proxy === undefined ? command : { ...command, env: { ...command.env, ...proxyVariables(proxy) } };
+      const told =
+        proxy === undefined ? command : { ...command, env: { ...command.env, ...forwarderVariables(plan.level, plan.hosts, ports) } };
       const wrapped = bubblewrapCommand({ ...plan, entries }, told, {
         bwrap: probed.bwrap,
         sh: "/bin/sh",

@@ -154,6 +154,7 @@ export const SET: readonly NameRule[] = [
   { reason: "marks the session's requests in CloudTrail", names: ["AWS_SDK_UA_APP_ID"] },
   { reason: "the session's region", names: words("AWS_REGION AWS_DEFAULT_REGION") },
   { reason: "the endpoint of the session", names: ["AWS_ENDPOINT_URL"] },
+  { reason: "leads to the hosts of isolation.network", names: words("HTTPS_PROXY NO_PROXY NODE_USE_ENV_PROXY") },
 ];
 
 /** What each name of `isolation.allow` gives back. */

@@ -52,6 +52,17 @@ describe.skipIf(!hasBubblewrap)(`isolation strict${missing}`, () => {
     const { stdout, stderr } = await world.run(["-p", "closed", "sh", "-c", script]);
     expect(stdout, stderr).toMatch(/^http:\/\/127\.0\.0\.1:3128\n.*assumed-role\//);
     expect(stderr).not.toContain("strict has no network");
+    // What is printed of it before is the same.
+    const names = ["HTTPS_PROXY", "NODE_USE_ENV_PROXY", "NO_PROXY", "https_proxy", "no_proxy"];
+    for (const args of [
+      ["env", "-p", "closed"],
+      ["-p", "closed", "--dry-run", "true"],
+    ]) {
+      const { stdout: printed } = await world.run(args);
+      const told = printed.split("\n").filter((line) => line.includes("leads to the hosts of isolation.network"));
+      expect(told.map((line) => line.split(" ")[0]).sort(), args.join(" ")).toEqual(names);
+    }
+    expect((await world.run(["env", "-p", "closed", "--isolation", "standard"])).stdout).not.toContain("PROXY");
     writeFileSync(join(folder, "profile.toml"), `${lines.with(3, 'isolation.network = ["https://named.invalid"]').join("\n")}\n`);
     expect(await world.run(["-p", "closed", "true"])).toMatchObject({
       code: 125,
