@@ -1,9 +1,10 @@
 // A machine that cannot give the isolation that was asked for: the run is refused with 125 and what mends it, and nothing runs with less.
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allProcesses } from "../../src/core/process-tree.ts";
-import { makeWorld, until, type World } from "./world.ts";
+import { hasBubblewrap, makeWorld, until, type World } from "./world.ts";
 
 /** As bubblewrap 0.8 ends where the kernel gives an ordinary user no namespaces; leaves a mark that it was tried. */
 const REFUSED = "bwrap: No permissions to create new namespace, likely because the kernel does not allow non-privileged user namespaces.";
@@ -53,6 +54,29 @@ async function refused(words: readonly string[], path: string): Promise<string> 
   expect(existsSync(join(world.own, "state", "isolation.json"))).toBe(false);
   return stderr;
 }
+
+/** The real one in the shape of 0.7 and older, which know no `--disable-userns`: it reads its arguments from a descriptor. */
+const OLDER = `#!/bin/sh
+if grep -qzx -- --disable-userns <&8; then echo 'bwrap: Unknown option --disable-userns' >&2; exit 1; fi
+exec "$BWRAP" "$@" 8</proc/self/fd/8
+`;
+
+describe.skipIf(!hasBubblewrap)("a bubblewrap that is too old for strict (needs bubblewrap, apt-get install bubblewrap)", () => {
+  it("is refused at strict with the command that brings a newer one, and does for standard", async () => {
+    const older = join(world.home, "older");
+    mkdirSync(older);
+    const real = spawnSync("sh", ["-c", "command -v bwrap"], { encoding: "utf8" }).stdout.trim();
+    writeFileSync(join(older, "bwrap"), OLDER.replace("$BWRAP", real), { mode: 0o755 });
+    const path = `${older}:${world.env["PATH"]}`;
+    const said = await refused(["--isolation", "strict"], path);
+    expect(said).toContain("it is too old (bwrap said: bwrap: Unknown option --disable-userns)\n");
+    expect(said).toMatch(/^agent-run: hint: .*bubblewrap \(0\.8 or newer\)$/m);
+    const { code, stdout, stderr } = await world.run(["--isolation", "standard", "echo", "works"], { env: { PATH: path } });
+    expect(stdout, stderr).toBe("works\n");
+    expect(code).toBe(0);
+    rmSync(join(world.own, "state", "isolation.json"));
+  });
+});
 
 describe.each(["standard", "strict"])("isolation %s", (level) => {
   it("is refused without bubblewrap, with the command that installs it", async () => {

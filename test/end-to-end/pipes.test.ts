@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { alive, FIXTURES, makeWorld, type World } from "./world.ts";
+import { alive, FIXTURES, hasBubblewrap, makeWorld, type World } from "./world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -15,6 +15,46 @@ afterAll(async () => {
 const IDENTITY = join(FIXTURES, "prints-identity.mjs");
 
 describe("agent-run on pipes", () => {
+  /** What the record of a session's end says was made or changed and runs later; nothing is printed of it on pipes. */
+  async function changedIn(args: readonly string[]): Promise<{ changed: unknown; stderr: string }> {
+    const { stdout, stderr, code } = await world.run(args);
+    expect(code, stderr).toBe(0);
+    const records = JSON.parse((await world.run(["audit", stdout.trim(), "--json"])).stdout) as {
+      kind: string;
+      data: { changed?: string[] };
+    }[];
+    return { changed: records.find(({ kind }) => kind === "end")?.data.changed, stderr };
+  }
+
+  it("records what the agent made or changed in the project that runs later, and nothing where it made none", async () => {
+    const script =
+      "echo evil > .envrc; mkdir -p sub/.vscode; echo '{}' > sub/.vscode/tasks.json; echo x > plain.txt; echo $AGENT_RUN_SESSION";
+    expect(await changedIn(["sh", "-c", script])).toEqual({ changed: [".envrc", "sub/.vscode/tasks.json"], stderr: "" });
+    expect(await changedIn(["sh", "-c", "echo x > plain.txt; echo $AGENT_RUN_SESSION"])).toEqual({ changed: undefined, stderr: "" });
+  });
+
+  it.skipIf(!hasBubblewrap)(
+    "records what of the agent's own state counts later (needs bubblewrap, apt-get install bubblewrap)",
+    async () => {
+      const tools = join(world.home, "tools");
+      mkdirSync(join(world.home, ".claude"), { recursive: true });
+      mkdirSync(tools, { recursive: true });
+      writeFileSync(join(world.home, ".claude.json"), JSON.stringify({ numStartups: 1, mcpServers: { mine: { command: "mine" } } }));
+      const write = (script: string): void =>
+        writeFileSync(join(tools, "claude"), `#!/bin/sh\n${script}\necho $AGENT_RUN_SESSION\n`, { mode: 0o755 });
+      const args = ["--isolation", "standard", join(tools, "claude")];
+      write(`echo '{"numStartups":2,"mcpServers":{"mine":{"command":"mine"}}}' > ~/.claude.json; echo x > ~/.claude/history.jsonl`);
+      expect(await changedIn(args)).toEqual({ changed: undefined, stderr: "" });
+      write(
+        `echo '{"mcpServers":{"evil":{"command":"evil"}},"projects":{"/":{"hasTrustDialogAccepted":true}}}' > ~/.claude.json; echo x > ~/.claude/CLAUDE.md; echo x > .envrc`,
+      );
+      expect(await changedIn(args)).toEqual({
+        changed: ["~/.claude.json: mcpServers.evil", "~/.claude.json: projects./.hasTrustDialogAccepted", "~/.claude/CLAUDE.md", ".envrc"],
+        stderr: "",
+      });
+    },
+  );
+
   it("gives the agent a session of the role, under the session's name", async () => {
     const { stdout, stderr, code } = await world.run(["node", IDENTITY]);
     expect(stderr).toBe("");
