@@ -34,6 +34,8 @@ const PURE = [
   "src/isolation/session-keyring.ts",
   "src/terminal/key-tap.ts",
   "src/terminal/scanner.ts",
+  "src/terminal/last-printed.ts",
+  "src/terminal/utf8.ts",
   "src/terminal/bar-layout.ts",
   "src/terminal/overlay.ts",
   "src/audit/record.ts",

@@ -1,9 +1,10 @@
 // Lets an agent's output through to a terminal whose last row is ours, and paints that row. No clock, no I/O: screen.ts decides when. Used by screen.ts.
 import { Backlog } from "./backlog.ts";
 import { Frame } from "./frame.ts";
+import { bytesJoin, joins } from "./last-printed.ts";
 import type { Size } from "./pty.ts";
 import { Rewriter } from "./rewrite.ts";
-import { FIRST_JOINING, JOINS, Scanner } from "./scanner.ts";
+import { Scanner } from "./scanner.ts";
 import type { Shadow } from "./shadow.ts";
 
 export interface CompositorOptions {
@@ -303,7 +304,7 @@ export class Compositor {
   #joinAgain(bytes: Uint8Array): void {
     this.frame.beforePaint = "";
     this.#printedOurs = false;
-    if ((bytes[0] ?? 0) < FIRST_JOINING || !JOINS.test(decoder.decode(bytes.subarray(0, 4)))) return;
+    if (!bytesJoin(bytes)) return;
     if (this.frame.joinable !== "") this.#options.emit(this.frame.joinable);
     // In some terminals (xterm) it joins what was printed last, wherever that stands: the last cell of our row.
     else this.frame.damaged = true;
@@ -316,7 +317,7 @@ export class Compositor {
     frame.beforePaint = this.#scanner.lastPrinted;
     frame.joinable = "";
     // What has nothing to join stands alone, and nothing joins it.
-    if (frame.beforePaint === "" || frame.shadow === undefined || JOINS.test(frame.beforePaint)) return;
+    if (frame.beforePaint === "" || frame.shadow === undefined || joins(frame.beforePaint)) return;
     const asWritten = frame.modes.plainCharsets ? undefined : frame.beforePaint;
     frame.joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
   }

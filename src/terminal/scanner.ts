@@ -1,4 +1,6 @@
 // Finds the sequences in an agent's output that matter to a terminal whose last row is not the agent's. PURE. Used by compositor.ts.
+import { LastPrinted } from "./last-printed.ts";
+import { characterAt, incompleteCharacter, isCharacter } from "./utf8.ts";
 import { Action, NON_ASCII, State, TABLE } from "./vt-table.ts";
 
 /** One complete control sequence. The object is reused: read it during the call only. */
@@ -41,11 +43,6 @@ const LONGEST_CSI = 256;
 const LONGEST_OSC = 4096;
 const LONGEST_STRING = 64;
 const MAX_PARAMS = 32;
-const LONGEST_UTF8 = 4;
-const LONGEST_CLUSTER = 64;
-/** Characters that take no cell of their own; the first UTF-8 byte of the first of them, U+0300. */
-export const JOINS = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;
-export const FIRST_JOINING = 0xcc;
 const BIGGEST_PARAM = 65_535;
 /** console_codes(4). */
 const LONGEST_PALETTE = 10;
@@ -85,8 +82,7 @@ export class Scanner {
 
   readonly #handler: ScannerHandler;
   #held: Uint8Array = NOTHING;
-  /** What came last without a sequence behind it. */
-  #lastText: Uint8Array = NOTHING;
+  readonly #last = new LastPrinted();
   /** How much of what is held was read, and the state that it led to: it is not read again. */
   #read = 0;
   #heldState: number = State.ground;
@@ -117,7 +113,7 @@ export class Scanner {
 
   /** The character that was printed last, with what joined it, when nothing came after it. */
   get lastPrinted(): string {
-    return lastCharacter(this.#lastText);
+    return this.#last.character;
   }
 
   /** Bytes that wait for the rest of their sequence. */
@@ -153,7 +149,7 @@ export class Scanner {
     const n = bytes.length;
     if (before === 0 && this.#state === State.ground && isText(bytes)) {
       this.#end(bytes, State.ground, 0, 0, n, false, false);
-      if (this.#held.length < n) this.#printed(this.#held.length === 0 ? bytes : bytes.subarray(0, n - this.#held.length));
+      if (this.#held.length < n) this.#last.follow(this.#held.length === 0 ? bytes : bytes.subarray(0, n - this.#held.length));
       return;
     }
     const sequence = this.#sequence;
@@ -176,7 +172,7 @@ export class Scanner {
     let subParameter = read > 0 && this.#subParameter;
     let i = read;
 
-    /** What was printed last in an earlier chunk, or is in `#lastText` for another reason, is so no longer. */
+    /** What was printed last in an earlier chunk, or is kept for another reason, is so no longer. */
     let reset = false;
     /** Up to here nothing was printed, and nothing came that ends what was printed last. */
     let unchanged = 0;
@@ -184,7 +180,7 @@ export class Scanner {
     const keepLast = (end: number): void => {
       if (unchanged === start) unchanged = end;
       if (endBefore >= textEnd) return;
-      this.#lastText = bytes.subarray(endBefore, textEnd);
+      this.#last.set(bytes.subarray(endBefore, textEnd));
       reset = false;
     };
     /** A malformed sequence, which for terminals was none. */
@@ -392,9 +388,9 @@ export class Scanner {
     const waits = state !== State.ground && (state === State.sosPmApcString || cut === start) && !acted;
     const text = state === State.ground ? lastEnd : waits ? endBefore : n;
     const end = waits ? textEnd : cut;
-    if (text < end && text === 0 && !reset) this.#printed(bytes.subarray(0, end));
-    else if (text < end) this.#lastText = bytes.subarray(text, end);
-    else if (reset || (state !== State.ground && !waits)) this.#lastText = NOTHING;
+    if (text < end && text === 0 && !reset) this.#last.follow(bytes.subarray(0, end));
+    else if (text < end) this.#last.set(bytes.subarray(text, end));
+    else if (reset || (state !== State.ground && !waits)) this.#last.reset();
   }
 
   /** The end of a chunk: gives out what is complete, holds back what is not, and says from where. `at` is before `n` when half a C1 control ends the chunk. */
@@ -427,12 +423,6 @@ export class Scanner {
     if (!acted || cut !== start) this.withheld = this.#held.length;
     if (this.#heldState !== State.ground) this.#read = this.#held.length - (n - at);
     return cut;
-  }
-
-  /** Text that followed nothing else. It may begin with what joins the character before. */
-  #printed(text: Uint8Array): void {
-    const joins = (text[0] as number) >= FIRST_JOINING && JOINS.test(decoder.decode(text.subarray(0, LONGEST_UTF8)));
-    this.#lastText = joins ? Buffer.concat([Buffer.from(this.lastPrinted), text]) : text;
   }
 
   /** The sequence that led to this state waits for its rest. */
@@ -498,56 +488,4 @@ function beforeControls(bytes: Uint8Array, at: number): number {
   let before = at - 1;
   while (before > 0 && ((bytes[before] as number) < 0x20 || bytes[before] === 0x7f)) before--;
   return bytes[before] as number;
-}
-
-/** How many bytes a UTF-8 lead byte announces; 1 for any other byte. */
-function announced(lead: number): number {
-  return lead >= 0xf0 && lead <= 0xf4 ? 4 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xc2 && lead < 0xe0 ? 2 : 1;
-}
-
-/** The length of the UTF-8 character at `at`, which may be more than there is; 1 for a byte that starts none. */
-function characterAt(bytes: Uint8Array, at: number): number {
-  const length = announced(bytes[at] as number);
-  for (let k = at + 1; k < Math.min(at + length, bytes.length); k++) {
-    if (((bytes[k] as number) & 0xc0) !== 0x80) return 1;
-  }
-  return length;
-}
-
-/** Whether what `characterAt` found is one: no stray byte, nothing overlong, no surrogate, nor a byte order mark, which are nothing to terminals. */
-function isCharacter(bytes: Uint8Array, at: number, width: number): boolean {
-  if (width === 1) return false;
-  const [lead, second] = [bytes[at], bytes[at + 1] as number];
-  if (lead === 0xe0) return second >= 0xa0;
-  if (lead === 0xed) return second < 0xa0;
-  if (lead === 0xf0) return second >= 0x90;
-  if (lead === 0xf4) return second < 0x90;
-  return !(lead === 0xef && second === 0xbb && bytes[at + 2] === 0xbf);
-}
-
-/** Where the UTF-8 character starts that the end of `bytes` cuts, or their length. */
-function incompleteCharacter(bytes: Uint8Array): number {
-  const n = bytes.length;
-  for (let back = 1; back <= Math.min(3, n); back++) {
-    const byte = bytes[n - back] as number;
-    if (byte >= 0xc0) return announced(byte) > back ? n - back : n;
-    if (byte < 0x80) return n;
-  }
-  return n;
-}
-
-/** The last character of a text, with what joined it, when there is one and it is printable. */
-function lastCharacter(text: Uint8Array): string {
-  let found = "";
-  for (let to = text.length; to > 0 && text.length - to < LONGEST_CLUSTER; ) {
-    const last = text[to - 1] as number;
-    if (last < 0x20 || last === 0x7f) break;
-    let start = to - 1;
-    while (start > 0 && ((text[start] as number) & 0xc0) === 0x80 && to - start < LONGEST_UTF8) start--;
-    const character = decoder.decode(text.subarray(start, to));
-    found = character + found;
-    if (!JOINS.test(character)) break;
-    to = start;
-  }
-  return found;
 }
