@@ -24,6 +24,7 @@ export function auditReport(records: readonly AuditRecord[], report: SessionRepo
   const policy = identity?.data["sessionPolicy"] as { sha256?: Json; characters?: Json; arns?: Json } | undefined;
   const managed = Array.isArray(policy?.arns) ? policy.arns.map((arn) => `, and ${plain(word(arn))}`).join("") : "";
   const fetches = of("fetch").filter(({ data }) => data["status"] === 200);
+  const fetched = fetches.reduce((sum, { data }) => sum + (typeof data["count"] === "number" ? data["count"] : 1), 0);
   const refused =
     end?.data["refused"] ??
     of("fetch")
@@ -49,7 +50,7 @@ export function auditReport(records: readonly AuditRecord[], report: SessionRepo
     ["delivery, isolation", `${value(start, "delivery")}, ${value(of("spawned").at(-1) ?? start, "isolation")}`],
     ["began", plain(first ?? "")],
     ["ended", end ? `${plain(end.at)}, after ${lasted}` : `not yet, or nobody could write it; the last record is of ${plain(last ?? "")}`],
-    ["credential fetches", `${word(end?.data["fetches"] ?? fetches.length)}, and ${word(refused)} refused`],
+    ["credential fetches", `${word(end?.data["fetches"] ?? fetched)}, and ${word(refused)} refused`],
     ["refreshes", word(end?.data["refreshes"] ?? of("refresh").length)],
     ["keys", [...keys].join(", ") || "none were handed out"],
     ["keys valid until", value(end, "keysExpireAt")],

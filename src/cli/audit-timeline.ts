@@ -20,7 +20,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   spawned: (_data, at) => `the agent runs as process ${at("pid")}, isolation ${at("isolation")}`,
   fetch: (data, at) =>
     data["status"] === 200
-      ? `fetches keys ${at("accessKeyId")}${by(at("userAgent"))}`
+      ? `fetches keys ${at("accessKeyId")}${data["count"] ? `, ${at("count")} times more from ${at("first")} to ${at("last")}` : by(at("userAgent"))}`
       : `is refused keys: ${at("reason") || at("status")}${by(at("userAgent"))}, ${at("refusedSoFar")} so far`,
   refresh: (_data, at) => `new keys ${at("accessKeyId")} until ${at("expiresAt")}`,
   "refresh-failed": (_data, at) => `the keys could not be renewed: ${at("message")}`,

@@ -28,7 +28,7 @@ export class Supply {
 
   constructor(options: SupplyOptions) {
     this.#options = options;
-    this.tally = new Tally((kind, data) => options.audit.append(kind, data), options.open.resume?.fetches ?? 0);
+    this.tally = new Tally((kind, data) => options.audit.append(kind, data), options.open.resume?.fetches ?? 0, options.clock);
   }
 
   get grant(): Grant | undefined {
@@ -142,6 +142,7 @@ export class Supply {
     await this.#opening?.catch(() => undefined);
     const failed = (await this.#access?.close()) ?? [];
     this.#grant?.forget();
+    this.tally.close();
     return failed;
   }
 }

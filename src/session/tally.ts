@@ -1,13 +1,33 @@
 // What is counted over a session's life, and the audit records that go with each count. Held by supply.ts.
 import type { RecordData, RecordKind } from "../audit/record.ts";
-import type { Instant } from "../core/clock.ts";
+import type { Clock, Instant } from "../core/clock.ts";
 import type { ErrorCode } from "../core/error.ts";
 import type { BrokerEvent } from "../credentials/broker.ts";
 import type { FetchInfo } from "../credentials/endpoint.ts";
 
 const MENDED_BY_SIGN_IN: ReadonlySet<string> = new Set<ErrorCode>(["base-credentials", "no-credentials", "mfa", "keyring"]);
 
+/** Successful fetches of a session that have a record each, and clients that are named at their first. */
+const MOST_SINGLE = 20;
+const MOST_CLIENTS = 50;
+/** What comes on top is counted, a record for so long: an agent that fetches without end must not fill the disk. */
+const COUNTED_MS = 60_000;
+
+/** Fetches that no record tells of yet. */
+interface Uncounted {
+  readonly accessKeyId: string;
+  count: number;
+  readonly first: Instant;
+  last: Instant;
+  readonly due: Disposable;
+}
+
 export class Tally {
+  readonly #clock: Clock;
+  readonly #clients = new Set<string>();
+  readonly #keys = new Set<string>();
+  #single = 0;
+  #uncounted: Uncounted | undefined;
   readonly #record: (kind: RecordKind, data: RecordData) => void;
   #fetches: number;
   #refused = 0;
@@ -16,8 +36,9 @@ export class Tally {
   #signIn = false;
 
   /** @param fetches those of a session that is resumed */
-  constructor(record: (kind: RecordKind, data: RecordData) => void, fetches: number) {
+  constructor(record: (kind: RecordKind, data: RecordData) => void, fetches: number, clock: Clock) {
     this.#record = record;
+    this.#clock = clock;
     this.#fetches = fetches;
   }
 
@@ -51,11 +72,38 @@ export class Tally {
   fetched({ status, accessKeyId, userAgent, reason }: FetchInfo): void {
     if (status === 200) {
       this.#fetches += 1;
-      this.#record("fetch", { status, accessKeyId, userAgent });
+      this.#served(accessKeyId ?? "", userAgent);
       return;
     }
     this.#refused += 1;
     if (isTold(this.#refused)) this.#record("fetch", { status, reason, userAgent, refusedSoFar: this.#refused });
+  }
+
+  /** What was counted and not yet recorded is recorded. */
+  close(): void {
+    const { accessKeyId, count, first, last, due } = this.#uncounted ?? {};
+    if (count === undefined) return;
+    due?.[Symbol.dispose]();
+    this.#uncounted = undefined;
+    const [from, to] = [first, last].map((at) => new Date(at ?? 0).toISOString());
+    this.#record("fetch", { status: 200, accessKeyId, count, first: from, last: to });
+  }
+
+  /** The first ones, the first of each key and the first of each client have a record of their own. */
+  #served(accessKeyId: string, userAgent: string): void {
+    const isNew = !this.#keys.has(accessKeyId) || (!this.#clients.has(userAgent) && this.#clients.size < MOST_CLIENTS);
+    this.#keys.add(accessKeyId);
+    if (this.#clients.size < MOST_CLIENTS) this.#clients.add(userAgent);
+    if (this.#uncounted?.accessKeyId !== accessKeyId) this.close();
+    if (isNew || this.#single < MOST_SINGLE) {
+      this.#single += 1;
+      this.#record("fetch", { status: 200, accessKeyId, userAgent });
+      return;
+    }
+    const now = this.#clock.now();
+    this.#uncounted ??= { accessKeyId, count: 0, first: now, last: now, due: this.#clock.at(now + COUNTED_MS, () => this.close()) };
+    this.#uncounted.count += 1;
+    this.#uncounted.last = now;
   }
 
   broker(event: BrokerEvent): void {
