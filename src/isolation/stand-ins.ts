@@ -1,4 +1,5 @@
-// Makes and removes stand-ins: empty files and folders that are there so that the sandbox has something to cover read-only. Used by isolate.ts.
+// Makes and removes stand-ins: empty files and folders that are there so that the sandbox has something to cover read-only. Used by isolate.ts, and for
+// launchers that were killed by session/sessions.ts.
 import {
   accessSync,
   appendFileSync,
@@ -16,7 +17,7 @@ import { basename, dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { IsolationPlan } from "./plan.ts";
 
-/** Every stand-in that was made and not yet removed, one JSON line each: a crashed run's are removed by the next. */
+/** Every stand-in that was made and not yet removed, one JSON line each: those of a launcher that was killed are removed by the daemon. */
 const listFile = (state: string): string => join(state, "stand-ins");
 
 interface StandIn {

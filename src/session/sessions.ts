@@ -14,6 +14,7 @@ import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
 import { forgetBases, signIns } from "../credentials/sources.ts";
 import { signOut } from "../credentials/sso/portal.ts";
 import { readSignIn } from "../credentials/sso/session.ts";
+import { removeStandIns } from "../isolation/stand-ins.ts";
 import { CleanUp } from "./clean-up.ts";
 import type { SessionHost } from "./host.ts";
 import { endProcesses, isThere, lastKnown, removeFolder, type Spawned } from "./leftover.ts";
@@ -94,6 +95,13 @@ export function createSessions(options: SessionsOptions): SessionHost {
     await session.start();
     await session.ended;
     sessions.delete(id);
+    if (session.view().cause === "lost") removeCovered(id);
+  };
+
+  /** What a launcher that is gone had put where there was nothing, for its sandbox to cover; where another session runs, who ends that one takes it away. */
+  const removeCovered = (id: SessionId): void => {
+    if (sessions.size > 0) return;
+    for (const text of removeStandIns(paths.state, sessionFolder(paths, id))) log(text);
   };
 
   /** A session may come back only as it was: not ended, not killed, not past its limit, not with other limits. */
@@ -122,6 +130,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
     } catch (error) {
       notes.push(`could not remove the session's files: ${messageOf(error)}`);
     }
+    removeCovered(id);
     try {
       const data = { lost: { what: "the daemon" }, end: { cause: "lost", notes } };
       if (recorded) await endLostAudit(auditFolder(paths), id, data, { clock, onTrouble: () => {} });

@@ -1,5 +1,5 @@
 // What must hold after a session, whatever died: looked for with a deadline, and named where it does not. Called by round.ts.
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { verifyFolder } from "../../src/audit/verify.ts";
 import { requestJson } from "../../src/control/client.ts";
@@ -53,6 +53,8 @@ export async function leftovers(place: Place, round: Round, launched: Launched, 
     found.push(`the next launch ended with ${next.code} after ${tookMs} ms: ${next.stderr.trim()}`);
   const recorded = performance.now() + RECORDED_MS;
   await by("the session's folder is there after the next launch", () => place.world.sessionFolders().length === 0, recorded);
+  const standIns = join(place.paths.state, "stand-ins");
+  if (round.harm.type !== "disk") await by("what a sandbox had to cover is there", () => !existsSync(standIns), recorded);
   await by("the daemon holds a session", async () => (await sessions(place)) === 0, recorded);
   const wanting = (): (readonly [session: string, text: string])[] =>
     verifyFolder(auditFolder(place.paths), new Set())

@@ -120,12 +120,15 @@ export function planRound(seed: number, number: number, machine: Machine, only: 
   const random = randomFrom(seed * 100_003 + number);
   const pick = <Each>(from: readonly Each[]): Each => from[Math.floor(random() * from.length)] as Each;
   const names = Object.keys(kinds).filter((name) => {
-    const { needs } = kinds[name] as Kind;
+    const { needs, moments: possible = moments } = kinds[name] as Kind;
+    if (only.moment !== undefined && !possible.includes(only.moment)) return false;
     return (needs === undefined || machine[needs]) && name.includes(only.kind ?? "");
   });
   const kind = names[number % names.length];
   if (kind === undefined)
-    throw new Error(`no kind of harm is called '${only.kind}' on this machine; there are: ${Object.keys(kinds).join(", ")}`);
+    throw new Error(
+      `no kind of harm on this machine is called '${only.kind ?? ""}' and has that moment; there are: ${Object.keys(kinds).join(", ")}`,
+    );
   const { harm, moments: possible = moments, surface: needed } = kinds[kind] as Kind;
   const drawn = pick(possible);
   const moment = only.moment ?? drawn;
