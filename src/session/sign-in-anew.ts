@@ -39,7 +39,10 @@ export async function signInAnew(request: AnewRequest): Promise<string | undefin
       return undefined;
     }
   } catch (error) {
-    return error instanceof AgentRunError ? error.message : `the sign-in failed: ${messageOf(error)}`;
+    // The bar has little room.
+    return error instanceof AgentRunError
+      ? error.message.replace(/^the (?=base credentials)/, "")
+      : `the sign-in failed: ${messageOf(error)}`;
   }
 }
 

@@ -45,7 +45,7 @@ const RIGHT: readonly PartName[] = ["delivery", "isolation", "time", "hint"];
  * What gives way, first to last: a part and the form it is brought down to. Form 0 is the fullest of `forms`; the form behind the last is
  * nothing. What is never taken away wholly: the time, `not isolated`, and a sign of trouble.
  */
-function givingWay({ role, profile, delivery }: BarState): readonly (readonly [PartName, number])[] {
+function givingWay({ role, profile, delivery, notice }: BarState): readonly (readonly [PartName, number])[] {
   // `agent-run setup` names roles so: who reads the role knows the profile.
   const profileFirst = role === `agent-${profile}`;
   // Keys that nobody can stop or renew are worth more room than the usual delivery.
@@ -63,13 +63,25 @@ function givingWay({ role, profile, delivery }: BarState): readonly (readonly [P
     ["session", 2],
     ["caveat", 2],
     ...(deliveryLast ? ([["delivery", 1]] as const) : []),
+    // A message goes by itself, and says what cannot be read elsewhere: the role is back in some seconds.
+    ...(notice === undefined
+      ? []
+      : ([
+          ["role", 1],
+          ["hint", 2],
+          ["role", 2],
+        ] as const)),
     ["notice", 1],
     ["trouble", 1],
-    ["role", 1],
-    ["hint", 2],
+    ...(notice === undefined
+      ? ([
+          ["role", 1],
+          ["hint", 2],
+        ] as const)
+      : []),
     ["notice", 2],
     ["trouble", 2],
-    ["role", 2],
+    ...(notice === undefined ? ([["role", 2]] as const) : []),
     ["agent", 1],
     ["isolation", 2],
     ["hint", 3],

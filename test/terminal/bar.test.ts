@@ -125,6 +125,15 @@ describe("the bar", () => {
     expect(text({ ...state, delivery: "process" }, 80)).not.toContain("process");
   });
 
+  it("shows a notice in full where the role could stand, which is back when the notice goes", () => {
+    const notice = "not signed in: base credentials have expired";
+    const one = { ...state, agent: "bash", role: "agent-readonly", trouble: "sign in again: Ctrl-K, s", notice };
+    expect(text(one, 100)).toContain(notice);
+    expect(text(one, 100)).toContain("! sign in again: Ctrl-K, s");
+    expect(text(one, 100)).toContain("14m");
+    expect(text({ ...state, agent: "bash", role: "agent-readonly", trouble: one.trouble }, 100)).toContain("agent-readonly");
+  });
+
   it("shows a notice before the details", () => {
     expect(text({ ...state, notice: "session renewed" }, 80)).toContain("session renewed");
   });
