@@ -339,6 +339,12 @@ export const ELSEWHERE: Readonly<Record<string, readonly Proof[]>> = {
     ["isolation/session-keyring.test.ts", "is left behind by the program, without any filter of system calls"],
     ["isolation/session-keyring.test.ts", "of a run at %s is a fresh one, unless the human's was asked for"],
   ],
+  "the launch says that `~/.claude` (or another agent's folder) holds more programs": [
+    ["isolation/poisoned-launch.test.ts", "programs in its own folder: %s starts, and yours are covered"],
+  ],
+  "background agents of Claude Code are not there inside": [
+    ["isolation/state.test.ts", "at %s keeps nothing that Claude Code's other sessions run or obey unasked, and shows none of theirs"],
+  ],
   "sessions of Claude Code outside and inside at once": [
     ["isolation/denials.test.ts", "outside replaces ~/.claude.json, which the run does not see"],
   ],
