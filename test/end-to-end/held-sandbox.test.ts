@@ -1,5 +1,5 @@
 // The sandbox is made while AWS is asked: until every gate was passed the agent's program does not run in it, nothing is served, and nothing is left when no agent comes of it.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { sleep } from "../../src/core/clock.ts";
@@ -100,6 +100,31 @@ describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${mis
     expect(printed()).not.toContain("7777;");
     await nothingLeft();
     expect(homeFiles()).toEqual(files);
+  });
+
+  it("in a terminal, what bwrap says meanwhile is not seen when the gate refuses", async () => {
+    const folder = join(world.own, "bin");
+    const real =
+      (world.env["PATH"] ?? "")
+        .split(":")
+        .map((each) => join(each, "bwrap"))
+        .find((each) => existsSync(each)) ?? "";
+    mkdirSync(folder);
+    writeFileSync(join(folder, "bwrap"), `#!/bin/sh\necho "noise from bwrap" >&2\nexec ${real} "$@"\n`, { mode: 0o755 });
+    const usual = world.env["PATH"] ?? "";
+    world.env["PATH"] = `${folder}:${usual}`;
+    try {
+      const { ended, printed } = await launchHeld("a terminal", "standard", true);
+      await ended;
+      await until(() => printed().includes("not you"), LIMIT_MS, "the error");
+      expect(printed()).not.toContain("noise");
+      // It does say so: where the agent starts it is there to be seen.
+      fault?.[Symbol.dispose]();
+      expect((await world.run(["--isolation", "standard", "true"])).stderr).toContain("noise from bwrap");
+    } finally {
+      world.env["PATH"] = usual;
+    }
+    await nothingLeft();
   });
 
   it.each([
