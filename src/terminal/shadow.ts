@@ -2,6 +2,7 @@
 // Loaded by screen.ts after the agent runs; fed lazily, and spared the lines of a flood that nobody can see any more.
 import xterm from "@xterm/headless";
 import { Backlog, type Content, LONGEST_WAIT, SCROLLBACK } from "./backlog.ts";
+import { type Attributes, isFragile, linkOf, sgr, UNPROTECTED } from "./cell-style.ts";
 import { asMostTerminals, asTheManual, resizeEmulator } from "./emulator.ts";
 import type { Size } from "./pty.ts";
 
@@ -39,42 +40,6 @@ const MOST_LINKS = 10_000;
 const AUTOWRAP = "\x1b[?7h";
 const NO_AUTOWRAP = "\x1b[?7l";
 const CLOSE_LINK = "\x1b]8;;\x07";
-/** DECSCA. */
-const PROTECTED = '\x1b[1"q';
-const UNPROTECTED = '\x1b[0"q';
-const BY_NUMBER = 0x2000000;
-const EXTENDED = 0x10000000;
-const UNDERLINED = 0x10000000;
-/** What xterm.js takes SGR 59 for: no colour of its own. */
-const RGB_AND_MODE = 0x3ffffff;
-
-/** What we use of xterm.js's attributes, cells and their current value alike. The current value is not in the public interface. */
-interface Attributes {
-  isBold(): number;
-  isDim(): number;
-  isItalic(): number;
-  isBlink(): number;
-  isInverse(): number;
-  isInvisible(): number;
-  isStrikethrough(): number;
-  isOverline(): number;
-  isFgRGB(): boolean;
-  isBgRGB(): boolean;
-  isFgPalette(): boolean;
-  isBgPalette(): boolean;
-  getFgColor(): number;
-  getBgColor(): number;
-  getFgColorMode(): number;
-  getBgColorMode(): number;
-  isProtected(): number;
-  /** Bit 28: underlined. `isUnderline` would be true of every hyperlink. */
-  readonly fg: number;
-  /** Bit 28: `extended` is this cell's; else it is left over from another. */
-  readonly bg: number;
-  /** `_ext`: the style of the underline from bit 26 on, its colour's mode in bits 24 and 25, its colour below. */
-  readonly extended: { readonly _ext: number; readonly urlId: number };
-}
-
 interface Link {
   readonly id?: string;
   readonly uri: string;
@@ -139,7 +104,6 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined,
     if (links.size > MOST_LINKS) links.delete(links.keys().next().value ?? id);
     return id;
   };
-  const urlOf = ({ bg, extended }: Attributes): number => ((bg & EXTENDED) === 0 ? 0 : extended.urlId);
   const openLink = (id: number): string => {
     const data = links.get(id);
     return data === undefined ? CLOSE_LINK : `\x1b]8;${data.id === undefined ? "" : `id=${data.id}`};${data.uri}\x07`;
@@ -166,7 +130,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined,
       if (here.getWidth() === 0 && chars === "") continue;
       const attributes = here as unknown as Attributes;
       const next = sgr(attributes);
-      const url = urlOf(attributes);
+      const url = linkOf(attributes);
       if (!fill && chars === "" && next === "\x1b[m" && url === 0) {
         linked(0);
         blanks++;
@@ -245,7 +209,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined,
       const here = line?.getCell(wide ? last - 1 : last);
       if (here === undefined) return "";
       const attributes = here as unknown as Attributes;
-      const url = urlOf(attributes);
+      const url = linkOf(attributes);
       const text = `${sgr(attributes)}${here.getChars() || " "}`;
       const column = wide ? last : last + 1;
       return `\x1b[${row === undefined ? `${column}G` : `${row};${column}H`}${url === 0 ? text : `${openLink(url)}${text}${CLOSE_LINK}`}`;
@@ -261,7 +225,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined,
     attributes: () => sgr(internals._core._inputHandler._curAttrData, true),
     fragileAttributes() {
       const now = internals._core._inputHandler._curAttrData;
-      return underline(now) > 0 || underlineColour(now) !== "" || now.isProtected() ? sgr(now, true) : "";
+      return isFragile(now) ? sgr(now, true) : "";
     },
   };
 }
@@ -269,50 +233,4 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined,
 /** Of a wide character; a combining one that stands alone takes a cell without width too. */
 function isSecondHalf(cell: xterm.IBufferCell | undefined): boolean {
   return cell?.getWidth() === 0 && cell.getChars() === "";
-}
-
-/** The whole SGR of a cell, from a reset on; of what is printed next when `pen`, which may have a colour for underlines without one. */
-function sgr(cell: Attributes, pen = false): string {
-  let codes = "";
-  if (cell.isBold()) codes += ";1";
-  if (cell.isDim()) codes += ";2";
-  if (cell.isItalic()) codes += ";3";
-  const line = underline(cell);
-  if (line > 0) codes += line > 1 ? `;4:${line}` : ";4";
-  if (cell.isBlink()) codes += ";5";
-  if (cell.isInverse()) codes += ";7";
-  if (cell.isInvisible()) codes += ";8";
-  if (cell.isStrikethrough()) codes += ";9";
-  if (cell.isOverline()) codes += ";53";
-  if (cell.isFgRGB()) codes += colour(38, cell.getFgColor());
-  else if (cell.isFgPalette()) codes += palette(30, cell.getFgColor(), cell.getFgColorMode());
-  if (cell.isBgRGB()) codes += colour(48, cell.getBgColor());
-  else if (cell.isBgPalette()) codes += palette(40, cell.getBgColor(), cell.getBgColorMode());
-  if (pen || (cell.bg & EXTENDED) !== 0) codes += underlineColour(cell);
-  return `\x1b[${codes === "" ? "" : `0${codes}`}m${cell.isProtected() ? PROTECTED : ""}`;
-}
-
-/** 0 none, 1 single, 2 double, 3 curly, 4 dotted, 5 dashed, as SGR 4 counts them. */
-function underline({ fg, bg, extended }: Attributes): number {
-  if ((fg & UNDERLINED) === 0) return 0;
-  return (bg & EXTENDED) === 0 ? 1 : (extended._ext >> 26) & 7 || 1;
-}
-
-/** With colons, since a terminal that does not know SGR 58 would take what follows a semicolon for codes of their own. */
-function underlineColour({ extended }: Attributes): string {
-  const colour = extended._ext & RGB_AND_MODE;
-  const mode = (colour >> 24) & 3;
-  if (mode === 0 || colour === RGB_AND_MODE) return "";
-  return mode === 3 ? `;58:2::${(colour >> 16) & 0xff}:${(colour >> 8) & 0xff}:${colour & 0xff}` : `;58:5:${colour & 0xff}`;
-}
-
-function colour(code: number, rgb: number): string {
-  return `;${code};2;${(rgb >> 16) & 0xff};${(rgb >> 8) & 0xff};${rgb & 0xff}`;
-}
-
-/** The first sixteen have codes of their own, which terminals may show otherwise than the same by number: brighter when bold. */
-function palette(base: number, index: number, mode: number): string {
-  if (mode === BY_NUMBER) return `;${base + 8};5;${index}`;
-  if (index < 8) return `;${base + index}`;
-  return index < 16 ? `;${base + 52 + index}` : `;${base + 8};5;${index}`;
 }
