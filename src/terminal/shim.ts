@@ -29,9 +29,9 @@ export const MARKER_OSC = "7777";
 const program = (tie: readonly string[], hold: readonly string[]): string =>
   [
     "set +ax;unset agent_run_nonce agent_run_status",
-    'PATH="$PATH:/usr/bin:/bin" stty "$1" 2>/dev/null;shift',
+    'PATH="/usr/bin:/bin:$PATH" stty "$1" 2>/dev/null;shift',
     "exec 3>&2 2>/dev/null",
-    `read -r agent_run_nonce </proc/sys/kernel/random/uuid||agent_run_nonce=$(PATH="$PATH:/usr/bin:/bin";od -An -N16 -tx1 /dev/urandom|tr -d ' \\n')`,
+    `read -r agent_run_nonce </proc/sys/kernel/random/uuid||agent_run_nonce=$(PATH="/usr/bin:/bin:$PATH";od -An -N16 -tx1 /dev/urandom|tr -d ' \\n')`,
     `[ -n "$agent_run_nonce" ]||{ echo 'agent-run: no random numbers for the session' >&3;exit 126; }`,
     ...tie,
     // Nobody is at the terminal's other side (EIO): the launcher has died, and there shall be no agent.

@@ -1,5 +1,5 @@
 // The sandbox is made while AWS is asked: until every gate was passed the agent's program does not run in it, nothing is served, and nothing is left when no agent comes of it.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { sleep } from "../../src/core/clock.ts";
@@ -142,6 +142,18 @@ describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${mis
     await nothingLeft();
     // Of a launcher that could not, its daemon takes away what was made to be covered.
     await until(() => String(homeFiles()) === String(files), name === "SIGKILL" ? LIMIT_MS : 0, "what was covered to go");
+  });
+
+  it.each(["pipes", "a terminal"])("on %s, programs that lie before the system's on PATH have no part in it", async (surface) => {
+    const { PATH } = world.env;
+    for (const name of ["stty", "sleep", "od", "tr"])
+      writeFileSync(join(world.project, name), `#!/bin/sh\n: > ran\nexec /usr/bin/${name} "$@"\n`, { mode: 0o755 });
+    world.env["PATH"] = `${world.project}:${PATH}`;
+    const { pid } = await launchHeld(surface, "standard");
+    world.env["PATH"] = PATH ?? "";
+    signal(pid, "SIGTERM");
+    await nothingLeft();
+    for (const name of ["stty", "sleep", "od", "tr"]) rmSync(join(world.project, name));
   });
 
   it.each(["pipes", "a terminal"])("on %s, a daemon that dies then ends the launch, and nothing is left", async (surface) => {

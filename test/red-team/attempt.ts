@@ -16,6 +16,8 @@ export const MECHANISMS = {
   daemon: "what the daemon and the command line accept, from whom, in which state",
   launcher: "the launcher's own terminal: keys, bar and modes",
   session: "the session's role and session policy, at AWS",
+  plan: "the plan opens nothing by a path that an agent can have made",
+  keyring: "a session keyring of its own",
   trust: "settings of a repository count only when the human has trusted them",
 } as const;
 
@@ -47,8 +49,8 @@ export interface Attempt {
   /** As `standard` when absent. */
   readonly strict?: Outcome;
   readonly none: Outcome;
-  /** At `none` this machine's kernel may stop it, by a setting that it has or has not. */
-  readonly kernelMay?: true;
+  /** This machine's kernel may stop it, by a setting that it has or has not: at `none`, or wherever else nothing stops it too. */
+  readonly kernelMay?: true | "everywhere";
   /** For what `standard` does not stop: the words, in bold, under which docs/threat-model.md says so. */
   readonly gap?: string;
 }
@@ -75,6 +77,11 @@ export interface Verdict {
 export function expected(attempt: Attempt, level: IsolationLevel): Outcome {
   if (level === "none") return attempt.none;
   return level === "strict" ? (attempt.strict ?? attempt.standard) : attempt.standard;
+}
+
+/** Whether it may also not reach its goal there. */
+export function isExcused(attempt: Attempt, level: IsolationLevel): boolean {
+  return level === "none" ? attempt.kernelMay !== undefined : attempt.kernelMay === "everywhere" && expected(attempt, level) === "reached";
 }
 
 /** @param canaries each planted secret by what it is */

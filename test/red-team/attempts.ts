@@ -3,9 +3,20 @@ import type { Attempt } from "./attempt.ts";
 import { audit } from "./attempts/audit.ts";
 import { files } from "./attempts/files.ts";
 import { network } from "./attempts/network.ts";
+import { nextSession } from "./attempts/next-session.ts";
 import { persistence } from "./attempts/persistence.ts";
 import { processes } from "./attempts/processes.ts";
 import { sockets } from "./attempts/sockets.ts";
 import { terminal } from "./attempts/terminal.ts";
 
-export const attempts: readonly Attempt[] = [...files, ...processes, ...sockets, ...network, ...persistence, ...terminal, ...audit];
+export const attempts: readonly Attempt[] = [
+  ...files,
+  ...processes,
+  ...sockets,
+  ...network,
+  ...persistence,
+  // After those whose plants would keep the next session from starting.
+  ...nextSession,
+  ...terminal,
+  ...audit,
+];

@@ -7,6 +7,13 @@ mkdir /media/agent-run
 mount --bind "$RT_ROOT" /media/agent-run
 cd /media
 for folder in /run /tmp /var/tmp /dev/shm; do mount -t tmpfs -o mode=1777 tmpfs "$folder"; done
+if [ -d /var/spool/cron ]; then
+  mount -t tmpfs -o mode=755 tmpfs /var/spool/cron
+  mkdir -m 1730 /var/spool/cron/crontabs
+  mkdir -m 1770 /var/spool/cron/atjobs /var/spool/cron/atspool
+  # Not in a user namespace, where there are no such groups: crontab and at are refused then.
+  if chgrp crontab /var/spool/cron/crontabs 2>/dev/null; then chown daemon:daemon /var/spool/cron/at*; fi
+fi
 PATH="$PATH:/usr/sbin:/sbin"
 ip link set lo up
 for address in 169.254.169.254/32 169.254.170.2/32 169.254.170.23/32; do ip addr add "$address" dev lo; done

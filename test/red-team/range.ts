@@ -83,12 +83,12 @@ async function runLevel(level: IsolationLevel, only: readonly string[]): Promise
   const heard = other.raw();
   for (const attempt of ours.filter((each) => !isAlone(each))) {
     const so = seen.get(attempt.id);
-    if (so) seen.set(attempt.id, await after(attempt, so, machine, heard));
+    if (so) seen.set(attempt.id, await after(attempt, so, machine, level, heard));
   }
   for (const attempt of ours.filter(isAlone)) {
     await session([attempt], attempt.id);
     const so = seen.get(attempt.id);
-    if (so) seen.set(attempt.id, await after(attempt, so, machine, ""));
+    if (so) seen.set(attempt.id, await after(attempt, so, machine, level, ""));
   }
   for (const each of await atTheTerminal(human, machine, level, only)) seen.set(each.id, each);
   const verdicts = Object.fromEntries([...seen].map(([id, each]) => [id, judge(each, machine.canaries)]));
@@ -97,11 +97,11 @@ async function runLevel(level: IsolationLevel, only: readonly string[]): Promise
 }
 
 /** What the human does afterwards, and what became of it. */
-async function after({ id, later }: Attempt, so: Seen, machine: Machine, heard: string): Promise<Seen> {
+async function after({ id, later }: Attempt, so: Seen, machine: Machine, level: IsolationLevel, heard: string): Promise<Seen> {
   let output = so.output;
   if (heard.includes(`to-the-other-terminal-${id}`)) output += "\nREACHED another terminal of the human's";
   if (later !== undefined) {
-    const done = await line(later, { ...machine.env, ...machine.facts, RT_ID: id }, machine.project);
+    const done = await line(later, { ...machine.env, ...machine.facts, RT_ID: id, RT_LEVEL: level }, machine.project);
     // What the human's own programs print is the human's.
     output += `\n${done.output
       .split("\n")

@@ -1,5 +1,5 @@
 // The results as a table for the terminal, and the page docs/red-team.md. Used by command.ts and red-team.test.ts.
-import { expected, GROUPS, MECHANISMS, type Outcome } from "./attempt.ts";
+import { expected, GROUPS, isExcused, MECHANISMS, type Outcome } from "./attempt.ts";
 import { attempts } from "./attempts.ts";
 import type { LevelResult } from "./range.ts";
 
@@ -13,7 +13,7 @@ export function report(results: readonly LevelResult[], only: readonly string[])
         const verdict = verdicts[attempt.id];
         const should = expected(attempt, level);
         if (verdict === undefined) return [level, attempt.id, should === "untried" ? "untried" : "!! untried", ""];
-        const excused = level === "none" && attempt.kernelMay;
+        const excused = isExcused(attempt, level);
         const wrong = !excused && (verdict.reached !== (should === "reached") || verdict.cutOff) ? "!! " : "";
         const is = verdict.reached ? "reached" : should === "reached" ? "blocked" : `blocked by ${should}`;
         return [level, attempt.id, wrong + is, verdict.evidence];
@@ -34,8 +34,10 @@ export function page(): string {
     const rows = attempts
       .filter((attempt) => attempt.group === group)
       .map((attempt) => {
-        const none = `${cell(attempt.none)}${attempt.kernelMay ? ", unless the kernel's settings forbid it" : ""}`;
-        return `| ${attempt.what.replaceAll("|", "\\|")} | ${cell(attempt.standard)} | ${cell(expected(attempt, "strict"))} | ${none} |`;
+        const [standard, strict, none] = (["standard", "strict", "none"] as const).map(
+          (level) => `${cell(expected(attempt, level))}${isExcused(attempt, level) ? ", unless the kernel's settings forbid it" : ""}`,
+        );
+        return `| ${attempt.what.replaceAll("|", "\\|")} | ${standard} | ${strict} | ${none} |`;
       });
     const title = `${group[0]?.toUpperCase()}${group.slice(1)}`;
     return [`## ${title}`, "", "| an agent tries to | `standard` | `strict` | `none` |", "| --- | --- | --- | --- |", ...rows].join("\n");

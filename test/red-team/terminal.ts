@@ -105,9 +105,10 @@ async function pressKill(human: Human, machine: Machine, level: IsolationLevel, 
     ended = await comes(isBack, END_MS / MOST_PRESSES);
   }
   const status = (await human.prompt())?.status;
+  const left = ended ? await human.run("pgrep -f '^sh stays[.]sh'") : 0;
   return {
     id,
-    output: `CONTROL: it ran\n${ended && status === 137 ? "killed" : `REACHED: it is not killed (status ${status})`}`,
+    output: `CONTROL: it ran\n${ended && status === 137 && left === 1 ? "killed" : `REACHED: status ${status}, processes left: ${left === 0}`}`,
     marked: false,
   };
 }

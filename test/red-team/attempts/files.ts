@@ -121,6 +121,22 @@ export const files: readonly Attempt[] = [
     none: "descriptors",
   },
   {
+    id: "watch-hidden",
+    group: "files",
+    what: "be told with inotify when the human's programs use a hidden file",
+    with: "python",
+    program: `
+import ctypes, os, select
+libc = ctypes.CDLL(None, use_errno=True)
+fd = libc.inotify_init1(0o4000)
+for path in (".netrc", ".config/gh"):
+    if libc.inotify_add_watch(fd, os.path.join(os.environ["HOME"], path).encode(), 0xFFF) < 0:
+        print(path, os.strerror(ctypes.get_errno()))
+print("REACHED: it was used" if select.select([fd], [], [], 1)[0] else "nothing came")`,
+    standard: "mounts",
+    none: "reached",
+  },
+  {
     id: "race-on-replaced",
     group: "files",
     what: "wait for the moment in which the human's programs replace a hidden file",

@@ -182,6 +182,24 @@ for port in ports:
     none: "endpoint",
   },
   {
+    id: "vsock",
+    group: "network",
+    what: "open a socket to the host of a virtual machine",
+    with: "python",
+    program: `
+import socket
+try:
+    socket.socket(40, socket.SOCK_STREAM)
+    print("REACHED")
+except OSError as error:
+    print(error)`,
+    standard: "reached",
+    strict: "system calls",
+    none: "reached",
+    kernelMay: "everywhere",
+    gap: "The network is shared",
+  },
+  {
     id: "raw-packets",
     group: "network",
     what: "listen to what goes over loopback",

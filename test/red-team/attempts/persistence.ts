@@ -255,6 +255,20 @@ export const persistence: readonly Attempt[] = [
     "test -s ~/.claude/commands/x -o -s .git/hooks/x && echo REACHED; rm -f .git/hooks/x ~/.claude/commands/x",
   ),
   plant(
+    "cron-and-at",
+    "have crontab and at run a program later",
+    `echo '* * * * * true' | crontab -; echo true | at now + 1 day`,
+    "crontab -l | grep -q true && echo 'REACHED crontab'; crontab -r; at -l | grep -q . && echo 'REACHED at'; true",
+    { kernelMay: true },
+  ),
+  plant(
+    "login-records",
+    "forge records of who is logged in",
+    'for f in /var/log/wtmp /var/log/btmp /var/log/lastlog; do (echo x >> "$f") && echo "REACHED $f"; done; echo CONTROL: tried',
+    "true",
+    { none: "privileges" },
+  ),
+  plant(
     "mail-and-timers",
     "write to spools of cron, at and mail",
     'for f in /var/spool/cron/crontabs/$USER /var/spool/at/x /var/mail/$USER /etc/cron.d/x /etc/profile.d/x.sh /usr/local/bin/x; do echo x > "$f" && echo "REACHED $f"; done; systemd-run --user true && echo REACHED; echo CONTROL: tried',

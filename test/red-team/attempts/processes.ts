@@ -159,6 +159,27 @@ for line in open("/proc/keys"):
     gap: "Names of keys",
   },
   {
+    id: "key-possessed",
+    group: "processes",
+    what: "possess a key of the human's session keyring, as the kernel itself looks for them",
+    program: "grep possessed-alone /proc/keys | sed 's/^/REACHED /'; echo end",
+    standard: "keyring",
+    none: "reached",
+  },
+  {
+    id: "key-added",
+    group: "processes",
+    what: "put a key of its own into the human's keyring",
+    with: "python",
+    program: `${PYTHON}
+key, why = call(248, 217, b"user", b"red-team-planted", b"x", 1, -4)
+print("REACHED" if key > 0 else why)
+if key > 0: call(250, 219, 3, key)`,
+    standard: "system calls",
+    none: "reached",
+    kernelMay: true,
+  },
+  {
     id: "shared-memory",
     group: "processes",
     what: "attach System V shared memory",
@@ -283,6 +304,69 @@ for name, x64, arm64, arguments in (("userfaultfd", 323, 282, (1,)), ("perf_even
     print("REACHED" if fd >= 0 else "", name, why)`,
     standard: "system calls",
     none: "reached",
+    kernelMay: true,
+  },
+  {
+    id: "user-namespaces",
+    group: "processes",
+    what: "reach the kernel's code for owners of namespaces: unshare, and clone3, which no filter looks into",
+    with: "python",
+    program: `${PYTHON}
+NEW_USER = 0x10000000
+arguments = ctypes.create_string_buffer(struct.pack("<8Q", NEW_USER, 0, 0, 0, 17, 0, 0, 0), 64)
+child, why = call(435, 435, arguments, 64)
+if child == 0: os._exit(0)
+if child > 0: os.waitpid(child, 0)
+print("REACHED by clone3" if child > 0 else why)
+child = os.fork()
+if child == 0:
+    result, why = call(272, 97, NEW_USER)
+    print("REACHED by unshare" if result == 0 else why, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)`,
+    standard: "reached",
+    strict: "privileges",
+    none: "reached",
+    kernelMay: "everywhere",
+    gap: "The kernel is shared",
+  },
+  {
+    id: "forged-end",
+    group: "processes",
+    what: "say that it ended, with the word that it reads out of the memory of the shell above it, and go on",
+    with: "python",
+    program: `
+import os, re, signal, time
+def text(path):
+    try:
+        return open(path, "rb").read()
+    except OSError:
+        return b""
+words = set()
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    if b"agent_run_nonce" not in text("/proc/%s/cmdline" % pid): continue
+    for line in text("/proc/%s/maps" % pid).decode().splitlines():
+        if " rw" not in line: continue
+        start, end = (int(part, 16) for part in line.split()[0].split("-"))
+        try:
+            with open("/proc/%s/mem" % pid, "rb") as memory:
+                memory.seek(start)
+                words |= set(re.findall(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", memory.read(end - start)))
+        except (OSError, ValueError) as error:
+            print(error)
+print("CONTROL: words:", len(words), flush=True)
+if os.fork() == 0:
+    os.setsid()
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT): signal.signal(number, signal.SIG_IGN)
+    os.execv("/bin/sleep", ["sleep", "87654"])
+time.sleep(0.2)
+for word in words:
+    with open("/dev/tty", "wb", buffering=0) as terminal: terminal.write(b"\\033]7777;%s;exit;0\\007" % word)
+time.sleep(2)`,
+    later: "pgrep -f '^sleep 87654' >/dev/null && echo REACHED",
+    alone: "always",
+    standard: "processes",
+    none: "daemon",
     kernelMay: true,
   },
   {
