@@ -65,19 +65,18 @@ const uncommented = {
     onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
       const tsconfigRaw = { compilerOptions: { verbatimModuleSyntax: true } };
       const { code } = await transform(readFileSync(path, "utf8"), { loader: "ts", target: "node24", minifyWhitespace: true, tsconfigRaw });
-      return { contents: code, loader: "js" };
+      // Where a line begins with a blank by now, it is one of a list of words.
+      return { contents: code.replace(/\n +/g, "\n"), loader: "js" };
     });
   },
 };
 
-/** The same program: lines that begin as one of a source can be part of a text of several lines, and stay. */
+/** The same program, or an error. */
 async function withoutIndentation(code) {
-  const start = (line) => line.split("`")[0];
-  const sources = new Set(globSync(`${root}src/**/*.{ts,tsx}`).flatMap((file) => readFileSync(file, "utf8").split("\n").map(start)));
-  const bare = code.split("\n").map((line) => (sources.has(start(line)) ? line : line.trimStart()));
-  const [before, after] = await Promise.all([code, bare.join("\n")].map((text) => transform(text, { minifyWhitespace: true })));
+  const bare = code.replace(/^ +/gm, "");
+  const [before, after] = await Promise.all([code, bare].map((text) => transform(text, { minifyWhitespace: true })));
   if (before.code !== after.code) throw new Error("without its indentation the launcher's file is another program");
-  return bare.join("\n");
+  return bare;
 }
 
 // Three bundles. What a run loads before its agent starts is one CommonJS file: Node's loader of ES modules, and each file more, take milliseconds. What
