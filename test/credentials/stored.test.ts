@@ -1,4 +1,5 @@
 // Stored keys: what an item may hold, sealed files and what can be done to them, and rotation cut off at every step against the local cloud.
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -13,7 +14,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { CreateAccessKeyCommand, ListAccessKeysCommand } from "@aws-sdk/client-iam";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -201,6 +203,21 @@ describe("a sealed file", () => {
       code: "state-folder",
     });
     expect(openWith(key)).toBe(SECRET);
+  });
+
+  it("whose writer is killed on the way is as it was, and what the writer left goes with the next write", async () => {
+    const module = (file: string): string => JSON.stringify(pathToFileURL(join(import.meta.dirname, "../..", file)).href);
+    const program =
+      `import fs from "node:fs";import { syncBuiltinESMExports } from "node:module";import { sealFile } from ${module("src/credentials/stored/sealed-file.ts")};` +
+      `import { Secret } from ${module("src/core/secret.ts")};fs.fsyncSync = () => process.kill(process.pid, "SIGKILL");syncBuiltinESMExports();` +
+      `await sealFile(${JSON.stringify(path)}, "dev", new Secret("another"), new Secret("correct horse battery staple"));`;
+    const { signal } = spawnSync(process.execPath, ["--input-type=module", "-e", program]);
+    expect(signal).toBe("SIGKILL");
+    expect(readdirSync(dirname(path)).filter((name) => name !== "dev.sealed")).toEqual([expect.stringMatching(/^dev\.sealed\.\d+\.new$/)]);
+    expect(openWith(key)).toBe(SECRET);
+    writeFileSync(`${path}.${process.ppid}.new`, "of one that lives");
+    await sealFile(path, "dev", new Secret(SECRET), PASSPHRASE);
+    expect(readdirSync(dirname(path)).sort()).toEqual(["dev.sealed", `dev.sealed.${process.ppid}.new`]);
   });
 
   it("is asked for once a process, and again when it was sealed anew", async () => {

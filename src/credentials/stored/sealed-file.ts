@@ -1,10 +1,11 @@
 // A secret text in a file that a passphrase seals: AES-256-GCM under a key by scrypt. For machines without a keyring, and only when asked for. Called by
 // stores.ts.
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from "node:crypto";
-import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, fsyncSync, lstatSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../../core/error.ts";
 import { privateFolder } from "../../core/folder.ts";
+import { processInfo } from "../../core/process-tree.ts";
 import { Secret } from "../../core/secret.ts";
 
 /** RFC 7914 names the three; this N takes about 0.4 s and 128 MiB, once for each guess too. */
@@ -124,10 +125,20 @@ function read(path: string): Sealed {
   throw bad("is no sealed file of this agent-run", "agent-run credentials add <name> --store file --replace");
 }
 
+/** What a writer left that was killed: as sealed as the file itself, and of no use to anybody. */
+export function removeUnfinished(path: string): void {
+  for (const name of readdirSync(dirname(path))) {
+    const rest = name.startsWith(basename(path)) ? name.slice(basename(path).length) : "";
+    const writer = Number(/^\.(\d+)\.new$/.exec(rest)?.[1]);
+    if (writer > 0 && (writer === process.pid || !processInfo(writer))) rmSync(join(dirname(path), name), { force: true });
+  }
+}
+
 function write(path: string, text: string): void {
   privateFolder(dirname(path), "state-folder");
   const unfinished = `${path}.${process.pid}.new`;
   try {
+    removeUnfinished(path);
     const file = openSync(unfinished, "wx", 0o600);
     try {
       writeSync(file, text);

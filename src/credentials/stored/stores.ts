@@ -1,13 +1,13 @@
 // Where stored keys are, by name: `keyring:dev` in the system keyring, `file:dev` in a sealed file. Called by the source of base credentials and by the
 // credentials command.
-import { readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../../core/error.ts";
 import type { Environment } from "../../core/paths.ts";
 import { Secret } from "../../core/secret.ts";
 import { KEYRING_NAME, type KeyringItem, openKeyring } from "./keyring.ts";
 import { readKeys, type StoredKeys, textOf } from "./keys.ts";
-import { type FileKey, fits, isSealed, openFile, sealFile, unlock } from "./sealed-file.ts";
+import { type FileKey, fits, isSealed, openFile, removeUnfinished, sealFile, unlock } from "./sealed-file.ts";
 
 export const storeNames = ["keyring", "file"] as const;
 export type StoreName = (typeof storeNames)[number];
@@ -139,6 +139,7 @@ function sealedNames(state: string): string[] {
 function removeFile(path: string): void {
   try {
     rmSync(path, { force: true });
+    if (existsSync(dirname(path))) removeUnfinished(path);
   } catch (error) {
     throw new AgentRunError("state-folder", `cannot remove ${path}: ${messageOf(error)}`, { hint: `rm ${path}`, cause: error });
   }
