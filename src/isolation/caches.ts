@@ -44,3 +44,9 @@ export const CACHE_VARIABLES: readonly string[] = [
   ...["GOCACHE", "GOMODCACHE", "PIP_CACHE_DIR", "UV_CACHE_DIR", "YARN_CACHE_FOLDER", "NPM_CONFIG_CACHE", "SCCACHE_DIR"],
   ...["POETRY_CACHE_DIR", "PRE_COMMIT_HOME", "DENO_DIR", "BUN_INSTALL_CACHE_DIR", "PLAYWRIGHT_BROWSERS_PATH"],
 ];
+
+/** What shells read or run out of a cache when they start: programs of prompts and plugins. `%USER` is the user's name. */
+export const SHELL_CACHES: readonly string[] = [
+  ...["p10k-instant-prompt-%USER.zsh", "p10k-instant-prompt-%USER.zsh.zwc", "p10k-dump-%USER.zsh", "p10k-dump-%USER.zsh.zwc"],
+  ...["p10k-%USER", "gitstatus", "zsh", "antidote", "oh-my-zsh", "prezto", "wal"],
+].map((name) => `$cache/${name}`);

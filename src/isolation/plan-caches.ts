@@ -1,12 +1,12 @@
 // The part of the plan about caches and package stores: yours where there are some, an empty one for the run where a tool would make it. Used by plan.ts and plan-agents.ts.
-import { CACHE_VARIABLES, CACHES, type Cache } from "./caches.ts";
+import { CACHE_VARIABLES, CACHES, type Cache, SHELL_CACHES } from "./caches.ts";
 import { joined, parentOf, within } from "./path.ts";
 import type { Facts, IsolationInput, Place } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import { expand } from "./plan-stores.ts";
 
 export function cachePlaces(input: IsolationInput): Place[] {
-  const paths = cachePaths(input);
+  const paths = [...cachePaths(input), ...shellCaches(input)];
   if (!makesMissing(input)) return paths.map((path) => ({ path }));
   const tools = new Set(CACHES.flatMap(({ madeBy }) => (madeBy === undefined || madeBy === "any" ? [] : madeBy)));
   const programs = onPath(input).flatMap((folder) => [...tools].map((tool) => joined(folder, tool)));
@@ -31,12 +31,24 @@ export function planCaches(
       if (!leadsAway(path, found.real)) builder.put({ path: found.real, access: "writable", kind: "folder", reason: "a cache" });
     }
   }
+  for (const path of shellCaches(input)) {
+    const found = facts.found.get(path);
+    if ((found?.kind === "file" || found?.kind === "folder") && !leadsAway(path, found.real))
+      builder.put({ path: found.real, access: "read-only", kind: found.kind, reason: "your shell runs it when it starts" });
+  }
   if (!makesMissing(input)) return;
   for (const { path, madeBy } of wanted(input)) {
     if (facts.found.has(path)) continue;
     const isHere = madeBy === "any" || onPath(input).some((folder) => madeBy.some((tool) => facts.found.has(joined(folder, tool))));
     if (isHere) makeMissing(builder, facts, path);
   }
+}
+
+/** At strict caches are not shared. */
+function shellCaches(input: IsolationInput): string[] {
+  if (input.level !== "standard") return [];
+  const name = input.env["USER"] ?? input.env["LOGNAME"] ?? "";
+  return SHELL_CACHES.flatMap((place) => expand(place.replace("%USER", name), input));
 }
 
 /** A tool whose store can not be made fails at its first use. At strict home takes it; on macOS nothing can stand in for a folder. */

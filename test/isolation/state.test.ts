@@ -103,6 +103,19 @@ describe.skipIf(!hasBubblewrap).each(users)(`the state of an agent, for $name${m
     expect(stdout, stderr).toBe("end\n");
   });
 
+  it("covers what a shell runs out of its cache when it starts, and leaves the rest of the cache", () => {
+    const files = [".cache/p10k-instant-prompt-dev.zsh", ".cache/gitstatus/gitstatusd", ".cache/zsh/zcompdump"];
+    for (const file of files) world.plant(file, "mine\n");
+    world.plant(".cache/pip/x", "x\n");
+    world.settle();
+    const { stdout } = world.run(
+      `cd ~; for f in ${files.join(" ")}; do cat $f; echo evil > $f || rm -f $f || mv $(dirname $f) elsewhere || echo stays; done; echo y > .cache/pip/x && echo cached`,
+      { agent: "bash", env: { ...world.env, USER: "dev" } },
+    );
+    expect(stdout).toBe("mine\nstays\nmine\nstays\nmine\nstays\ncached\n");
+    for (const file of files) expect(readFileSync(join(world.home, file), "utf8")).toBe("mine\n");
+  });
+
   it("starts with an allowed second agent as well, whose shared folders are empty too", () => {
     world.plant(".claude/jobs/mine", "x\n");
     world.settle();

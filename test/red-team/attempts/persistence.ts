@@ -211,7 +211,7 @@ export const persistence: readonly Attempt[] = [
     {
       standard: "reached",
       strict: "reached",
-      gap: "Caches are shared",
+      gap: "Some of an agent's own state stays writable",
     },
   ),
   plant(
