@@ -1,6 +1,6 @@
 // Output that the shadow has not worked through yet. Of a flood only the end is kept: the rest has scrolled away, or was drawn over. Used by compositor.ts and shadow.ts.
 import type { Size } from "./pty.ts";
-import { overdrawn } from "./redraws.ts";
+import type { overdrawn } from "./redraws.ts";
 
 /** How far back an emulator's scrollback goes: what a grown window pulls out again. */
 export const SCROLLBACK = 200;
@@ -27,6 +27,12 @@ export class Backlog {
   #size = 0;
   /** The next size at which to try a cut. */
   #limit = LONGEST_WAIT;
+  readonly #overdrawn: typeof overdrawn | undefined;
+
+  /** @param search finds what redraws have made irrelevant. Until there is a shadow nobody does: so the launcher need not read it */
+  constructor(search?: typeof overdrawn) {
+    this.#overdrawn = search;
+  }
 
   /** In bytes. */
   get size(): number {
@@ -39,7 +45,7 @@ export class Backlog {
     this.#size += bytes.length;
     if (this.#size <= this.#limit || content === "odd") return;
     const lines = content === "lines" ? afterFlood(this.#parts, screen.rows + SCROLLBACK) : undefined;
-    const cut = lines ?? afterRedraws(this.#parts, screen);
+    const cut = lines ?? (this.#overdrawn && afterRedraws(this.#parts, screen, this.#overdrawn));
     if (cut !== undefined) this.#set(cut);
     this.#limit = Math.max(LONGEST_WAIT, 2 * this.#size);
   }
@@ -89,10 +95,10 @@ function afterFlood(parts: readonly Part[], lines: number): Part[] | undefined {
 }
 
 /** The last redraw of a flood of them says all that can still be seen of those before, with the SGR and modes that are in force there. */
-function afterRedraws(parts: readonly Part[], screen: Size): Part[] | undefined {
+function afterRedraws(parts: readonly Part[], screen: Size, search: typeof overdrawn): Part[] | undefined {
   const first = parts.findLastIndex(({ content }) => content === "odd") + 1;
   const bytes = Buffer.concat(parts.slice(first).map((part) => part.bytes));
-  const found = overdrawn(bytes, screen);
+  const found = search(bytes, screen);
   if (found === undefined || found.to - found.from < SMALLEST_CUT) return undefined;
   const skipped = bytes.subarray(found.from, found.to);
   const start =

@@ -4,8 +4,7 @@ import type { Compositor } from "./compositor.ts";
 import type { TapEvent } from "./key-tap.ts";
 import { keyNames } from "./keys.ts";
 import { type Choice, Overlay, type OverlayView } from "./overlay.ts";
-import { layoutOverlay } from "./overlay-layout.ts";
-import type { drawOverlayRows } from "./overlays.tsx";
+import type { drawOverlay } from "./overlays.tsx";
 import type { Look } from "./terminal-look.ts";
 
 export interface OverlayHostOptions {
@@ -43,7 +42,7 @@ export class OverlayHost {
   #drawn = false;
   /** Somebody else has the terminal. */
   #lifted = false;
-  #draw: typeof drawOverlayRows | undefined;
+  #draw: typeof drawOverlay | undefined;
   #arming: NodeJS.Timeout | undefined;
   #held: Buffer[] = [];
   #heldBytes = 0;
@@ -121,7 +120,7 @@ export class OverlayHost {
     const now = performance.now();
     const size = compositor.agentSize;
     const { view } = this.#shown;
-    const { text, top } = this.#draw(layoutOverlay(view, size, this.#shown.state(now)), size, view.loud, look, !alternate);
+    const { text, top } = this.#draw(view, size, this.#shown.state(now), look, !alternate);
     compositor.drawOverlay(text, top, afresh);
     clearTimeout(this.#arming);
     const wait = this.#shown.armsIn(now);
@@ -226,6 +225,6 @@ export class OverlayHost {
   }
 
   async #load(): Promise<void> {
-    this.#draw ??= (await import("./overlays.tsx")).drawOverlayRows;
+    this.#draw ??= (await import("./overlays.tsx")).drawOverlay;
   }
 }

@@ -1,7 +1,8 @@
 // Draws an overlay with Ink, as a box that fits the terminal, or as plain rows where no box does. Imported by overlay-host.ts when it is needed.
 import { Box, renderToString, Text } from "ink";
 import { columns } from "./clean-text.ts";
-import { KEY_GAP, keyText, type OverlayRows } from "./overlay-layout.ts";
+import type { OverlayState, OverlayView } from "./overlay.ts";
+import { KEY_GAP, keyText, layoutOverlay, type OverlayRows } from "./overlay-layout.ts";
 import type { Size } from "./pty.ts";
 import type { Look } from "./terminal-look.ts";
 
@@ -34,6 +35,11 @@ function Dialog({ rows, loud, look }: { rows: OverlayRows; loud: boolean; look: 
 export interface DrawnOverlay {
   readonly text: string;
   readonly top: number;
+}
+
+/** Draws as much of `view` as fits on a screen of `size`; `low` as below. */
+export function drawOverlay(view: OverlayView, size: Size, state: OverlayState, look: Look, low: boolean): DrawnOverlay {
+  return drawOverlayRows(layoutOverlay(view, size, state), size, view.loud, look, low);
 }
 
 /**

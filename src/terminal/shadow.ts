@@ -5,6 +5,7 @@ import { Backlog, type Content, LONGEST_WAIT, SCROLLBACK } from "./backlog.ts";
 import { type Attributes, isFragile, linkOf, sgr, UNPROTECTED } from "./cell-style.ts";
 import { asMostTerminals, asTheManual, resizeEmulator } from "./emulator.ts";
 import type { Size } from "./pty.ts";
+import { overdrawn } from "./redraws.ts";
 
 export interface Shadow {
   /** Hands over output. */
@@ -81,7 +82,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined,
     return false;
   });
 
-  const backlog = new Backlog();
+  const backlog = new Backlog(overdrawn);
   const drain = (): void => {
     for (const { bytes } of backlog.take()) {
       try {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Backlog, LONGEST_WAIT } from "../../src/terminal/backlog.ts";
 import { Compositor } from "../../src/terminal/compositor.ts";
+import { overdrawn } from "../../src/terminal/redraws.ts";
 import { openShadow, type Shadow } from "../../src/terminal/shadow.ts";
 
 const SIZE = { cols: 60, rows: 12 };
@@ -187,7 +188,7 @@ describe("a flood", () => {
     const rows = Array.from({ length: 20 }, (_, row) => `\x1b[${row + 1};1H\x1b[2K\x1b[3${row % 8}mwords of row ${row}\x1b[0m`).join("");
     const top = `\x1b[H\x1b[J${"name   0.3  words\x1b[K\r\n".repeat(22)}`;
     for (const frame of [`\x1b[?2026h\x1b[?25l\x1b[H${rows}\x1b[?25h\x1b[?2026l`, top]) {
-      const backlog = new Backlog();
+      const backlog = new Backlog(overdrawn);
       const part = Buffer.from(frame.repeat(Math.ceil(60_000 / frame.length)));
       for (let i = 0; i < 200; i++) backlog.push(part, "sequences", { cols: 80, rows: 23 });
       expect(backlog.size).toBeLessThanOrEqual(2 * LONGEST_WAIT);
@@ -196,7 +197,7 @@ describe("a flood", () => {
 
   it("of plain lines takes no more memory than its end, with and without colours", () => {
     for (const line of ["plain words\r\n", "\x1b[32mgreen\x1b[39m words\x1b[K\r\n", "\x1b[1mbold\x1b[0m\r\n"]) {
-      const backlog = new Backlog();
+      const backlog = new Backlog(overdrawn);
       const part = Buffer.from(line.repeat(Math.ceil(60_000 / line.length)));
       for (let i = 0; i < 200; i++) backlog.push(part, "lines", { cols: 80, rows: 24 });
       expect(backlog.size).toBeLessThanOrEqual(2 * LONGEST_WAIT);
