@@ -16,7 +16,8 @@ interface Mount {
 
 class MountTable {
   readonly mounts: readonly Mount[];
-  readonly #on = new Map<string, Mount[]>();
+  /** By the mount that each is on, then by its place. */
+  readonly #on = new Map<string, Map<string, Mount>>();
   readonly #first: Mount | undefined;
 
   constructor(text: string) {
@@ -24,26 +25,31 @@ class MountTable {
     const ids = new Set(this.mounts.map(({ id }) => id));
     this.#first = this.mounts.find(({ parent, id }) => !ids.has(parent) || parent === id);
     for (const mount of this.mounts) {
-      const beside = this.#on.get(mount.parent);
       if (mount === this.#first) continue;
-      if (beside) beside.push(mount);
-      else this.#on.set(mount.parent, [mount]);
+      const beside = this.#on.get(mount.parent) ?? new Map<string, Mount>();
+      this.#on.set(mount.parent, beside.set(mount.point, beside.get(mount.point) ?? mount));
     }
   }
 
   /** The mount that `path` lies in, as it is seen: under others that were mounted over it there is nothing. */
   at(path: string): Mount | undefined {
+    const places = foldersTo(path);
     let mount = this.#first;
-    for (let next = mount; next !== undefined; next = this.#nearest(mount?.id ?? "", path)) mount = next;
+    for (let next = mount; next !== undefined; ) {
+      mount = next;
+      const on: ReadonlyMap<string, Mount> | undefined = this.#on.get(next.id);
+      const place = on && places.find((each) => on.has(each));
+      next = place === undefined ? undefined : on?.get(place);
+    }
     return mount !== undefined && within(path, mount.point) ? mount : undefined;
   }
+}
 
-  #nearest(parent: string, path: string): Mount | undefined {
-    let nearest: Mount | undefined;
-    for (const mount of this.#on.get(parent) ?? [])
-      if (within(path, mount.point) && (nearest === undefined || mount.point.length < nearest.point.length)) nearest = mount;
-    return nearest;
-  }
+/** `/`, `/a`, `/a/b`. */
+function foldersTo(path: string): string[] {
+  const places = ["/"];
+  for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1)) places.push(path.slice(0, end));
+  return path === "/" ? places : [...places, path];
 }
 
 function parse(line: string): Mount | undefined {
