@@ -14,6 +14,8 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "ar status $(id)-"));
   shims = join(home, "shims");
   mkdirSync(shims);
+  // As it is installed: by its path in a clone it takes the clone's own Node.
+  symlinkSync(BIN, join(home, "installed"));
   // Who starts Node says so.
   writeFileSync(join(shims, "node"), `#!/bin/sh\necho asked-node >&2\nexec '${process.execPath}' "$@"\n`, { mode: 0o755 });
 });
@@ -36,7 +38,7 @@ interface Answer {
 
 /** By the installed command, or by Node alone. */
 function ask(args: readonly string[], options: { bin?: string; node?: boolean; env?: Record<string, string> } = {}): Answer {
-  const [file, before] = options.node ? [process.execPath, [BIN]] : [options.bin ?? BIN, []];
+  const [file, before] = options.node ? [process.execPath, [BIN]] : [options.bin ?? join(home, "installed"), []];
   const env = { PATH: [shims, process.env["PATH"]].join(delimiter), HOME: home, AGENT_RUN_HOME: home, ...options.env };
   const { stdout, stderr } = spawnSync(file, [...before, "status", ...args], { encoding: "utf8", env, cwd: "/" });
   return { stdout, byNode: stderr.includes("asked-node") };
