@@ -176,5 +176,7 @@ function parseJson(body: Buffer): unknown {
 }
 
 function unreachable(cause: Error): AgentRunError {
-  return new AgentRunError("daemon", `no daemon answers: ${messageOf(cause)}`, { hint: "agent-run daemon start", cause });
+  const isClosed = "code" in cause && cause.code === "EACCES";
+  const hint = isClosed ? "its folder must be yours, and open to you: chmod 700" : "agent-run daemon start";
+  return new AgentRunError("daemon", `no daemon answers: ${messageOf(cause)}`, { hint, cause });
 }

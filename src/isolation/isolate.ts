@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { userInfo } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
 import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
@@ -55,7 +55,8 @@ function isWritable(plan: IsolationPlan, file: string): boolean {
 
 /** The plan alone, for `env --explain` and `--dry-run`: nothing is probed, written or started. Throws as `planIsolation` does. */
 export function describeIsolation(request: Omit<IsolationRequest, "folder">): IsolationPlan {
-  const given = request.env["HOME"] || userInfo().homedir;
+  const named = request.env["HOME"] ?? "";
+  const given = isAbsolute(named) ? named : userInfo().homedir;
   const home = realOf(given) ?? given;
   const database = realOf(userInfo().homedir);
   const homes = [...new Set([home, ...(database ? [database] : [])])];

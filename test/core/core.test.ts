@@ -1,4 +1,6 @@
 // The words that everything shares: durations, secrets, ids, paths, nearest names, errors.
+import { userInfo } from "node:os";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -96,6 +98,11 @@ describe("paths", () => {
       state: "/s/agent-run",
       runtime: "/r/agent-run",
     });
+    const { homedir } = userInfo();
+    for (const HOME of ["", "relative", "./x", undefined]) {
+      const { config, state } = resolvePaths({ HOME, XDG_CONFIG_HOME: "rel", XDG_STATE_HOME: "../rel" }, 7);
+      expect([config, state]).toEqual([join(homedir, ".config/agent-run"), join(homedir, ".local/state/agent-run")]);
+    }
     expect(resolvePaths({ HOME: "/h" }, 7, () => false).runtime).toMatch(/agent-run-7$/);
     // Whoever is started with few variables meets the same daemon.
     expect(resolvePaths({ HOME: "/h" }, 7, (path) => path === "/run/user/7").runtime).toBe("/run/user/7/agent-run");
