@@ -114,7 +114,8 @@ export class Rewriter {
   osc(payload: string): Verdict {
     if (payload.startsWith("7777;") && this.#marker(payload)) return "";
     if (/^8;[^;]*;/.test(payload)) this.#frame.modes.link = /^8;[^;]*;$/.test(payload) ? "" : payload;
-    if (payload.startsWith("1337;")) this.#frame.damaged = true;
+    // Images, and text of several rows, may reach our row.
+    if (/^(1337|66);/.test(payload)) this.#frame.damaged = true;
     return undefined;
   }
 

@@ -437,6 +437,13 @@ describe("compositor", () => {
     }
   });
 
+  it.each(["1337;File=:AA==", "66;s=2;big"])("paints its row again after what may have reached it: OSC %s", (payload) => {
+    const test = rig();
+    expect(test.compositor.frame.damaged).toBe(false);
+    test.compositor.write(Buffer.from(`\x1b]${payload}\x07`));
+    expect(test.compositor.frame.damaged).toBe(true);
+  });
+
   it("asks for one row more where an agent sets the lines of a screen", () => {
     const test = rig();
     test.compositor.write(Buffer.from("\x1b[20*|"));
