@@ -18,13 +18,14 @@ export function baseOf(profile: Profile | undefined, awsProfile: string | undefi
 
 /**
  * For a role that is named by itself: as a run of the profile that has this role, the usual one before others; where none has it, as the usual one.
+ * @param ran the profile that a session with this role was run under, where that is known: it counts first, whatever role it has
  * @throws AgentRunError `config` or `profile` where the usual one cannot be used; not where an AWS profile is named, which needs none
  */
-export function baseOfRole(arn: string, awsProfile: string | undefined, context: Context): Wanted {
+export function baseOfRole(arn: string, awsProfile: string | undefined, context: Context, ran?: string): Wanted {
   if (awsProfile !== undefined) return baseOf(undefined, awsProfile);
   const profiles = usableProfiles(context);
   const under = (name: string | undefined): Profile | undefined => profiles.find(({ role }) => role !== undefined && role === name);
-  return baseOf(under(arn) ?? under(arn.split(":role/")[1]) ?? profiles[0], undefined);
+  return baseOf(profiles.find(({ name }) => name === ran) ?? under(arn) ?? under(arn.split(":role/")[1]) ?? profiles[0], undefined);
 }
 
 /** The usual profile, then every other one that a run could have. Throws AgentRunError `config` or `profile` where the usual one cannot be used. */

@@ -18,17 +18,22 @@ import { sourceEnvironment } from "./source-environment.ts";
  */
 const UNKNOWN_MS = 24 * 3_600_000;
 
-/** Denies it on each of the roles, and remembers it. Throws AgentRunError for credentials that cannot be found, and for a role that is none. */
+/**
+ * Denies it on each of the roles, and remembers it.
+ * @param ran the profile that it was run under, where the audit knows it
+ * @throws AgentRunError for credentials that cannot be found, and for a role that is none
+ */
 export async function revokeElsewhere(
   session: SessionId,
   roles: readonly string[],
   values: Values,
   context: Context,
+  ran: string | undefined,
 ): Promise<{ revocations: RevocationReport[]; notes: string[] }> {
   const since = performance.now();
   for (const role of roles) parseRoleArn(role, "--role");
   const notes: string[] = [];
-  const wanted = wantedFor(roles[0] ?? "", values, context, notes);
+  const wanted = wantedFor(roles[0] ?? "", values, context, notes, ran);
   const { connection, credentials, identity, region } = await openBase(context, wanted);
   const known = tombstones(context.paths).find((stone) => stone.session === session)?.until;
   const until = known ?? systemClock.now() + UNKNOWN_MS;
@@ -65,11 +70,11 @@ export async function revokeElsewhere(
 }
 
 /** As a run under that role takes them. A config.toml that is broken keeps nobody from a kill: then what AWS's own tools know, and that is told. */
-function wantedFor(role: string, values: Values, context: Context, notes: string[]): Wanted {
+function wantedFor(role: string, values: Values, context: Context, notes: string[], ran: string | undefined): Wanted {
   const given = textValue(values, "region");
   const awsProfile = textValue(values, "aws-profile");
   try {
-    const wanted = baseOfRole(role, awsProfile, context);
+    const wanted = baseOfRole(role, awsProfile, context, ran);
     return { ...wanted, region: given ?? wanted.region };
   } catch (error) {
     if (!(error instanceof AgentRunError)) throw error;

@@ -142,25 +142,29 @@ function orNotHere(error: unknown): undefined {
 /** A session that runs nowhere here: denied on the roles that are named, else on that which the audit knows it had. */
 async function killElsewhere(session: string, values: Values, context: Context): Promise<Killed> {
   const named = values["role"];
-  const roles = !isSessionId(session) ? [] : Array.isArray(named) ? named : knownRole(context.paths, session);
+  const known = isSessionId(session) ? recorded(context.paths, session) : undefined;
+  const roles = !isSessionId(session) ? [] : Array.isArray(named) ? named : known?.role === undefined ? [] : [known.role];
   if (!isSessionId(session) || roles.length === 0) {
     throw new AgentRunError("session-not-found", `no session '${session}' runs here`, {
       hint: "agent-run ps; to deny one of another machine, name its role with --role",
       exitStatus: 1,
     });
   }
-  return { session, endpointClosedMs: 0, ...(await revokeElsewhere(session, roles, values, context)) };
+  return { session, endpointClosedMs: 0, ...(await revokeElsewhere(session, roles, values, context, known?.profile)) };
 }
 
-/** Where the audit knows it, and it was not killed before. */
-function knownRole(paths: Paths, session: SessionId): string[] {
-  if (isBuried(paths, session)) return [];
+/** What the audit knows of it: the profile that it was run under, and its role, unless it was killed before. */
+function recorded(paths: Paths, session: SessionId): { readonly profile?: string; readonly role?: string } {
   try {
     const { records } = readSession(auditFolder(paths), session, new Set());
+    const profile = records[0]?.data["profile"];
     const role = records.findLast(({ kind }) => kind === "identity")?.data["role"];
-    return typeof role === "string" ? [role] : [];
+    return {
+      ...(typeof profile === "string" ? { profile } : {}),
+      ...(typeof role === "string" && !isBuried(paths, session) ? { role } : {}),
+    };
   } catch {
-    return [];
+    return {};
   }
 }
 
@@ -173,7 +177,13 @@ async function lastResort(killed: Killed, values: Values, context: Context): Pro
     if (!hint?.includes("--revoke-all")) continue;
     context.print.warn(`${killed.session}: ${why}`);
     if (!(await confirm(context, `deny every session of ${role} that began until now?`, "--revoke-all"))) continue;
-    const again = await revokeElsewhere(killed.session as SessionId, [role], { ...values, "revoke-all": true }, context);
+    const again = await revokeElsewhere(
+      killed.session as SessionId,
+      [role],
+      { ...values, "revoke-all": true },
+      context,
+      recorded(context.paths, killed.session as SessionId).profile,
+    );
     for (const report of again.revocations) revocations = withReport(revocations, report);
     notes = [...notes, ...again.notes];
   }

@@ -332,14 +332,35 @@ describe("a kill", () => {
     expect(world.cloud.calls("sts:AssumeRole")).toBe(assumed);
   }, 90_000);
 
+  const killLauncherAndDaemon = async ({ session }: Keys): Promise<void> => {
+    const daemon = (await world.daemonPid()) ?? 0;
+    const [first = ""] = readFileSync(join(world.own, "state", "audit", `${session}.ndjson`), "utf8").split("\n");
+    for (const pid of [daemon, Number(JSON.parse(first).data.launcher.pid)]) process.kill(pid, "SIGKILL");
+  };
+
+  it.each(["by its daemon", "when launcher and daemon are dead"])(
+    "of -p and --role takes that profile's base, %s",
+    async (by) => {
+      const { accessKeyId, secretAccessKey } = world.cloud.admin;
+      const keys = `[dev]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
+      mkdirSync(join(world.home, ".aws"), { recursive: true });
+      writeFileSync(join(world.home, ".aws", "credentials"), keys);
+      configure('[profiles.readonly]\nrole = "next"\naws_profile = "dev"\nisolation.level = "none"');
+      const stolen = await thief(["-p", "readonly", "--role", world.cloud.roleArn()]);
+      if (by !== "by its daemon") await killLauncherAndDaemon(stolen);
+      // The usual profile has no base now.
+      const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+      const { stdout, stderr, code } = await world.run(["kill", stolen.session], { env, limitMs: 60_000 });
+      expect(code, stderr).toBe(0);
+      expect(stdout).toContain("deny in place after");
+      expect(await call(stolen)).toMatch(DENIED);
+    },
+    90_000,
+  );
+
   it("of a session whose launcher and daemon are dead denies it on the role that its audit names", async () => {
     const stolen = await thief();
-    const daemon = (await world.daemonPid()) ?? 0;
-    const launcher = Number(
-      JSON.parse(readFileSync(join(world.own, "state", "audit", `${stolen.session}.ndjson`), "utf8").split("\n")[0] ?? "").data.launcher
-        .pid,
-    );
-    for (const pid of [daemon, launcher]) process.kill(pid, "SIGKILL");
+    await killLauncherAndDaemon(stolen);
     const { stdout, code } = await world.run(["kill", stolen.session], { limitMs: 60_000 });
     expect(code, stdout).toBe(0);
     expect(stdout).toMatch(/does not run here\n {2}deny in place after/);
