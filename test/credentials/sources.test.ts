@@ -238,6 +238,15 @@ describe("a failure", () => {
     expect(await ann.fail()).toMatchObject({ message: expect.stringMatching(/^AWS_PROFILE: /), hint: "the profiles are staging, prod" });
   });
 
+  it("for a profile that is asked for inside a session says where it would be found", async () => {
+    using ann = human({ "run/sess_a8f3b21c/aws-config": "[default]\nregion = eu-west-1\n" });
+    ann.env["AWS_CONFIG_FILE"] = `${ann.home}/run/sess_a8f3b21c/aws-config`;
+    expect(await ann.fail({ awsProfile: "dev" })).toMatchObject({
+      code: "base-credentials",
+      hint: "a session has no AWS profiles of yours: run it in another terminal",
+    });
+  });
+
   it.each([
     [{ AWS_ACCESS_KEY_ID: keyId("x") }, "AWS_SECRET_ACCESS_KEY is not set"],
     [{ AWS_SECRET_ACCESS_KEY: "partialSecret" }, "AWS_ACCESS_KEY_ID is not set"],

@@ -1,8 +1,9 @@
 // The human's AWS config and credentials files, read only. Called by sources.ts and the providers; nothing here ever writes.
 import { type BigIntStats, readFileSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../../core/error.ts";
+import { isSessionId } from "../../core/id.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Environment } from "../../core/paths.ts";
 
@@ -58,14 +59,19 @@ export function profileOf(files: AwsFiles, name: string, askedBy: string): Secti
     "base-credentials",
     `${askedBy}: there is no aws profile '${name}' in ${files.configFile} or ${files.credentialsFile}`,
     {
-      hint: near
-        ? `did you mean '${near}'?`
-        : known.length > 0
-          ? `the profiles are ${known.slice(0, 12).join(", ")}`
-          : `make it with: aws configure sso --profile ${name}`,
+      hint: ofSession(files)
+        ? "a session has no AWS profiles of yours: run it in another terminal"
+        : near
+          ? `did you mean '${near}'?`
+          : known.length > 0
+            ? `the profiles are ${known.slice(0, 12).join(", ")}`
+            : `make it with: aws configure sso --profile ${name}`,
     },
   );
 }
+
+/** Whether it is one of our own, which an agent has in place of the human's: whoever starts from it is inside a session. */
+const ofSession = ({ configFile }: AwsFiles): boolean => isSessionId(basename(dirname(configFile)));
 
 /** Changes whenever one of the files does; a stat each, no reading. */
 export function filesStamp(paths: readonly string[]): string {
