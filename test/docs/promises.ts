@@ -194,7 +194,7 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
     "a guard process restores the terminal's modes and screen within a second": [
       ["terminal/attach.test.ts", "is itself again within a second after the launcher was killed by SIGKILL"],
     ],
-    "Its limit, Ctrl-K and `agent-run kill` end it all the same": [
+    "Its limit, Ctrl-K and `agent-run kill` end the agent all the same": [
       ["terminal/attach.test.ts", "that stops its terminal's output (TCOOFF, needs perl)"],
       ["transcripts/freezes-its-terminal.txt"],
     ],
