@@ -65,6 +65,11 @@ function inTerminal(file, args) {
   });
 }
 
+const shuffled = (values) =>
+  values
+    .map((value) => [Math.random(), value])
+    .sort(([one], [other]) => one - other)
+    .map(([, value]) => value);
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const bare = [process.execPath, ["-e", "0"]];
 const isolated = spawnSync("bwrap", ["--version"]).status === 0;
@@ -85,8 +90,9 @@ try {
   const times = variants.map(() => []);
   // The first start the daemon and leave behind what V8 compiled.
   for (const [, run, command] of [...variants, ...variants]) await run(...command);
+  // In another order each round: whoever comes after the same one each time finds the processor's caches as that one left them.
   for (let round = 0; round < ROUNDS; round += 1)
-    for (const [index, [, run, command]] of variants.entries()) times[index].push(await run(...command));
+    for (const [index, [, run, command]] of shuffled([...variants.entries()])) times[index].push(await run(...command));
   for (const [index, [name, run]] of variants.entries()) {
     const took = median(times[index]);
     console.log(`${name.padEnd(52)} ${took.toFixed(1).padStart(7)} ms  ${(took / median(times[base(run)])).toFixed(2)}x`);
