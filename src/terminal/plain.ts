@@ -67,19 +67,27 @@ export function spawnPlain(command: Command, options: Pick<ShimOptions, "wrap" |
   process.on("SIGCONT", resume);
   process.on("SIGWINCH", resized);
 
-  let refused = false;
-  const release = async (): Promise<void> => {
-    await tied;
+  // As soon as all is mounted, while there is time.
+  const checked = tied.then((): { readonly problem?: unknown } => {
     try {
       const first = tree.first();
       if (first === undefined) throw new Error("the sandbox's first process is not found");
       options.check(first);
-      tie?.write(`${RELEASED}\n`);
-    } catch (error) {
-      refused = true;
-      process.stderr.write(`agent-run: error: ${messageOf(error)}\n`);
-      await killTree(tree);
+      return {};
+    } catch (problem) {
+      return { problem };
     }
+  });
+  let refused = false;
+  const release = async (): Promise<void> => {
+    const { problem } = await checked;
+    if (problem === undefined) {
+      tie?.write(`${RELEASED}\n`);
+      return;
+    }
+    refused = true;
+    process.stderr.write(`agent-run: error: ${messageOf(problem)}\n`);
+    await killTree(tree);
   };
 
   const exited = new Promise<ProcessExit>((resolve) => {
