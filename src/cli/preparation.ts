@@ -156,7 +156,7 @@ export class Preparation {
     this.#over = true;
     await (await this.#held?.catch(() => undefined))?.end();
     // The daemon does it too, but who sees us gone looks for it.
-    if (this.#held && !began && this.#plan) rmSync(this.#plan.folder, { recursive: true, force: true });
+    if (!began && this.#plan) rmSync(this.#plan.folder, { recursive: true, force: true });
     const prepared = await this.#terminal?.catch(() => undefined);
     if (!attached) prepared?.human.close();
     this.#keeper?.dismiss();
