@@ -62,10 +62,10 @@ describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made 
     else {
       human = await sitDown({ ...world.env, PATH: path }, world.project, { cols: 80, rows: 24 });
       human.type(`${process.execPath} ${BIN} --isolation standard sh -c '${AGENT}'\r`);
-      await until(() => childOf(human?.shell) !== undefined, 10_000, "the launcher");
+      await until(() => childOf(human?.shell) !== undefined, 30_000, "the launcher");
       launcher = childOf(human.shell);
     }
-    await until(() => existsSync(inWorld("waits")), 10_000, "bubblewrap to be started");
+    await until(() => existsSync(inWorld("waits")), 30_000, "bubblewrap to be started");
     if (!launcher) throw new Error("no launcher");
     return launcher;
   };
@@ -78,7 +78,7 @@ describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made 
         layBwrap(wait(inWorld("gate")));
         const launcher = await startSlowly(surface);
         const inner = (): number | undefined => childOf(waiting());
-        if (moment.includes("init")) await until(() => has(inner(), "uid_map"), 10_000, "the outer bubblewrap to be tied");
+        if (moment.includes("init")) await until(() => has(inner(), "uid_map"), 30_000, "the outer bubblewrap to be tied");
         const sandbox = [waiting(), inner()].filter((pid) => pid !== undefined);
         const daemon = (await world.daemonPid()) ?? 0;
         const others = allProcesses().filter(({ pid, parent }) => parent === launcher && pid !== waiting());
@@ -91,7 +91,7 @@ describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made 
         await until(() => sandbox.every((pid) => !alive(pid)), LIMIT_MS, "the sandbox to be gone");
         expect(existsSync(join(world.project, "ran"))).toBe(false);
         expect(ofSession()).toEqual([]);
-      }, 60_000);
+      }, 90_000);
     }
 
   it("leaves no descriptor in an agent", async () => {
