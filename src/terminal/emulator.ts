@@ -35,6 +35,8 @@ interface Line {
   hasContent(x: number): number;
   setCell(x: number, cell: unknown): void;
   resize(cols: number, fill: unknown): void;
+  getString(x: number): string;
+  addCodepointToCell(x: number, code: number, width: number): void;
 }
 
 interface Lines {
@@ -208,6 +210,22 @@ export function asMostTerminals(terminal: xterm.Terminal): void {
       print(data, at, at + 1);
       if (line !== undefined) line.isWrapped = continues === true;
     }
+  };
+}
+
+/** In UTF-16 units: several times what the longest emoji takes, or a letter under more marks than anybody reads. */
+const LONGEST_CELL = 128;
+const bounded = new WeakSet<Line>();
+
+/** xterm.js puts all marks that come after a character into its cell: without a limit, an agent that sends nothing else has the launcher grow without end. */
+export function boundCells(terminal: xterm.Terminal): void {
+  const line = coreOf(terminal)._bufferService.buffer.lines.get(0);
+  const prototype = line && (Object.getPrototypeOf(line) as Line);
+  if (prototype === undefined || bounded.has(prototype)) return;
+  bounded.add(prototype);
+  const add = prototype.addCodepointToCell;
+  prototype.addCodepointToCell = function (this: Line, x, code, width) {
+    if (this.getString(x).length < LONGEST_CELL) add.call(this, x, code, width);
   };
 }
 

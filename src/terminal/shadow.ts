@@ -3,7 +3,7 @@
 import xterm from "@xterm/headless";
 import { Backlog, type Content, LONGEST_WAIT, SCROLLBACK } from "./backlog.ts";
 import { type Attributes, isFragile, linkOf, sgr, UNPROTECTED } from "./cell-style.ts";
-import { asMostTerminals, asTheManual, resizeEmulator } from "./emulator.ts";
+import { asMostTerminals, asTheManual, boundCells, resizeEmulator } from "./emulator.ts";
 import type { Size } from "./pty.ts";
 import { overdrawn } from "./redraws.ts";
 
@@ -71,6 +71,7 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined,
     logLevel: "off",
   });
   asTheManual(terminal);
+  boundCells(terminal);
   if (!xtermJs) asMostTerminals(terminal);
   const internals = terminal as unknown as Internals;
   const start = Math.min(at?.y ?? 0, terminal.rows - 1);
