@@ -3,6 +3,7 @@ import type { ParseArgsOptionsConfig } from "node:util";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
 import { type Environment, type Paths, resolvePaths } from "../core/paths.ts";
+import { commandNames } from "./command-names.ts";
 import { createPrinter, type Printer } from "./printer.ts";
 
 export interface Option {
@@ -94,7 +95,7 @@ export function parseCommand(
     const { values, positionals } = parseArgs({ args: argv.slice(0, end), options: config, allowPositionals: true, strict: true });
     return { values: values as Values, words: [...positionals, ...argv.slice(end)] };
   } catch (error) {
-    throw usageError(command, messageOf(error));
+    throw usageError(command, messageOf(error), argv[end]);
   }
 }
 
@@ -139,12 +140,17 @@ function takesValue(options: readonly Option[], word: string): boolean {
   return false;
 }
 
-function usageError(command: Pick<Command, "name" | "options">, message: string): AgentRunError {
+/** @param next the first word after the options */
+function usageError(command: Pick<Command, "name" | "options">, message: string, next: string | undefined): AgentRunError {
   const unknown = /Unknown option '(-{1,2}[^']+)'/.exec(message)?.[1];
   if (unknown !== undefined) {
     const near = nearest(unknown.replace(/^-+/, ""), ["help", ...command.options.map((option) => option.name)]);
+    const help = `agent-run ${command.name} --help`;
+    // `agent-run --json ps` is read as a run of the program ps.
+    const before = command.name === "run" && commandNames.some((name) => name === next);
+    const otherwise = before ? `options of a command stand after it: agent-run ${next} ${unknown}; those of a run: ${help}` : help;
     return new AgentRunError("usage", `unknown option '${unknown}'`, {
-      hint: near ? `did you mean '--${near}'?` : `agent-run ${command.name} --help`,
+      hint: near ? `did you mean '--${near}'?` : otherwise,
       exitStatus: 2,
     });
   }

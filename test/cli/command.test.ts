@@ -67,6 +67,12 @@ describe("command line", () => {
     [["--no-bar=1", "x"], "option '--no-bar' does not take an argument", undefined],
     [["--rloe", "x"], "unknown option '--rloe'", "did you mean '--role'?"],
     [["--nope", "x"], "unknown option '--nope'", "agent-run run --help"],
+    [
+      ["--json", "ps"],
+      "unknown option '--json'",
+      "options of a command stand after it: agent-run ps --json; those of a run: agent-run run --help",
+    ],
+    [["--json", "claude", "ps"], "unknown option '--json'", "agent-run run --help"],
   ])("%j is wrong usage: %s", (argv, message, hint) => {
     let error: unknown;
     try {

@@ -154,6 +154,17 @@ describe("what the human asks for", () => {
   it("names the nearest option when there is none of that name, with 2", () =>
     refused(["--profle", "demo"], { status: 2, error: /--profle/, hint: /--profile/ }));
 
+  it("says which option took the agent's name as its value, with 2", async () => {
+    const error = /which agent\?$/;
+    judge(await world.run(["--region", "touch"]), {
+      status: 2,
+      error,
+      hint: /--region took 'touch' as its value: agent-run --region <region> touch$/,
+    });
+    judge(await world.run(["--deny", "s3:PutObject", "-p", "touch"]), { status: 2, error, hint: /--profile <name> touch$/ });
+    judge(await world.run(["--region", "eu-west-1"]), { status: 2, error, hint: /agent-run claude, or agent-run demo/ });
+  });
+
   it.each([
     ["--ttl", "soon", /--ttl: 'soon' is not a duration/],
     ["--on-expiry", "explode", /--on-expiry: 'explode' is none of refresh, stop, ask/],
