@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { CanaryAction } from "../aws/revoke/canary-actions.ts";
 import type { Delivery, ExpiryAction, IsolationLevel, NotifyChoice, Overrides } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
-import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
 import { configFile, type Paths } from "../core/paths.ts";
@@ -12,11 +11,19 @@ import { requireStartUrl } from "../credentials/sso/session.ts";
 import type { CompiledSession } from "../policy/compile-session.ts";
 import { destructiveActions } from "../policy/destructive.ts";
 import { parsePolicyValue } from "../policy/parse.ts";
-import { closingTime, type Hours } from "./hours.ts";
-import { type Level, profileLevels, settingsOf } from "./profile-levels.ts";
+import type { Hours } from "./hours.ts";
+import { profileLevels, settingsOf } from "./profile-levels.ts";
+import { accountsOf, requireKept, stricter, timeLeft, timesOf } from "./profile-limits.ts";
 import { type Narrowing, sessionPolicyOf } from "./profile-policy.ts";
-import { type Repository, readRepository } from "./repository.ts";
-import { type ConditionSettings, type ConfigSettings, configSettings, type GrantKind, type RevokeChoice } from "./settings.ts";
+import { readRepository } from "./repository.ts";
+import {
+  type ConditionSettings,
+  type ConfigSettings,
+  configSettings,
+  type GrantKind,
+  type RepositorySettings,
+  type RevokeChoice,
+} from "./settings.ts";
 import { readTomlFile } from "./toml-file.ts";
 
 export { findFolder, profileNames } from "./profile-levels.ts";
@@ -111,8 +118,6 @@ const DEFAULTS = {
   profile: "readonly",
   grant: "assume-role",
   killKey: "ctrl-k",
-  ttlMs: 3_600_000,
-  maxTtlMs: 12 * 3_600_000,
   onExpiry: "refresh",
   graceMs: 5000,
   revoke: "kill",
@@ -165,8 +170,8 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     credentials: overrides.awsProfile === undefined ? credentialsOf(name, settings.credentials, config) : undefined,
     region: overrides.region ?? settings.region,
     endpointUrl: overrides.endpointUrl ?? settings.endpoint_url,
-    accounts: together(name, [...accounts, own?.accounts]),
-    ownAccounts: together(name, accounts),
+    accounts: accountsOf(name, [...accounts, own?.accounts]),
+    ownAccounts: accountsOf(name, accounts),
     stage: settings.stage,
     stages: config.stages ?? {},
     externalId: settings.external_id,
@@ -233,60 +238,6 @@ function credentialsOf(profile: string, given: string | undefined, { sso = {} }:
   );
 }
 
-type RepositorySettings = NonNullable<Repository["settings"]>;
-
-function timesOf(
-  name: string,
-  overrides: Overrides,
-  levels: readonly Level[],
-  own: RepositorySettings | undefined,
-): { readonly ttlMs: number; readonly maxTtlMs: number } {
-  const asked = overrides.ttl ?? settingsOf(levels).ttl ?? DEFAULTS.ttlMs;
-  const limits = levels.flatMap((level) => level.settings.max_ttl ?? []);
-  const most = limits.length > 0 ? Math.min(...limits) : Math.max(asked, DEFAULTS.maxTtlMs);
-  if (asked > most) {
-    throw new AgentRunError(
-      "profile",
-      `profile '${name}': a time limit of ${formatSpan(asked)} is over its max_ttl of ${formatSpan(most)}`,
-      {
-        hint:
-          limits.length > 1
-            ? "pass a shorter --ttl; a profile keeps the max_ttl of what it extends"
-            : "pass a shorter --ttl, or raise max_ttl",
-      },
-    );
-  }
-  const maxTtlMs = Math.min(most, own?.max_ttl ?? most);
-  return { ttlMs: Math.min(asked, own?.ttl ?? asked, maxTtlMs), maxTtlMs };
-}
-
-/** What a profile extends holds on: its stage, and that a policy bounds the session at all. */
-function requireKept(levels: readonly Level[]): void {
-  for (const [index, { name, settings, folder }] of levels.entries()) {
-    const below = levels.slice(0, index);
-    const stage = below.find((level) => level.settings.stage !== undefined)?.settings.stage;
-    const hint = `change it in ${join(folder, "profile.toml")} or config.toml, or copy the profile: agent-run profiles new ${name}-own --from ${below.at(-1)?.name}`;
-    if (settings.stage !== undefined && stage !== undefined && settings.stage !== stage) {
-      throw new AgentRunError("profile", `profile '${name}' is of stage '${settings.stage}', and what it extends of '${stage}'`, { hint });
-    }
-    if (settings.grant === "as-is" && below.length > 0 && settingsOf(below).grant !== "as-is") {
-      throw new AgentRunError(
-        "profile",
-        `profile '${name}' has grant = "as-is", which holds no policy of '${below.at(-1)?.name}' that it extends`,
-        {
-          hint,
-        },
-      );
-    }
-  }
-}
-
-/** Milliseconds until the first of all hours that are for everything close. */
-function timeLeft(name: string, hours: readonly Hours[], startsAt: Instant | undefined): number {
-  if (startsAt === undefined) return Number.POSITIVE_INFINITY;
-  return Math.min(...hours.filter(({ actions }) => !actions).map((one) => closingTime(one, startsAt, name) - startsAt));
-}
-
 function narrowingOf({ narrow, conditions }: RepositorySettings): Narrowing {
   return { label: ".agent-run.toml ", allow: narrow?.allow, deny: narrow?.deny, readOnly: narrow?.read_only, conditions };
 }
@@ -305,16 +256,6 @@ function acceptable(text: string): string {
       ? `did you mean '${near}'?`
       : "name one action, such as --accept ec2:StopInstances; what is not in the catalogue needs no word",
     exitStatus: 2,
-  });
-}
-
-/** The accounts that every list has; an absent list does not restrict. */
-function together(name: string, lists: readonly (readonly string[] | undefined)[]): readonly string[] {
-  const given = lists.filter((list) => list !== undefined);
-  const accounts = (given[0] ?? []).filter((account) => given.every((list) => list.includes(account)));
-  if (given.length === 0 || accounts.length > 0) return accounts;
-  throw new AgentRunError("profile", `profile '${name}': no account is left that all of its accounts settings allow`, {
-    hint: "change accounts in the profile, in what it extends, or in .agent-run.toml",
   });
 }
 
@@ -337,10 +278,4 @@ function isNarrowed(narrowings: readonly (Narrows | undefined)[], conditions: re
     (one) => [one?.allow, one?.deny].flat().some((entry) => entry !== undefined) || one?.read_only || one?.readOnly,
   );
   return some || conditions.some(({ mfa: _mfa, hours, ...others }) => hours?.actions !== undefined || Object.keys(others).length > 0);
-}
-
-const LEVELS: readonly IsolationLevel[] = ["none", "standard", "strict"];
-
-function stricter(one: IsolationLevel, other: IsolationLevel | undefined): IsolationLevel {
-  return other !== undefined && LEVELS.indexOf(other) > LEVELS.indexOf(one) ? other : one;
 }
