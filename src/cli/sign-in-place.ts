@@ -2,7 +2,7 @@
 import { requireRegion } from "../aws/client.ts";
 import { AgentRunError } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
-import { type AwsFiles, profileOf, readAwsFiles } from "../credentials/sources/aws-files.ts";
+import { type AwsFiles, profileOf, readAwsFiles, type Section } from "../credentials/sources/aws-files.ts";
 import { parseOwnRole } from "../credentials/sources/sso.ts";
 import { requireStartUrl, type SsoPlace } from "../credentials/sso/session.ts";
 import { loadProfile, readConfig } from "../session/profile.ts";
@@ -66,8 +66,22 @@ function ofAwsProfile(name: string, files: AwsFiles): Named {
   const place = placeIn(session === undefined ? section : files.ssoSessions.get(session));
   if (place) return place;
   throw new AgentRunError("base-credentials", `aws profile '${name}' does not say where to sign in`, {
-    hint: `it needs sso_start_url and sso_region: aws configure sso --profile ${name}`,
+    hint: inPlaceOfSignIn(name, section),
   });
+}
+
+/** What fits the kind of a profile that is none of IAM Identity Center; several are in the order in which a run takes them. */
+function inPlaceOfSignIn(name: string, section: Section): string {
+  const use = `agent-run --aws-profile ${name} <agent>`;
+  const source = section.get("source_profile");
+  if (section.has("role_arn") && source !== undefined && source !== name)
+    return `it starts from aws profile '${source}': agent-run login --aws-profile ${source}, where that signs in`;
+  if (section.has("aws_access_key_id"))
+    return `it holds access keys, which need no sign-in: ${use}; for new keys aws configure --profile ${name}`;
+  if (section.has("role_arn")) return `it assumes a role without a sign-in: ${use}`;
+  if (section.has("credential_process")) return `its credential_process gives the credentials, without a sign-in here: ${use}`;
+  if (section.has("login_session")) return `aws login --profile ${name}`;
+  return `it needs sso_start_url and sso_region: aws configure sso --profile ${name}`;
 }
 
 function placeIn(section: ReadonlyMap<string, string> | undefined): Named | undefined {

@@ -75,7 +75,24 @@ afterEach(() => {
   configure("");
 });
 
-const AWS_CONFIG = `[profile single-sign-on]
+const AWS_CONFIG = `[profile keys]
+aws_access_key_id = AKIAAAAAAAAAAAAAAAAA
+aws_secret_access_key = ${"A".repeat(40)}
+
+[profile role-of-keys]
+role_arn = ${arn("deployer")}
+source_profile = keys
+
+[profile own-command]
+credential_process = /bin/false
+
+[profile console-login]
+login_session = arn:aws:iam::${DEMO_ACCOUNT}:user/dev
+
+[profile region-only]
+region = us-east-1
+
+[profile single-sign-on]
 sso_session = work
 sso_account_id = ${DEMO_ACCOUNT}
 sso_role_name = Developer
@@ -229,7 +246,14 @@ describe("what the files say", () => {
 
 describe("who the human is", () => {
   it("finds no credentials at all", () =>
-    refused([], { error: /found no aws credentials to start from$/, hint: /--aws-profile: single-sign-on$/ }, { env: NO_KEYS }));
+    refused(
+      [],
+      {
+        error: /found no aws credentials to start from$/,
+        hint: /--aws-profile: keys, role-of-keys, own-command, console-login, single-sign-on$/,
+      },
+      { env: NO_KEYS },
+    ));
 
   it("finds half a key pair", () =>
     refused(
@@ -254,6 +278,20 @@ describe("who the human is", () => {
       },
       { env: NO_KEYS },
     ));
+
+  it.each([
+    [
+      "keys",
+      /it holds access keys, which need no sign-in: agent-run --aws-profile keys <agent>; for new keys aws configure --profile keys$/,
+    ],
+    ["role-of-keys", /it starts from aws profile 'keys': agent-run login --aws-profile keys, where that signs in$/],
+    ["own-command", /without a sign-in here: agent-run --aws-profile own-command <agent>$/],
+    ["console-login", /hint: aws login --profile console-login$/],
+    ["region-only", /it needs sso_start_url and sso_region: aws configure sso --profile region-only$/],
+  ])("says at login what fits AWS profile %s, which is none of IAM Identity Center", async (profile, hint) => {
+    const error = new RegExp(`aws profile '${profile}' does not say where to sign in$`);
+    judge(await world.run(["login", "--aws-profile", profile]), { error, hint });
+  });
 
   it("finds the secret wrong", () =>
     refused([], { error: /rejects the signature/, hint: /aws configure/ }, { env: { AWS_SECRET_ACCESS_KEY: "A".repeat(40) } }));
