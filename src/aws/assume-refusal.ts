@@ -33,7 +33,7 @@ export async function explainRefusal(thrown: unknown, client: STSClient, request
       hint: "start from credentials that are not an agent's session",
     });
   }
-  return explainFailure(thrown, client, "sts:AssumeRole", "assume-role");
+  return explainFailure(thrown, client, "sts:AssumeRole", "assume-role", request.heldBy);
 }
 
 function accessDenied(text: string, request: AssumeRequest): AgentRunError {

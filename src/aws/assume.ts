@@ -25,6 +25,8 @@ export interface AssumeRequest {
   readonly durationSeconds?: number | undefined;
   /** ARN of the base identity, to name in a hint; AWS's own text is used when it is absent. */
   readonly callerArn?: string | undefined;
+  /** The AWS profile that holds the keys that sign it, to name in a hint. */
+  readonly heldBy?: string | undefined;
 }
 
 export interface AssumedRole {

@@ -10,6 +10,8 @@ export interface AwsCredentials {
   readonly sessionToken: Secret | undefined;
   /** When AWS stops accepting them; absent for long-lived keys. */
   readonly expiresAt: Instant | undefined;
+  /** The AWS profile that holds them as static keys, for what is said when they fail. */
+  readonly heldBy?: string;
 }
 
 /** Session credentials: always with a token and an end. */

@@ -61,18 +61,22 @@ const REJECTED = new Set(["InvalidClientTokenId", "UnrecognizedClientException",
 /**
  * The AgentRunError for what any call can meet: network, throttling, clock, rejected or expired credentials; what is left gets `fallback`'s code.
  * @param action such as `sts:AssumeRole`
+ * @param heldBy the AWS profile that holds the keys that signed it, where one does
  */
 export async function explainFailure(
   thrown: unknown,
   client: STSClient | IAMClient,
   action: string,
   fallback: "base-credentials" | "assume-role" | "restriction" = "base-credentials",
+  heldBy?: string,
 ): Promise<AgentRunError> {
   if (thrown instanceof AgentRunError) return thrown;
   const failure = readFailure(thrown);
   const region = String(await client.config.region());
   return (
-    networkFailure(failure, await endpointOf(client)) ?? credentialFailure(failure, region) ?? unknownFailure(failure, action, fallback)
+    networkFailure(failure, await endpointOf(client)) ??
+    credentialFailure(failure, region, heldBy) ??
+    unknownFailure(failure, action, fallback)
   );
 }
 
@@ -106,10 +110,13 @@ export function networkFailure({ name, text, status }: ServiceFailure, endpoint:
   return undefined;
 }
 
-function credentialFailure({ name, text }: ServiceFailure, region: string): AgentRunError | undefined {
+function credentialFailure({ name, text }: ServiceFailure, region: string, heldBy: string | undefined): AgentRunError | undefined {
   if (EXPIRED.has(name)) {
     return new AgentRunError("base-credentials", "the base credentials have expired", {
-      hint: "get new ones: aws sso login --profile <name>, or your usual login, then run this again",
+      hint:
+        heldBy === undefined
+          ? "get new ones by your usual login, such as agent-run login, or export new ones, then run this again"
+          : `get new ones into aws profile '${heldBy}' by what wrote these there, or choose another with --aws-profile`,
     });
   }
   if (REJECTED.has(name)) {

@@ -68,15 +68,16 @@ export const isRoleSession = (arn: string): boolean => parseArn(arn)?.resource.s
 
 /**
  * Asks STS who the client's credentials are. Needs no permission, and works under an explicit deny.
+ * @param heldBy the AWS profile that holds them, where one does
  * @throws AgentRunError `base-credentials` (rejected, expired, clock) or `sts-unreachable`
  */
-export async function callerIdentity(client: STSClient): Promise<CallerIdentity> {
+export async function callerIdentity(client: STSClient, heldBy?: string): Promise<CallerIdentity> {
   const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
   try {
     const answer = await client.send(new GetCallerIdentityCommand({}));
     if (answer.Account && answer.Arn && answer.UserId) return { account: answer.Account, arn: answer.Arn, userId: answer.UserId };
   } catch (error) {
-    throw await explainFailure(error, client, "sts:GetCallerIdentity");
+    throw await explainFailure(error, client, "sts:GetCallerIdentity", "base-credentials", heldBy);
   }
   throw new AgentRunError("identity", "sts answered GetCallerIdentity without an account, arn or user id", {
     hint: "check what answers at the endpoint: --endpoint-url, AWS_ENDPOINT_URL",
@@ -94,7 +95,7 @@ export function createIdentityCache(limit = 100): { of(client: STSClient, creden
       const key = `${await endpointOf(client)} ${credentials.accessKeyId}`;
       const found = known.get(key);
       if (found) return found;
-      const identity = await callerIdentity(client);
+      const identity = await callerIdentity(client, credentials.heldBy);
       if (known.size >= limit) known.delete(known.keys().next().value ?? "");
       known.set(key, identity);
       return identity;

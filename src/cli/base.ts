@@ -50,7 +50,7 @@ export async function openBase(
     passphrase: (prompt) => askPassphrase(context, prompt),
   });
   const connection: Connection = { region: base.region ?? FALLBACK_REGION, endpointUrl, env };
-  const identity = await callerIdentity(await stsClient(connection, base.credentials));
+  const identity = await callerIdentity(await stsClient(connection, base.credentials), base.credentials.heldBy);
   refuseRoot(identity);
   return { connection, credentials: base.credentials, identity, source: base.source, region: base.region };
 }

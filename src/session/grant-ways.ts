@@ -85,7 +85,8 @@ function assumption(profile: Profile, { base, identity, session }: WayBase): Way
     async obtain({ connection, credentials, sourceIdentity, tags, now, endsAt }) {
       const duration = lasting(profile, now, endsAt, base.chained || isRoleSession(identity.arn));
       const policy = timedPolicy(profile, now, duration.outlives ? endsAt : undefined);
-      const assuming = assumeRole(await stsClient(connection, await credentials()), {
+      const signer = await credentials();
+      const assuming = assumeRole(await stsClient(connection, signer), {
         roleArn,
         sessionName: session,
         sourceIdentity,
@@ -95,6 +96,7 @@ function assumption(profile: Profile, { base, identity, session }: WayBase): Way
         externalId: profile.externalId,
         durationSeconds: duration.seconds,
         callerArn: identity.arn,
+        heldBy: signer.heldBy,
       });
       const gate = clientFor(connection, assuming);
       const assumed = await assuming;

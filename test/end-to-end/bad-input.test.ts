@@ -311,7 +311,17 @@ describe("who the human is", () => {
       AWS_SECRET_ACCESS_KEY: Credentials?.SecretAccessKey,
       AWS_SESSION_TOKEN: Credentials?.SessionToken,
     };
-    await refused([], { error: /the base credentials have expired$/, hint: /get new ones/ }, { env });
+    const error = /the base credentials have expired$/;
+    await refused([], { error, hint: /get new ones by your usual login, .*export new ones, then run this again$/ }, { env });
+    const keys = ["access_key_id", "secret_access_key", "session_token"].map((key) => {
+      return `aws_${key} = ${env[`AWS_${key.toUpperCase()}` as keyof typeof env]}\n`;
+    });
+    const role = `[profile role-of-worn-out]\nrole_arn = ${world.cloud.roleArn()}\nsource_profile = worn-out\n`;
+    writeFileSync(join(world.home, ".aws", "config"), `${AWS_CONFIG}\n[profile worn-out]\n${keys.join("")}\n${role}`);
+    const hint = /get new ones into aws profile 'worn-out' by what wrote these there, or choose another with --aws-profile$/;
+    await refused(["--aws-profile", "worn-out"], { error, hint }, { env: NO_KEYS });
+    await refused(["--aws-profile", "role-of-worn-out"], { error, hint }, { env: NO_KEYS });
+    writeFileSync(join(world.home, ".aws", "config"), AWS_CONFIG);
   });
 
   it("refuses the account's root user", () => {

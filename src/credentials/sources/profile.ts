@@ -58,7 +58,7 @@ function staticKeys(section: Section, name: string, search: Search) {
     SecretAccessKey: section.get("aws_secret_access_key"),
     SessionToken: section.get("aws_session_token") || undefined,
   };
-  return sealParts(parts, `aws profile '${name}'`, search.now(), `aws configure --profile ${name}`);
+  return { ...sealParts(parts, `aws profile '${name}'`, search.now(), `aws configure --profile ${name}`), heldBy: name };
 }
 
 async function fromRole(name: string, roleArn: string, section: Section, search: Search, visited: readonly string[]): Promise<Found> {
@@ -81,6 +81,7 @@ async function fromRole(name: string, roleArn: string, section: Section, search:
     externalId: section.get("external_id"),
     mfa,
     durationSeconds: Number.isNaN(seconds) ? 3600 : seconds,
+    heldBy: source.credentials.heldBy,
   });
   return { credentials: assumed.credentials, source: `AWS profile '${name}' (role ${role}, from ${source.source})`, chained: true };
 }
