@@ -1,5 +1,5 @@
 // Questions to the daemon, for commands that must not start one; but for one. Called by ps, audit, daemon, credentials and login.
-import { type DaemonStatus, daemonStatus, forgetReply, signInReply, signOutReply } from "../control/protocol.ts";
+import { type DaemonStatus, daemonStatus, forgetReply, signInReply, signOutReply } from "../control/requests.ts";
 import { ask, connectOrStart } from "../control/start-daemon.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { Paths } from "../core/paths.ts";

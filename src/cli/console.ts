@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { delimiter, isAbsolute, join } from "node:path";
-import { consoleReply } from "../control/protocol.ts";
+import { consoleReply } from "../control/requests.ts";
 import { ask } from "../control/start-daemon.ts";
 import { within } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";

@@ -1,5 +1,5 @@
 // `agent-run extend`: more time for a session. Asked from anywhere, granted only by the human at that session's own terminal.
-import { extendReply } from "../control/protocol.ts";
+import { extendReply } from "../control/requests.ts";
 import { ask } from "../control/start-daemon.ts";
 import { parseDuration } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { readSession } from "../audit/verify.ts";
 import { documentForAdministrator, singleName } from "../aws/revoke/deny.ts";
-import { type KillReply, killReply } from "../control/protocol.ts";
+import { type KillReply, killReply } from "../control/requests.ts";
 import { ask } from "../control/start-daemon.ts";
 import { began } from "../core/began.ts";
 import { sleep } from "../core/clock.ts";

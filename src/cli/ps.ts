@@ -1,5 +1,5 @@
 // `agent-run ps`: the sessions that run now.
-import { killReply } from "../control/protocol.ts";
+import { killReply } from "../control/requests.ts";
 import { ask } from "../control/start-daemon.ts";
 import { systemClock } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";

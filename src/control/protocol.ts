@@ -1,4 +1,5 @@
-// What launcher and daemon say to each other over the control socket: the schemas, checked on both sides. docs/protocol.md explains the order.
+// What launcher and daemon say to each other over the lease, and how either knows whom it met: the schemas, checked on both sides. What single commands ask
+// is in requests.ts; docs/protocol.md explains the order.
 import { errorCodes } from "../core/error.ts";
 import { anything, atLeast, boolean, list, message, number, type Of, object, oneOf, optional, record, string } from "./shape.ts";
 
@@ -25,8 +26,8 @@ export const PID_HEADER = "agent-run-pid";
 /** A line longer than this is refused, so that neither side can fill the other's memory. */
 export const LONGEST_LINE = 1_048_576;
 
-const sessionId = string(13, /^sess_[0-9a-f]{8}$/);
-const text = string(4096);
+export const sessionId = string(13, /^sess_[0-9a-f]{8}$/);
+export const text = string(4096);
 
 export const deliveries = ["endpoint", "process", "env"] as const;
 export const expiryActions = ["refresh", "stop", "ask"] as const;
@@ -138,7 +139,7 @@ const step = {
 };
 
 /** What the bar and `ps` show of a session. Instants are milliseconds since 1970. */
-const sessionView = object({
+export const sessionView = object({
   session: sessionId,
   actor: string(),
   profile: string(),
@@ -206,7 +207,7 @@ const ready = {
 };
 
 /** How the revocation of a session stands on one role. Times are milliseconds since the cause of the end. */
-const revocation = object({
+export const revocation = object({
   /** ARN. */
   role: string(),
   /** `in-place`: the deny is written. `confirmed`: a call with the session's keys was denied by it. `unconfirmed`: written, but nobody saw it hold. */
@@ -251,68 +252,6 @@ export const daemonMessage = message({
   failed: { error: wireError },
 });
 
-export const daemonStatus = object({
-  protocol: number,
-  version: string(),
-  pid: number,
-  startedAt: number,
-  sessions: list(sessionView),
-  /** Start URLs of sign-ins that are in no keyring. */
-  signIns: optional(list(string())),
-});
-
-export const killRequest = object({
-  /** A session id, or `all`. */
-  session: string(),
-  /** Of these only those of that agent, and of that project. */
-  actor: optional(text),
-  project: optional(text),
-  /** Where a role is full, deny every session of it that began until now. */
-  revokeAll: optional(boolean),
-  /** When the command was typed, as ProcessInfo's `started`: sessions whose launcher began later are left, and named. */
-  typed: optional(text),
-});
-
-export const killReply = object({
-  killed: list(
-    object({
-      session: sessionId,
-      endpointClosedMs: number,
-      agentGoneMs: optional(number),
-      /** Until when keys that the agent has fetched stay valid at AWS; absent where it has none. */
-      keysExpireAt: optional(number),
-      revocations: optional(list(revocation)),
-      notes: list(string()),
-    }),
-  ),
-  /** Those that would have been meant, and began after the command was typed. */
-  left: optional(list(sessionId)),
-});
-
-export const extendRequest = object({
-  session: sessionId,
-  /** Milliseconds; absent: the human chooses. */
-  byMs: optional(atLeast(1000)),
-});
-
-export const extendReply = object({
-  session: sessionId,
-  /** What the human answered. */
-  extended: boolean,
-  limitAt: number,
-});
-
-export const consoleRequest = object({ session: sessionId });
-
-export const consoleReply = object({
-  session: sessionId,
-  /** Whom the console will show. */
-  arn: string(),
-  /** Signs a browser in: as good as the session's keys. */
-  url: string(),
-  keysExpireAt: number,
-});
-
 export const stopRequest = object({
   /** Refuse with 409 when a session is there: what a newer launcher asks before it replaces the daemon. */
   onlyIdle: boolean,
@@ -323,22 +262,7 @@ export const stopReply = object({
   ended: number,
 });
 
-/** A sign-in that no keyring keeps: the daemon's memory does, for as long as it lives. */
-export const signInRequest = object({ session: string() });
-export const signInReply = object({ kept: boolean });
-
-/** Forgets it, and tells Identity Center so where only the daemon had it. */
-export const signOutRequest = object({
-  startUrl: text,
-  /** As in `open`: how Identity Center is reached. */
-  source: record(string()),
-});
-export const signOutReply = object({ wasHere: boolean });
-
-/** Base credentials that were found are found anew. */
-export const forgetReply = object({ forgotten: boolean });
-
-/** The part of `daemonStatus` that every protocol number keeps, so that any launcher can tell whom it met. */
+/** The part of a daemon's status that every protocol number keeps, so that any launcher can tell whom it met. */
 export const hello = object({ protocol: number, version: string(), pid: number, sessions: list(anything) });
 
 export const failure = object({ error: wireError });
@@ -353,9 +277,4 @@ export type StepMessage = Extract<DaemonMessage, { type: "step" }>;
 export type SessionView = Of<typeof sessionView>;
 export type Overrides = Of<typeof overrides>;
 export type WireError = Of<typeof wireError>;
-export type DaemonStatus = Of<typeof daemonStatus>;
-export type KillRequest = Of<typeof killRequest>;
 export type RevocationReport = Of<typeof revocation>;
-export type KillReply = Of<typeof killReply>;
-export type ExtendReply = Of<typeof extendReply>;
-export type ConsoleReply = Of<typeof consoleReply>;

@@ -1,4 +1,4 @@
-// What a value that came from outside must be, as a function that checks it. Used for the messages of protocol.ts, in the launcher too: a schema library
+// What a value that came from outside must be, as a function that checks it. Used for protocol.ts and requests.ts, in the launcher too: a schema library
 // takes longer to load and to build its schemas than everything else that a launch reads.
 
 /** Gives the value, without fields that nobody asked for, or throws a `Mismatch`. `at` is where it stands: `view.session`. */

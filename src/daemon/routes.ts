@@ -1,14 +1,6 @@
 // What the daemon can be asked: one literal table of names and handlers. Called by socket.ts after its checks.
-import {
-  consoleRequest,
-  type DaemonStatus,
-  extendRequest,
-  killRequest,
-  PROTOCOL,
-  signInRequest,
-  signOutRequest,
-  stopRequest,
-} from "../control/protocol.ts";
+import { PROTOCOL, stopRequest } from "../control/protocol.ts";
+import { consoleRequest, type DaemonStatus, extendRequest, killRequest, signInRequest, signOutRequest } from "../control/requests.ts";
 import { checked, Mismatch, type Shape } from "../control/shape.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionHost } from "../session/host.ts";

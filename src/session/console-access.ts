@@ -1,6 +1,6 @@
 // Whether a session may be opened in the AWS console, and the address for it. Called by supply.ts.
 import { consoleUrl } from "../aws/console.ts";
-import type { ConsoleReply } from "../control/protocol.ts";
+import type { ConsoleReply } from "../control/requests.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import type { Broker } from "../credentials/broker.ts";

@@ -1,16 +1,7 @@
 // What the daemon needs of the sessions that it holds. Implemented in this folder, used by daemon/.
 import type { Lease } from "../control/lease.ts";
-import type {
-  Cause,
-  ConsoleReply,
-  DaemonMessage,
-  ExtendReply,
-  KillReply,
-  KillRequest,
-  LauncherMessage,
-  OpenMessage,
-  SessionView,
-} from "../control/protocol.ts";
+import type { Cause, DaemonMessage, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+import type { ConsoleReply, ExtendReply, KillReply, KillRequest } from "../control/requests.ts";
 
 export interface SessionHost {
   /**

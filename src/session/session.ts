@@ -1,5 +1,6 @@
 // One session in the daemon: takes the start steps, then has its parts do what the state machine asks for, until everything is wiped. Made by sessions.ts.
-import type { Cause, ConsoleReply, ExtendReply, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+import type { Cause, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
+import type { ConsoleReply, ExtendReply } from "../control/requests.ts";
 import { toWireError } from "../control/wire-error.ts";
 import type { SessionId } from "../core/id.ts";
 import { sessionFolder } from "../core/paths.ts";

@@ -1,5 +1,5 @@
 // What a session's agent is given: the grant that AWS made, what serves it, and the count of what was handed out. Held by session.ts.
-import type { ConsoleReply } from "../control/protocol.ts";
+import type { ConsoleReply } from "../control/requests.ts";
 import type { Broker } from "../credentials/broker.ts";
 import { type Access, openAccess } from "./access.ts";
 import { openConsole } from "./console-access.ts";

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { verifyFolder } from "../../src/audit/verify.ts";
 import { requestJson } from "../../src/control/client.ts";
-import { daemonStatus } from "../../src/control/protocol.ts";
+import { daemonStatus } from "../../src/control/requests.ts";
 import { auditFolder, controlSocket } from "../../src/core/paths.ts";
 import { alive, until } from "../end-to-end/world.ts";
 import { describeProcess, type Launched, type Place } from "./place.ts";

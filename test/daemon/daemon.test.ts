@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLease, requestJson } from "../../src/control/client.ts";
 import { lockHolder } from "../../src/control/lock.ts";
-import { daemonStatus, type OpenMessage, stopReply } from "../../src/control/protocol.ts";
+import { type OpenMessage, stopReply } from "../../src/control/protocol.ts";
+import { daemonStatus } from "../../src/control/requests.ts";
 import { ask } from "../../src/control/start-daemon.ts";
 import { daemonLock } from "../../src/core/paths.ts";
 import { exitOf, type Home, rawConnection, servingToy, startToy, temporaryHome, until } from "./toy.ts";

@@ -2,7 +2,8 @@ import type { ChildProcess } from "node:child_process";
 import { statSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openLease, requestJson } from "../../src/control/client.ts";
-import { daemonStatus, killReply, LONGEST_LINE, type OpenMessage, PROTOCOL } from "../../src/control/protocol.ts";
+import { LONGEST_LINE, type OpenMessage, PROTOCOL } from "../../src/control/protocol.ts";
+import { daemonStatus, killReply } from "../../src/control/requests.ts";
 import { object, string } from "../../src/control/shape.ts";
 import { exchange, exitOf, type Home, rawConnection, servingToy, temporaryHome } from "./toy.ts";
 

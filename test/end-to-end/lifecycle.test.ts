@@ -3,7 +3,7 @@ import { chownSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requestJson } from "../../src/control/client.ts";
-import { daemonStatus, killReply } from "../../src/control/protocol.ts";
+import { daemonStatus, killReply } from "../../src/control/requests.ts";
 import { VENV } from "./clients.ts";
 import { sitDown } from "./human.ts";
 import { alive, BIN, FIXTURES, gone, makeWorld, until, type World } from "./world.ts";
