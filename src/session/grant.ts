@@ -71,6 +71,10 @@ export interface Grant extends Place {
 /** STS answers in every region; this one is asked when the human named none. */
 const FALLBACK_REGION = "us-east-1";
 
+/** AWS's tools refuse most calls then, with words that do not lead here. */
+const noRegion = (profile: string): string =>
+  `the agent has no region: none is set by --region, AWS_REGION, your AWS profile, or region under [profiles.${profile}] in config.toml`;
+
 const identities = createIdentityCache();
 
 /**
@@ -104,6 +108,8 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
   request.takeRole(way.roleArn);
   request.onPlace(place);
   say("base", "ok", `you are ${baseIdentity.arn} (${base.source})`);
+  // A session that comes back has said it.
+  if (region === undefined && open.resume === undefined) say("base", "warning", noRegion(profile.name));
 
   const signer = await signerFor(request, base, connection);
   const developer = cleanName(profile.developer ?? open.developer, "developer");

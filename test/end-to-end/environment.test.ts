@@ -1,6 +1,6 @@
 // The agent's environment is byte for byte what `agent-run env` says: on pipes and in a terminal, at every isolation level, whatever is in between.
 import { spawn } from "node:child_process";
-import { readFileSync, rmSync, symlinkSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { node, openOuter } from "../terminal/outer.ts";
@@ -81,6 +81,28 @@ it("has what Node reads in place of bytes that are no UTF-8", async () => {
   const child = spawn("/bin/sh", started, { cwd: world.project, env: world.env, stdio: "inherit" });
   expect(await new Promise((resolve) => child.once("close", resolve))).toBe(0);
   expect(read()["BYTES"]).toBe("a\ufffdz");
+});
+
+it("has a region where one is set anywhere, and the launch says once where none is", async () => {
+  const regions = ["-c", 'echo "$AWS_REGION $AWS_DEFAULT_REGION"'];
+  const none = { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined };
+  const said =
+    "agent-run: warning: the agent has no region: none is set by --region, AWS_REGION, your AWS profile, or region under [profiles.demo] in config.toml\n";
+  expect(await world.run(["sh", ...regions], { env: none })).toMatchObject({ code: 0, stdout: " \n", stderr: said });
+  const has = async (region: string, options: readonly string[], env: Record<string, string>): Promise<void> => {
+    const result = await world.run([...options, "sh", ...regions], { env: { ...none, ...env } });
+    expect(result).toMatchObject({ code: 0, stdout: `${region} ${region}\n`, stderr: "" });
+  };
+  await has("eu-west-1", ["--region", "eu-west-1"], {});
+  await has("eu-west-2", [], { AWS_DEFAULT_REGION: "eu-west-2" });
+  const aws = join(world.home, "aws-config");
+  writeFileSync(aws, "[profile dev]\nregion = eu-west-3\n");
+  await has("eu-west-3", [], { AWS_PROFILE: "dev", AWS_CONFIG_FILE: aws });
+  const own = join(world.own, "config", "config.toml");
+  const before = readFileSync(own, "utf8");
+  writeFileSync(own, `${before}region = "eu-north-1"\n`);
+  await has("eu-north-1", [], {});
+  writeFileSync(own, before);
 });
 
 const levels = ["none", ...(hasBubblewrap ? ["standard", "strict"] : [])];
