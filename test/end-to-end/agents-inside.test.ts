@@ -13,6 +13,8 @@ const SECOND = { cols: 80, rows: 22 };
 const STILL_MS = 800;
 /** What a launch writes first; the agent begins below it, and where it begins matters to one that draws from its cursor. */
 const LAUNCH_ROWS = 5;
+/** The agent's name, which stands on its start screen; under load some draw it long after the place to type in. */
+const NAME = /Claude Code v|OpenAI Codex|Gemini CLI v/;
 
 /** The screen once it has not changed for a while, without the row of the bar. */
 async function still(human: Human, rows: number): Promise<string[]> {
@@ -41,7 +43,7 @@ async function watch(human: Human, line: string, name: AgentName, bar: number): 
   const { shows } = agentPrograms[name];
   const isThere = (screen: readonly string[]): boolean => screen.some((row) => row.includes(shows));
   human.type(`clear; ${line}\r`);
-  await see(human, `${name} to show itself`, isThere);
+  await see(human, `${name} to show itself`, (screen) => isThere(screen) && screen.some((row) => NAME.test(row)));
   const start = await still(human, FIRST.rows);
   human.resize(SECOND.cols, SECOND.rows + bar);
   const resized = await still(human, SECOND.rows);
@@ -64,7 +66,7 @@ async function watch(human: Human, line: string, name: AgentName, bar: number): 
 function own(rows: readonly string[], shows: string): string[] {
   const from = Math.max(
     0,
-    rows.findIndex((row) => /Claude Code v|OpenAI Codex|Gemini CLI v/.test(row)),
+    rows.findIndex((row) => NAME.test(row)),
   );
   return rows.slice(from, rows.findLastIndex((row) => row.includes(shows)) + 1);
 }
