@@ -203,7 +203,7 @@ export class Running implements LinkHandlers {
 
   /** Everything is wiped and said. Gives the exit status. */
   async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
-    const left = await this.#leftBehind(isolation, plan.folder);
+    const left = await this.#leftBehind(isolation);
     link.exited({ ...exit, ...(left && left.changed.length > 0 ? { changed: recorded(left.changed) } : {}) });
     this.#ending.agentGone();
     this.#showProgress();
@@ -224,12 +224,12 @@ export class Running implements LinkHandlers {
   }
 
   /** Undefined where no agent ran. In a home or wider nothing is a project. */
-  async #leftBehind(isolation: Isolation, folder: string): Promise<LeftBehind | undefined> {
+  async #leftBehind(isolation: Isolation): Promise<LeftBehind | undefined> {
     const [project, since, home] = [this.#project, this.#agentSince, this.#request.env["HOME"] ?? ""];
     if (since === undefined) return undefined;
     const { entries, told } = isolation.level === "none" ? { entries: [], told: [] } : isolation.plan;
     const made = new Set(entries.flatMap(({ standIn, path }) => (standIn === undefined ? [] : [path])));
-    const state = told.length === 0 ? [] : (await import("../isolation/told.ts")).toldChanges(told, since, folder, home);
+    const state = told.length === 0 ? [] : (await import("../isolation/told.ts")).toldChanges(told, since, isolation.remembered, home);
     if (project === "/" || project === home) return { changed: state, partly: false };
     const left = (await import("../isolation/left-behind.ts")).leftBehind(project, since, made);
     return { ...left, changed: [...state, ...left.changed] };

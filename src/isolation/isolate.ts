@@ -30,6 +30,8 @@ export interface IsolationRequest extends Omit<IsolationInput, "home" | "homes" 
 export interface Isolation {
   readonly level: IsolationLevel;
   readonly plan: IsolationPlan;
+  /** What `toldChanges` compares with at the end: files as they were before the agent. */
+  readonly remembered: ReadonlyMap<string, string>;
   /** The kernel ends all that is in it when its first process ends. */
   readonly sealed: boolean;
   /**
@@ -76,6 +78,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       get plan() {
         return describeIsolation(request);
       },
+      remembered: new Map(),
       sealed: false,
       wrap: (command) => command,
       check: () => {},
@@ -102,9 +105,9 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   return {
     level: request.level,
     plan,
+    remembered: rememberTold(plan.told),
     sealed: true,
     wrap(command, ports = []) {
-      if (needless === undefined) rememberTold(plan.told, request.folder);
       needless ??= makeStandIns(plan, request.paths.state);
       const entries = plan.entries.filter(({ path }) => !needless?.has(path));
       count += 1;
@@ -151,6 +154,7 @@ function seatbelt(request: IsolationRequest, plan: IsolationPlan, { seatbeltComm
   return {
     level: request.level,
     plan,
+    remembered: rememberTold(plan.told),
     sealed: false,
     wrap(command, ports = []) {
       count += 1;

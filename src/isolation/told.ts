@@ -1,7 +1,6 @@
 // What of an agent's own state it must be able to write though it counts in later sessions, outside too: which of it was made or changed in a run.
 // Remembered by isolate.ts, asked by the launcher when the agent is gone. The agent may have put anything there: each look has an end.
-import { lstatSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, readdirSync } from "node:fs";
 import { plainFile } from "../core/plain-file.ts";
 import type { Told } from "./agents.ts";
 
@@ -9,23 +8,23 @@ import type { Told } from "./agents.ts";
 const LONGEST = 16_777_216;
 const MOST_ENTRIES = 2000;
 
-const copyOf = (folder: string, index: number): string => join(folder, `told-${index}`);
-
-/** Keeps, in the session's folder, the files of which only a part counts. */
-export function rememberTold(told: readonly Told[], folder: string): void {
-  for (const [index, { path, keys }] of told.entries()) {
-    const text = keys && plainFile(path, LONGEST);
-    if (text !== undefined) writeFileSync(copyOf(folder, index), text, { mode: 0o600 });
-  }
+/** The texts of the files of which only a part counts, by path. To be kept in memory: they may hold tokens of the human's. */
+export function rememberTold(told: readonly Told[]): ReadonlyMap<string, string> {
+  return new Map(
+    told.flatMap(({ path, keys }) => {
+      const text = keys && plainFile(path, LONGEST);
+      return text === undefined ? [] : [[path, text]];
+    }),
+  );
 }
 
 /**
  * What was made or changed since `since` (milliseconds), with home as `~`: paths, and of files that were remembered `path: the.key`.
- * @param folder where they were
+ * @param before as `rememberTold` gave it
  */
-export function toldChanges(told: readonly Told[], since: number, folder: string, home: string): string[] {
-  const changed = told.flatMap(({ path, keys }, index) => {
-    if (keys) return isNews(path, since) ? changedKeys(path, copyOf(folder, index), keys) : [];
+export function toldChanges(told: readonly Told[], since: number, before: ReadonlyMap<string, string>, home: string): string[] {
+  const changed = told.flatMap(({ path, keys }) => {
+    if (keys) return isNews(path, since) ? changedKeys(path, before.get(path), keys) : [];
     return matching(path).filter((each) => isNews(each, since));
   });
   return [...new Set(changed)].map((path) => (path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path));
@@ -55,8 +54,8 @@ function matching(pattern: string): string[] {
   }
 }
 
-function changedKeys(path: string, before: string, keys: readonly (readonly string[])[]): string[] {
-  const now = parsed(path);
+function changedKeys(path: string, before: string | undefined, keys: readonly (readonly string[])[]): string[] {
+  const now = parsed(plainFile(path, LONGEST));
   if (now === undefined) return [path];
   const then = parsed(before);
   return keys.flatMap((key) => {
@@ -65,8 +64,7 @@ function changedKeys(path: string, before: string, keys: readonly (readonly stri
   });
 }
 
-function parsed(path: string): unknown {
-  const text = plainFile(path, LONGEST);
+function parsed(text: string | undefined): unknown {
   try {
     return text === undefined ? undefined : JSON.parse(text);
   } catch {

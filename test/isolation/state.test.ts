@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { toldChanges } from "../../src/isolation/told.ts";
+import { rememberTold, toldChanges } from "../../src/isolation/told.ts";
 import { hasBubblewrap, missing, users, World } from "./world.ts";
 
 describe.skipIf(!hasBubblewrap).each(users)(`the state of an agent, for $name${missing}`, (user) => {
@@ -140,20 +140,19 @@ describe("what is told at the end of a run", () => {
     world.plant("dotfiles/settings.json", "{}\n");
     world.link("settings.json", "dotfiles/settings.json");
     world.plant("history/old/.git/config", "[core]\n");
-    expect(toldChanges(told, 0, world.root, world.home)).toEqual(["~/settings.json", "~/history/old/.git/config"]);
+    expect(toldChanges(told, 0, new Map(), world.home)).toEqual(["~/settings.json", "~/history/old/.git/config"]);
     const since = lstatSync(join(world.home, "history/old/.git/config")).ctimeMs + 1;
     // Until the clock of the file system has gone on.
     for (const file of [".tick"]) while (statSync(world.plant(file, "x\n")).ctimeMs < since);
-    expect(toldChanges(told, since, world.root, world.home)).toEqual([]);
+    expect(toldChanges(told, since, new Map(), world.home)).toEqual([]);
     world.plant("history/new/.git/config", "[core]\n  fsmonitor = evil\n");
     world.plant("trusted.json", "{}\n");
     rmSync(join(world.home, "settings.json"));
     symlinkSync("elsewhere", join(world.home, "settings.json"));
-    expect(toldChanges(told, since, world.root, world.home)).toEqual(["~/trusted.json", "~/settings.json", "~/history/new/.git/config"]);
+    expect(toldChanges(told, since, new Map(), world.home)).toEqual(["~/trusted.json", "~/settings.json", "~/history/new/.git/config"]);
   });
 
-  it("is, of a file that is written all the time, only what counts later", async () => {
-    const { rememberTold } = await import("../../src/isolation/told.ts");
+  it("is, of a file that is written all the time, only what counts later", () => {
     const path = world.plant(
       ".claude.json",
       JSON.stringify({ numStartups: 1, mcpServers: { mine: { command: "mine" } }, projects: { "/a": { allowedTools: ["x"] } } }),
@@ -164,10 +163,10 @@ describe("what is told at the end of a run", () => {
       ["projects", "*", "hasTrustDialogAccepted"],
     ];
     const told = [{ path, keys }];
-    rememberTold(told, world.root);
+    const remembered = rememberTold(told);
     const change = (now: unknown): string[] => {
       writeFileSync(path, typeof now === "string" ? now : JSON.stringify(now));
-      return toldChanges(told, 0, world.root, world.home);
+      return toldChanges(told, 0, remembered, world.home);
     };
     const before = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
     expect(
@@ -193,7 +192,7 @@ describe("what is told at the end of a run", () => {
     const path = join(world.home, "deep.json");
     writeFileSync(path, `${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}`);
     expect(
-      toldChanges([{ path, keys: [["mcpServers", "*"]] }, { path: "/proc/self/fd/*/x" }], 0, world.root, world.home).length,
+      toldChanges([{ path, keys: [["mcpServers", "*"]] }, { path: "/proc/self/fd/*/x" }], 0, new Map(), world.home).length,
     ).toBeLessThan(2);
   });
 });
