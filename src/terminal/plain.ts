@@ -86,7 +86,7 @@ export function spawnPlain(command: Command, options: Pick<ShimOptions, "wrap" |
       return;
     }
     refused = true;
-    process.stderr.write(`agent-run: error: ${messageOf(problem)}\n`);
+    complain(problem);
     await killTree(tree);
   };
 
@@ -99,7 +99,7 @@ export function spawnPlain(command: Command, options: Pick<ShimOptions, "wrap" |
     };
     child.on("exit", (code, signal) => finish(signal === null ? { code: code ?? 0 } : { signal }));
     child.on("error", (error) => {
-      process.stderr.write(`agent-run: error: ${oneLine(messageOf(error))}\n`);
+      complain(error);
       finish({ code: 126 });
     });
   });
@@ -121,4 +121,10 @@ export function spawnPlain(command: Command, options: Pick<ShimOptions, "wrap" |
       await stop(0);
     },
   };
+}
+
+/** While the agent holds our stderr too: as the printer says it, without colours. */
+function complain(problem: unknown): void {
+  const hint = problem instanceof AgentRunError && problem.hint !== undefined ? `agent-run: hint: ${oneLine(problem.hint)}\n` : "";
+  process.stderr.write(`agent-run: error: ${oneLine(messageOf(problem))}\n${hint}`);
 }

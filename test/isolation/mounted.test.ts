@@ -117,7 +117,7 @@ describe.skipIf(!hasBubblewrap).each(users)(`a sandbox that $name has made while
       program(world, ".cursor/hook.sh", "#!/bin/sh\n"),
     );
     expect(ran).toBe("");
-    expect(said).toMatch(/home\/\.config\/gcloud\/credentials\.db is not as planned$/);
+    expect(said).toMatch(/home\/\.config\/gcloud\/credentials\.db is not as planned\nagent-run: hint: end other agents in this project/);
   });
 
   it("has no agent where a git folder became a link to a folder on PATH", () => {
@@ -130,7 +130,7 @@ describe.skipIf(!hasBubblewrap).each(users)(`a sandbox that $name has made while
       },
     );
     expect(ran).toBe("");
-    expect(said).toMatch(/home\/bin(\/\w+)? is not as planned$/);
+    expect(said).toMatch(/home\/bin(\/\w+)? is not as planned\nagent-run: hint: end other agents in this project/);
     expect(planted).toBe(false);
   });
 });
