@@ -1,7 +1,9 @@
 // Signing in at a stand-in for IAM Identity Center with the SDK's own clients: browser and device, what others send to the redirect, renewal and its end.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { signInByBrowser } from "../../src/credentials/sso/browser.ts";
@@ -72,6 +74,23 @@ describe("the browser", () => {
     });
     expect(statuses).toEqual([400, 400, 400, 400, 400, 400]);
     expect(center.tokens).toContain(session.accessToken.reveal());
+  });
+
+  it("may ask for more than it was sent to, on a connection of before too, while and after the sign-in ends", async () => {
+    const early: Socket[] = [];
+    await signInByBrowser(oidc, (shown) => {
+      const { port, host } = new URL(new URL(shown).searchParams.get("redirect_uri") ?? "");
+      const opened = connect(Number(port), "127.0.0.1", async () => {
+        // What is no address, then the answer itself; this connection has asked for nothing so far.
+        const other = connect(Number(port), "127.0.0.1", () => other.end(`GET // HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
+        expect(await text(other)).toContain(" 400 ");
+        await center.browse(shown);
+      });
+      early.push(opened);
+    });
+    const [opened] = early;
+    opened?.write("GET /favicon.ico HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    expect(opened && (await text(opened))).toContain(" 400 ");
   });
 
   it("that refuses, brings a code that is none, or does not come back ends it", async () => {

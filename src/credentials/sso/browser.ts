@@ -46,11 +46,12 @@ interface Callback extends AsyncDisposable {
 async function listen(state: string): Promise<Callback> {
   const { promise: code, resolve, reject } = Promise.withResolvers<string>();
   code.catch(() => undefined);
+  let host = "";
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000, maxHeaderSize: 16_384 }, (request, response) => {
-    const { origin, host } = at();
-    const url = new URL(request.url ?? "/", origin);
+    // A browser asks for more than it was sent to, also on connections of before the end, when the server has no address any more.
+    const url = URL.parse(request.url ?? "/", `http://${host}`);
     const ours =
-      request.method === "GET" && url.pathname === PATH && request.headers.host === host && isState(url.searchParams.get("state"), state);
+      request.method === "GET" && url?.pathname === PATH && request.headers.host === host && isState(url.searchParams.get("state"), state);
     if (!ours) return say(request, response, 400, "This is not the answer that agent-run waits for. You can close this page.");
     const given = url.searchParams.get("code");
     if (url.searchParams.has("error") || !given) {
@@ -61,16 +62,13 @@ async function listen(state: string): Promise<Callback> {
       resolve(given);
     }
   });
-  const at = (): { origin: string; host: string } => {
-    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return { origin: `http://${host}`, host };
-  };
   await new Promise<void>((done, fail) => {
     server.once("error", (error) => fail(failed(`cannot listen on 127.0.0.1: ${error.message}`)));
     server.listen(0, "127.0.0.1", done);
   });
+  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    redirectUri: `${at().origin}${PATH}`,
+    redirectUri: `http://${host}${PATH}`,
     code,
     async [Symbol.asyncDispose]() {
       server.close();
