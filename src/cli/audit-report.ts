@@ -1,8 +1,10 @@
 // A session's records as a report in Markdown, for a ticket or a review. Pure. Called by audit.ts.
+
 import type { AuditRecord, Json } from "../audit/record.ts";
 import type { SessionReport } from "../audit/verify.ts";
 import { formatSpan } from "../core/duration.ts";
 import { sentenceOf, word } from "./audit-timeline.ts";
+import { counted } from "./counted.ts";
 
 /** What stands in the records may have been named by others: nothing of it is markup, a link or a line of its own. */
 function plain(text: string): string {
@@ -85,8 +87,8 @@ export function auditReport(records: readonly AuditRecord[], report: SessionRepo
     "## Verification",
     "",
     errors.length === 0
-      ? `${report.records} records, all as they were written${end ? "" : " so far"}; ${report.findings.length} warnings.`
-      : `${report.records} records, **${errors.length} errors**: what stands here cannot be relied on.`,
+      ? `${counted(report.records, "record")}, all as they were written${end ? "" : " so far"}; ${counted(report.findings.length, "warning")}.`
+      : `${counted(report.records, "record")}, **${counted(errors.length, "error")}**: what stands here cannot be relied on.`,
     ...report.findings.map(({ severity, line, text }) => `- ${severity}: line ${line}: ${plain(text)}`),
     "",
     "## Timeline",

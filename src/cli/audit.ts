@@ -1,4 +1,5 @@
 // `agent-run audit`: what happened in sessions, and whether the records are as they were written.
+
 import { follow } from "../audit/follow.ts";
 import type { Finding } from "../audit/record.ts";
 import { listSessions, readSession, verifyFolder } from "../audit/verify.ts";
@@ -10,6 +11,7 @@ import { openSessions } from "./ask-daemon.ts";
 import { auditReport } from "./audit-report.ts";
 import { timelineLine, word } from "./audit-timeline.ts";
 import { atMost, type Command, type Context, type Values } from "./command.ts";
+import { counted } from "./counted.ts";
 import { table } from "./table.ts";
 
 export const audit: Command = {
@@ -113,7 +115,9 @@ function verify(folder: string, session: string | undefined, open: ReadonlySet<s
     if (json) print.json(report);
     else {
       for (const finding of report.findings) print.out(findingLine(session, finding));
-      print.out(`${session}: ${report.records} records, ${errors === 0 ? "all as they were written" : `${errors} errors`}`);
+      print.out(
+        `${session}: ${counted(report.records, "record")}, ${errors === 0 ? "all as they were written" : counted(errors, "error")}`,
+      );
     }
     return errors === 0 ? 0 : 1;
   }
@@ -123,7 +127,7 @@ function verify(folder: string, session: string | undefined, open: ReadonlySet<s
     for (const finding of report.index) print.out(findingLine("index", finding));
     for (const one of report.sessions) for (const finding of one.findings) print.out(findingLine(one.session, finding));
     print.out(
-      `${report.sessions.length} sessions, ${report.errors === 0 ? "all as they were written" : `${report.errors} errors`}${report.warnings > 0 ? `, ${report.warnings} warnings` : ""}`,
+      `${counted(report.sessions.length, "session")}, ${report.errors === 0 ? "all as they were written" : counted(report.errors, "error")}${report.warnings > 0 ? `, ${counted(report.warnings, "warning")}` : ""}`,
     );
   }
   return report.errors === 0 ? 0 : 1;

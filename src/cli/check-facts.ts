@@ -1,4 +1,5 @@
 // Gathers what the go-live checklist asks: the profile, the project's folder, our own audit, and AWS where it lets us. Called by check.ts.
+
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { verifyFolder } from "../audit/verify.ts";
@@ -20,6 +21,7 @@ import { openSessions } from "./ask-daemon.ts";
 import { openBase } from "./base.ts";
 import { baseOf, type Wanted } from "./base-of.ts";
 import type { Context } from "./command.ts";
+import { counted } from "./counted.ts";
 import { lintTarget, type PlacedFinding } from "./policy-lint.ts";
 
 export interface CheckRequest {
@@ -172,7 +174,7 @@ function filesWithKeys(folder: string): string[] {
 
 async function ownAudit({ paths }: Context): Promise<ChecklistFacts["audit"]> {
   const { errors, sessions } = verifyFolder(auditFolder(paths), await openSessions(paths));
-  if (errors > 0) return { sound: false, text: `agent-run's own audit has ${errors} error${errors === 1 ? "" : "s"}` };
+  if (errors > 0) return { sound: false, text: `agent-run's own audit has ${counted(errors, "error")}` };
   return { sound: true, text: `agent-run records every session (${sessions.length} so far, all as they were written)` };
 }
 

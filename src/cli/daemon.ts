@@ -1,4 +1,5 @@
 // `agent-run daemon`: the background process, by hand. `run` is what `start` and every launcher start.
+
 import { readFileSync } from "node:fs";
 import { stopReply } from "../control/protocol.ts";
 import { ask, connectOrStart } from "../control/start-daemon.ts";
@@ -9,6 +10,7 @@ import { closeInherited } from "../core/inherited.ts";
 import { controlSocket, daemonLog } from "../core/paths.ts";
 import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command, type Context } from "./command.ts";
+import { counted } from "./counted.ts";
 import { startCommand } from "./start-command.ts";
 
 const STOP_LIMIT_MS = 60_000;
@@ -58,9 +60,7 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
     else if (status === undefined) print.out("no daemon runs; one is started when it is needed");
     else {
       const { pid, version, startedAt, sessions } = status;
-      print.out(
-        `pid ${pid}, version ${version}, up ${formatSpan(systemClock.now() - startedAt)}, ${sessions.length} ${sessions.length === 1 ? "session" : "sessions"}`,
-      );
+      print.out(`pid ${pid}, version ${version}, up ${formatSpan(systemClock.now() - startedAt)}, ${counted(sessions.length, "session")}`);
       print.out(`socket ${controlSocket(paths)}`);
       print.out(`log    ${daemonLog(paths)}`);
     }

@@ -1,8 +1,10 @@
 // `agent-run doctor`: what of this machine, account and agents a session will meet, each with what mends it. Changes nothing.
+
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { oneLine } from "../core/printable.ts";
 import { loadProfile, type Profile } from "../session/profile.ts";
 import { atMost, type Command, type Context, textValue } from "./command.ts";
+import { counted } from "./counted.ts";
 import { accountChecks } from "./doctor/account.ts";
 import { agentChecks } from "./doctor/agent.ts";
 import { type Check, type CheckState, failing, ok, warning } from "./doctor/check.ts";
@@ -59,7 +61,7 @@ export const doctor: Command = {
     if (json) context.print.json({ areas, ...counts });
     else
       context.print.out(
-        `${counts.ok} ok, ${several(counts.warning, "warning")}, ${several(counts.error, "error")}, ${counts.unknown} not known`,
+        `${counts.ok} ok, ${counted(counts.warning, "warning")}, ${counted(counts.error, "error")}, ${counts.unknown} not known`,
       );
     return counts.error > 0 ? 1 : 0;
   },
@@ -92,5 +94,3 @@ function print(area: string, checks: readonly Check[], { print: to }: Context): 
     if (fix !== undefined) to.out(`      ${oneLine(fix)}`);
   }
 }
-
-const several = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

@@ -1,13 +1,14 @@
 // What the details overlay says of a session: the daemon's view in the human's words, nothing left out for want of room. Called by running.ts.
+
 import type { SessionView } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
 import type { Details } from "../terminal/overlay-views.ts";
+import { counted } from "./counted.ts";
 
 /** Labels and values, the most asked first. Times of day are local. */
 export function sessionDetails(view: SessionView, now: Instant): Details {
   const atLimit = { refresh: "then renewed", stop: "then ended", ask: "you are asked before" }[view.onExpiry];
-  const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
   return [
     ...(view.trouble === undefined ? [] : [["trouble", view.trouble] as const]),
     ...view.caveats.map((caveat) => ["note", caveat] as const),
@@ -20,7 +21,7 @@ export function sessionDetails(view: SessionView, now: Instant): Details {
     ["limit", `${timeOf(view.limitAt)}, ${atLimit}`],
     [
       "keys",
-      `${count(view.fetches, "fetch", "fetches")}, ${count(view.refreshes, "refresh", "refreshes")}; expire at ${timeOf(view.credentialsExpireAt)}`,
+      `${counted(view.fetches, "fetch", "fetches")}, ${counted(view.refreshes, "refresh", "refreshes")}; expire at ${timeOf(view.credentialsExpireAt)}`,
     ],
   ];
 }

@@ -28,7 +28,9 @@ export class Supply {
 
   constructor(options: SupplyOptions) {
     this.#options = options;
-    this.tally = new Tally((kind, data) => options.audit.append(kind, data), options.open.resume?.fetches ?? 0, options.clock);
+    const { audit, open, clock, onChange } = options;
+    // The launcher knows how many there were, for its details, and should this daemon die.
+    this.tally = new Tally((kind, data) => audit.append(kind, data), open.resume?.fetches ?? 0, clock, onChange);
   }
 
   get grant(): Grant | undefined {
@@ -81,11 +83,7 @@ export class Supply {
       folder,
       known: open.resume,
       path: open.source["PATH"],
-      onFetch: (info) => {
-        this.tally.fetched(info);
-        // The launcher knows it, should this daemon die.
-        if (info.status === 200 && this.tally.fetches === 1) this.#options.onChange();
-      },
+      onFetch: (info) => this.tally.fetched(info),
     }).then((access) => {
       this.#access = access;
       return access;

@@ -12,6 +12,8 @@ const MOST_SINGLE = 20;
 const MOST_CLIENTS = 50;
 /** What comes on top is counted, a record for so long: an agent that fetches without end must not fill the disk. */
 const COUNTED_MS = 60_000;
+/** How often whoever shows the count is told of it, after the first fetch. */
+const TOLD_MS = 1000;
 
 /** Fetches that no record tells of yet. */
 interface Uncounted {
@@ -34,11 +36,17 @@ export class Tally {
   #refreshes = 0;
   #keysExpireAt: Instant = 0;
   #signIn = false;
+  readonly #tell: () => void;
+  #telling: Disposable | undefined;
 
-  /** @param fetches those of a session that is resumed */
-  constructor(record: (kind: RecordKind, data: RecordData) => void, fetches: number, clock: Clock) {
+  /**
+   * @param fetches those of a session that is resumed
+   * @param tell called when the number of fetches is another: at once for the first, for others a second later at the latest
+   */
+  constructor(record: (kind: RecordKind, data: RecordData) => void, fetches: number, clock: Clock, tell: () => void) {
     this.#record = record;
     this.#clock = clock;
+    this.#tell = tell;
     this.#fetches = fetches;
   }
 
@@ -73,14 +81,29 @@ export class Tally {
     if (status === 200) {
       this.#fetches += 1;
       this.#served(accessKeyId ?? "", userAgent);
+      this.#tellSoon();
       return;
     }
     this.#refused += 1;
     if (isTold(this.#refused)) this.#record("fetch", { status, reason, userAgent, refusedSoFar: this.#refused });
   }
 
-  /** What was counted and not yet recorded is recorded. */
+  #tellSoon(): void {
+    if (this.#fetches === 1) this.#tell();
+    else
+      this.#telling ??= this.#clock.at(this.#clock.now() + TOLD_MS, () => {
+        this.#telling = undefined;
+        this.#tell();
+      });
+  }
+
+  /** What was counted and not yet recorded is recorded; nobody is told any more. */
   close(): void {
+    this.#telling?.[Symbol.dispose]();
+    this.#closeCount();
+  }
+
+  #closeCount(): void {
     const { accessKeyId, count, first, last, due } = this.#uncounted ?? {};
     if (count === undefined) return;
     due?.[Symbol.dispose]();
@@ -94,14 +117,14 @@ export class Tally {
     const isNew = !this.#keys.has(accessKeyId) || (!this.#clients.has(userAgent) && this.#clients.size < MOST_CLIENTS);
     this.#keys.add(accessKeyId);
     if (this.#clients.size < MOST_CLIENTS) this.#clients.add(userAgent);
-    if (this.#uncounted?.accessKeyId !== accessKeyId) this.close();
+    if (this.#uncounted?.accessKeyId !== accessKeyId) this.#closeCount();
     if (isNew || this.#single < MOST_SINGLE) {
       this.#single += 1;
       this.#record("fetch", { status: 200, accessKeyId, userAgent });
       return;
     }
     const now = this.#clock.now();
-    this.#uncounted ??= { accessKeyId, count: 0, first: now, last: now, due: this.#clock.at(now + COUNTED_MS, () => this.close()) };
+    this.#uncounted ??= { accessKeyId, count: 0, first: now, last: now, due: this.#clock.at(now + COUNTED_MS, () => this.#closeCount()) };
     this.#uncounted.count += 1;
     this.#uncounted.last = now;
   }

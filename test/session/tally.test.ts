@@ -7,14 +7,36 @@ import { manualClock } from "../credentials/manual-clock.ts";
 function start() {
   const clock = manualClock();
   const records: RecordData[] = [];
-  const tally = new Tally((_kind, data) => records.push(data), 0, clock);
+  const shown: number[] = [];
+  const tally = new Tally(
+    (_kind, data) => records.push(data),
+    0,
+    clock,
+    () => shown.push(tally.fetches),
+  );
   const fetch = (accessKeyId: string, userAgent: string): void =>
     tally.fetched({ status: 200, form: "container", accessKeyId, expiresAt: 0, userAgent, reason: undefined, tookMs: 1 });
   const told = (): number => records.reduce((sum, { count }) => sum + (typeof count === "number" ? count : 1), 0);
-  return { clock, records, tally, fetch, told };
+  return { clock, records, tally, fetch, told, shown };
 }
 
 describe("fetches that succeed", () => {
+  it("are told of to whoever shows their number: the first at once, then once a second while there are more, and not after the end", async () => {
+    const { clock, tally, fetch, shown } = start();
+    for (let n = 0; n < 500; n++) fetch("ASIA1", "boto");
+    expect(shown).toEqual([1]);
+    await clock.advance(1000);
+    expect(shown).toEqual([1, 500]);
+    await clock.advance(5000);
+    fetch("ASIA1", "boto");
+    await clock.advance(1000);
+    expect(shown).toEqual([1, 500, 501]);
+    fetch("ASIA1", "boto");
+    tally.close();
+    await clock.advance(5000);
+    expect(shown).toEqual([1, 500, 501]);
+  });
+
   it("have a record each at first, then one a minute with their number, the first and the last", async () => {
     const { clock, records, tally, fetch, told } = start();
     for (let n = 0; n < 20; n++) fetch("ASIA1", "boto");

@@ -1,4 +1,5 @@
 // What doctor finds out about this machine: by doing it, where doing it changes nothing. Called by doctor.ts.
+
 import { accessSync, constants, existsSync } from "node:fs";
 import { release } from "node:os";
 import { dirname, join } from "node:path";
@@ -14,6 +15,7 @@ import { probeIsolation } from "../../isolation/probe.ts";
 import { sessionKeyringFile } from "../../isolation/session-keyring.ts";
 import { statusOf } from "../ask-daemon.ts";
 import type { Context } from "../command.ts";
+import { counted } from "../counted.ts";
 import { type Check, failing, ok, unknown, warning } from "./check.ts";
 
 const METADATA_MEND =
@@ -102,7 +104,7 @@ async function daemon({ paths, version }: Context): Promise<Check> {
   try {
     const status = await statusOf(paths);
     if (!status) return ok("daemon", "not running; it is started by the first session");
-    const text = `runs as process ${status.pid}, version ${status.version}, ${status.sessions.length} sessions`;
+    const text = `runs as process ${status.pid}, version ${status.version}, ${counted(status.sessions.length, "session")}`;
     if (status.version === version) return ok("daemon", text);
     return status.sessions.length === 0
       ? ok("daemon", `${text}; the next run replaces it by ${version}`)
@@ -128,7 +130,7 @@ async function keyring({ env, paths }: Context, credentials: string | undefined)
   const needed = credentials?.startsWith("keyring:") === true || openSessionStore(env, paths.state).places().length > 0;
   try {
     const items = await openKeyring(env).list();
-    return ok(name, `the ${KEYRING_NAME} answers; ${items.length === 1 ? "1 item" : `${items.length} items`} of agent-run`);
+    return ok(name, `the ${KEYRING_NAME} answers; ${counted(items.length, "item")} of agent-run`);
   } catch (error) {
     const hint = error instanceof AgentRunError ? error.hint : undefined;
     return needed
