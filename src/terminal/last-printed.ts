@@ -18,20 +18,71 @@ export function bytesJoin(bytes: Uint8Array): boolean {
   return (bytes[0] ?? 0) >= FIRST_JOINING && joins(decoder.decode(bytes.subarray(0, LONGEST_UTF8)));
 }
 
+/**
+ * Follows what is printed through the chunks of a stream: which part of a chunk is text behind the last thing that was none, and whether a sequence
+ * came after it that means something.
+ */
 export class LastPrinted {
   #text: Uint8Array = NOTHING;
+  /** End of the last thing that was not text. */
+  behind = 0;
+  /** The same of the one before the sequence that is being read, and where the text after it ends. */
+  #behindBefore = 0;
+  #textEnd = 0;
+  /** Up to here nothing was printed, and nothing came that ends what was printed last. */
+  unchanged = 0;
+  /** What was printed last in an earlier chunk, or is kept for another reason, is so no longer. */
+  #over = false;
 
   /** The character, with what joined it; empty where something came after it. */
   get character(): string {
     return lastCharacter(this.#text);
   }
 
-  /** This was printed after something that is no text. */
-  set(text: Uint8Array): void {
-    this.#text = text;
+  /** A chunk begins that is read from `at` on. */
+  begin(at: number): void {
+    this.behind = at;
+    this.#behindBefore = 0;
+    this.#textEnd = 0;
+    this.unchanged = 0;
+    this.#over = false;
   }
 
-  /** This followed the text before, which its beginning may join. */
+  /** Something came that ends what was printed last. */
+  over(): void {
+    this.#over = true;
+  }
+
+  /** A sequence starts at `at`; what is no text ended at `behind` before. */
+  sequence(at: number, behind: number): void {
+    this.#textEnd = at;
+    this.#behindBefore = behind;
+  }
+
+  /** A control character inside the sequence went out before it: so far goes what may be text. */
+  textEnds(at: number): void {
+    this.#textEnd = at;
+  }
+
+  /** What was printed before the sequence from `start` to `end` is still what was printed last. */
+  keep(bytes: Uint8Array, start: number, end: number): void {
+    if (this.unchanged === start) this.unchanged = end;
+    if (this.#behindBefore >= this.#textEnd) return;
+    this.#text = bytes.subarray(this.#behindBefore, this.#textEnd);
+    this.#over = false;
+  }
+
+  /** The chunk ends in text, of which what is up to `end` has gone out. */
+  endInText(bytes: Uint8Array, end: number): void {
+    this.#end(bytes, this.behind, end);
+  }
+
+  /** The chunk ends in a sequence that waits for its rest. */
+  endInSequence(bytes: Uint8Array): void {
+    this.#end(bytes, this.#behindBefore, this.#textEnd);
+  }
+
+  /** All of the chunk is text, and followed the text before, which its beginning may join. */
   follow(text: Uint8Array): void {
     this.#text = bytesJoin(text) ? Buffer.concat([Buffer.from(this.character), text]) : text;
   }
@@ -39,6 +90,13 @@ export class LastPrinted {
   /** Something came that is no text. */
   reset(): void {
     this.#text = NOTHING;
+  }
+
+  #end(bytes: Uint8Array, from: number, to: number): void {
+    if (from >= to) {
+      if (this.#over) this.reset();
+    } else if (from === 0 && !this.#over) this.follow(bytes.subarray(0, to));
+    else this.#text = bytes.subarray(from, to);
   }
 }
 

@@ -1,7 +1,7 @@
 // What becomes of an agent's control sequence on a screen whose last row is not the agent's: the rules, one place for all. Used by compositor.ts.
 import type { Frame } from "./frame.ts";
 import { NEVER_KEPT, SIDE_MARGINS } from "./modes.ts";
-import type { Sequence, Verdict } from "./scanner.ts";
+import type { Sequence, Verdict } from "./sequence.ts";
 import type { Shadow } from "./shadow.ts";
 
 /** A region that is none on every terminal, in place of one that would be none on the agent's screen only. */

@@ -41,6 +41,11 @@ export const Action = {
   error: 15,
 } as const;
 
+/** 1: an action after which what was printed before is no longer what was printed last. */
+export const RESETS = new Uint8Array(16);
+for (const action of [Action.execute, Action.escDispatch, Action.csiDispatch, Action.oscEnd, Action.stringEnd, Action.abort])
+  RESETS[action] = 1;
+
 /** Column of every code point above U+009F. */
 export const NON_ASCII = 0xa0;
 export const STATES = 14;

@@ -1,7 +1,8 @@
 // The scanner over generated streams: where a stream is cut never changes what comes out, and nothing makes it throw or hold without end.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Scanner, type Sequence } from "../../src/terminal/scanner.ts";
+import { Scanner } from "../../src/terminal/scanner.ts";
+import type { Sequence } from "../../src/terminal/sequence.ts";
 
 /** What came out, and what was found, of a stream that arrives in these chunks. */
 function scanned(chunks: readonly Uint8Array[], verdict: (sequence: Sequence) => string | undefined = () => undefined) {
