@@ -94,7 +94,7 @@ const bundles = await Promise.all([
       uncommented,
       elsewhere(/^\.\/cli\/cli\.ts$/, () => "./cli.js"),
       elsewhere(
-        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|seatbelt|warm-up)\.ts$/,
+        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|seatbelt|warm-up|private-output)\.ts$/,
         (asked) => `./screen/${asked.replace(/^\.\//, "").replace(/\.tsx?$/, ".js")}`,
       ),
     ],
@@ -109,6 +109,7 @@ const bundles = await Promise.all([
       overlays: "src/terminal/overlays.tsx",
       shadow: "src/terminal/shadow.ts",
       "warm-up": "src/terminal/warm-up.ts",
+      "private-output": "src/terminal/private-output.ts",
       seatbelt: "src/isolation/seatbelt.ts",
     },
     chunkNames: "[name]-[hash]",

@@ -10,8 +10,10 @@ import { forwarderVariables } from "../isolation/forwarder-variables.ts";
 import type { Isolation } from "../isolation/isolate.ts";
 import { childEnvironment, type EnvironmentChange } from "../session/environment.ts";
 import type { AttachOptions, PreparedTerminal, TerminalAgent } from "../terminal/attach.ts";
-import { type PlainAgent, spawnPlain } from "../terminal/plain.ts";
+import { isInBackground } from "../terminal/foreground.ts";
+import { type PlainAgent, type PlainOptions, spawnPlain } from "../terminal/plain.ts";
 import { Held, type Waiting } from "./held.ts";
+import { isTerminal } from "./is-terminal.ts";
 import { isolate, neededPorts } from "./isolate.ts";
 import { type Keeper, startKeeper } from "./keeper.ts";
 import type { LaunchRequest } from "./launch.ts";
@@ -29,6 +31,8 @@ export interface Prepared {
   /** Of the machine's loopback: what the agent must reach, whatever its network is. */
   readonly ports: readonly number[];
 }
+
+type OwnStreams = Pick<PlainOptions, "output" | "nothingToRead">;
 
 export class Preparation {
   readonly #request: LaunchRequest;
@@ -91,8 +95,11 @@ export class Preparation {
     if (!plan || !isolation?.sealed || this.#over) return undefined;
     const { command } = this.#command(set, plan);
     const ports = neededPorts(port, command.env["AWS_ENDPOINT_URL"]);
-    if (terminal === undefined) return new Held(isolation, plan.folder, () => ({ plain: this.#spawn(command, isolation, ports) }));
-    const [{ startShim }, { sizeOf }] = await Promise.all([import("../terminal/shim-host.ts"), import("../terminal/attach.ts")]);
+    if (terminal === undefined) {
+      const streams = await this.#ownStreams();
+      return new Held(isolation, plan.folder, () => ({ plain: this.#spawn(command, isolation, ports, streams) }));
+    }
+    const [{ startShim }, { sizeOf }] = await Promise.all([import("../terminal/shim-host.ts"), import("../terminal/terminal-output.ts")]);
     const { human, output, openPty } = terminal;
     const size = sizeOf(output);
     return new Held(isolation, plan.folder, () => ({
@@ -122,8 +129,9 @@ export class Preparation {
   }
 
   /** Starts an agent without a terminal of its own, or lets the one start that `waiting` holds. */
-  start({ command, isolation, ports }: Prepared, waiting: Waiting | undefined): PlainAgent {
-    const agent = waiting !== undefined && "plain" in waiting ? waiting.plain : this.#spawn(command, isolation, ports);
+  async start({ command, isolation, ports }: Prepared, waiting: Waiting | undefined): Promise<PlainAgent> {
+    const streams = waiting === undefined && isolation.sealed ? await this.#ownStreams() : {};
+    const agent = waiting !== undefined && "plain" in waiting ? waiting.plain : this.#spawn(command, isolation, ports, streams);
     agent.release();
     return agent;
   }
@@ -169,9 +177,20 @@ export class Preparation {
     return { command: { file: this.#file, args, cwd: context.cwd, env: child.env }, changes: child.changes };
   }
 
-  #spawn(command: Program, isolation: Isolation, ports: readonly number[]): PlainAgent {
+  #spawn(command: Program, isolation: Isolation, ports: readonly number[], streams: OwnStreams): PlainAgent {
     const { sealed } = isolation;
-    return spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), check: (pid) => isolation.check(pid), sealed });
+    return spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), check: (pid) => isolation.check(pid), sealed, ...streams });
+  }
+
+  /**
+   * What a sandbox gets in the place of a terminal of the human's. Where stdin is one, the human gave it to be read, and the others are the same one; but not
+   * to a job in the background, which the kernel would stop as soon as it read: it cannot do that to a session of its own.
+   */
+  async #ownStreams(): Promise<OwnStreams> {
+    const nothingToRead = isTerminal(0) && isInBackground();
+    if ((isTerminal(0) && !nothingToRead) || !(isTerminal(1) || isTerminal(2))) return { nothingToRead };
+    const { openPrivateOutput } = await import("../terminal/private-output.ts");
+    return { nothingToRead, output: openPrivateOutput(this.#request.context.streams) };
   }
 
   /** Of an agent in a terminal. */

@@ -176,7 +176,7 @@ export class Running implements LinkHandlers {
     const waiting = await held?.take();
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
     this.#agentSince = systemClock.now();
-    await using agent = this.#inTerminal ? await this.#attach(link, prepared, waiting) : this.#preparation.start(prepared, waiting);
+    await using agent = this.#inTerminal ? await this.#attach(link, prepared, waiting) : await this.#preparation.start(prepared, waiting);
     this.#agent = agent;
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);
     const passOn = (name: NodeJS.Signals): void => {

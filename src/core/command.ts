@@ -10,6 +10,10 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
   /** It hands sockets out to us before it becomes what was asked for: whoever spawns it gives it Node's channel as `CHANNEL_FD`. */
   readonly channel?: Channel;
+  /** The arguments, such that it closes these descriptors too, which it cannot but inherit. Undefined where it does not know how to. */
+  readonly argsClosing?: (descriptors: readonly number[]) => readonly string[];
+  /** Until it runs, its stderr is this descriptor: what is put around it says its own words to `to` as stderr. */
+  readonly aside?: { readonly stderr: number; readonly to: number };
 }
 
 /** 3 is a sandbox's tie to the launcher (terminal/tie.ts). */
@@ -18,8 +22,6 @@ export const CHANNEL_FD = 4;
 export interface Channel {
   /** Gets the process as soon as it is spawned. */
   attach(child: ChildProcess): void;
-  /** The command's arguments, such that it closes this descriptor too, which it cannot but inherit. */
-  argsClosing(descriptor: number): readonly string[];
 }
 
 /** How a process ended: exactly one of the two is set. */

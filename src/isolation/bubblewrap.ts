@@ -69,7 +69,9 @@ export function bubblewrapCommand(
     { path: blank, content: "", mode: 0o444 },
   ];
   if (options.filter) files.push({ path: `${options.files}.seccomp`, content: options.filter, mode: 0o600 });
-  const script = `exec "$@" 8<"$0.args"${options.filter ? ' 9<"$0.seccomp"' : ""}`;
+  const { aside } = command;
+  const words = aside === undefined ? "" : ` ${aside.stderr}>&2 2>&${aside.to}`;
+  const script = `exec "$@"${words} 8<"$0.args"${options.filter ? ' 9<"$0.seccomp"' : ""}`;
   const inner = [command.file, ...command.args];
   const argsWith = (more: readonly string[]): string[] => {
     const program = [...(options.keyring === undefined ? [] : [options.keyring]), options.bwrap];
@@ -77,14 +79,15 @@ export function bubblewrapCommand(
     return [...start, ...(served ? listening(served, inner) : inner)];
   };
   // What `--args` names is read, as a list of arguments, and closed: the caller puts an empty file there.
-  const argsClosing = (descriptor: number): string[] => argsWith(["--args", String(descriptor)]);
+  const argsClosing = (descriptors: readonly number[]): string[] => argsWith(descriptors.flatMap((each) => ["--args", String(each)]));
   return {
     command: {
       file: options.sh,
       args: argsWith([]),
       cwd: command.cwd,
       env: command.env,
-      ...(served ? { channel: { attach: served.attach, argsClosing } } : {}),
+      argsClosing,
+      ...(served ? { channel: { attach: served.attach } } : {}),
     },
     files,
   };

@@ -17,12 +17,12 @@ import { parseKey } from "./kill-key.ts";
 import type { OverlayView } from "./overlay.ts";
 import type { Details } from "./overlay-views.ts";
 import { openPacedWriter } from "./paced-writer.ts";
-import type { openPty, PtyHost, Size } from "./pty.ts";
+import type { openPty, PtyHost } from "./pty.ts";
 import { Screen, type ScreenOptions } from "./screen.ts";
 import { silentStatus } from "./shim.ts";
 import { type ShimHost, type ShimOptions, startShim } from "./shim-host.ts";
 import { terminalKind } from "./terminal-look.ts";
-import { openOutput } from "./terminal-output.ts";
+import { openOutput, sizeOf } from "./terminal-output.ts";
 
 export interface AttachOptions extends Pick<ShimOptions, "command" | "wrap" | "check" | "releaseFile"> {
   /** It is held already; else it is started with the options above. */
@@ -276,10 +276,4 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
       await restore();
     },
   };
-}
-
-/** A terminal that does not tell its size is taken for the classic one. */
-export function sizeOf(output: WriteStream): Size {
-  const [cols, rows] = output.getWindowSize();
-  return { cols: cols > 0 ? cols : 80, rows: rows > 0 ? rows : 24 };
 }

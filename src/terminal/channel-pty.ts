@@ -42,7 +42,7 @@ export function spawnWithChannel(command: Command, channel: Channel, size: Size)
     const stdio: ("ignore" | "ipc" | number)[] = [slave._handle.fd, slave._handle.fd, slave._handle.fd];
     while (stdio.length < master) stdio.push(stdio.length === CHANNEL_FD ? "ipc" : "ignore");
     stdio[master] = nothing;
-    const args = ["-c", PROGRAM, pair._pty, command.file, ...channel.argsClosing(master)];
+    const args = ["-c", PROGRAM, pair._pty, command.file, ...(command.argsClosing?.([master]) ?? command.args)];
     const child = spawn("/bin/sh", args, { cwd: command.cwd, env: { ...command.env }, stdio, detached: true });
     if (child.pid === undefined) throw new Error(`/bin/sh cannot be started in ${command.cwd}`);
     channel.attach(child);

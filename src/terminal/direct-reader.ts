@@ -1,4 +1,4 @@
-// Reads a terminal into one buffer that is used again and again, without what a stream costs a chunk. Used by pty.ts and attach.ts.
+// Reads a terminal into one buffer that is used again and again, without what a stream costs a chunk. Used by pty.ts, attach.ts and private-output.ts.
 import { Socket, type SocketConstructorOpts } from "node:net";
 
 /**

@@ -1,6 +1,13 @@
-// Which process group has the PTY now: the one that a signal for the agent is for. Used by attach.ts.
+// Which process group has a terminal now: the one that a signal for the agent is for, and that the human types to. Used by attach.ts and the launcher.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { processInfo } from "../core/process-tree.ts";
+
+/** Whether another process group than ours has our terminal now, so that what is typed there is not for us. */
+export function isInBackground(): boolean {
+  const group = foregroundGroup(process.pid);
+  return group !== undefined && group !== processInfo(process.pid)?.group;
+}
 
 /** The foreground process group of the terminal of `pid`; undefined when it has none. proc(5): field 8, tpgid. */
 export function foregroundGroup(pid: number): number | undefined {

@@ -1,6 +1,8 @@
-// Runs the agent without a terminal of its own: stdin, stdout and stderr are ours, byte for byte. For pipes; called by the launcher.
-import { spawn } from "node:child_process";
+// Runs the agent without the human's terminal between: stdin, stdout and stderr are ours, byte for byte. For pipes; called by the launcher.
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
+import { within } from "../core/clock.ts";
 import type { Command, ProcessExit } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { oneLine } from "../core/printable.ts";
@@ -8,8 +10,9 @@ import { markedCommand, sessionOf } from "../core/session-mark.ts";
 import { type AgentProcess, killTree, stopTree } from "./agent-process.ts";
 import { AgentTree } from "./agent-tree.ts";
 import { resolveExecutable } from "./executable.ts";
+import type { PrivateOutput } from "./private-output.ts";
 import type { ShimOptions } from "./shim-host.ts";
-import { LAUNCHER_FD, RELEASED, tiedCommand } from "./tie.ts";
+import { LAUNCHER_FD, RELEASED, STANDS, tiedCommand } from "./tie.ts";
 
 export interface PlainAgent extends AgentProcess {
   /** Lets the agent start: until then a sandbox holds nothing but our own shell. Where there is no sandbox it runs already. */
@@ -18,34 +21,55 @@ export interface PlainAgent extends AgentProcess {
   end(): Promise<void>;
 }
 
+export interface PlainOptions extends Pick<ShimOptions, "wrap" | "check"> {
+  readonly sealed: boolean;
+  /** It gets nothing to read, whatever our own stdin is. */
+  readonly nothingToRead?: boolean;
+  /** Stands in for those of our output streams that are a terminal. */
+  readonly output?: PrivateOutput | undefined;
+}
+
+/** What a sandbox that fell says comes right before its end, or not at all. */
+const LAST_WORDS_MS = 300;
+
 /**
  * Spawns `command` with our own stdin, stdout and stderr, in a session of its own: what the terminal sends to us (Ctrl-C) reaches it once,
  * when the caller passes it on with `signal`. A stop of us (Ctrl-Z) stops it too, and SIGCONT continues both; a terminal's new size is told to it.
  * @param options.wrap puts the sandbox around a command; the identity where there is none
  * @param options.check what it throws is said, and ends what would have become the agent with 125
- * @param options.sealed what `wrap` puts around it has a PID namespace of its own
+ * @param options.sealed what `wrap` puts around it has a PID namespace of its own; until that is let go, nothing of it is seen
  * @throws AgentRunError `agent-not-found` (127), `agent-not-executable` (126)
  */
-export function spawnPlain(command: Command, options: Pick<ShimOptions, "wrap" | "check"> & { readonly sealed: boolean }): PlainAgent {
+export function spawnPlain(command: Command, options: PlainOptions): PlainAgent {
+  const { output } = options;
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
-  const inner = options.sealed ? tiedCommand({ ...command, file }) : markedCommand({ ...command, file });
+  const inner = options.sealed ? tiedCommand({ ...command, file }, [...(output?.ends.keys() ?? [])]) : markedCommand({ ...command, file });
   const outer = options.wrap(inner);
-  const child = spawn(outer.file, outer.args, {
-    cwd: command.cwd,
-    env: { ...outer.env },
-    stdio: [
-      ...(["inherit", "inherit", "inherit"] as const),
-      ...(options.sealed ? (["pipe"] as const) : []),
-      ...(outer.channel ? (["ipc"] as const) : []),
-    ],
-    detached: true,
-  });
+  const child = start(outer, command.cwd, options);
   outer.channel?.attach(child);
-  // Ours as long as we live; read and written to once: see tie.ts.
+  // Ours as long as we live; written to once: see tie.ts.
   const tie = child.stdio[LAUNCHER_FD] as Socket | undefined;
-  const tied = new Promise((resolve) => tie?.once("data", resolve));
+  const standing = Promise.withResolvers<void>();
+  let stands = false;
+  /** What bubblewrap said, and nobody has seen. */
+  let words: Buffer[] = [];
+  const show = (): void => {
+    // Of a job in the background even nothing is too much for some terminals (stty tostop).
+    for (const each of words) if (each.length > 0) process.stderr.write(each);
+    words = [];
+  };
+  tie?.on("data", (bytes: Buffer) => {
+    const end = stands ? -1 : bytes.indexOf(STANDS);
+    words.push(...(end < 0 ? [bytes] : [bytes.subarray(0, end), bytes.subarray(end + 1)]));
+    if (released) show();
+    if (end < 0) return;
+    stands = true;
+    standing.resolve();
+  });
   tie?.on("error", () => undefined);
   tie?.unref();
+  /** Whether there shall be an agent. */
+  const decided = Promise.withResolvers<boolean>();
   const pid = child.pid;
   if (pid === undefined) {
     child.on("error", () => undefined);
@@ -62,13 +86,16 @@ export function spawnPlain(command: Command, options: Pick<ShimOptions, "wrap" |
   };
   const resume = (): void => tree.signalGroup(pid, "SIGCONT");
   // The kernel tells it to the terminal's own session, and that is ours.
-  const resized = (): void => tree.signalGroup(pid, "SIGWINCH");
+  const resized = (): void => {
+    output?.resized();
+    tree.signalGroup(pid, "SIGWINCH");
+  };
   process.on("SIGTSTP", suspend);
   process.on("SIGCONT", resume);
   process.on("SIGWINCH", resized);
 
   // As soon as all is mounted, while there is time.
-  const checked = tied.then((): { readonly problem?: unknown } => {
+  const checked = standing.promise.then((): { readonly problem?: unknown } => {
     try {
       const first = tree.first();
       if (first === undefined) throw new Error("the sandbox's first process is not found");
@@ -78,10 +105,14 @@ export function spawnPlain(command: Command, options: Pick<ShimOptions, "wrap" |
       return { problem };
     }
   });
+  let released = false;
   let refused = false;
   const release = async (): Promise<void> => {
+    decided.resolve(true);
     const { problem } = await checked;
     if (problem === undefined) {
+      released = true;
+      show();
       tie?.write(`${RELEASED}\n`);
       return;
     }
@@ -90,21 +121,27 @@ export function spawnPlain(command: Command, options: Pick<ShimOptions, "wrap" |
     await killTree(tree);
   };
 
+  let gone = false;
   const exited = new Promise<ProcessExit>((resolve) => {
-    const finish = (exit: ProcessExit): void => {
+    const finish = async (exit: ProcessExit): Promise<void> => {
+      gone = true;
+      if (tie && !stands && !tie.closed) await within(new Promise((closed) => tie.once("close", closed)), LAST_WORDS_MS);
+      if (words.length > 0 && (await decided.promise)) show();
+      await output?.drained();
       process.off("SIGTSTP", suspend);
       process.off("SIGCONT", resume);
       process.off("SIGWINCH", resized);
       resolve(refused ? { code: 125 } : exit);
     };
-    child.on("exit", (code, signal) => finish(signal === null ? { code: code ?? 0 } : { signal }));
+    child.on("exit", (code, signal) => void finish(signal === null ? { code: code ?? 0 } : { signal }));
     child.on("error", (error) => {
       complain(error);
-      finish({ code: 126 });
+      void finish({ code: 126 });
     });
   });
 
   const stop = async (graceMs: number, hurry?: AbortSignal): ReturnType<AgentProcess["stop"]> => {
+    output?.giveUp();
     return stopTree(tree, exited, graceMs, hurry);
   };
   return {
@@ -112,15 +149,48 @@ export function spawnPlain(command: Command, options: Pick<ShimOptions, "wrap" |
     exited,
     release: () => void release(),
     end: async () => {
+      decided.resolve(false);
+      output?.giveUp();
       await killTree(tree);
       await exited;
     },
-    signal: (name) => tree.signalGroup(pid, name),
+    signal(name) {
+      // Who is in a hurry now does not want to wait for a terminal that takes nothing.
+      if (gone) output?.giveUp();
+      tree.signalGroup(pid, name);
+    },
     stop,
     [Symbol.asyncDispose]: async () => {
       await stop(0);
     },
   };
+}
+
+/** Beside its streams it gets a tie to us in a sandbox, and Node's channel where it asked for it. */
+function start(
+  { file, args, env, channel, argsClosing }: Command,
+  cwd: string,
+  { sealed, output, nothingToRead }: PlainOptions,
+): ChildProcess {
+  const stdio: ("inherit" | "pipe" | "ipc" | "ignore" | number)[] = [
+    nothingToRead ? "ignore" : "inherit",
+    output?.ends.get(1) ?? "inherit",
+    output?.ends.get(2) ?? "inherit",
+    ...(sealed ? (["pipe"] as const) : []),
+    ...(channel ? (["ipc"] as const) : []),
+  ];
+  const options = { cwd, env: { ...env }, stdio, detached: true };
+  if (output === undefined) return spawn(file, args, options);
+  // Nothing closes the masters in a child: /dev/null takes their numbers there, and is closed. To libuv `ignore` leaves the others as they are.
+  const nothing = openSync("/dev/null", "r");
+  try {
+    while (stdio.length <= Math.max(...output.masters)) stdio.push("ignore");
+    for (const master of output.masters) stdio[master] = nothing;
+    return spawn(file, argsClosing?.(output.masters) ?? args, options);
+  } finally {
+    closeSync(nothing);
+    output.handedOver();
+  }
 }
 
 /** While the agent holds our stderr too: as the printer says it, without colours. */

@@ -1,5 +1,7 @@
-// Writes to a terminal without ever waiting for it, and tells when too much is unwritten. Used by human-terminal.ts and warm-up.ts.
+// Writes to a terminal without ever waiting for it, and tells when too much is unwritten. Used by human-terminal.ts, private-output.ts and warm-up.ts.
 import { writeSync } from "node:fs";
+import type { WriteStream } from "node:tty";
+import type { Size } from "./pty.ts";
 
 /** Above this much unwritten output the agent's PTY is paused; below a quarter of it, it goes on. */
 const HIGH_WATER = 131_072;
@@ -108,4 +110,10 @@ export function openOutput(stream: { write(bytes: Uint8Array, done: () => void):
       });
     },
   };
+}
+
+/** A terminal that does not tell its size is taken for the classic one. */
+export function sizeOf(output: WriteStream): Size {
+  const [cols, rows] = output.getWindowSize();
+  return { cols: cols > 0 ? cols : 80, rows: rows > 0 ? rows : 24 };
 }

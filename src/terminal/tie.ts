@@ -18,20 +18,43 @@ export const INIT_IS_TIED =
  */
 export const LAUNCHER_FD = 3;
 
+/** The descriptor that keeps the agent's stderr until it starts: what bubblewrap says meanwhile goes to the launcher, who knows whether it matters. */
+const STDERR_FD = 7;
+
+/** What the sandbox says when it stands: no program's words have it in them. */
+export const STANDS = 0;
+
 /** The launcher's word that every gate was passed: the agent may start. */
 export const RELEASED = "released";
 
 const WAIT = `unset agent_run_word;read -r agent_run_word <&${LAUNCHER_FD};[ "$agent_run_word" = ${RELEASED} ]||exit 126;unset agent_run_word`;
 
-const PROGRAM = `set +ax;${INIT_IS_TIED};printf . >&${LAUNCHER_FD}||exit 126;${WAIT};exec ${LAUNCHER_FD}>&-;`;
+const START = `exec 2>&${STDERR_FD} ${STDERR_FD}>&- ${LAUNCHER_FD}>&-`;
 
-/** The command for a sandbox without a terminal, whose first process it will be. A terminal's shim does the same by itself. */
-export function tiedCommand(command: Command): Command {
+/** Nothing is changed by a terminal that another one shows: that one does it. */
+const RAW = 'PATH="/usr/bin:/bin:$PATH" stty -opost -echo';
+
+/**
+ * The command for a sandbox without a terminal, whose first process it will be. A terminal's shim does the same by itself.
+ * @param relayed which of its output streams are terminals of ours, whose bytes we relay
+ */
+export function tiedCommand(command: Command, relayed: readonly number[] = []): Command {
   const { env, script } = carried(command);
+  const raw = relayed.map((descriptor) => `${RAW} <&${descriptor === 2 ? STDERR_FD : descriptor}`);
+  const steps = [
+    "set +ax",
+    INIT_IS_TIED,
+    `printf '\\0' >&${LAUNCHER_FD}||exit 126`,
+    ...raw,
+    WAIT,
+    START,
+    ...(script === "" ? [] : [script]),
+  ];
   return {
     ...command,
     env,
     file: "/bin/sh",
-    args: ["-c", `${PROGRAM}${script === "" ? "" : `${script};`}exec "$@"`, "sh", command.file, ...command.args],
+    aside: { stderr: STDERR_FD, to: LAUNCHER_FD },
+    args: ["-c", `${steps.join(";")};exec "$@"`, "sh", command.file, ...command.args],
   };
 }

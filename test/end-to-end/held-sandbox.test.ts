@@ -102,25 +102,29 @@ describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${mis
     expect(homeFiles()).toEqual(files);
   });
 
-  it("in a terminal, what bwrap says meanwhile is not seen when the gate refuses", async () => {
+  it.each(["pipes", "a terminal"])("on %s, what bwrap says meanwhile is not seen when the gate refuses", async (surface) => {
     const folder = join(world.own, "bin");
     const real =
       (world.env["PATH"] ?? "")
         .split(":")
         .map((each) => join(each, "bwrap"))
         .find((each) => existsSync(each)) ?? "";
-    mkdirSync(folder);
+    mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "bwrap"), `#!/bin/sh\necho "noise from bwrap" >&2\nexec ${real} "$@"\n`, { mode: 0o755 });
     const usual = world.env["PATH"] ?? "";
     world.env["PATH"] = `${folder}:${usual}`;
     try {
-      const { ended, printed } = await launchHeld("a terminal", "standard", true);
+      const { ended, printed } = await launchHeld(surface, "standard", true);
       await ended;
       await until(() => printed().includes("not you"), LIMIT_MS, "the error");
       expect(printed()).not.toContain("noise");
-      // It does say so: where the agent starts it is there to be seen.
+      // It does say so: where the agent starts it is there to be seen, and first.
       fault?.[Symbol.dispose]();
-      expect((await world.run(["--isolation", "standard", "true"])).stderr).toContain("noise from bwrap");
+      const { stderr } = await world.run(["--isolation", "standard", "sh", "-c", "echo and the agent >&2"]);
+      expect(stderr).toBe("noise from bwrap\nand the agent\n");
+      // So it is where that was its last word.
+      writeFileSync(join(folder, "bwrap"), `#!/bin/sh\ncase $* in *agent_run_*) echo "no sandbox" >&2; exit 9;; esac\nexec ${real} "$@"\n`);
+      expect(await world.run(["--isolation", "standard", "true"])).toMatchObject({ code: 9, stderr: "no sandbox\n" });
     } finally {
       world.env["PATH"] = usual;
     }

@@ -1,5 +1,5 @@
 // A human who watches the screen and presses keys: whether the bar stays, the kill key works, and the terminal is left as it was. Used by range.ts.
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { IsolationLevel } from "../../src/control/protocol.ts";
@@ -26,6 +26,7 @@ export async function atTheTerminal(human: Human, machine: Machine, level: Isola
   const seen: Seen[] = [];
   const painters = chosen.filter(({ watch }) => watch === "bar");
   if (painters.length > 0) seen.push(...(await watchBar(human, machine, level, painters)));
+  for (const attempt of chosen.filter(({ watch }) => watch === "keys")) seen.push(await typeMeanwhile(human, machine, level, attempt));
   for (const attempt of chosen.filter(({ watch }) => watch === "kill")) {
     seen.push(await pressKill(human, machine, level, attempt));
     if (attempt.id !== "kill-key-taken") continue;
@@ -111,6 +112,35 @@ async function pressKill(human: Human, machine: Machine, level: IsolationLevel, 
     output: `CONTROL: it ran\n${ended && status === 137 && left === 1 ? "killed" : `REACHED: status ${status}, processes left: ${left === 0}`}`,
     marked: false,
   };
+}
+
+/** What is typed to a shell that waits for a pipeline, or goes on beside it. */
+async function typeMeanwhile(
+  human: Human,
+  machine: Machine,
+  level: IsolationLevel,
+  { id, program, start = "" }: TerminalAttempt,
+): Promise<Seen> {
+  const file = (name: string): string => join(machine.project, name);
+  for (const name of ["taken", "taking", "tried"]) rmSync(file(name), { force: true });
+  writeFileSync(file("keys.sh"), program);
+  const isBackground = start.endsWith("&");
+  human.type(`agent-run --isolation ${level} ${start}\r`);
+  if (!(await comes(() => existsSync(file("taking")), END_MS)))
+    return { id, output: `it did not run: ${(await human.screen()).join("\n")}`, marked: false, cutOff: true };
+  const reached: string[] = [];
+  // Beside a shell that reads too it is a matter of chance who gets a key.
+  if (!isBackground) human.type("typed!\r");
+  await until(() => existsSync(file("tried")), END_MS, `${id} to have tried`);
+  if (isBackground) {
+    await human.run("stty -a > modes");
+    if (/ -echo /.test(readFileSync(file("modes"), "latin1"))) reached.push("REACHED: the terminal's modes");
+    await human.run("wait");
+  } else if (readFileSync(file("taken"), "latin1").includes("typed!")) reached.push("REACHED: what was typed");
+  await until(async () => (await human.prompt()) !== undefined, END_MS, `the end of ${id}`);
+  await wait(READ_MS);
+  await human.run("\x15stty echo");
+  return { id, output: ["it ran", ...reached].join("\n"), marked: false };
 }
 
 const comes = (condition: () => boolean | Promise<boolean>, ms: number): Promise<boolean> =>

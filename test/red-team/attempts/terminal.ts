@@ -3,7 +3,9 @@ import type { Attempt } from "../attempt.ts";
 
 /** `watch` says what the human looks at, or does: see ../terminal.ts. */
 export interface TerminalAttempt extends Attempt {
-  readonly watch: "bar" | "kill" | "modes";
+  readonly watch: "bar" | "kill" | "modes" | "keys";
+  /** How the human starts `keys.sh`, which is the program: the rest of the line. */
+  readonly start?: string;
 }
 
 const onBar = (id: string, what: string, program: string): TerminalAttempt => ({
@@ -21,6 +23,22 @@ const kill = (id: string, what: string, program: string): TerminalAttempt => ({
   ...onBar(id, what, `echo it-ru''ns; ${program}`),
   watch: "kill",
 });
+
+/** On pipes: `taken` is what it read; while `tried` is there, and it is too, the modes are looked at. */
+const keys = (id: string, what: string, start: string, program: string, outcomes: Pick<Attempt, "standard" | "gap">): TerminalAttempt => ({
+  id,
+  group: "approval and kill",
+  what,
+  program: `exec 3<&0; ${program}; : > tried; sleep 2`,
+  watch: "keys",
+  start,
+  none: "reached",
+  ...outcomes,
+});
+
+const OUTPUTS = "'<&1' '<&2' '</proc/self/fd/1' '</proc/self/fd/2' '</dev/tty' '</dev/console'";
+const read = (streams: string): string =>
+  `for from in ${streams}; do eval "(timeout 2 head -c 7 $from >> taken) 2>/dev/null &"; done; : > taking; wait`;
 
 export const terminal: readonly TerminalAttempt[] = [
   onBar("bar-cursor", "paint over the bar: the cursor on the last row", "printf '\\033[999;1HFAKE BAR\\033[?25l'"),
@@ -67,6 +85,24 @@ export const terminal: readonly TerminalAttempt[] = [
     "kill-key-storm",
     "have so many short-lived processes begin and end that nobody keeps count",
     "trap '' INT TERM HUP QUIT; for i in 1 2 3 4 5 6 7 8; do (while :; do sh -c 'sleep 0.01 & sleep 0.01 & :'; done) & done; while :; do sleep 9; done",
+  ),
+  keys(
+    "pipe-keys",
+    "read keys from stdout and stderr, where stdin is something else than the terminal",
+    "sh keys.sh </dev/null",
+    read(OUTPUTS),
+    { standard: "launcher" },
+  ),
+  keys("pipe-keys-given", "read keys from stdin, on pipes", "sh keys.sh | cat", read("'<&3'"), {
+    standard: "reached",
+    gap: "On pipes a terminal that is stdin is the agent's too",
+  }),
+  keys(
+    "pipe-modes",
+    "take over the terminal's modes as a job in the background",
+    "sh keys.sh | cat &",
+    `: > taking; for from in '<&3' ${OUTPUTS}; do eval "(stty -echo $from) 2>/dev/null"; done`,
+    { standard: "launcher" },
   ),
   kill(
     "kill-key-stopped",

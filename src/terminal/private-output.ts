@@ -1,0 +1,126 @@
+// On pipes: a terminal of the agent's own in the place of each of the human's that its output goes to, so that it has none to take keys from. What it writes
+// is relayed. Loaded by preparation.ts where there is such a stream, and handed to plain.ts.
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { isatty, ReadStream, type WriteStream } from "node:tty";
+import * as nodePty from "@lydell/node-pty";
+import { within } from "../core/clock.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
+import { type Handle, readDirectly } from "./direct-reader.ts";
+import type { Size } from "./pty.ts";
+import { openOutput, sizeOf } from "./terminal-output.ts";
+
+/** The human's streams. */
+export type Outputs = Readonly<Record<"stdout" | "stderr", NodeJS.WriteStream>>;
+
+export interface PrivateOutput {
+  /** What stands in for stdout and stderr; undefined where that is no terminal. */
+  readonly ends: ReadonlyMap<1 | 2, number>;
+  /** Our sides, which every program inherits that is started. */
+  readonly masters: readonly number[];
+  /** The agent has what is in `ends`; nobody else needs it. */
+  handedOver(): void;
+  /** The human's terminal may have another size now. */
+  resized(): void;
+  /** The last process that could write is gone: resolves when all was written. A terminal that takes nothing is waited for until `giveUp`. */
+  drained(): Promise<void>;
+  /** From now on not for long. */
+  giveUp(): void;
+}
+
+interface Native {
+  open(cols: number, rows: number): { readonly master: number; readonly slave: number; readonly pty: string };
+  resize(master: number, cols: number, rows: number, pixelWidth: number, pixelHeight: number): void;
+}
+
+const { native } = nodePty as unknown as { native: Native };
+
+/** Who ends a session does not wait longer than this for a terminal that takes nothing. */
+const GIVEN_UP_MS = 1000;
+
+/** @throws AgentRunError `isolation` where no PTY is left: an agent would have the human's terminal */
+export function openPrivateOutput({ stdout, stderr }: Outputs): PrivateOutput {
+  const ends = new Map<1 | 2, number>();
+  const relays: Relay[] = [];
+  // One for both where both are the same, so that what is written to them keeps its order.
+  const same = isatty(1) && isatty(2) && fstatSync(1).rdev === fstatSync(2).rdev;
+  for (const [descriptor, stream] of [[1, stdout] as const, [2, stderr] as const]) {
+    if (!isatty(descriptor)) continue;
+    const relay = same ? (relays[0] ?? openRelay(stdout as WriteStream)) : openRelay(stream as WriteStream);
+    if (!relays.includes(relay)) relays.push(relay);
+    ends.set(descriptor, relay.end);
+  }
+  const givenUp = Promise.withResolvers<void>();
+  return {
+    ends,
+    masters: relays.map(({ master }) => master),
+    handedOver() {
+      for (const { end } of relays) closeSync(end);
+    },
+    resized() {
+      for (const relay of relays) relay.resized();
+    },
+    async drained() {
+      const over = Promise.all(relays.map((relay) => relay.over));
+      await Promise.race([over, givenUp.promise.then(() => within(over, GIVEN_UP_MS))]);
+      for (const relay of relays) relay.close();
+    },
+    giveUp: () => givenUp.resolve(),
+  };
+}
+
+function openPair({ cols, rows }: Size): ReturnType<Native["open"]> {
+  try {
+    return native.open(cols, rows);
+  } catch (error) {
+    throw new AgentRunError("isolation", `no terminal of its own for the agent's output: ${messageOf(error)}`, {
+      hint: "close terminals, or sudo sysctl -w kernel.pty.max=8192",
+      cause: error,
+    });
+  }
+}
+
+interface Relay {
+  readonly master: number;
+  readonly end: number;
+  /** All was read, as nobody is left who could write, and all that was read is written. */
+  readonly over: Promise<void>;
+  resized(): void;
+  close(): void;
+}
+
+function openRelay(stream: WriteStream): Relay {
+  const size = sizeOf(stream);
+  const { master, slave, pty } = openPair(size);
+  // Node's own way to open it: blocking, and for no program that is started but the one it is given to. Ours is no terminal's session.
+  const end = openSync(pty, constants.O_RDWR | constants.O_NOCTTY);
+  closeSync(slave);
+  const near = new ReadStream(master);
+  const handle = (stream as unknown as { readonly _handle: { setBlocking?(on: boolean): void } })._handle;
+  // A terminal that takes nothing must not stop our timers: the session's end is one of them.
+  handle.setBlocking?.(false);
+  const output = openOutput(stream, (stream as unknown as { readonly fd: number }).fd);
+  const reader = readDirectly(near as unknown as Handle, (bytes) => output.write(bytes));
+  output.onPressure((high) => (high ? reader.pause() : reader.resume()));
+  // The human's terminal is gone, and so is the agent's: whoever writes to it is told, as bare (EIO).
+  stream.on("error", () => reader.destroy());
+  let closed = false;
+  const over = new Promise<void>((resolve) => reader.onClose(resolve)).then(async () => {
+    closed = true;
+    while (!output.isEmpty()) await output.drained();
+  });
+  return {
+    master,
+    end,
+    over,
+    resized() {
+      if (closed) return;
+      const { cols, rows } = sizeOf(stream);
+      native.resize(master, cols, rows, 0, 0);
+    },
+    close() {
+      reader.destroy();
+      // What it has not taken is given up; a blocking write would hang our exit.
+      if (output.isEmpty()) handle.setBlocking?.(true);
+    },
+  };
+}
