@@ -6,8 +6,12 @@ import type { overdrawn } from "./redraws.ts";
 export const SCROLLBACK = 200;
 /** Above this, a flood is cut to its end. Also what a drain may take at once: some 4 ms. */
 export const LONGEST_WAIT = 262_144;
-/** Less is not worth cutting. */
-const SMALLEST_CUT = 65_536;
+/** Less is not worth leaving out. */
+const SMALLEST_CUT = 16_384;
+/** What comes in small pieces is put together to parts of this. */
+const LONGEST_PART = 65_536;
+const SMALLEST_ROOM = 4096;
+const ESC = 0x1b;
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -18,15 +22,29 @@ const CR = 0x0d;
 export type Content = "lines" | "sequences" | "odd";
 
 interface Part {
-  readonly bytes: Uint8Array;
+  /** It begins where the one before it ends. */
+  readonly start: number;
+  end: number;
   readonly content: Content;
 }
 
+/** Bytes that can be left out, and what does the same in their place. */
+interface Cut {
+  readonly from: number;
+  readonly to: number;
+  readonly instead: string;
+}
+
 export class Backlog {
-  #parts: Part[] = [];
+  /** All parts, one behind the other; the same memory again and again, so that a flood leaves none for V8 to collect. */
+  #bytes: Buffer = Buffer.allocUnsafeSlow(SMALLEST_ROOM);
   #size = 0;
-  /** The next size at which to try a cut. */
+  #parts: Part[] = [];
+  /** The agent's, when something came last. */
+  #screen: Size = { cols: 1, rows: 1 };
+  /** The next size at which to try a cut, and the one that the last try left. */
   #limit = LONGEST_WAIT;
+  #tried = 0;
   readonly #overdrawn: typeof overdrawn | undefined;
 
   /** @param search finds what redraws have made irrelevant. Until there is a shadow nobody does: so the launcher need not read it */
@@ -39,121 +57,107 @@ export class Backlog {
     return this.#size;
   }
 
-  /** @param screen the agent's */
+  /**
+   * @param bytes are copied
+   * @param screen the agent's
+   */
   push(bytes: Uint8Array, content: Content, screen: Size): void {
-    this.#parts.push({ bytes, content });
-    this.#size += bytes.length;
-    if (this.#size <= this.#limit || content === "odd") return;
-    const lines = content === "lines" ? afterFlood(this.#parts, screen.rows + SCROLLBACK) : undefined;
-    const cut = lines ?? (this.#overdrawn && afterRedraws(this.#parts, screen, this.#overdrawn));
-    if (cut !== undefined) this.#set(cut);
+    const start = this.#size;
+    const end = start + bytes.length;
+    if (end > this.#bytes.length) this.#grow(end);
+    this.#bytes.set(bytes, start);
+    this.#size = end;
+    this.#screen = screen;
+    const last = this.#parts[this.#parts.length - 1];
+    if (last !== undefined && last.content === content && end - last.start <= LONGEST_PART) last.end = end;
+    else this.#parts.push({ start, end, content });
+    if (end <= this.#limit || content === "odd") return;
+    this.#cut();
     this.#limit = Math.max(LONGEST_WAIT, 2 * this.#size);
   }
 
-  /** Gives all and keeps nothing. */
-  take(): readonly Part[] {
-    const parts = this.#parts;
-    this.#set([]);
+  /** Gives what of all can still be seen, as it is until the next `push`, and keeps nothing. */
+  take(): readonly { readonly bytes: Uint8Array; readonly content: Content }[] {
+    if (this.#size > 2 * SMALLEST_CUT && this.#size !== this.#tried) this.#cut();
+    const taken = this.#parts.map(({ start, end, content }) => ({ bytes: this.#bytes.subarray(start, end), content }));
+    this.#parts = [];
+    this.#size = 0;
+    this.#tried = 0;
     this.#limit = LONGEST_WAIT;
-    return parts;
+    return taken;
   }
 
-  #set(parts: Part[]): void {
-    this.#parts = parts;
-    this.#size = parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  #grow(size: number): void {
+    const bytes = Buffer.allocUnsafeSlow(Math.max(size, 2 * this.#bytes.length));
+    bytes.set(this.#bytes.subarray(0, this.#size));
+    this.#bytes = bytes;
   }
-}
 
-/** A place in the parts: `at` is an offset in the part `index`. */
-interface Place {
-  readonly index: number;
-  readonly at: number;
+  #cut(): void {
+    const bytes = this.#bytes.subarray(0, this.#size);
+    const flood = this.#parts.findLast(({ content }) => content !== "lines")?.end ?? 0;
+    const redraws = this.#parts.findLast(({ content }) => content === "odd")?.end ?? 0;
+    const lines = afterFlood(bytes, flood, this.#screen.rows + SCROLLBACK);
+    if (lines !== undefined) this.#leaveOut(lines, flood, "lines");
+    else if (this.#overdrawn !== undefined) {
+      const cut = afterRedraws(bytes, redraws, this.#screen, this.#overdrawn);
+      if (cut !== undefined) this.#leaveOut(cut, redraws, "sequences");
+    }
+    this.#tried = this.#size;
+  }
+
+  /** What comes from `start` on is one part then. */
+  #leaveOut({ from, to, instead }: Cut, start: number, content: Content): void {
+    const skipped = to - from - instead.length;
+    if (skipped < SMALLEST_CUT) return;
+    this.#bytes.write(instead, from, "latin1");
+    this.#bytes.copyWithin(from + instead.length, to, this.#size);
+    this.#size -= skipped;
+    this.#parts = [...this.#parts.filter((part) => part.end <= start), { start, end: this.#size, content }];
+  }
 }
 
 /**
- * The last `lines` lines of a flood say all that can still be seen of it, with the SGR that is in force there: whatever they hold moves the
+ * The last `lines` lines of a flood, from `start` on, say all that can still be seen of it, with the SGR that is in force there: whatever they hold moves the
  * cursor nowhere but down. What comes before the first line end stays too, since it may end a sequence that an earlier part began.
- * Undefined when the parts do not end in such a flood, or it is short.
+ * Undefined when it is no longer than that.
  */
-function afterFlood(parts: readonly Part[], lines: number): Part[] | undefined {
-  const first = parts.findLastIndex(({ content }) => content !== "lines") + 1;
-  const from = firstLineEnd(parts, first);
-  const to = lastLines(parts, first, lines);
-  if (from === undefined || to === undefined) return undefined;
-  const skipped = between(parts, from, to);
-  if (skipped.reduce((sum, { length }) => sum + length, 0) < SMALLEST_CUT) return undefined;
+function afterFlood(bytes: Buffer, start: number, lines: number): Cut | undefined {
+  const from = bytes.indexOf(LF, start) + 1;
+  if (from === 0) return undefined;
+  const to = lastLines(bytes, from, lines);
+  if (to === undefined || to - from < SMALLEST_CUT) return undefined;
   // The lines that are left out ended at the bottom of the screen; the kept ones begin at the left edge behind a line end.
-  const start = `\r${"\n".repeat(lines)}${styles(skipped)}`;
-  const last = parts[to.index] as Part;
-  return [
-    ...parts.slice(0, from.index),
-    { bytes: (parts[from.index] as Part).bytes.subarray(0, from.at), content: "lines" },
-    { bytes: Buffer.from(start, "latin1"), content: "lines" },
-    { bytes: last.bytes.subarray(to.at), content: "lines" },
-    ...parts.slice(to.index + 1),
-  ];
+  return { from, to, instead: `\r${"\n".repeat(lines)}${styles(bytes.subarray(from, to))}` };
 }
 
-/** The last redraw of a flood of them says all that can still be seen of those before, with the SGR and modes that are in force there. */
-function afterRedraws(parts: readonly Part[], screen: Size, search: typeof overdrawn): Part[] | undefined {
-  const first = parts.findLastIndex(({ content }) => content === "odd") + 1;
-  const bytes = Buffer.concat(parts.slice(first).map((part) => part.bytes));
-  const found = search(bytes, screen);
+/** The last redraw of a flood of them, from `start` on, says all that can still be seen of those before, with the SGR and modes that are in force there. */
+function afterRedraws(bytes: Buffer, start: number, screen: Size, search: typeof overdrawn): Cut | undefined {
+  const found = search(bytes.subarray(start), screen);
   if (found === undefined || found.to - found.from < SMALLEST_CUT) return undefined;
-  const skipped = bytes.subarray(found.from, found.to);
-  const start =
-    styles([skipped]) + lastOfEach(skipped.toString("latin1").match(/\x1b\[\?[\d;]*[hl]/g)) + (found.cleared ? "\x1b[H\x1b[2J" : "");
-  return [
-    ...parts.slice(0, first),
-    { bytes: bytes.subarray(0, found.from), content: "sequences" },
-    { bytes: Buffer.concat([Buffer.from(start, "latin1"), bytes.subarray(found.to)]), content: "sequences" },
-  ];
+  const [from, to] = [start + found.from, start + found.to];
+  const skipped = bytes.subarray(from, to);
+  const modes = lastOfEach(skipped.toString("latin1").match(/\x1b\[\?[\d;]*[hl]/g));
+  return { from, to, instead: styles(skipped) + modes + (found.cleared ? "\x1b[H\x1b[2J" : "") };
 }
 
-/** Behind the first line end from part `first` on. */
-function firstLineEnd(parts: readonly Part[], first: number): Place | undefined {
-  for (let index = first; index < parts.length; index++) {
-    const at = (parts[index] as Part).bytes.indexOf(LF);
-    if (at >= 0) return { index, at: at + 1 };
-  }
-  return undefined;
-}
-
-/** Behind the CR LF that more than `lines` line ends follow, in part `first` or later. */
-function lastLines(parts: readonly Part[], first: number, lines: number): Place | undefined {
+/** Behind the CR LF, itself behind `start`, that more than `lines` line ends follow. */
+function lastLines(bytes: Buffer, start: number, lines: number): number | undefined {
   let found = 0;
-  for (let index = parts.length - 1; index >= first; index--) {
-    const { bytes } = parts[index] as Part;
-    // Not -1 as the place to start from: it counts from the end.
-    for (let at = bytes.lastIndexOf(LF); at >= 0; at = at === 0 ? -1 : bytes.lastIndexOf(LF, at - 1)) {
-      if (++found > lines + 1 && bytes[at - 1] === CR) return { index, at: at + 1 };
-    }
+  for (let at = bytes.lastIndexOf(LF); at > start; at = bytes.lastIndexOf(LF, at - 1)) {
+    if (++found > lines + 1 && bytes[at - 1] === CR) return at + 1;
   }
   return undefined;
-}
-
-/** What lies between two places; nothing when they are in the wrong order. */
-function between(parts: readonly Part[], from: Place, to: Place): Uint8Array[] {
-  return parts
-    .slice(from.index, to.index + 1)
-    .map(({ bytes }, i) => bytes.subarray(i === 0 ? from.at : 0, from.index + i === to.index ? to.at : bytes.length));
 }
 
 /**
  * The SGR sequences that are in force behind `skipped`: since SGR accumulates, all from its last reset on, or all there are; but each only where it
  * came last, since it sets the same then as it did before.
  */
-function styles(skipped: readonly Uint8Array[]): string {
-  let text = "";
-  const texts: string[] = [];
-  let reset = -1;
-  for (let i = skipped.length - 1; i >= 0 && reset < 0; i--) {
-    const bytes = skipped[i] as Uint8Array;
-    text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
-    reset = Math.max(text.lastIndexOf("\x1b[0m"), text.lastIndexOf("\x1b[m"));
-    texts.unshift(reset < 0 ? text : text.slice(reset));
-  }
-  return lastOfEach(texts.join("").match(/\x1b\[[\d;:]*m/g));
+function styles(skipped: Buffer): string {
+  if (!skipped.includes(ESC)) return "";
+  const reset = Math.max(skipped.lastIndexOf("\x1b[0m"), skipped.lastIndexOf("\x1b[m"), 0);
+  return lastOfEach(skipped.toString("latin1", reset).match(/\x1b\[[\d;:]*m/g));
 }
 
 /** Sequences each of which does the same whatever came before: only where it comes last. */

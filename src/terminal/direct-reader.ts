@@ -24,15 +24,24 @@ export interface Handle {
 
 /**
  * Reads what `source` would have read, in its place: the source itself has nothing left to read with. Starts at once.
- * @param onBytes gets blocks of up to 64 KB that are its own to keep: what came alone at once, a flood gathered
+ * @param onBytes gets blocks of up to 64 KB: what came alone at once, a flood gathered
+ * @param lent what it gets is as it was only until it gets the next: so a flood passes through two blocks, and leaves none for V8 to collect. Else it is
+ * its own to keep
  */
-export function readDirectly(source: Handle, onBytes: (bytes: Buffer) => void): DirectReader {
+export function readDirectly(source: Handle, onBytes: (bytes: Buffer) => void, lent = false): DirectReader {
   let block: Buffer | undefined;
   let length = 0;
   let scheduled = false;
+  /** The block that was given last, and the one before. */
+  let inUse: Buffer | undefined;
+  let free: Buffer | undefined;
   const give = (): void => {
     if (block === undefined) return;
     const bytes = block.subarray(0, length);
+    if (lent) {
+      free = inUse;
+      inUse = block;
+    }
     block = undefined;
     length = 0;
     onBytes(bytes);
@@ -46,7 +55,7 @@ export function readDirectly(source: Handle, onBytes: (bytes: Buffer) => void): 
       onBytes(Uint8Array.prototype.slice.call(bytes, 0, count) as Buffer);
       return true;
     }
-    block ??= Buffer.allocUnsafeSlow(BLOCK_SIZE);
+    block ??= free ?? Buffer.allocUnsafeSlow(BLOCK_SIZE);
     block.set(count === bytes.length ? bytes : bytes.subarray(0, count), length);
     length += count;
     if (count < READ_SIZE || length > BLOCK_SIZE - READ_SIZE) give();

@@ -1,8 +1,9 @@
 // What a terminal has printed last, where nothing came after it: REP repeats it, and combining characters join it. PURE. Used by scanner.ts and compositor.ts.
 import { LONGEST_UTF8 } from "./utf8.ts";
 
-const NOTHING = new Uint8Array(0);
 const LONGEST_CLUSTER = 64;
+/** How much of a text's end is looked at. */
+const LOOKED_AT = LONGEST_CLUSTER + LONGEST_UTF8;
 /** Characters that take no cell of their own; the first UTF-8 byte of the first of them, U+0300. */
 const JOINS = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;
 const FIRST_JOINING = 0xcc;
@@ -23,7 +24,9 @@ export function bytesJoin(bytes: Uint8Array): boolean {
  * came after it that means something.
  */
 export class LastPrinted {
-  #text: Uint8Array = NOTHING;
+  /** The end of it: our own copy, since what it came in is used again. */
+  readonly #text = new Uint8Array(LOOKED_AT);
+  #length = 0;
   /** End of the last thing that was not text. */
   behind = 0;
   /** The same of the one before the sequence that is being read, and where the text after it ends. */
@@ -36,7 +39,7 @@ export class LastPrinted {
 
   /** The character, with what joined it; empty where something came after it. */
   get character(): string {
-    return lastCharacter(this.#text);
+    return this.#length === 0 ? "" : lastCharacter(this.#text.subarray(0, this.#length));
   }
 
   /** A chunk begins that is read from `at` on. */
@@ -68,7 +71,7 @@ export class LastPrinted {
   keep(bytes: Uint8Array, start: number, end: number): void {
     if (this.unchanged === start) this.unchanged = end;
     if (this.#behindBefore >= this.#textEnd) return;
-    this.#text = bytes.subarray(this.#behindBefore, this.#textEnd);
+    this.#set(bytes.subarray(this.#behindBefore, this.#textEnd));
     this.#over = false;
   }
 
@@ -84,19 +87,25 @@ export class LastPrinted {
 
   /** All of the chunk is text, and followed the text before, which its beginning may join. */
   follow(text: Uint8Array): void {
-    this.#text = bytesJoin(text) ? Buffer.concat([Buffer.from(this.character), text]) : text;
+    this.#set(bytesJoin(text) ? Buffer.concat([Buffer.from(this.character), text]) : text);
   }
 
   /** Something came that is no text. */
   reset(): void {
-    this.#text = NOTHING;
+    this.#length = 0;
+  }
+
+  #set(text: Uint8Array): void {
+    const end = text.length > LOOKED_AT ? text.subarray(text.length - LOOKED_AT) : text;
+    this.#text.set(end);
+    this.#length = end.length;
   }
 
   #end(bytes: Uint8Array, from: number, to: number): void {
     if (from >= to) {
       if (this.#over) this.reset();
     } else if (from === 0 && !this.#over) this.follow(bytes.subarray(0, to));
-    else this.#text = bytes.subarray(from, to);
+    else this.#set(bytes.subarray(from, to));
   }
 }
 

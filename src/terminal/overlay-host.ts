@@ -142,7 +142,7 @@ export class OverlayHost {
   hold(chunk: Buffer): void {
     const { saysEnd, hold } = this.#options;
     const before = this.#held.at(-1);
-    this.#held.push(chunk);
+    this.#held.push(Buffer.from(chunk));
     this.#heldBytes += chunk.length;
     if (this.#heldBytes > MOST_HELD) hold(true);
     if (!saysEnd(chunk, before)) return;

@@ -24,7 +24,7 @@ export interface PtyHost {
 }
 
 /**
- * Starts `command` on a new PTY of that size. What `onData` gets is its own to keep.
+ * Starts `command` on a new PTY of that size. What `onData` gets is as it was only until it gets the next.
  * node-pty's own `write` is never called: it spins on a full PTY (microsoft/node-pty, pull request 956).
  */
 export function openPty(command: Command, size: Size, onData: (bytes: Buffer) => void): PtyHost {
@@ -40,7 +40,7 @@ export function openPty(command: Command, size: Size, onData: (bytes: Buffer) =>
       });
   // `fd` is the master, `_socket` its reader, which reports the end to node-pty when it is closed: the type declarations say none of it.
   const { fd, _socket: own } = pty as unknown as { fd: number; _socket: Socket };
-  const reader = readDirectly(own as unknown as Handle, onData);
+  const reader = readDirectly(own as unknown as Handle, onData, true);
   reader.onClose(() => own.destroy());
   own.once("close", () => reader.destroy());
 

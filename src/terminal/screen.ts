@@ -153,10 +153,10 @@ export class Screen {
     this.#later(LOAD_SHADOW_MS, () => void this.#loadShadow());
   }
 
-  /** Output of the agent. */
+  /** Output of the agent, which may change once the next one comes. */
   output(chunk: Buffer): void {
     if (this.#growing !== undefined) {
-      this.#growing.push(chunk);
+      this.#growing.push(Buffer.from(chunk));
       return;
     }
     if (this.#overlay.isDrawn) {

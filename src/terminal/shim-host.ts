@@ -34,7 +34,7 @@ export interface ShimHost {
   readonly markers: Markers;
   /** The agent's program. */
   readonly file: string;
-  /** Where output goes from now on; what came until then goes there first. */
+  /** Where output goes from now on; what came until then goes there first. As with `openPty`, it is as it was only until the next comes. */
   show(take: (bytes: Buffer) => void): void;
   /** The agent may start. Resolves when it was let go. Throws what the file system says of the file, and what `check` throws. */
   release(): Promise<void>;
@@ -51,7 +51,7 @@ export function startShim(open: typeof openPty, { command, wrap, releaseFile, ch
   const markers = new Markers();
   const greeted = Promise.withResolvers<void>();
   const unseen: Buffer[] = [];
-  let take = (bytes: Buffer): void => void unseen.push(bytes);
+  let take = (bytes: Buffer): void => void unseen.push(Buffer.from(bytes));
   let host: PtyHost;
   try {
     const program = { ...command, file };

@@ -5,6 +5,9 @@ import type { Size } from "./pty.ts";
 
 /** Above this much unwritten output the agent's PTY is paused; below a quarter of it, it goes on. */
 const HIGH_WATER = 131_072;
+/** Of what the terminal does not take at once, so much is kept in memory that is used again. */
+const BLOCK_SIZE = 65_536;
+const MOST_BLOCKS = 4;
 /** A terminal that takes nothing for this long at the end is given up: the launcher must be able to leave. */
 const DRAIN_DEADLINE_MS = 2000;
 
@@ -13,6 +16,7 @@ export interface TerminalOutput {
   isEmpty(): boolean;
   /** Who is told when too much is unwritten (true: stop producing) and when that is over. */
   onPressure(handler: (high: boolean) => void): void;
+  /** Bytes may change once they have gone out: at the end of `together`, else of this turn of the event loop. */
   write(bytes: Uint8Array | string): void;
   /** All that `run` writes goes out at its end, in one piece. */
   together(run: () => void): void;
@@ -26,6 +30,7 @@ export function openOutput(stream: { write(bytes: Uint8Array, done: () => void):
   let waiting = 0;
   let high = false;
   let idle: (() => void)[] = [];
+  const blocks: Buffer[] = [];
   /** What waits for the end of the turn: most often one piece. */
   let first: Uint8Array | undefined;
   let others: Uint8Array[] | undefined;
@@ -54,7 +59,17 @@ export function openOutput(stream: { write(bytes: Uint8Array, done: () => void):
       }
     }
     if (taken === bytes.length) written(taken);
-    else stream.write(taken === 0 ? bytes : bytes.subarray(taken), () => written(bytes.length));
+    else later(bytes, taken);
+  };
+  /** The stream gets a copy: who wrote it may use the memory again. */
+  const later = (bytes: Uint8Array, taken: number): void => {
+    const rest = bytes.length - taken;
+    const block = rest > BLOCK_SIZE ? Buffer.allocUnsafeSlow(rest) : (blocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE));
+    block.set(taken === 0 ? bytes : bytes.subarray(taken));
+    stream.write(block.subarray(0, rest), () => {
+      if (block.length === BLOCK_SIZE && blocks.length < MOST_BLOCKS) blocks.push(block);
+      written(bytes.length);
+    });
   };
   const flush = (): void => {
     if (first === undefined) return;

@@ -120,19 +120,26 @@ function look(shadow: Shadow): unknown {
   };
 }
 
-/** As the launcher would do it, in chunks of these lengths, in turn; the shadow comes after `late` of them. */
-function throughCompositor(bytes: Buffer, lengths: readonly number[], late: number, reserve: boolean): Shadow {
+/**
+ * As the launcher would do it, in chunks of these lengths, in turn, of memory that is used again; the shadow comes after `late` of them, and after every
+ * `pause` of them there is one, in which it works through what it has got.
+ */
+function throughCompositor(bytes: Buffer, lengths: readonly number[], late: number, reserve: boolean, pause = Number.POSITIVE_INFINITY): Shadow {
   const compositor = new Compositor({ size: reserve ? SIZE : AGENT, reserve, emit: () => undefined, marker: () => false });
   const shadow = openShadow(AGENT, undefined);
   compositor.begin();
   if (late === 0) compositor.adopt(shadow);
   let count = 0;
   let at = 0;
+  const block = Buffer.alloc(65_536);
   while (at < bytes.length) {
     const end = at + (lengths[count % lengths.length] as number);
-    compositor.write(bytes.subarray(at, end));
+    const length = bytes.copy(block, 0, at, end);
+    compositor.write(block.subarray(0, length));
+    block.fill("#");
     at = end;
     if (++count === late) compositor.adopt(shadow);
+    if (count >= late && count % pause === 0) shadow.drain();
   }
   if (late > count) compositor.adopt(shadow);
   return shadow;
@@ -146,10 +153,11 @@ describe("a flood", () => {
         fc.array(fc.integer({ min: 1000, max: 65_536 }), { minLength: 1, maxLength: 4 }),
         fc.constantFrom(0, 3, 1000),
         fc.boolean(),
-        (bytes, lengths, late, reserve) => {
+        fc.constantFrom(1, 2, 3, 1000),
+        (bytes, lengths, late, reserve, pause) => {
           const whole = openShadow(AGENT, undefined);
           whole.feed(bytes, "odd");
-          expect(look(throughCompositor(bytes, lengths, late, reserve))).toEqual(look(whole));
+          expect(look(throughCompositor(bytes, lengths, late, reserve, pause))).toEqual(look(whole));
         },
       ),
       { numRuns: 15 },
@@ -163,10 +171,11 @@ describe("a flood", () => {
         fc.array(fc.integer({ min: 1000, max: 65_536 }), { minLength: 1, maxLength: 4 }),
         fc.constantFrom(0, 3, 1000),
         fc.boolean(),
-        (bytes, lengths, late, reserve) => {
+        fc.constantFrom(1, 2, 3, 1000),
+        (bytes, lengths, late, reserve, pause) => {
           const whole = openShadow(AGENT, undefined);
           whole.feed(bytes, "odd");
-          expect(look(throughCompositor(bytes, lengths, late, reserve))).toEqual(look(whole));
+          expect(look(throughCompositor(bytes, lengths, late, reserve, pause))).toEqual(look(whole));
         },
       ),
       { numRuns: Number(process.env["RUNS"] ?? 25), ...(process.env["RUNS"] === undefined && { seed: 1 }) },
