@@ -1,0 +1,89 @@
+// What passes a flood through the same memory again and again: the reader, and the writer to a terminal that is slow.
+import { closeSync, writeSync } from "node:fs";
+import { ReadStream } from "node:tty";
+import * as nodePty from "@lydell/node-pty";
+import { afterEach, describe, expect, it } from "vitest";
+import { type Handle, readDirectly } from "../../src/terminal/direct-reader.ts";
+import { openOutput } from "../../src/terminal/terminal-output.ts";
+
+const openPair = (nodePty as unknown as { native: { open(cols: number, rows: number): { master: number; slave: number } } }).native.open;
+let opened = new DisposableStack();
+afterEach(() => {
+  opened.dispose();
+  opened = new DisposableStack();
+});
+
+/** Both ends of a PTY; the master's is a stream. */
+function pty(): { near: ReadStream; far: number } {
+  const { master, slave } = openPair(80, 24);
+  const near = new ReadStream(master);
+  opened.defer(() => closeSync(slave));
+  opened.defer(() => void near.destroy());
+  return { near, far: slave };
+}
+
+/** Bytes that terminals do not change on their way, no two rows the same. */
+function rows(from: number, count: number): Buffer {
+  return Buffer.from(Array.from({ length: count }, (_, i) => `${String(from + i).padStart(7, "0")} ${"abcdefg ".repeat(7)}`).join(""));
+}
+
+describe("memory that is lent", () => {
+  it("is as it was until the next comes, and holds all that was read, in two blocks", async () => {
+    const { near, far } = pty();
+    const all = rows(0, 20_000);
+    const seen: Buffer[] = [];
+    const blocks = new Set<ArrayBufferLike>();
+    let last: Buffer | undefined;
+    let length = 0;
+    const done = Promise.withResolvers<void>();
+    const reader = readDirectly(
+      near as unknown as Handle,
+      (bytes) => {
+        if (last !== undefined) expect(last.equals(seen.at(-1) as Buffer)).toBe(true);
+        if (bytes.buffer.byteLength === 65_536) blocks.add(bytes.buffer);
+        last = bytes;
+        seen.push(Buffer.from(bytes));
+        length += bytes.length;
+        if (length === all.length) done.resolve();
+      },
+      true,
+    );
+    opened.defer(reader.destroy);
+    // A PTY holds more than that, so that no write waits for the reader, which has its turn in between.
+    for (let at = 0; at < all.length; ) {
+      at += writeSync(far, all, at, Math.min(16_384, all.length - at));
+      while (at - length > 16_384) await new Promise(setImmediate);
+      await new Promise(setImmediate);
+    }
+    await done.promise;
+    expect(Buffer.concat(seen).equals(all)).toBe(true);
+    expect(blocks.size).toBeLessThanOrEqual(2);
+    expect(blocks.size).toBeGreaterThan(0);
+  });
+
+  it("reaches a terminal that is slow as it was when it was written", () => {
+    const waiting: { readonly bytes: Uint8Array; readonly done: () => void }[] = [];
+    const taken: Buffer[] = [];
+    const take = (): void => {
+      const first = waiting.shift();
+      if (first !== undefined) taken.push(Buffer.from(first.bytes));
+      first?.done();
+    };
+    // No descriptor takes anything at once.
+    const output = openOutput({ write: (bytes, done) => void waiting.push({ bytes, done }) }, -1);
+    const block = Buffer.alloc(65_536);
+    const parts = Array.from({ length: 40 }, (_, i) => rows(i * 1000, 1000 - i));
+    for (const [i, part] of parts.entries()) {
+      output.together(() => {
+        part.copy(block);
+        output.write(block.subarray(0, part.length));
+        if (i % 3 === 0) output.write("@");
+      });
+      block.fill("#");
+      if (i % 2 === 1) take();
+    }
+    while (waiting.length > 0) take();
+    expect(output.isEmpty()).toBe(true);
+    expect(Buffer.concat(taken).toString()).toBe(parts.map((part, i) => part + (i % 3 === 0 ? "@" : "")).join(""));
+  });
+});
