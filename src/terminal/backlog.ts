@@ -136,9 +136,7 @@ function afterRedraws(bytes: Buffer, start: number, screen: Size, search: typeof
   const found = search(bytes.subarray(start), screen);
   if (found === undefined || found.to - found.from < SMALLEST_CUT) return undefined;
   const [from, to] = [start + found.from, start + found.to];
-  const skipped = bytes.subarray(from, to);
-  const modes = lastOfEach(skipped.toString("latin1").match(/\x1b\[\?[\d;]*[hl]/g));
-  return { from, to, instead: styles(skipped) + modes + (found.cleared ? "\x1b[H\x1b[2J" : "") };
+  return { from, to, instead: styles(bytes.subarray(from, to)) + found.modes + (found.cleared ? "\x1b[H\x1b[2J" : "") };
 }
 
 /** Behind the CR LF, itself behind `start`, that more than `lines` line ends follow. */

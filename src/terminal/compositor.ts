@@ -24,6 +24,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 const ESC = 0x1b;
 const MARKER = "\x1b]7777;";
+const LARGE = 1024;
 const decoder = new TextDecoder();
 
 /** SOS, PM or APC up to where something else breaks it off: for a terminal nothing was printed, and nothing said. */
@@ -31,6 +32,12 @@ const isUnheard = (bytes: Uint8Array): boolean => {
   const [first, second] = bytes;
   return first === ESC && (second === 0x58 || second === 0x5e || second === 0x5f) && bytes.indexOf(ESC, 1) < 0;
 };
+
+/** Where a line or a sequence begins; 0 where only the first does. */
+function firstBorder(bytes: Uint8Array): number {
+  for (let at = 1; at < bytes.length; at++) if (bytes[at - 1] === LF || bytes[at] === ESC) return at;
+  return 0;
+}
 
 export class Compositor {
   readonly frame: Frame;
@@ -92,6 +99,15 @@ export class Compositor {
 
   /** Passes output of the agent on. */
   write(chunk: Uint8Array): void {
+    // What was held back is put together with what ends it, and not with all of a large chunk.
+    const at = this.#scanner.held > 0 && chunk.length > LARGE ? firstBorder(chunk.subarray(0, LARGE)) : 0;
+    if (at > 0) this.#scan(chunk.subarray(0, at));
+    this.#scan(at > 0 ? chunk.subarray(at) : chunk);
+    if (this.frame.restricted || this.frame.strayed) this.#astray = true;
+    if (this.#astray && this.mayPaint) this.#setRight();
+  }
+
+  #scan(chunk: Uint8Array): void {
     this.#lastByte = this.#chunk.at(-1) ?? LF;
     this.#chunk = chunk;
     this.#fed = 0;
@@ -100,8 +116,6 @@ export class Compositor {
     // Besides, xterm.js 6.0 loses a character that comes byte by byte when a byte of it is 0x80.
     this.#feed(chunk.length - this.#scanner.withheld);
     if (this.#fed < chunk.length) this.#rest = Buffer.concat([this.#rest, chunk.subarray(this.#fed)]);
-    if (this.frame.restricted || this.frame.strayed) this.#astray = true;
-    if (this.#astray && this.mayPaint) this.#setRight();
   }
 
   /** Takes over a shadow that shows the screen as it was when the agent started. */

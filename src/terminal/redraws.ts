@@ -3,29 +3,61 @@ import type { Size } from "./pty.ts";
 
 const ESC = 0x1b;
 const BRACKET = 0x5b;
+const CLOSING_BRACKET = 0x5d;
+const PRIVATE = "\x1b[?";
+/** Of an OSC that is only looked for in what is at hand. */
+const LONGEST_TITLE = 4096;
 /** Modes that show nothing by themselves: the cursor's visibility, synchronised output. */
 const HARMLESS = new Set([25, 2026]);
 
-/** What lies from `from` to before `to` has left nothing on the screen but its SGR and modes; `cleared`: it may have erased the whole. */
+/** What lies from `from` to before `to` has left nothing on the screen but its SGR and what sets its modes as they are then; `cleared`: it may have erased the whole. */
 export interface Overdrawn {
   readonly from: number;
   readonly to: number;
   readonly cleared: boolean;
+  readonly modes: string;
 }
 
 /**
  * Reads output that holds whole sequences, where no margin is set and nothing is inserted. A row counts as touched where text might have reached it, and as
  * erased only where it surely was. Whatever is not known here, scrolls, or is written where the cursor's row is not known begins the search anew.
  */
-export function overdrawn(bytes: Uint8Array, size: Size): Overdrawn | undefined {
+export function overdrawn(bytes: Buffer, size: Size): Overdrawn | undefined {
   const search = new Search(size);
   for (let at = 0; at < bytes.length; ) {
     const byte = bytes[at] as number;
-    if (byte === ESC) at = bytes[at + 1] === BRACKET ? search.csi(bytes, at) : search.unknown(at + 1);
+    if (byte === ESC) at = bytes[at + 1] === BRACKET ? search.csi(bytes, at) : search.escape(bytes, at);
     else if (byte >= 0x20) at = search.text(bytes, at);
     else at = search.control(byte, at + 1);
   }
-  return search.found();
+  const found = search.found();
+  return found && { ...found, modes: modesAt(bytes, found.from, found.to) };
+}
+
+/** What sets the modes as they are at `to`, from those of `HARMLESS` that were set or reset since `from`. */
+function modesAt(bytes: Buffer, from: number, to: number): string {
+  const last = new Map<string, string>();
+  for (let at = to; at > from && last.size < HARMLESS.size; ) {
+    at = bytes.lastIndexOf(PRIVATE, at - 1);
+    if (at < from) break;
+    const [, modes = "", final = ""] = /^([\d;]*)([hl])/.exec(bytes.toString("latin1", at + PRIVATE.length, Math.min(to, at + 64))) ?? [];
+    for (const mode of modes.split(";")) if (!last.has(mode)) last.set(mode, final);
+  }
+  return [...last].map(([mode, final]) => `${PRIVATE}${mode}${final}`).join("");
+}
+
+/** Where an OSC ends that sets a title, of window or icon; `at`, where it starts, when it is something else. */
+function endOfTitle(bytes: Uint8Array, at: number): number {
+  const kind = bytes[at + 2] as number;
+  if (bytes[at + 1] !== CLOSING_BRACKET || kind < 0x30 || kind > 0x32 || bytes[at + 3] !== 0x3b) return at;
+  for (let end = at + 4; end < Math.min(bytes.length, at + LONGEST_TITLE); end++) {
+    const byte = bytes[end] as number;
+    if (byte === 0x07) return end + 1;
+    if (byte === ESC) return bytes[end + 1] === 0x5c ? end + 2 : at;
+    // Another control character, or half of one.
+    if (byte < 0x20 || byte === 0xc2) return at;
+  }
+  return at;
 }
 
 class Search {
@@ -50,7 +82,7 @@ class Search {
     this.#erased = new Int32Array(rows + 1).fill(-1);
   }
 
-  found(): Overdrawn | undefined {
+  found(): Omit<Overdrawn, "modes"> | undefined {
     let to = Number.POSITIVE_INFINITY;
     for (let row = 1; row <= this.#rows; row++) if (this.#touched[row] === 1) to = Math.min(to, this.#erased[row] as number);
     return to > this.#from && to !== Number.POSITIVE_INFINITY ? { from: this.#from, to, cleared: this.#cleared } : undefined;
@@ -67,6 +99,12 @@ class Search {
     return at;
   }
 
+  /** The sequence whose ESC is at `start`, and which is no CSI. Gives its end. */
+  escape(bytes: Uint8Array, start: number): number {
+    const end = endOfTitle(bytes, start);
+    return end > start ? end : this.unknown(start + 1);
+  }
+
   text(bytes: Uint8Array, from: number): number {
     let cells = 0;
     let at = from;
@@ -79,8 +117,8 @@ class Search {
         const next = bytes[at + 1] as number;
         // A C1 control.
         if (byte === 0xc2 && next < 0xa0) return this.unknown(at + 2);
-        // Box drawing and blocks are narrow; of what else takes three or four bytes the most is counted.
-        cells += byte < 0xe0 || (byte === 0xe2 && next >= 0x94 && next <= 0x96) ? 1 : 2;
+        // Punctuation, arrows, mathematical signs, box drawing and blocks are narrow; of what else takes three or four bytes the most is counted.
+        cells += byte < 0xe0 || (byte === 0xe2 && (next <= 0x8b || (next >= 0x94 && next <= 0x96))) ? 1 : 2;
       }
     }
     if (this.#row === 0) return this.unknown(at);
@@ -137,7 +175,7 @@ class Search {
       if (byte >= 0x30 && byte <= 0x39) value = Math.min(65_535, value * 10 + byte - 0x30);
       else {
         if (count === 0) first = value;
-        harmless &&= HARMLESS.has(value);
+        if (isPrivate) harmless &&= HARMLESS.has(value);
         if (byte !== 0x3b) break;
         count++;
         value = 0;

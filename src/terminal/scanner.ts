@@ -110,7 +110,13 @@ export class Scanner {
           last.sequence(i, last.behind);
           this.#sequence.clear();
           i = last.behind = i + 2;
-          state = State.csiEntry;
+          // Most of these hold numbers alone.
+          const whole = this.#sequence.rest(bytes, i);
+          if (whole > i) {
+            this.#dispatch("csi", this.#sequence.final, whole - 1, whole);
+            last.over();
+            i = last.behind = whole;
+          } else state = State.csiEntry;
           continue;
         }
       }

@@ -73,6 +73,42 @@ export class SequenceReader implements Sequence {
     }
   }
 
+  /**
+   * Reads the rest of a CSI, of which only the introducer was read, at once. Gives its end, behind the final; `at`, with nothing read, where it is more than
+   * numbers or not whole.
+   */
+  rest(bytes: Uint8Array, at: number): number {
+    const { params } = this;
+    const last = Math.min(bytes.length, at + LONGEST_CSI - 2);
+    let i = at;
+    let byte = bytes[i] as number;
+    if (byte >= 0x3c && byte <= 0x3f) {
+      this.prefix = byte;
+      i++;
+    }
+    let count = 0;
+    let value = 0;
+    for (; i < last; i++) {
+      byte = bytes[i] as number;
+      if (byte >= 0x30 && byte <= 0x39) {
+        value = Math.min(BIGGEST_PARAM, value * 10 + byte - 0x30);
+        if (count === 0) count = 1;
+      } else if (byte === 0x3b && count < MAX_PARAMS) {
+        params[count === 0 ? 0 : count - 1] = value;
+        count = count === 0 ? 2 : count + 1;
+        value = 0;
+      } else break;
+    }
+    if (i === last || byte < 0x40 || byte > 0x7e) {
+      this.clear();
+      return at;
+    }
+    if (count > 0) params[count - 1] = value;
+    this.count = count;
+    this.final = byte;
+    return i + 1;
+  }
+
   /** ST, in its 7-bit form. */
   get isTerminator(): boolean {
     return this.kind === "esc" && this.final === 0x5c && this.intermediate === 0;

@@ -68,7 +68,21 @@ const drawn = fc.oneof(
   { weight: 6, arbitrary: fc.string({ maxLength: 70 }).map((text) => text.replace(/[^ -~]/g, "x")) },
   {
     weight: 4,
-    arbitrary: fc.constantFrom("漢字", "é", "🙂", "─".repeat(60), "═".repeat(61), "語".repeat(31), "\t", "\b", "\r", "\r\n", "\r\n\x1b[K"),
+    arbitrary: fc.constantFrom(
+      "漢字",
+      "é",
+      "🙂",
+      "─".repeat(60),
+      "═".repeat(61),
+      "語".repeat(31),
+      "→".repeat(61),
+      "✓".repeat(31),
+      "\t",
+      "\b",
+      "\r",
+      "\r\n",
+      "\r\n\x1b[K",
+    ),
   },
   { weight: 4, arbitrary: fc.constantFrom("\x1b[m", "\x1b[31m", "\x1b[1;44m", "\x1b[7m", "\x1b[38:2::9:8:7m", "\x1b[?25l", "\x1b[?25h") },
   {
@@ -91,7 +105,11 @@ const drawn = fc.oneof(
       "\x1b[5d",
     ),
   },
-  { weight: 1, arbitrary: fc.constantFrom("\x1b[H\x1b[J", "\x1b[2J", "\x1b[4;1H\x1b[J", "\x1b[J", "\x1b[?2026h", "\x1b[?2026l") },
+  { weight: 1, arbitrary: fc.constantFrom("\x1b[H\x1b[J", "\x1b[2J", "\x1b[4;1H\x1b[J", "\x1b[J", "\x1b[?2026h", "\x1b[?25;2026l") },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom("\x1b]0;a title\x07", "\x1b]2;größer\x1b\\", "\x1b]1;\x1b[H\x07", "\x1b]2;a\x18b", "\x1b]8;;x:y\x07"),
+  },
 );
 const everyRow = Array.from({ length: 11 }, (_, row) => `\x1b[${row + 1};1H\x1b[2K${"word ".repeat(row)}`).join("");
 const frames = fc.array(drawn, { minLength: 3, maxLength: 40 }).map((parts) => {
@@ -124,7 +142,13 @@ function look(shadow: Shadow): unknown {
  * As the launcher would do it, in chunks of these lengths, in turn, of memory that is used again; the shadow comes after `late` of them, and after every
  * `pause` of them there is one, in which it works through what it has got.
  */
-function throughCompositor(bytes: Buffer, lengths: readonly number[], late: number, reserve: boolean, pause = Number.POSITIVE_INFINITY): Shadow {
+function throughCompositor(
+  bytes: Buffer,
+  lengths: readonly number[],
+  late: number,
+  reserve: boolean,
+  pause = Number.POSITIVE_INFINITY,
+): Shadow {
   const compositor = new Compositor({ size: reserve ? SIZE : AGENT, reserve, emit: () => undefined, marker: () => false });
   const shadow = openShadow(AGENT, undefined);
   compositor.begin();
