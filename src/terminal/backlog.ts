@@ -1,4 +1,4 @@
-// Output that the shadow has not worked through yet. Of a flood only the end is kept: the rest has scrolled away, or was drawn over. Used by compositor.ts and shadow.ts.
+// Output that the shadow has not worked through yet. Of a flood only the end is kept: the rest has scrolled away, or was drawn over. Used by shadow-feed.ts and shadow.ts.
 import type { Size } from "./pty.ts";
 import type { overdrawn } from "./redraws.ts";
 

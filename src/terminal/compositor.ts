@@ -1,11 +1,12 @@
 // Lets an agent's output through to a terminal whose last row is ours, and paints that row. No clock, no I/O: screen.ts decides when. Used by screen.ts.
-import { Backlog } from "./backlog.ts";
 import { Frame } from "./frame.ts";
 import { bytesJoin, joins } from "./last-printed.ts";
+import { OverlayCover } from "./overlay-cover.ts";
 import type { Size } from "./pty.ts";
 import { Rewriter } from "./rewrite.ts";
 import { Scanner } from "./scanner.ts";
 import type { Shadow } from "./shadow.ts";
+import { ShadowFeed } from "./shadow-feed.ts";
 
 export interface CompositorOptions {
   readonly size: Size;
@@ -19,13 +20,9 @@ export interface CompositorOptions {
   readonly marker: (payload: string) => boolean;
 }
 
-const NOTHING = new Uint8Array(0);
-const LF = 0x0a;
-const CR = 0x0d;
 const ESC = 0x1b;
-const MARKER = "\x1b]7777;";
+const LF = 0x0a;
 const LARGE = 1024;
-const decoder = new TextDecoder();
 
 /** SOS, PM or APC up to where something else breaks it off: for a terminal nothing was printed, and nothing said. */
 const isUnheard = (bytes: Uint8Array): boolean => {
@@ -46,29 +43,18 @@ export class Compositor {
   readonly #options: CompositorOptions;
   readonly #scanner: Scanner;
   readonly #rewriter: Rewriter;
-  /** What the agent wrote before there was a shadow. */
-  #backlog: Backlog | undefined = new Backlog();
-  #chunk: Uint8Array = NOTHING;
-  /** The last byte of the chunk before. */
-  #lastByte = LF;
+  readonly #feed: ShadowFeed;
+  readonly #cover: OverlayCover;
   /** What the terminal printed last is ours. */
   #printedOurs = true;
-  #fed = 0;
-  /** What the shadow got last ended in a string. */
-  #inString = false;
-  /** What the scanner holds back, the shadow has not got either: it shows what the terminal shows, also when a sequence or character is cut. */
-  #rest: Uint8Array = NOTHING;
   #lastRow = "";
   /** Output went past the end of a restricted region: the last row and the cursor need setting right. */
   #astray = false;
-  #overAlternate = false;
-  /** The first row that an overlay has covered, 0-based: what was there before the agent cannot be brought back, and is left blank. */
-  #coveredFrom = Number.POSITIVE_INFINITY;
 
   constructor(options: CompositorOptions) {
     this.#options = options;
     this.frame = new Frame(options.size, options.reserve);
-    const rewriter = new Rewriter(this.frame, (end, then) => this.#feed(end, then), options.marker);
+    const rewriter = new Rewriter(this.frame, (end, then) => this.#feed.upTo(end, then), options.marker);
     this.#rewriter = rewriter;
     this.#scanner = new Scanner({
       emit: (bytes) => {
@@ -79,8 +65,10 @@ export class Compositor {
       osc: (payload) => rewriter.osc(payload),
       shift: (code) => rewriter.shift(code),
       // For the shadow it is an OSC, which needs its end.
-      ...(options.console && { palette: (end: number) => this.#feed(end, "\x07") }),
+      ...(options.console && { palette: (end: number) => this.#feed.upTo(end, "\x07") }),
     });
+    this.#feed = new ShadowFeed(this.frame, this.#scanner);
+    this.#cover = new OverlayCover(this.frame, options.emit);
   }
 
   /** The terminal as the agent sees it. */
@@ -93,8 +81,7 @@ export class Compositor {
    * that is not so of what the agent has written, such as a saved cursor, or one that waits behind the last column.
    */
   get mayPaint(): boolean {
-    if (this.#scanner.inString || this.frame.modes.synchronised) return false;
-    return this.#backlog === undefined || this.#backlog.size === 0;
+    return !this.#scanner.inString && !this.frame.modes.synchronised && !this.#feed.waits;
   }
 
   /** Passes output of the agent on. */
@@ -108,27 +95,21 @@ export class Compositor {
   }
 
   #scan(chunk: Uint8Array): void {
-    this.#lastByte = this.#chunk.at(-1) ?? LF;
-    this.#chunk = chunk;
-    this.#fed = 0;
+    this.#feed.begin(chunk);
     this.#rewriter.newChunk();
     this.#scanner.scan(chunk);
-    // Besides, xterm.js 6.0 loses a character that comes byte by byte when a byte of it is 0x80.
-    this.#feed(chunk.length - this.#scanner.withheld);
-    if (this.#fed < chunk.length) this.#rest = Buffer.concat([this.#rest, chunk.subarray(this.#fed)]);
+    this.#feed.end();
   }
 
   /** Takes over a shadow that shows the screen as it was when the agent started. */
   adopt(shadow: Shadow): void {
-    for (const { bytes, content } of this.#backlog?.take() ?? []) shadow.feed(bytes, content);
-    this.#backlog = undefined;
-    this.frame.shadow = shadow;
+    this.#feed.adopt(shadow);
     if (this.#astray && this.mayPaint) this.#setRight();
   }
 
   /** Gives up on having a shadow. */
   goWithoutShadow(): void {
-    this.#backlog = undefined;
+    this.#feed.giveUp();
   }
 
   /** Makes room for the bar where the cursor stands on the last row, and takes the row out of the scrolling region. */
@@ -202,71 +183,26 @@ export class Compositor {
     if (this.frame.reserved) this.paint();
   }
 
-  /** The terminal in our hands until `closeOverlay`: the cursor saved and hidden, modes lifted. On the main screen the alternate one is borrowed. */
+  /** The terminal in our hands until `closeOverlay`. */
   openOverlay(alternate: boolean): void {
-    const string = this.#scanner.cutString();
-    const synchronised = this.frame.modes.synchronised ? "\x1b[?2026l" : "";
-    this.frame.borrowed[this.frame.screen] = true;
-    this.#overAlternate = alternate && !this.frame.modes.alternate;
-    this.#coveredFrom = Number.POSITIVE_INFINITY;
-    this.#options.emit(
-      `${string}${synchronised}${this.#overAlternate ? "\x1b[?1049h" : "\x1b7"}${this.frame.noMargins()}\x1b[?25l${this.frame.lift()}\x1b[?7l`,
-    );
+    this.#cover.open(this.#scanner.cutString(), alternate);
   }
 
   /** Draws in the open overlay: CUP, text, SGR, from row `top` (1-based) on. The agent's rows come first when `afresh`. */
   drawOverlay(body: string, top: number, afresh: boolean): void {
-    const shadow = this.frame.shadow;
-    shadow?.drain();
-    const { rows } = this.frame.agentSize;
-    const behind = !afresh
-      ? ""
-      : shadow !== undefined
-        ? shadow.rows(this.#overAlternate ? 0 : this.#firstToDraw(shadow), rows, true)
-        : this.#overAlternate
-          ? "\x1b[m\x1b[2J"
-          : "";
-    const bar = this.frame.reserved ? this.frame.onOurRow(this.bar) : "\x1b[m";
-    this.#options.emit(`${behind}${body}${bar}`);
-    this.#coveredFrom = Math.min(this.#coveredFrom, top - 1);
-    this.frame.damaged = false;
-  }
-
-  #firstToDraw(shadow: Shadow): number {
-    return Math.min(shadow.firstKnownRow, this.#coveredFrom);
+    this.#cover.draw(body, top, afresh, this.bar);
   }
 
   /** Gives the screen back as it was; false where it was drawn from a shadow that is not sure of it. */
   closeOverlay(): boolean {
-    const { modes } = this.frame;
-    const shadow = this.frame.shadow;
-    const uncover =
-      this.#overAlternate || shadow === undefined ? "" : shadow.rows(this.#firstToDraw(shadow), this.frame.agentSize.rows, true);
-    const margins = this.frame.marginsAgain();
-    const back = this.#overAlternate ? `\x1b[?1049l\x1b7${margins}\x1b8` : `${margins}\x1b8`;
-    const cursor = modes.cursorHidden ? "" : "\x1b[?25h";
-    const synchronised = modes.synchronised ? "\x1b[?2026h" : "";
-    const charsets = modes.plainCharsets ? "" : modes.charsets();
-    this.#options.emit(
-      `${uncover}${this.frame.unlift()}${back}${this.frame.sidesAgain()}${charsets}${cursor}${this.frame.wrapAgain()}${synchronised}`,
-    );
-    const sure = this.#overAlternate || !this.frame.unsure;
-    this.#overAlternate = false;
-    this.frame.damaged = true;
+    const sure = this.#cover.close();
     this.#disturbed();
     return sure;
   }
 
-  /**
-   * Whether the cursor may wait behind the last column, and only a shadow could tell: the output does not end with a line. The marker of its end, which is the
-   * last that came, counts for nothing.
-   */
+  /** Whether the cursor may wait behind the last column, and only a shadow could tell. */
   get endsWithinLine(): boolean {
-    if (this.#backlog === undefined || this.#backlog.size === 0) return false;
-    const at = this.#chunk.lastIndexOf(ESC);
-    const marked = at >= 0 && decoder.decode(this.#chunk.subarray(at)).startsWith(MARKER);
-    const last = !marked ? this.#chunk.at(-1) : at > 0 ? this.#chunk[at - 1] : this.#lastByte;
-    return last !== LF && last !== CR;
+    return this.#feed.endsWithinLine;
   }
 
   /** Gives back the whole screen and undoes what the agent left; `reset` is the same for when we cannot. */
@@ -292,8 +228,7 @@ export class Compositor {
   /** The terminal is ours again, and what it shows is unknown: as `begin`, and with a new shadow to come. */
   retake(size: Size): void {
     this.frame.size = size;
-    this.frame.shadow = undefined;
-    this.#backlog = new Backlog();
+    this.#feed.startAnew();
     this.frame.borrowed[this.frame.screen] = true;
     this.frame.margins = this.frame.full();
     this.begin();
@@ -302,7 +237,7 @@ export class Compositor {
   /** What would give the terminal back now. */
   reset(): string {
     const string = this.#scanner.inString ? "\x18" : "";
-    return `${string}${this.#overAlternate ? "\x1b[?1049l\x1b[?25h" : ""}${this.frame.modes.undo()}\x1b[m${this.#returnRow()}`;
+    return `${string}${this.#cover.reset()}${this.frame.modes.undo()}\x1b[m${this.#returnRow()}`;
   }
 
   #cutString(): void {
@@ -334,34 +269,6 @@ export class Compositor {
     if (frame.beforePaint === "" || frame.shadow === undefined || joins(frame.beforePaint)) return;
     const asWritten = frame.modes.plainCharsets ? undefined : frame.beforePaint;
     frame.joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
-  }
-
-  #feed(end: number, then = ""): void {
-    this.#feedUntil(end);
-    if (then !== "") this.#toShadow(Buffer.from(then), true);
-  }
-
-  #feedUntil(end: number): void {
-    if (end <= this.#fed) return;
-    if (this.#rest.length > 0) {
-      const rest = this.#rest;
-      this.#rest = NOTHING;
-      this.#toShadow(Buffer.concat([rest, this.#chunk.subarray(this.#fed, end)]));
-      this.#fed = end;
-      return;
-    }
-    const bytes = this.#fed === 0 && end === this.#chunk.length ? this.#chunk : this.#chunk.subarray(this.#fed, end);
-    this.#fed = end;
-    this.#toShadow(bytes);
-  }
-
-  #toShadow(bytes: Uint8Array, always = false): void {
-    const content =
-      always || this.#scanner.inString || this.#inString || this.frame.scrollsOddly ? "odd" : this.#scanner.complex ? "sequences" : "lines";
-    this.#inString = this.#scanner.inString;
-    this.#scanner.complex = false;
-    if (this.frame.shadow !== undefined) this.frame.shadow.feed(bytes, content);
-    else this.#backlog?.push(bytes, content, this.frame.agentSize);
   }
 
   /** After output in a restricted region: what went to the bar's row belongs to the agent's last. */

@@ -123,6 +123,11 @@ export class Frame {
     return `\x1b[${this.size.rows};1H${NO_BACKGROUND}\x1b[2K`;
   }
 
+  /** Our row without the bar, the cursor where it is. */
+  blanked(): string {
+    return this.lifted(this.blank()) + this.wrapAgain();
+  }
+
   /** `body` between DECSC and DECRC, the modes that would change its meaning lifted. */
   lifted(body: string): string {
     this.borrowed[this.screen] = true;

@@ -1,13 +1,11 @@
 // What becomes of an agent's control sequence on a screen whose last row is not the agent's: the rules, one place for all. Used by compositor.ts.
 import type { Frame } from "./frame.ts";
-import { NEVER_KEPT, SIDE_MARGINS } from "./modes.ts";
+import { SIDE_MARGINS } from "./modes.ts";
+import { PrivateModes } from "./private-modes.ts";
+import { SavedCursor } from "./saved-cursor.ts";
+import { LEFT_OUT, ScrollingRegion } from "./scrolling-region.ts";
 import type { Sequence, Verdict } from "./sequence.ts";
-import type { Shadow } from "./shadow.ts";
-
-/** A region that is none on every terminal, in place of one that would be none on the agent's screen only. */
-const NO_REGION = "\x1b[2;1r";
-/** In place of a sequence that the terminal does not get: what was printed before it is no longer what REP repeats. */
-const LEFT_OUT = NO_REGION;
+import type { Feed } from "./shadow-feed.ts";
 
 /** Finals of the character sets that all terminals know. */
 const EVERYWHERE = new Set(Buffer.from("0AB4C5RQKYE6ZH7="));
@@ -18,15 +16,20 @@ const LOCKING_SHIFTS = new Set([0x6e, 0x6f, 0x7c, 0x7d, 0x7e]);
 
 export class Rewriter {
   readonly #frame: Frame;
-  /** Brings the shadow up to an offset in the chunk that is being scanned; `then`: it gets that too. */
-  readonly #feed: (end: number, then?: string) => void;
+  readonly #feed: Feed;
+  readonly #region: ScrollingRegion;
+  readonly #savedCursor: SavedCursor;
+  readonly #privateModes: PrivateModes;
   readonly #marker: (payload: string) => boolean;
   /** End of a sequence in this chunk that put the cursor home, when nothing came after it. */
   #homeAt = -1;
 
-  constructor(frame: Frame, feed: (end: number, then?: string) => void, marker: (payload: string) => boolean) {
+  constructor(frame: Frame, feed: Feed, marker: (payload: string) => boolean) {
     this.#frame = frame;
     this.#feed = feed;
+    this.#region = new ScrollingRegion(frame, feed);
+    this.#savedCursor = new SavedCursor(frame, feed);
+    this.#privateModes = new PrivateModes(frame, feed, this.#region, this.#savedCursor);
     this.#marker = marker;
   }
 
@@ -38,76 +41,6 @@ export class Rewriter {
   /** SO or SI. */
   shift(code: number): void {
     this.#frame.modes.lock(String.fromCharCode(code));
-  }
-
-  /**
-   * DECRC, SCORC and their like, `own`. The saved cursor may be ours by now, then the agent's comes from the shadow. Terminals, and the shadow, differ in
-   * what else they bring back.
-   */
-  #restore(sequence: Sequence, own: string): Verdict {
-    const { modes, shadow } = this.#frame;
-    const before = modes.current;
-    modes.restore();
-    this.#frame.below = true;
-    const rest = modes.broughtBack(before) + modes.linkSince(before);
-    const origin = modes.originSince(before);
-    const again = origin === "" ? "" : origin + (own || "\x1b8");
-    const text = this.#borrowed && shadow !== undefined ? origin + this.#restored(sequence, shadow, rest) : own + again + rest;
-    if (rest !== "") this.#feed(sequence.end, rest);
-    return text === own ? undefined : text;
-  }
-
-  get #borrowed(): boolean {
-    return this.#frame.borrowed[this.#frame.screen];
-  }
-
-  /** What DECRC would have done, with `rest`, and the agent's saved cursor in its place again. */
-  #restored(sequence: Sequence, shadow: Shadow, rest: string): string {
-    this.#feed(sequence.end);
-    const displaced = this.#frame.displaced[this.#frame.screen];
-    this.#frame.borrowed[this.#frame.screen] = displaced;
-    return `${this.#frame.cursorAgain(shadow)}${rest}${displaced ? "" : "\x1b7"}`;
-  }
-
-  /** Below a restricted region the terminal's cursor can be on our row, one too low to go on from: the row comes from the shadow. */
-  #onItsRow(sequence: Sequence, before: string, after = ""): Verdict {
-    const { restricted, shadow } = this.#frame;
-    if (!restricted || shadow === undefined) return undefined;
-    this.#feed(sequence.end);
-    return `${before}\x1b[${this.#frame.row(shadow)}d${after}`;
-  }
-
-  /** The margins are about to change: gives whether the terminal's cursor may be on our row, or have been. */
-  #strays(): boolean {
-    const strays = this.#frame.restricted && this.#frame.below;
-    this.#frame.below = false;
-    if (strays) this.#frame.strayed = true;
-    return strays;
-  }
-
-  /** Before DECSTBM and DECSTR: what went to our row belongs to the agent's last one, which may be about to scroll. */
-  #lastRow(sequence: Sequence): string {
-    const { shadow, agentSize } = this.#frame;
-    if (!this.#strays() || shadow === undefined) return "";
-    this.#feed(sequence.end);
-    shadow.drain();
-    return this.#frame.liftedForGood(shadow.rows(agentSize.rows - 1, agentSize.rows, false), shadow);
-  }
-
-  /** Whether the terminal's cursor may be on our row, and does not wait behind the last column, which VPA would end. */
-  #mayBeLow(sequence: Sequence): boolean {
-    const { restricted, shadow, agentSize } = this.#frame;
-    if (!restricted || shadow === undefined) return false;
-    this.#feed(sequence.end);
-    shadow.drain();
-    return shadow.cursor.y === agentSize.rows - 1 && shadow.cursor.x < agentSize.cols;
-  }
-
-  /** DECSC, SCOSC and their like: from here on the terminal's saved cursor is the agent's. */
-  #save(): void {
-    this.#frame.borrowed[this.#frame.screen] = false;
-    this.#frame.displaced[this.#frame.screen] = false;
-    this.#frame.modes.save();
   }
 
   /** An OSC string's payload. */
@@ -131,9 +64,9 @@ export class Rewriter {
     if (before !== 0) return undefined;
     switch (intermediate) {
       case 0:
-        if (final === 0x37) this.#save();
-        else if (final === 0x38) return this.#restore(sequence, "\x1b8");
-        else if (final === 0x4d) return this.#onItsRow(sequence, "\x1bM");
+        if (final === 0x37) this.#savedCursor.save();
+        else if (final === 0x38) return this.#savedCursor.restore(sequence, "\x1b8");
+        else if (final === 0x4d) return this.#region.onItsRow(sequence, "\x1bM");
         else if (final === 0x3d || final === 0x3e) modes.keypad = final === 0x3d;
         else if (LOCKING_SHIFTS.has(final)) modes.lock(`\x1b${String.fromCharCode(final)}`);
         else if (final === 0x63) {
@@ -188,10 +121,10 @@ export class Rewriter {
     if (intermediate !== 0) {
       if (intermediate === 0x20 && final === 0x71) modes.cursorStyled = first > 0;
       else if (intermediate === 0x21 && final === 0x70) {
-        const lastRow = this.#lastRow(sequence);
+        const lastRow = this.#region.lastRow(sequence);
         modes.soft();
         this.#frame.margins = this.#frame.full();
-        return this.#frame.reserved ? `${lastRow}\x1b[!p${this.#reassert(sequence, false, lastRow !== "")}` : undefined;
+        return this.#frame.reserved ? `${lastRow}\x1b[!p${this.#region.reassert(sequence, false, lastRow !== "")}` : undefined;
       }
       // DECSCL resets more in some terminals than in others, and takes away what we count on.
       else if (intermediate === 0x22 && final === 0x70) return LEFT_OUT;
@@ -203,8 +136,8 @@ export class Rewriter {
       return undefined;
     }
     if (prefix === 0x3f) {
-      if (final === 0x68 || final === 0x6c) return this.#privateModes(sequence, final === 0x68);
-      if (final === 0x73 || final === 0x72) return this.#keptModes(sequence, final === 0x73);
+      if (final === 0x68 || final === 0x6c) return this.#privateModes.switch(sequence, final === 0x68);
+      if (final === 0x73 || final === 0x72) return this.#privateModes.keep(sequence, final === 0x73);
       return final === 0x4a ? this.#erase(sequence, first) : undefined;
     }
     if (prefix !== 0) {
@@ -226,18 +159,18 @@ export class Rewriter {
       case 0x42: // CUD
       case 0x45: // CNL
       case 0x46: // CPL
-        return this.#onItsRow(sequence, `\x1b[${first}${String.fromCharCode(final)}`);
+        return this.#region.onItsRow(sequence, `\x1b[${first}${String.fromCharCode(final)}`);
       case 0x6e: // DSR, which may ask for the cursor
-        return this.#mayBeLow(sequence) ? this.#onItsRow(sequence, "", `\x1b[${first}n`) : undefined;
+        return this.#region.mayBeLow(sequence) ? this.#region.onItsRow(sequence, "", `\x1b[${first}n`) : undefined;
       case 0x65: // VPR does not stop at a margin; CUD does, which is the same while the margin is the agent's last row
         if (!this.#frame.reserved) return undefined;
         this.#frame.below = true;
-        return this.#onItsRow(sequence, "") ?? `\x1b[${Math.max(1, first)}B`;
+        return this.#region.onItsRow(sequence, "") ?? `\x1b[${Math.max(1, first)}B`;
       case 0x72: {
         const top = Math.max(1, first);
         const bottom = second === 0 || second > rows ? rows : second;
-        if (top >= bottom) return this.#frame.reserved ? NO_REGION : undefined;
-        const lastRow = this.#lastRow(sequence);
+        if (top >= bottom) return this.#frame.reserved ? LEFT_OUT : undefined;
+        const lastRow = this.#region.lastRow(sequence);
         this.#frame.margins = { top, bottom };
         return this.#frame.reserved ? lastRow + this.#frame.region() : undefined;
       }
@@ -251,10 +184,10 @@ export class Rewriter {
           this.#frame.unsure ||= modes.sides !== undefined;
           return undefined;
         }
-        this.#save();
+        this.#savedCursor.save();
         return count === 0 ? undefined : "\x1b[s";
       case 0x75:
-        return this.#restore(sequence, "\x1b[u");
+        return this.#savedCursor.restore(sequence, "\x1b[u");
       case 0x68:
       case 0x6c:
         for (let i = 0; i < count; i++) {
@@ -286,12 +219,7 @@ export class Rewriter {
     if (!keeps) return undefined;
     const own = `\x1b[${sequence.prefix === 0x3f ? "?" : ""}${what === 0 ? "" : what}J`;
     this.#feed(sequence.end);
-    return this.#blanked() + own;
-  }
-
-  /** Our row without the bar, the cursor where it is. */
-  #blanked(): string {
-    return this.#frame.lifted(this.#frame.blank()) + this.#frame.wrapAgain();
+    return this.#frame.blanked() + own;
   }
 
   /** REP repeats what was printed last, which after a paint would be ours: that is printed again first. */
@@ -307,112 +235,5 @@ export class Rewriter {
     if (prefix === 0x3e) modes.keyboard[screen] = (modes.keyboard[screen] ?? 0) + 1;
     else if (prefix === 0x3c) modes.keyboard[screen] = Math.max(0, (modes.keyboard[screen] ?? 0) - Math.max(1, flags));
     else if (prefix === 0x3d) modes.keyboardSet[screen] = flags !== 0;
-  }
-
-  /** XTSAVE, and XTRESTORE where we know what was saved: what a terminal that has neither ignores, others do, and we with them. */
-  #keptModes(sequence: Sequence, saves: boolean): Verdict {
-    const { modes } = this.#frame;
-    const asked = [...sequence.params.subarray(0, sequence.count)];
-    const passed: number[] = [];
-    let carriedOut = "";
-    for (const mode of asked) {
-      if (NEVER_KEPT.has(mode)) continue;
-      const on = saves ? undefined : modes.kept(mode);
-      if (saves) modes.keep(mode);
-      else if (on === undefined) modes.unchanged(mode);
-      if (on === undefined) passed.push(mode);
-      else {
-        const one = { ...sequence, params: Int32Array.of(mode), count: 1 };
-        carriedOut += this.#privateModes(one, on) ?? `\x1b[?${mode}${on ? "h" : "l"}`;
-      }
-    }
-    if (passed.length === asked.length) return undefined;
-    const rest = passed.length === 0 ? "" : `\x1b[?${passed.join(";")}${saves ? "s" : "r"}`;
-    return rest + carriedOut || LEFT_OUT;
-  }
-
-  /** DECSET and DECRST. */
-  #privateModes(sequence: Sequence, on: boolean): Verdict {
-    const { params, count } = sequence;
-    const { modes } = this.#frame;
-    let first = "";
-    let after = "";
-    let restored = "";
-    const kept: number[] = [];
-    for (let i = 0; i < count; i++) {
-      const mode = params[i] as number;
-      // VT52 and Tektronix modes speak another language, in which our row could not be defended.
-      if ((mode === 2 && !on) || mode === 38) continue;
-      kept.push(mode);
-      const before = this.#frame.screen;
-      const switches = mode === 47 || mode === 1047 || mode === 1049;
-      const strays = switches && this.#strays();
-      if (switches) this.#frame.below = true;
-      if (mode === 1048 || mode === 1049) {
-        if (on) this.#save();
-        else if (mode === 1048) {
-          if (this.#borrowed && this.#frame.shadow !== undefined) kept.pop();
-          restored = this.#restore(sequence, "") ?? "";
-        }
-      }
-      modes.set(mode, on);
-      if (mode === 3 && this.#frame.reserved) {
-        after = this.#reassert(sequence, false);
-        first = this.#blanked();
-        this.#frame.damaged = true;
-      }
-      if (this.#frame.screen === before && !switches) continue;
-      if (strays && this.#frame.screen !== before) this.#frame.stale[before] = true;
-      const back = mode === 1049 && !on;
-      const { current } = modes;
-      if (back) modes.restore();
-      const charsets = back ? modes.broughtBack(current) : "";
-      const link = back ? modes.linkSince(current) : "";
-      const origin = back ? modes.originSince(current) : "";
-      this.#frame.damaged = true;
-      // Where our own saved cursor has come back, it has with the character sets of then.
-      if (this.#frame.screen !== before && this.#frame.stale[this.#frame.screen] && this.#frame.shadow !== undefined) {
-        after = origin + this.#redrawn(sequence, this.#frame.shadow) + (back ? modes.broughtBack(undefined) + link : "");
-      } else if (back && this.#frame.borrowed[0] && this.#frame.shadow !== undefined) {
-        const rest = modes.broughtBack(undefined) + link;
-        after = origin + (this.#frame.reserved ? this.#frame.region() : "") + this.#restored(sequence, this.#frame.shadow, rest);
-      } else after = `${origin === "" ? "" : `${origin}\x1b8`}${this.#reassert(sequence, back, strays && !back)}${charsets}${link}`;
-      if (charsets + link !== "") this.#feed(sequence.end, charsets + link);
-    }
-    if (after + restored === "" && kept.length === count) return undefined;
-    const none = first + after + restored === "" ? LEFT_OUT : "";
-    return first + (kept.length === 0 ? none : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after + restored;
-  }
-
-  /** The screen that `sequence` switched to, as it is at its present size. */
-  #redrawn(sequence: Sequence, shadow: Shadow): string {
-    this.#feed(sequence.end);
-    shadow.drain();
-    this.#frame.stale[this.#frame.screen] = false;
-    this.#frame.borrowed[this.#frame.screen] = true;
-    const rows = shadow.rows(shadow.firstKnownRow, this.#frame.agentSize.rows, true);
-    // Its saved cursor may have brought back the character sets of a paint of ours.
-    return `\x1b(B\x0f${this.#frame.liftedForGood(`${this.#frame.noMargins()}${rows}${this.#frame.marginsAgain()}`, shadow)}`;
-  }
-
-  /** What not every DECRC brings back, after `sequence`, which was one: for the terminal it may be what a redraw of ours has left. */
-  #fragile(sequence: Sequence): string {
-    const { shadow } = this.#frame;
-    if (shadow === undefined) return "";
-    this.#feed(sequence.end);
-    shadow.drain();
-    return shadow.fragileAttributes();
-  }
-
-  /** The region again after `sequence`, the cursor where it is. `same`: it is where the saved cursor is too. `strays`: only the shadow knows where. */
-  #reassert(sequence: Sequence, same: boolean, strays = false): string {
-    if (!this.#frame.reserved) return same ? this.#fragile(sequence) : "";
-    if (strays && this.#frame.shadow !== undefined) {
-      this.#feed(sequence.end);
-      return this.#frame.region() + this.#frame.cursorAgain(this.#frame.shadow);
-    }
-    if (!same) this.#frame.borrowed[this.#frame.screen] = true;
-    if (this.#frame.shadow !== undefined) this.#feed(sequence.end);
-    return `\x1b7${this.#frame.region()}\x1b8${this.#frame.wrapAgain()}`;
   }
 }

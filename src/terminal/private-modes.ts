@@ -1,0 +1,109 @@
+// DECSET and DECRST, and their XTSAVE and XTRESTORE: those that move or hide our row are followed by what brings it back. Used by rewrite.ts.
+import type { Frame } from "./frame.ts";
+import { NEVER_KEPT } from "./modes.ts";
+import type { SavedCursor } from "./saved-cursor.ts";
+import { LEFT_OUT, type ScrollingRegion } from "./scrolling-region.ts";
+import type { Sequence, Verdict } from "./sequence.ts";
+import type { Shadow } from "./shadow.ts";
+import type { Feed } from "./shadow-feed.ts";
+
+export class PrivateModes {
+  readonly #frame: Frame;
+  readonly #feed: Feed;
+  readonly #region: ScrollingRegion;
+  readonly #savedCursor: SavedCursor;
+
+  constructor(frame: Frame, feed: Feed, region: ScrollingRegion, savedCursor: SavedCursor) {
+    this.#frame = frame;
+    this.#feed = feed;
+    this.#region = region;
+    this.#savedCursor = savedCursor;
+  }
+
+  /** DECSET and DECRST. */
+  switch(sequence: Sequence, on: boolean): Verdict {
+    const { params, count } = sequence;
+    const { modes } = this.#frame;
+    let first = "";
+    let after = "";
+    let restored = "";
+    const kept: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const mode = params[i] as number;
+      // VT52 and Tektronix modes speak another language, in which our row could not be defended.
+      if ((mode === 2 && !on) || mode === 38) continue;
+      kept.push(mode);
+      const before = this.#frame.screen;
+      const switches = mode === 47 || mode === 1047 || mode === 1049;
+      const strays = switches && this.#region.strays();
+      if (switches) this.#frame.below = true;
+      if (mode === 1048 || mode === 1049) {
+        if (on) this.#savedCursor.save();
+        else if (mode === 1048) {
+          if (this.#savedCursor.isOurs && this.#frame.shadow !== undefined) kept.pop();
+          restored = this.#savedCursor.restore(sequence, "") ?? "";
+        }
+      }
+      modes.set(mode, on);
+      if (mode === 3 && this.#frame.reserved) {
+        after = this.#region.reassert(sequence, false);
+        first = this.#frame.blanked();
+        this.#frame.damaged = true;
+      }
+      if (this.#frame.screen === before && !switches) continue;
+      if (strays && this.#frame.screen !== before) this.#frame.stale[before] = true;
+      const back = mode === 1049 && !on;
+      const { current } = modes;
+      if (back) modes.restore();
+      const charsets = back ? modes.broughtBack(current) : "";
+      const link = back ? modes.linkSince(current) : "";
+      const origin = back ? modes.originSince(current) : "";
+      this.#frame.damaged = true;
+      // Where our own saved cursor has come back, it has with the character sets of then.
+      if (this.#frame.screen !== before && this.#frame.stale[this.#frame.screen] && this.#frame.shadow !== undefined) {
+        after = origin + this.#redrawn(sequence, this.#frame.shadow) + (back ? modes.broughtBack(undefined) + link : "");
+      } else if (back && this.#frame.borrowed[0] && this.#frame.shadow !== undefined) {
+        const rest = modes.broughtBack(undefined) + link;
+        after =
+          origin + (this.#frame.reserved ? this.#frame.region() : "") + this.#savedCursor.restored(sequence, this.#frame.shadow, rest);
+      } else after = `${origin === "" ? "" : `${origin}\x1b8`}${this.#region.reassert(sequence, back, strays && !back)}${charsets}${link}`;
+      if (charsets + link !== "") this.#feed(sequence.end, charsets + link);
+    }
+    if (after + restored === "" && kept.length === count) return undefined;
+    const none = first + after + restored === "" ? LEFT_OUT : "";
+    return first + (kept.length === 0 ? none : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after + restored;
+  }
+
+  /** XTSAVE, and XTRESTORE where we know what was saved: what a terminal that has neither ignores, others do, and we with them. */
+  keep(sequence: Sequence, saves: boolean): Verdict {
+    const { modes } = this.#frame;
+    const asked = [...sequence.params.subarray(0, sequence.count)];
+    const passed: number[] = [];
+    let carriedOut = "";
+    for (const mode of asked) {
+      if (NEVER_KEPT.has(mode)) continue;
+      const on = saves ? undefined : modes.kept(mode);
+      if (saves) modes.keep(mode);
+      else if (on === undefined) modes.unchanged(mode);
+      if (on === undefined) passed.push(mode);
+      else {
+        const one = { ...sequence, params: Int32Array.of(mode), count: 1 };
+        carriedOut += this.switch(one, on) ?? `\x1b[?${mode}${on ? "h" : "l"}`;
+      }
+    }
+    if (passed.length === asked.length) return undefined;
+    const rest = passed.length === 0 ? "" : `\x1b[?${passed.join(";")}${saves ? "s" : "r"}`;
+    return rest + carriedOut || LEFT_OUT;
+  }
+
+  /** The screen that `sequence` switched to, as it is at its present size. */
+  #redrawn(sequence: Sequence, shadow: Shadow): string {
+    this.#feed(sequence.end);
+    shadow.drain();
+    this.#frame.stale[this.#frame.screen] = false;
+    this.#frame.borrowed[this.#frame.screen] = true;
+    const rows = shadow.rows(shadow.firstKnownRow, this.#frame.agentSize.rows, true);
+    // Its saved cursor may have brought back the character sets of a paint of ours.
+    return `\x1b(B\x0f${this.#frame.liftedForGood(`${this.#frame.noMargins()}${rows}${this.#frame.marginsAgain()}`, shadow)}`;
+  }
+}
