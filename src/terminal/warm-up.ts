@@ -6,7 +6,8 @@ import * as nodePty from "@lydell/node-pty";
 import type { Handle, readDirectly } from "./direct-reader.ts";
 import type { openPacedWriter } from "./paced-writer.ts";
 import type { Size } from "./pty.ts";
-import type { Screen, ScreenOptions } from "./screen.ts";
+import type { Screen } from "./screen.ts";
+import type { ScreenOptions } from "./screen-options.ts";
 import type { openOutput } from "./terminal-output.ts";
 
 /** What the way consists of. Handed in, since this file is in another bundle, which would have them a second time. */
