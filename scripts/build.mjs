@@ -1,6 +1,6 @@
 // Bundles src/ into dist/: one file for the launcher, with everything heavy in others that load when they are needed.
 import { createHash } from "node:crypto";
-import { globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
@@ -145,5 +145,8 @@ for (const [name, page] of pages) writeFileSync(`${root}${fresh}/man/${name}`, p
 for (const arch of ["x64", "arm64"])
   writeFileSync(`${root}${fresh}/${basename(sessionKeyringFile("", arch))}`, sessionKeyringProgram(arch), { mode: 0o755 });
 
-rmSync(`${root}dist`, { recursive: true, force: true });
+// What is there goes away when the new one is in its place: whoever starts agent-run meanwhile finds one of them.
+const old = `${root}dist.${process.pid}.old`;
+if (existsSync(`${root}dist`)) renameSync(`${root}dist`, old);
 renameSync(`${root}${fresh}`, `${root}dist`);
+rmSync(old, { recursive: true, force: true });

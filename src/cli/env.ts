@@ -3,15 +3,18 @@ import { basename } from "node:path";
 import { newSessionId } from "../core/id.ts";
 import { sessionFolder } from "../core/paths.ts";
 import { oneLine } from "../core/printable.ts";
+import { regionOfBase } from "../credentials/sources.ts";
 import { forwarderVariables } from "../isolation/forwarder-variables.ts";
 import { childVariables } from "../session/delivery.ts";
 import { childEnvironment } from "../session/environment.ts";
+import { noRegion } from "../session/no-region.ts";
 import { loadProfile } from "../session/profile.ts";
 import { resolveExecutable } from "../terminal/executable.ts";
 import type { Command, Context } from "./command.ts";
 import { environmentTable } from "./dry-run.ts";
 import { explain, isolationPlan } from "./isolate.ts";
 import { overridesOf, runOptions } from "./run-options.ts";
+import { sourceEnvironment } from "./source-environment.ts";
 
 export const env: Command = {
   name: "env",
@@ -32,13 +35,15 @@ export const env: Command = {
     // No session is opened: its id and folder only stand for those of a real one.
     const session = newSessionId();
     const folder = sessionFolder(paths, session);
+    const region = regionOfBase({ region: profile.region, env: sourceEnvironment(context.env), awsProfile: profile.awsProfile });
+    if (region === undefined) print.warn(noRegion(profile.name));
     const set = childVariables(
       {
         delivery: profile.delivery,
         folder,
         session,
         profile: profile.name,
-        region: profile.region ?? context.env["AWS_REGION"] ?? context.env["AWS_DEFAULT_REGION"],
+        region,
         endpointUrl: profile.endpointUrl ?? context.env["AWS_ENDPOINT_URL"],
         endpoint: undefined,
         path: undefined,

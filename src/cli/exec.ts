@@ -4,6 +4,7 @@ import { AgentRunError } from "../core/error.ts";
 import { type Command, textValue, type Values } from "./command.ts";
 import { launch } from "./launch.ts";
 import { overridesOf, runOptions } from "./run-options.ts";
+import { takenAsValue } from "./taken-as-value.ts";
 
 export const exec: Command = {
   name: "exec",
@@ -27,7 +28,11 @@ export const exec: Command = {
   ],
   async run(values, words, context) {
     const [program, ...args] = words[0] === "--" ? words.slice(1) : words;
-    if (program === undefined) throw new AgentRunError("usage", "which program?", { hint: "agent-run exec -- ./script.sh", exitStatus: 2 });
+    if (program === undefined)
+      throw new AgentRunError("usage", "which program?", {
+        hint: takenAsValue("agent-run exec", exec.options, values, context) ?? "agent-run exec -- ./script.sh",
+        exitStatus: 2,
+      });
     return await launch({
       agent: program,
       args,

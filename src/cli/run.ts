@@ -2,11 +2,11 @@
 import { basename } from "node:path";
 import { AgentRunError } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
-import { resolveExecutable } from "../terminal/executable.ts";
-import type { Command, Context, Values } from "./command.ts";
+import type { Command } from "./command.ts";
 import { commandNames } from "./command-names.ts";
 import { launch } from "./launch.ts";
 import { overridesOf, runOptions } from "./run-options.ts";
+import { takenAsValue } from "./taken-as-value.ts";
 
 export const run: Command = {
   name: "run",
@@ -30,7 +30,7 @@ export const run: Command = {
     const [agent, ...args] = words[0] === "--" ? words.slice(1) : words;
     if (agent === undefined)
       throw new AgentRunError("usage", "which agent?", {
-        hint: agentAsValue(values, context) ?? "agent-run claude, or agent-run demo to try it without an account",
+        hint: takenAsValue("agent-run", runOptions, values, context) ?? "agent-run claude, or agent-run demo to try it without an account",
         exitStatus: 2,
       });
     const running = launch({
@@ -49,20 +49,6 @@ export const run: Command = {
     });
   },
 };
-
-/** `agent-run --region claude`: the last option took as its value what is a program. */
-function agentAsValue(values: Values, { env, cwd }: Context): string | undefined {
-  const [name, value] = Object.entries(values).at(-1) ?? [];
-  const word = Array.isArray(value) ? value.at(-1) : value;
-  if (name === undefined || typeof word !== "string") return undefined;
-  try {
-    resolveExecutable(word, env["PATH"], cwd);
-  } catch {
-    return undefined;
-  }
-  const placeholder = runOptions.find((option) => option.name === name)?.value;
-  return `--${name} took '${word}' as its value: agent-run --${name} ${placeholder} ${word}`;
-}
 
 /** `agent-run kil` looks for a program of that name. */
 function perhapsACommand(error: unknown, agent: string): unknown {

@@ -43,18 +43,19 @@ export function spawnDaemon(paths: Paths, command: Command): { child: ChildProce
     failure() {
       if (failed === undefined) return undefined;
       const said = lastLines(log, from);
-      return new AgentRunError("daemon", `the daemon did not start: ${failed}${said === "" ? "" : `; it said:\n${said}`}`, {
+      return new AgentRunError("daemon", `the daemon did not start: ${failed}${said === "" ? "" : `; it said: ${said}`}`, {
         hint: `see ${log}`,
       });
     },
   };
 }
 
-/** The last lines of what was written since `from`. */
+/** The last lines of what was written since `from`, as one. */
 function lastLines(log: string, from: number): string {
   try {
     const text = readFileSync(log).subarray(from).toString("utf8").trim();
-    return text.split("\n").slice(-LAST_LINES).join("\n");
+    const lines = text.split("\n").map((line) => line.trim());
+    return lines.filter(Boolean).slice(-LAST_LINES).join(" | ");
   } catch {
     return "";
   }

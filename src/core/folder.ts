@@ -1,4 +1,4 @@
-// Private folders: made 0700, and refused when somebody else owns them or may write to them.
+// Private folders: made 0700, and refused when somebody else owns them or may write to them. And files that are only read, which nobody else may have written.
 import { lstatSync, mkdirSync, statSync } from "node:fs";
 import { AgentRunError, type ErrorCode, messageOf } from "./error.ts";
 
@@ -35,6 +35,28 @@ export function privateFolder(path: string, code: ErrorCode): void {
   if ((stat.mode & 0o077) !== 0) {
     throw new AgentRunError(code, `the folder ${path} is open to other users (mode ${(stat.mode & 0o777).toString(8)})`, {
       hint: `chmod 700 ${path}`,
+    });
+  }
+}
+
+/**
+ * Refuses a file or folder that another user could have written, by ssh's rule for its own settings: it belongs to you or root, and nobody else may write to it.
+ * A group may that is yours alone, as some systems give each user one, of the same number. Links are followed; nothing is refused that is not there.
+ * @throws AgentRunError with `code`
+ */
+export function refuseForeign(path: string, code: ErrorCode): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  const uid = process.getuid?.();
+  if (stat === undefined || uid === undefined) return;
+  if (stat.uid !== uid && stat.uid !== 0) {
+    throw new AgentRunError(code, `${path} belongs to user ${stat.uid}, neither to you (${uid}) nor to root`, {
+      hint: `look at what is in it, then sudo chown ${uid} ${path}`,
+    });
+  }
+  const others = stat.gid === uid ? 0o002 : 0o022;
+  if ((stat.mode & others) !== 0) {
+    throw new AgentRunError(code, `other users may write to ${path} (mode ${(stat.mode & 0o777).toString(8)})`, {
+      hint: `look at what is in it, then chmod go-w ${path}`,
     });
   }
 }

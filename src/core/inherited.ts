@@ -1,9 +1,14 @@
 // Descriptors that every program that is started from here would get, beyond its standard streams: those that were open when this one was started, and
 // the master of a PTY, which node-pty opens. Called by the launcher and the daemon, and where programs are started that outlive an agent.
+
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, type Stats } from "node:fs";
+import { mostDescriptors } from "./descriptors.ts";
 
 /** open(2): close on exec, as /proc/pid/fdinfo shows it in octal (proc(5)). All that Node opens itself has it. */
 const O_CLOEXEC = 0o2000000;
+
+/** What is put in the place of others is first put above them all (libuv, uv_spawn). */
+const ROOM = 16;
 
 /**
  * Closes what would be handed on to every program that is started from here. libuv marks inherited descriptors itself, but gives up at the first
@@ -23,7 +28,7 @@ export function withoutInherited<Stream, Started>(
   start: (stdio: (Stream | "ignore" | number)[]) => Started,
 ): Started {
   const stdio: (Stream | "ignore" | number)[] = [...streams];
-  const leaking = handedOn().filter((descriptor) => descriptor >= streams.length);
+  const leaking = handedOn().filter((descriptor) => descriptor >= streams.length && !isBeyondReach(descriptor));
   if (leaking.length === 0) return start(stdio);
   // To libuv `ignore` above the standard streams means that what is there stays.
   while (stdio.length <= Math.max(...leaking)) stdio.push("ignore");
@@ -34,6 +39,16 @@ export function withoutInherited<Stream, Started>(
   } finally {
     closeSync(nothing);
   }
+}
+
+/**
+ * Where the limit was lowered after it was opened (`ulimit -n`), nothing can be put in its place, in no program that is started from here: then it is closed
+ * here, and nobody has it.
+ */
+function isBeyondReach(descriptor: number): boolean {
+  if (descriptor + ROOM < mostDescriptors()) return false;
+  closeSync(descriptor);
+  return true;
 }
 
 function handedOn(): number[] {

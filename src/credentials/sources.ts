@@ -228,8 +228,12 @@ function profileVariable(env: Environment): { name: string; value: string } | un
   return name === undefined ? undefined : { name, value: env[name] ?? "" };
 }
 
+/** The region that a base has, or would have; nobody is asked. Throws AgentRunError where the files of AWS cannot be read. */
+export const regionOfBase = (request: Pick<BaseRequest, "region" | "env" | "awsProfile">): string | undefined =>
+  regionOf(request, readAwsFiles(request.env));
+
 /** The flag or setting, AWS_REGION, AWS_DEFAULT_REGION, the profile in use or the one that it starts from. */
-function regionOf({ region, env, awsProfile }: BaseRequest, files: AwsFiles): string | undefined {
+function regionOf({ region, env, awsProfile }: Pick<BaseRequest, "region" | "env" | "awsProfile">, files: AwsFiles): string | undefined {
   const given = region || env["AWS_REGION"] || env["AWS_DEFAULT_REGION"];
   if (given) return given;
   const name = awsProfile ?? profileVariable(env)?.value ?? "default";

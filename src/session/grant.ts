@@ -14,6 +14,7 @@ import type { SessionId } from "../core/id.ts";
 import { codeFromProcess } from "../credentials/sources/external-process.ts";
 import { type Base, resolveBase } from "../credentials/sources.ts";
 import { wayOf } from "./grant-ways.ts";
+import { noRegion } from "./no-region.ts";
 import type { Profile } from "./profile.ts";
 import { requireStage } from "./stage.ts";
 
@@ -70,10 +71,6 @@ export interface Grant extends Place {
 
 /** STS answers in every region; this one is asked when the human named none. */
 const FALLBACK_REGION = "us-east-1";
-
-/** AWS's tools refuse most calls then, with words that do not lead here. */
-const noRegion = (profile: string): string =>
-  `the agent has no region: none is set by --region, AWS_REGION, your AWS profile, or region under [profiles.${profile}] in config.toml`;
 
 const identities = createIdentityCache();
 

@@ -1,7 +1,8 @@
 // A profile with those that it extends, each with config.toml's own settings over it. Called by profile.ts and by `agent-run profiles`.
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AgentRunError } from "../core/error.ts";
+import { refuseForeign } from "../core/folder.ts";
 import { nearest } from "../core/nearest.ts";
 import { type Paths, userProfiles } from "../core/paths.ts";
 import { type ConfigSettings, type ProfileSettings, profileSettings } from "./settings.ts";
@@ -75,6 +76,7 @@ export function profileLevels(name: string, config: ConfigSettings, places: Prof
   let folder = findFolder(name, places.paths, places.packageFolder);
   while (next !== undefined) {
     const file = join(folder, "profile.toml");
+    if (dirname(folder) === userProfiles(places.paths)) refuseForeignIn(folder);
     const settings = over(readTomlFile(file, profileSettings, "profile") ?? {}, config.profiles?.[next] ?? {});
     levels.unshift({ name: next, folder, settings });
     const parent: string | undefined = settings.extends;
@@ -89,6 +91,11 @@ export function profileLevels(name: string, config: ConfigSettings, places: Prof
     folder = above;
   }
   return levels;
+}
+
+/** The profile's folder and all that is in it: its policies are what bounds a session. */
+function refuseForeignIn(folder: string): void {
+  for (const name of ["", ...readdirSync(folder)]) refuseForeign(join(folder, name), "profile");
 }
 
 /** Setting by setting; of conditions and values one by one, so that one can be changed without repeating the others. */

@@ -4,8 +4,9 @@ import type { CanaryAction } from "../aws/revoke/canary-actions.ts";
 import type { Delivery, ExpiryAction, IsolationLevel, NotifyChoice, Overrides } from "../control/protocol.ts";
 import type { Instant } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
+import { refuseForeign } from "../core/folder.ts";
 import { nearest } from "../core/nearest.ts";
-import { configFile, type Paths } from "../core/paths.ts";
+import { configFile, type Paths, userProfiles } from "../core/paths.ts";
 import { ownRoleText } from "../credentials/sources/sso.ts";
 import { requireStartUrl } from "../credentials/sso/session.ts";
 import type { CompiledSession } from "../policy/compile-session.ts";
@@ -125,8 +126,9 @@ const DEFAULTS = {
   level: "standard",
 } as const;
 
-/** config.toml, or the empty settings when there is none. Throws AgentRunError `config`. */
+/** config.toml, or the empty settings when there is none. Throws AgentRunError `config`, also where another user could have written it. */
 export function readConfig(paths: Paths): ConfigSettings {
+  for (const path of [paths.config, configFile(paths), userProfiles(paths)]) refuseForeign(path, "config");
   return readTomlFile(configFile(paths), configSettings, "config") ?? {};
 }
 

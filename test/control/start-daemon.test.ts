@@ -175,7 +175,7 @@ describe("connectOrStart", () => {
     const before = performance.now();
     await expect(connectOrStart(home.paths, options("1.0.0", "fails"))).rejects.toMatchObject({
       code: "daemon",
-      message: expect.stringMatching(/status 3; it said:\nthe first line\nthe last words of the daemon$/),
+      message: expect.stringMatching(/status 3; it said: the first line \| the last words of the daemon$/),
       hint: `see ${join(home.paths.state, "daemon.log")}`,
     });
     expect(performance.now() - before).toBeLessThan(5000);

@@ -52,6 +52,26 @@ describe.skipIf(process.platform !== "linux")("closing what was inherited (reads
     }
   });
 
+  it("closes what no program can be kept from, above a limit that was lowered later", () => {
+    const program = `
+      import { spawnSync } from "node:child_process";
+      import { withoutInherited } from ${JSON.stringify(module)};
+      const list = (stdio) => spawnSync("/bin/ls", ["/proc/self/fd"], { encoding: "utf8", stdio });
+      const { error, stdout } = withoutInherited(["pipe", "pipe", "pipe"], list);
+      process.stdout.write(error === undefined ? stdout : error.code);`;
+    const shell = 'ulimit -n 72; exec "$0" --input-type=module -e "$1"';
+    const folder = openSync("/", "r");
+    try {
+      const stdio = ["ignore", "pipe", "inherit", ...Array.from({ length: 77 }, () => "ignore" as const), folder] as const;
+      const { stdout } = spawnSync("/bin/sh", ["-c", shell, process.execPath, program], { encoding: "utf8", stdio: [...stdio] });
+      const open = stdout.trim().split("\n");
+      expect(open).toContain("2");
+      expect(open).not.toContain("80");
+    } finally {
+      closeSync(folder);
+    }
+  });
+
   it("keeps what it is asked to keep, and the standard streams", () => {
     const folder = openSync("/", "r");
     try {

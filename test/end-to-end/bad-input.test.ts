@@ -164,6 +164,59 @@ function withSession(home: string): number[] {
 
 const NO_KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_EC2_METADATA_DISABLED: "true" };
 
+describe("settings that another user could have written", () => {
+  const folder = (): string => join(world.own, "config");
+  const open: readonly (readonly [what: string, path: () => string, mode: number])[] = [
+    ["the folder", folder, 0o777],
+    ["the folder, for a group", folder, 0o770],
+    ["config.toml", configFile, 0o666],
+    ["the folder of profiles", () => join(folder(), "profiles"), 0o702],
+    ["a profile's folder", () => join(folder(), "profiles", "own"), 0o722],
+    ["a profile's policy", () => join(folder(), "profiles", "own", "session-policy.json"), 0o662],
+  ];
+  const make = (): void => {
+    mkdirSync(join(folder(), "profiles", "own"), { recursive: true });
+    writeFileSync(join(folder(), "profiles", "own", "profile.toml"), 'extends = "demo"\n');
+    writeFileSync(join(folder(), "profiles", "own", "session-policy.json"), '{"Version":"2012-10-17","Statement":[]}');
+  };
+
+  it.each(open)("are refused, as ssh refuses its own: %s", async (what, path, mode) => {
+    make();
+    const before = statSync(path()).mode & 0o777;
+    // A group that is no user's alone.
+    if (what.includes("group") && process.getuid?.() === 0) chownSync(path(), 0, 100);
+    chmodSync(path(), mode);
+    try {
+      const { gid, uid } = statSync(path());
+      const isOwnGroup = what.includes("group") && gid === uid;
+      const { code, stderr } = await world.run(["-p", "own", "true"]);
+      if (!isOwnGroup) {
+        expect(stderr).toBe(
+          `agent-run: error: other users may write to ${path()} (mode ${mode.toString(8)})\nagent-run: hint: look at what is in it, then chmod go-w ${path()}\n`,
+        );
+        expect(code).toBe(125);
+        expect((await world.run(["doctor", "-p", "own", "--offline"])).stdout).toContain("other users may write to");
+      } else expect(stderr).not.toContain("other users");
+    } finally {
+      if (process.getuid?.() === 0) chownSync(path(), 0, 0);
+      chmodSync(path(), before);
+      rmSync(join(folder(), "profiles"), { recursive: true });
+    }
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("are refused where they belong to somebody else (needs root to make them so)", async () => {
+    chownSync(configFile(), 65_534, 0);
+    const { code, stderr } = await world.run(["true"]);
+    chownSync(configFile(), 0, 0);
+    expect({ code, stderr }).toEqual({
+      code: 125,
+      stderr: expect.stringMatching(
+        /config\.toml belongs to user 65534, neither to you \(0\) nor to root\nagent-run: hint: .*sudo chown 0 /,
+      ),
+    });
+  });
+});
+
 describe("what the human asks for", () => {
   it("names the nearest profile when there is none of that name", () =>
     refused(["-p", "readonyl"], { error: /there is no profile 'readonyl'$/, hint: /did you mean 'readonly'\?$/ }));
@@ -179,6 +232,11 @@ describe("what the human asks for", () => {
       hint: /--region took 'touch' as its value: agent-run --region <region> touch$/,
     });
     judge(await world.run(["--deny", "s3:PutObject", "-p", "touch"]), { status: 2, error, hint: /--profile <name> touch$/ });
+    judge(await world.run(["exec", "-p", "touch"]), {
+      status: 2,
+      error: /which program\?$/,
+      hint: /--profile took 'touch' as its value: agent-run exec --profile <name> touch$/,
+    });
     judge(await world.run(["--region", "eu-west-1"]), { status: 2, error, hint: /agent-run claude, or agent-run demo/ });
   });
 

@@ -1,5 +1,6 @@
 // `agent-run doctor`: each fault is put in place for real, and the line that names it must say what mends it.
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -7,7 +8,7 @@ import { UpdateAssumeRolePolicyCommand } from "@aws-sdk/client-iam";
 import { afterEach, describe, expect, it } from "vitest";
 import { DEMO_ACCOUNT, DEMO_ROLE, demoSeed } from "../../src/localcloud/seed.ts";
 import { iam } from "../localcloud/clients.ts";
-import { hasBubblewrap, makeWorld, type World } from "./world.ts";
+import { BIN, has, hasBubblewrap, makeWorld, type World } from "./world.ts";
 
 interface Told {
   readonly areas: readonly {
@@ -105,6 +106,29 @@ describe("agent-run doctor", () => {
       state: "error",
       text: expect.stringContaining("bubblewrap is not installed"),
     });
+  });
+
+  it("says that the agent would have no region", async () => {
+    const none = { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined };
+    expect((await examine([], none)).of("region")).toMatchObject({ state: "warning", fix: expect.stringContaining("[profiles.demo]") });
+    expect((await examine([])).of("region")).toMatchObject({ state: "ok", text: world?.cloud.region });
+    file(join(world?.home ?? "", ".aws", "config"), "[default]\nregion = eu-north-1\n");
+    expect((await examine([], none)).of("region")).toMatchObject({ state: "ok", text: "eu-north-1" });
+  });
+
+  it.skipIf(!has("prlimit"))("sees folders that take no file any more (needs prlimit, of util-linux)", async () => {
+    world = await makeWorld();
+    expect((await examine(["--offline"])).of("state folder")).toMatchObject({ state: "ok" });
+    const full = spawnSync("prlimit", ["--fsize=8192", process.execPath, BIN, "doctor", "--offline"], {
+      env: world.env,
+      cwd: world.project,
+      encoding: "utf8",
+    });
+    expect(full.status).toBe(1);
+    for (const name of ["state", "runtime"])
+      expect(full.stdout).toMatch(new RegExp(`✗ ${name} folder: .* takes no file: .*\\n +make room: df -h /`));
+    for (const name of ["state", "run"])
+      expect(readdirSync(join(world.own, name)).filter((each) => each.startsWith(".doctor"))).toEqual([]);
   });
 
   it("sees a runtime folder that others can read", async () => {

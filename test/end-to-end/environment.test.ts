@@ -89,9 +89,11 @@ it("has a region where one is set anywhere, and the launch says once where none 
   const said =
     "agent-run: warning: the agent has no region: none is set by --region, AWS_REGION, your AWS profile, or region under [profiles.demo] in config.toml\n";
   expect(await world.run(["sh", ...regions], { env: none })).toMatchObject({ code: 0, stdout: " \n", stderr: said });
+  expect(await world.run(["env"], { env: none })).toMatchObject({ code: 0, stderr: said });
   const has = async (region: string, options: readonly string[], env: Record<string, string>): Promise<void> => {
     const result = await world.run([...options, "sh", ...regions], { env: { ...none, ...env } });
     expect(result).toMatchObject({ code: 0, stdout: `${region} ${region}\n`, stderr: "" });
+    expect(await world.run(["env", ...options], { env: { ...none, ...env } })).toMatchObject({ code: 0, stderr: "" });
   };
   await has("eu-west-1", ["--region", "eu-west-1"], {});
   await has("eu-west-2", [], { AWS_DEFAULT_REGION: "eu-west-2" });

@@ -8,6 +8,7 @@ import { findRole } from "../../aws/setup/found.ts";
 import { formatSpan } from "../../core/duration.ts";
 import { AgentRunError, messageOf } from "../../core/error.ts";
 import { newSessionId } from "../../core/id.ts";
+import { noRegion } from "../../session/no-region.ts";
 import type { Profile } from "../../session/profile.ts";
 import { requireStage } from "../../session/stage.ts";
 import { type BaseIdentity, openBase } from "../base.ts";
@@ -30,7 +31,7 @@ export async function accountChecks(context: Context, profile: Profile, awsProfi
   } catch (error) {
     return [thrown("base identity", error)];
   }
-  const checks = [ok("base identity", `${base.identity.arn} (${base.source})`), await clock(base)];
+  const checks = [ok("base identity", `${base.identity.arn} (${base.source})`), await clock(base), regionCheck(profile, base.region)];
   const { identity } = base;
   if (profile.grant !== "assume-role") return [...checks, accountOf(profile, identity), ...(await grantChecks(profile, base))];
   if (profile.role === undefined) {
@@ -40,6 +41,13 @@ export async function accountChecks(context: Context, profile: Profile, awsProfi
   const roleArn = profile.role.startsWith("arn:") ? profile.role : `arn:${partition}:iam::${identity.account}:role/${profile.role}`;
   checks.push(accountOf(profile, { ...identity, account: parseRoleArn(roleArn, "role").account }));
   return [...checks, ...(await roleChecks(profile, base, roleArn)), ...(await session(profile, base, roleArn))];
+}
+
+/** The session's, as a run finds it. */
+function regionCheck({ name }: Profile, region: string | undefined): Check {
+  return region === undefined
+    ? warning("region", noRegion(name), `set region under [profiles.${name}] in config.toml, or AWS_REGION`)
+    : ok("region", region);
 }
 
 /** By the same rules as a run, of the account that the session is in: the profile's own accounts, and the stages of config.toml. */

@@ -1,6 +1,6 @@
 // What doctor finds out about this machine: by doing it, where doing it changes nothing. Called by doctor.ts.
 
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { dirname, join } from "node:path";
 import type { IsolationLevel } from "../../control/protocol.ts";
@@ -21,6 +21,8 @@ import { type Check, failing, ok, unknown, warning } from "./check.ts";
 const METADATA_MEND =
   "run agents with --isolation strict, or give this machine a role that may do nothing; no level that shares its network can hide it";
 const OLDEST_NODE = 24;
+/** As much as a short session's records. */
+const WRITTEN = 16_384;
 /** sun_path of unix(7), its final NUL left out; macOS has 104. */
 const LONGEST_SOCKET_PATH = process.platform === "darwin" ? 103 : 107;
 
@@ -79,7 +81,7 @@ function folders({ paths }: Context): Check[] {
     try {
       privateFolder(path, code);
       accessSync(path, constants.W_OK);
-      return ok(name, path);
+      return takesAFile(path) ?? ok(name, path);
     } catch (error) {
       const hint = error instanceof AgentRunError ? error.hint : undefined;
       return failing(
@@ -87,6 +89,19 @@ function folders({ paths }: Context): Check[] {
         error instanceof Error ? error.message : String(error),
         hint ?? `make it writable for you alone: chmod 700 ${path}`,
       );
+    }
+  };
+  /** A full file system says so to who writes. What is written is gone at once. */
+  const takesAFile = (path: string): Check | undefined => {
+    const file = join(path, `.doctor-${process.pid}`);
+    try {
+      writeFileSync(file, Buffer.alloc(WRITTEN), { mode: 0o600, flag: "wx", flush: true });
+      return undefined;
+    } catch (error) {
+      const name = path === paths.state ? "state folder" : "runtime folder";
+      return failing(name, `${path} takes no file: ${messageOf(error)}`, `make room: df -h ${path}; df -i ${path}`);
+    } finally {
+      rmSync(file, { force: true });
     }
   };
   const socket = controlSocket(paths);
@@ -139,7 +154,7 @@ async function keyring({ env, paths }: Context, credentials: string | undefined)
   }
 }
 
-/** A file next to config.toml that could be written by others could choose the role. */
+/** Whether others could write it, and so choose the role, is what reading the profile refuses. */
 export function configCheck({ paths }: Context): Check {
   const file = join(paths.config, "config.toml");
   if (!existsSync(file)) return ok("config", `no ${file}: the defaults hold`);
