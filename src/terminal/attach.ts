@@ -109,6 +109,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   const ended = Promise.withResolvers<ProcessExit>();
   let exitSeen = false;
 
+  const kind = terminalKind(options.env);
   const screenOptions: ScreenOptions = {
     output: terminal.output,
     guard: terminal.guard,
@@ -116,7 +117,8 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     bar: options.nested ? undefined : options.bar,
     agent: options.agent,
     killKey,
-    kind: terminalKind(options.env),
+    kind,
+    console: kind.console ? (await import("./console-reader.ts")).ConsoleReader : undefined,
     details: options.details,
     voice: options.nested ? new InnerVoice(randomHex(16)) : undefined,
     saysEnd: (chunk, before) => shim.markers.within(chunk, before),

@@ -1,4 +1,5 @@
 // Lets an agent's output through to a terminal whose last row is ours, and paints that row. No clock, no I/O: screen.ts decides when. Used by screen.ts.
+import type { ConsoleReader } from "./console-reader.ts";
 import { Frame } from "./frame.ts";
 import { bytesJoin, joins } from "./last-printed.ts";
 import { OverlayCover } from "./overlay-cover.ts";
@@ -12,8 +13,8 @@ export interface CompositorOptions {
   readonly size: Size;
   /** Whether the last row is the bar's, where there are rows enough. */
   readonly reserve: boolean;
-  /** The terminal is the Linux console, whose palette is set by sequences without an end: console_codes(4). */
-  readonly console?: boolean;
+  /** Where the terminal is the Linux console, which reads some sequences otherwise than all others: console_codes(4). */
+  readonly console?: typeof ConsoleReader | undefined;
   /** Bytes for the human's terminal, in order. */
   readonly emit: (bytes: Uint8Array | string) => void;
   /** An OSC whose payload starts with `7777;`; true when it was ours, and is then kept from the terminal. */
@@ -43,6 +44,7 @@ export class Compositor {
   readonly #options: CompositorOptions;
   readonly #scanner: Scanner;
   readonly #rewriter: Rewriter;
+  readonly #reader: ConsoleReader | undefined;
   readonly #feed: ShadowFeed;
   readonly #cover: OverlayCover;
   /** What the terminal printed last is ours. */
@@ -53,7 +55,8 @@ export class Compositor {
 
   constructor(options: CompositorOptions) {
     this.#options = options;
-    this.frame = new Frame(options.size, options.reserve);
+    this.frame = new Frame(options.size, options.reserve, options.console !== undefined);
+    this.#reader = options.console && new options.console(() => this.frame.agentSize.rows);
     const rewriter = new Rewriter(this.frame, (end, then) => this.#feed.upTo(end, then), options.marker);
     this.#rewriter = rewriter;
     this.#scanner = new Scanner({
@@ -85,7 +88,8 @@ export class Compositor {
   }
 
   /** Passes output of the agent on. */
-  write(chunk: Uint8Array): void {
+  write(output: Uint8Array): void {
+    const chunk = this.#reader?.read(output) ?? output;
     // What was held back is put together with what ends it, and not with all of a large chunk.
     const at = this.#scanner.held > 0 && chunk.length > LARGE ? firstBorder(chunk.subarray(0, LARGE)) : 0;
     if (at > 0) this.#scan(chunk.subarray(0, at));
@@ -155,7 +159,7 @@ export class Compositor {
     this.frame.stale[this.frame.modes.alternate ? 0 : 1] = true;
     this.#cutString();
     if (shadow === undefined) {
-      this.frame.borrowed[this.frame.screen] = true;
+      this.frame.borrowed[this.frame.slot] = true;
       // A window that shrinks to the cursor leaves it on its last row, which is ours: one line up, as in `begin`.
       const room = size.rows < before.rows ? "\x1bD\x1b[A" : "";
       if (this.frame.reserved) this.#options.emit(`${room}\x1b7${this.frame.region()}\x1b8`);
@@ -229,7 +233,7 @@ export class Compositor {
   retake(size: Size): void {
     this.frame.size = size;
     this.#feed.startAnew();
-    this.frame.borrowed[this.frame.screen] = true;
+    this.frame.borrowed[this.frame.slot] = true;
     this.frame.margins = this.frame.full();
     this.begin();
   }

@@ -11,7 +11,7 @@ interface Internals {
   };
 }
 
-interface Handler {
+export interface Handler {
   setModePrivate(params: Params): boolean;
   resetModePrivate(params: Params): boolean;
   readonly _charsetService: { _charsets: unknown[]; glevel: number; setgLevel(level: number): void };
@@ -19,8 +19,25 @@ interface Handler {
   restoreCursor(): boolean;
   softReset(params: unknown): boolean;
   screenAlignmentPattern(): boolean;
+  cursorCharAbsolute(params: Params): boolean;
+  charPosAbsolute(params: Params): boolean;
+  _moveCursor(columns: number, rows: number): void;
+  _restrictCursor(): void;
+  readonly _parser: { precedingJoinState: number };
+  insertLines(params: Params): boolean;
+  deleteLines(params: Params): boolean;
+  cursorUp(params: Params): boolean;
+  cursorDown(params: Params): boolean;
+  readonly _curAttrData: Pen;
   eraseInDisplay(params: unknown, protect?: boolean): boolean;
   print(data: Uint32Array, start: number, end: number): void;
+}
+
+/** The attributes of what is printed next. */
+interface Pen {
+  fg: number;
+  bg: number;
+  extended: { clone(): Pen["extended"] };
 }
 
 interface Params {
@@ -67,7 +84,7 @@ interface Screens {
   activateAltBuffer(fill: unknown): void;
 }
 
-const coreOf = (terminal: xterm.Terminal): Internals["_core"] => (terminal as unknown as Internals)._core;
+export const coreOf = (terminal: xterm.Terminal): Internals["_core"] => (terminal as unknown as Internals)._core;
 
 /**
  * What the compositor sees to in every terminal, VT510 manual and xterm: DECRC brings back all character sets and origin mode, DECALN resets the margins, and
@@ -140,6 +157,7 @@ function knowKeptModes(terminal: xterm.Terminal): void {
   });
   parser.registerEscHandler({ final: "c" }, () => {
     coreService.isCursorHidden = false;
+    terminal.options.convertEol = false;
     set.clear();
     return false;
   });
@@ -176,27 +194,31 @@ function onPrivateModes(handler: Handler, act: (mode: number, on: boolean) => vo
 
 /**
  * What terminals do by themselves, but for those that are xterm.js: a saved cursor stays where it is on the screen when lines scroll, with whether it
- * waits behind the last column; tab stops are the same on both screens; a row that wraps onto itself, on the last row below a region, continues no other.
+ * waits behind the last column, and all attributes; tab stops are the same on both screens; relative moves are so in origin mode too; a row that wraps onto itself, on the last row below a region, continues no other.
  */
 export function asMostTerminals(terminal: xterm.Terminal): void {
   const { _inputHandler: handler, _bufferService: service } = coreOf(terminal);
-  const saved = new WeakMap<Screen, { x: number; y: number }>();
+  const { _curAttrData: pen } = handler;
+  const fresh = { x: 0, y: 0, extended: pen.extended.clone() };
+  const saved = new WeakMap<Screen, { x: number; y: number; extended: Pen["extended"] }>();
   before(handler, "saveCursor", () => {
     const { x, y } = service.buffer;
-    saved.set(service.buffer, { x, y });
+    saved.set(service.buffer, { x, y, extended: handler._curAttrData.extended.clone() });
   });
   const restore = handler.restoreCursor.bind(handler);
   handler.restoreCursor = () => {
     const { buffer } = service;
-    const { x, y } = saved.get(buffer) ?? { x: 0, y: 0 };
+    const { x, y, extended } = saved.get(buffer) ?? fresh;
     buffer.savedX = x;
     buffer.savedY = buffer.ybase + y;
     restore();
+    handler._curAttrData.extended = extended.clone();
     if (x === terminal.cols) buffer.x = x;
     return true;
   };
   before(handler, "softReset", () => saved.delete(service.buffer));
   kept(service.buffers, ({ tabs }) => ({ tabs }));
+  movesWithinOrigin(terminal);
   const print = handler.print.bind(handler);
   handler.print = (data, start, end) => {
     const { buffer } = service;
@@ -211,6 +233,23 @@ export function asMostTerminals(terminal: xterm.Terminal): void {
       if (line !== undefined) line.isWrapped = continues === true;
     }
   };
+}
+
+/** CUU, CUD, CUF, CUB, CHA, HPA, HPR and VPR in origin mode: xterm.js counts the row from the top margin, where it stands already. */
+export function movesWithinOrigin(terminal: xterm.Terminal): void {
+  const { _inputHandler: handler, _bufferService: service } = coreOf(terminal);
+  handler._moveCursor = (columns, rows) => {
+    handler._restrictCursor();
+    service.buffer.x += columns;
+    service.buffer.y += rows;
+    handler._restrictCursor();
+  };
+  handler.cursorCharAbsolute = ({ params }) => {
+    service.buffer.x = (params[0] || 1) - 1;
+    handler._restrictCursor();
+    return true;
+  };
+  handler.charPosAbsolute = handler.cursorCharAbsolute;
 }
 
 /** In UTF-16 units: several times what the longest emoji takes, or a letter under more marks than anybody reads. */
@@ -239,7 +278,7 @@ function before(handler: Handler, name: "saveCursor" | "softReset" | "screenAlig
 }
 
 /** What xterm.js has of each screen goes along from one to the other. */
-function kept(screens: Screens, what: (screen: Screen) => Partial<Screen>): void {
+export function kept(screens: Screens, what: (screen: Screen) => Partial<Screen>): void {
   const [toNormal, toAlternate] = [screens.activateNormalBuffer.bind(screens), screens.activateAltBuffer.bind(screens)];
   screens.activateNormalBuffer = () => {
     const goes = what(screens.active);

@@ -13,7 +13,7 @@ const NO_BACKGROUND = "\x1b[49m";
 const SINGLE_WIDTH = "\x1b#5";
 
 export class Frame {
-  readonly modes = new Modes();
+  readonly modes: Modes;
   /** The bar's row may show something else: paint as soon as that is allowed. */
   damaged = true;
   /** The agent's margins, 1-based: the same on both screens, as in xterm. */
@@ -39,8 +39,12 @@ export class Frame {
   joinable = "";
   size: Size;
   readonly #reserve: boolean;
+  /** The Linux console: both screens have the same saved cursor, and CUD and its like stop at no margin. */
+  readonly console: boolean;
 
-  constructor(size: Size, reserve: boolean) {
+  constructor(size: Size, reserve: boolean, console = false) {
+    this.modes = new Modes(console);
+    this.console = console;
     this.size = size;
     this.#reserve = reserve;
     this.borrowed = [reserve, reserve];
@@ -64,6 +68,11 @@ export class Frame {
 
   get screen(): 0 | 1 {
     return this.modes.alternate ? 1 : 0;
+  }
+
+  /** Whose saved cursor it is: the main screen's, or the alternate one's. */
+  get slot(): 0 | 1 {
+    return this.console ? 0 : this.screen;
   }
 
   get restricted(): boolean {
@@ -130,7 +139,7 @@ export class Frame {
 
   /** `body` between DECSC and DECRC, the modes that would change its meaning lifted. */
   lifted(body: string): string {
-    this.borrowed[this.screen] = true;
+    this.borrowed[this.slot] = true;
     return `\x1b7${this.lift()}${body}${this.unlift()}\x1b8${this.sidesAgain()}${this.modes.plainCharsets ? "" : this.modes.charsets()}`;
   }
 
@@ -138,7 +147,7 @@ export class Frame {
   liftedForGood(body: string, shadow: Shadow): string {
     const charsets = this.modes.plainCharsets ? "" : this.modes.charsets();
     const sides = this.#sides();
-    if (sides !== "") this.borrowed[this.screen] = true;
+    if (sides !== "") this.borrowed[this.slot] = true;
     return `${this.lift()}${body}${sides}${this.unlift()}${charsets}${this.cursorAgain(shadow)}`;
   }
 

@@ -68,6 +68,17 @@ export class Modes {
   readonly #kept = new Map<number, boolean | undefined>();
   /** What DECSC saved, main and alternate screen. */
   #saved: [Saved, Saved] = [PLAIN, PLAIN];
+  /** The Linux console has one saved cursor for both screens, without origin mode, and a cursor that sequences of its own give a form. */
+  readonly #console: boolean;
+  consoleCursor = false;
+
+  constructor(console = false) {
+    this.#console = console;
+  }
+
+  get #slot(): 0 | 1 {
+    return this.alternate && !this.#console ? 1 : 0;
+  }
 
   set(mode: number, on: boolean): void {
     if (mode === SIDE_MARGINS && !on) this.sides = undefined;
@@ -101,13 +112,13 @@ export class Modes {
 
   /** DECSC. */
   save(): void {
-    this.#saved[this.alternate ? 1 : 0] = this.current;
+    this.#saved[this.#slot] = this.current;
   }
 
   /** DECRC. */
   restore(): void {
-    const { origin, link, sets, shifts } = this.#saved[this.alternate ? 1 : 0];
-    this.set(ORIGIN, origin);
+    const { origin, link, sets, shifts } = this.#saved[this.#slot];
+    if (!this.#console) this.set(ORIGIN, origin);
     this.link = link;
     this.sets = [...sets];
     this.#shifts = shifts;
@@ -134,7 +145,7 @@ export class Modes {
 
   /** DECSTR, VT510 manual: what a soft reset changes. */
   soft(): void {
-    this.#saved[this.alternate ? 1 : 0] = PLAIN;
+    this.#saved[this.#slot] = PLAIN;
     this.origin = false;
     this.insert = false;
     this.wrap = true;
@@ -153,6 +164,7 @@ export class Modes {
     this.newLine = false;
     this.synchronised = false;
     this.cursorStyled = false;
+    this.consoleCursor = false;
     this.modifyOtherKeys = false;
     this.link = "";
     this.keyboard = [0, 0];
@@ -204,6 +216,7 @@ export class Modes {
     if (this.keypad) text += "\x1b>";
     if (this.modifyOtherKeys) text += "\x1b[>4;0m";
     if (this.cursorStyled) text += "\x1b[0 q";
+    if (this.consoleCursor) text += "\x1b[?0c";
     if (this.link !== "") text += "\x1b]8;;\x07";
     if (!this.plainCharsets) text += "\x1b(B\x0f";
     const keys = (screen: number): string =>

@@ -22,7 +22,7 @@ export class OverlayCover {
   open(string: string, alternate: boolean): void {
     const frame = this.#frame;
     const synchronised = frame.modes.synchronised ? "\x1b[?2026l" : "";
-    frame.borrowed[frame.screen] = true;
+    frame.borrowed[frame.slot] = true;
     this.#overAlternate = alternate && !frame.modes.alternate;
     this.#coveredFrom = Number.POSITIVE_INFINITY;
     const saved = this.#overAlternate ? "\x1b[?1049h" : "\x1b7";

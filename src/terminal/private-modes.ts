@@ -101,7 +101,7 @@ export class PrivateModes {
     this.#feed(sequence.end);
     shadow.drain();
     this.#frame.stale[this.#frame.screen] = false;
-    this.#frame.borrowed[this.#frame.screen] = true;
+    this.#frame.borrowed[this.#frame.slot] = true;
     const rows = shadow.rows(shadow.firstKnownRow, this.#frame.agentSize.rows, true);
     // Its saved cursor may have brought back the character sets of a paint of ours.
     return `\x1b(B\x0f${this.#frame.liftedForGood(`${this.#frame.noMargins()}${rows}${this.#frame.marginsAgain()}`, shadow)}`;

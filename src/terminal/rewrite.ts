@@ -70,15 +70,15 @@ export class Rewriter {
         else if (final === 0x3d || final === 0x3e) modes.keypad = final === 0x3d;
         else if (LOCKING_SHIFTS.has(final)) modes.lock(`\x1b${String.fromCharCode(final)}`);
         else if (final === 0x63) {
-          // xterm.js leaves it hidden.
-          const cursor = modes.cursorHidden ? "\x1b[?25h" : "";
+          // xterm.js leaves it hidden, and line feeds what they are.
+          const left = (modes.cursorHidden ? "\x1b[?25h" : "") + (modes.newLine ? "\x1b[20l" : "");
           modes.hard();
           this.#frame.margins = this.#frame.full();
           this.#frame.borrowed = [false, false];
           this.#frame.displaced = [false, false];
           this.#frame.damaged = true;
           this.#homeAt = end;
-          return this.#frame.reserved ? `\x1b[?6l\x1b[r${this.#frame.blank()}\x1bc${cursor}${this.#frame.region()}` : undefined;
+          return this.#frame.reserved ? `\x1b[?6l\x1b[r${this.#frame.blank()}\x1bc${left}${this.#frame.region()}` : undefined;
         }
         return undefined;
       case 0x20: // SP G asks for answers and keys with C1 controls, in which the kill key would not be known
@@ -86,10 +86,11 @@ export class Rewriter {
       case 0x23: // #
         this.#frame.doubled ||= DOUBLE.has(final);
         if (final !== 0x38 || !this.#frame.reserved) return undefined;
+        this.#frame.damaged = true;
+        if (this.#frame.console) return undefined;
         // DECALN fills our row too, and resets the margins (VT510 manual); in xterm.js it does not. Both it and DECSTBM home the cursor.
         this.#frame.margins = this.#frame.full();
         modes.sides = undefined;
-        this.#frame.damaged = true;
         return `${this.#frame.region()}\x1b#8${this.#frame.region()}${modes.origin ? "\x1b[?6h" : ""}`;
       case 0x25: // % @ leaves UTF-8: from there on our reading of the stream would not be the terminal's
         return final === 0x40 ? LEFT_OUT : undefined;
@@ -137,6 +138,7 @@ export class Rewriter {
     }
     if (prefix === 0x3f) {
       if (final === 0x68 || final === 0x6c) return this.#privateModes.switch(sequence, final === 0x68);
+      if (final === 0x63) modes.consoleCursor = first > 0;
       if (final === 0x73 || final === 0x72) return this.#privateModes.keep(sequence, final === 0x73);
       return final === 0x4a ? this.#erase(sequence, first) : undefined;
     }
@@ -159,13 +161,13 @@ export class Rewriter {
       case 0x42: // CUD
       case 0x45: // CNL
       case 0x46: // CPL
-        return this.#region.onItsRow(sequence, `\x1b[${first}${String.fromCharCode(final)}`);
+        return this.#region.onItsRow(sequence, `\x1b[${first}${String.fromCharCode(final)}`) ?? this.#region.notBelow(final, first);
       case 0x6e: // DSR, which may ask for the cursor
         return this.#region.mayBeLow(sequence) ? this.#region.onItsRow(sequence, "", `\x1b[${first}n`) : undefined;
       case 0x65: // VPR does not stop at a margin; CUD does, which is the same while the margin is the agent's last row
         if (!this.#frame.reserved) return undefined;
         this.#frame.below = true;
-        return this.#region.onItsRow(sequence, "") ?? `\x1b[${Math.max(1, first)}B`;
+        return this.#region.onItsRow(sequence, "") ?? this.#region.notBelow(final, first) ?? `\x1b[${Math.max(1, first)}B`;
       case 0x72: {
         const top = Math.max(1, first);
         const bottom = second === 0 || second > rows ? rows : second;
@@ -211,7 +213,7 @@ export class Rewriter {
     // It is none.
     if (what > 3) return undefined;
     // xterm.js lets its saved cursor stand on the line that it was on, which is another one then.
-    if (what === 3) this.#frame.borrowed[this.#frame.screen] = true;
+    if (what === 3) this.#frame.borrowed[this.#frame.slot] = true;
     if (!this.#frame.reserved || what === 1 || what === 3) return undefined;
     this.#frame.damaged = true;
     if (what === 2 && this.#frame.modes.sides === undefined) this.#frame.unsure = false;

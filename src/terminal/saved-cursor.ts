@@ -15,13 +15,13 @@ export class SavedCursor {
 
   /** It is ours and not the agent's. */
   get isOurs(): boolean {
-    return this.#frame.borrowed[this.#frame.screen];
+    return this.#frame.borrowed[this.#frame.slot];
   }
 
   /** DECSC, SCOSC and their like: from here on the terminal's saved cursor is the agent's. */
   save(): void {
-    this.#frame.borrowed[this.#frame.screen] = false;
-    this.#frame.displaced[this.#frame.screen] = false;
+    this.#frame.borrowed[this.#frame.slot] = false;
+    this.#frame.displaced[this.#frame.slot] = false;
     this.#frame.modes.save();
   }
 
@@ -45,8 +45,8 @@ export class SavedCursor {
   /** What DECRC would have done, with `rest`, and the agent's saved cursor in its place again. */
   restored(sequence: Sequence, shadow: Shadow, rest: string): string {
     this.#feed(sequence.end);
-    const displaced = this.#frame.displaced[this.#frame.screen];
-    this.#frame.borrowed[this.#frame.screen] = displaced;
+    const displaced = this.#frame.displaced[this.#frame.slot];
+    this.#frame.borrowed[this.#frame.slot] = displaced;
     return `${this.#frame.cursorAgain(shadow)}${rest}${displaced ? "" : "\x1b7"}`;
   }
 }

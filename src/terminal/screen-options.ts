@@ -1,5 +1,6 @@
 // What a screen needs of the launcher. Filled in by attach.ts; warm-up.ts does so once more, for screens that nobody sees.
 import type { BarState } from "./bar-layout.ts";
+import type { ConsoleReader } from "./console-reader.ts";
 import type { Guard } from "./guard.ts";
 import type { InnerVoice } from "./inner-run.ts";
 import type { KillKey } from "./kill-key.ts";
@@ -18,6 +19,8 @@ export interface ScreenOptions {
   readonly agent: string;
   readonly killKey: KillKey;
   readonly kind: TerminalKind;
+  /** Where it is the Linux console. */
+  readonly console: typeof ConsoleReader | undefined;
   /** What is known of the session, for the human who asks. */
   readonly details: () => Details;
   /** Set inside another agent-run, which is to know of us. */

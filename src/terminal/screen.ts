@@ -55,7 +55,7 @@ export class Screen {
     this.#compositor = new Compositor({
       size: options.size,
       reserve: options.bar !== undefined,
-      console: options.kind.console,
+      console: options.console,
       emit: (bytes) => options.output.write(bytes),
       marker: (payload) => this.#inner.hear(payload) || options.marker(payload),
     });
@@ -92,7 +92,7 @@ export class Screen {
     this.#shadow = new ShadowLoader({
       compositor: this.#compositor,
       questions: this.#questions,
-      xtermJs: options.kind.xtermJs,
+      kind: options.kind,
       timers: this.#timers,
     });
     this.#growth = new WindowGrowth({

@@ -18,10 +18,18 @@ export class ScrollingRegion {
 
   /** Below a restricted region the terminal's cursor can be on our row, one too low to go on from: the row comes from the shadow. */
   onItsRow(sequence: Sequence, before: string, after = ""): Verdict {
-    const { restricted, shadow } = this.#frame;
-    if (!restricted || shadow === undefined) return undefined;
+    const { restricted, console, shadow } = this.#frame;
+    if (!(restricted || console) || shadow === undefined) return undefined;
     this.#feed(sequence.end);
     return `${before}\x1b[${this.#frame.row(shadow)}d${after}`;
+  }
+
+  /** Where moves down stop at no margin, and no shadow knows the row yet: surely no further than the agent's last one, or our row is painted again. */
+  notBelow(final: number, lines: number): Verdict {
+    const { console, reserved, agentSize } = this.#frame;
+    if (!console || !reserved || final === 0x41 || final === 0x46) return undefined;
+    this.#frame.damaged = true;
+    return lines >= agentSize.rows - 1 ? `${final === 0x45 ? "\r" : ""}\x1b[${agentSize.rows}d` : undefined;
   }
 
   /** The margins are about to change: gives whether the terminal's cursor may be on our row, or have been. */
@@ -57,7 +65,7 @@ export class ScrollingRegion {
       this.#feed(sequence.end);
       return this.#frame.region() + this.#frame.cursorAgain(this.#frame.shadow);
     }
-    if (!same) this.#frame.borrowed[this.#frame.screen] = true;
+    if (!same) this.#frame.borrowed[this.#frame.slot] = true;
     if (this.#frame.shadow !== undefined) this.#feed(sequence.end);
     return `\x1b7${this.#frame.region()}\x1b8${this.#frame.wrapAgain()}`;
   }

@@ -1,6 +1,7 @@
 // Loads the shadow once the agent runs, and asks the terminal before that where it starts. Used by screen.ts.
 import type { Compositor } from "./compositor.ts";
 import type { Cursor, Questions } from "./questions.ts";
+import type { TerminalKind } from "./terminal-look.ts";
 import type { Timers } from "./timers.ts";
 
 /** xterm.js is loaded when the agent had time to start. */
@@ -11,8 +12,8 @@ const LOAD_SOON_MS = 10;
 export interface ShadowLoaderOptions {
   readonly compositor: Compositor;
   readonly questions: Questions;
-  /** The human's terminal is xterm.js itself. */
-  readonly xtermJs: boolean;
+  /** What the human's terminal is. */
+  readonly kind: TerminalKind;
   readonly timers: Timers;
 }
 
@@ -42,12 +43,12 @@ export class ShadowLoader {
 
   /** Gives the same promise until `startAnew`. */
   load(): Promise<void> {
-    const { compositor, xtermJs } = this.#options;
+    const { compositor, kind } = this.#options;
     if (!this.#begun) this.askCursor();
     this.#loading ??= (async () => {
       const cursor = this.#cursor;
       const [{ openShadow }, at] = await Promise.all([import("./shadow.ts"), cursor]);
-      if (cursor === this.#cursor && !this.#ended) compositor.adopt(openShadow(compositor.agentSize, at, xtermJs));
+      if (cursor === this.#cursor && !this.#ended) compositor.adopt(openShadow(compositor.agentSize, at, kind));
     })().catch(() => compositor.goWithoutShadow());
     return this.#loading;
   }

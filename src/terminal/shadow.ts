@@ -3,9 +3,11 @@
 import xterm from "@xterm/headless";
 import { Backlog, type Content, LONGEST_WAIT, SCROLLBACK } from "./backlog.ts";
 import { type Attributes, isFragile, linkOf, sgr, UNPROTECTED } from "./cell-style.ts";
+import { asTheConsole } from "./console-emulator.ts";
 import { asMostTerminals, asTheManual, boundCells, resizeEmulator } from "./emulator.ts";
 import type { Size } from "./pty.ts";
 import { overdrawn } from "./redraws.ts";
+import type { TerminalKind } from "./terminal-look.ts";
 
 export interface Shadow {
   /** Hands over output. */
@@ -60,9 +62,13 @@ interface Internals {
 
 /**
  * @param at where the cursor stood when the agent started, 0-based; undefined when the terminal did not say
- * @param xtermJs the human's terminal is xterm.js itself
+ * @param kind what the human's terminal is
  */
-export function openShadow(size: Size, at: { x: number; y: number } | undefined, xtermJs = false): Shadow {
+export function openShadow(
+  size: Size,
+  at: { x: number; y: number } | undefined,
+  kind: Partial<Pick<TerminalKind, "xtermJs" | "console">> = {},
+): Shadow {
   const terminal = new xterm.Terminal({
     cols: Math.max(2, size.cols),
     rows: Math.max(1, size.rows),
@@ -70,9 +76,10 @@ export function openShadow(size: Size, at: { x: number; y: number } | undefined,
     allowProposedApi: true,
     logLevel: "off",
   });
-  asTheManual(terminal);
   boundCells(terminal);
-  if (!xtermJs) asMostTerminals(terminal);
+  if (kind.console) asTheConsole(terminal);
+  else asTheManual(terminal);
+  if (!kind.xtermJs && !kind.console) asMostTerminals(terminal);
   const internals = terminal as unknown as Internals;
   const start = Math.min(at?.y ?? 0, terminal.rows - 1);
   internals._core._writeBuffer.writeSync(Buffer.from(`${"\n".repeat(start)}\x1b[${(at?.x ?? 0) + 1}G`));

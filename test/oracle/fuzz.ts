@@ -63,7 +63,7 @@ export function differenceOf(stream: Stream): string | undefined {
     written = [];
   };
   const adopt = (): void => {
-    if (!adopted) compositor.adopt(openShadow(compositor.agentSize, { x: 0, y: 0 }, stream.xtermJs));
+    if (!adopted) compositor.adopt(openShadow(compositor.agentSize, { x: 0, y: 0 }, stream));
     adopted = true;
   };
   const write = (bytes: Uint8Array): void => {

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Compositor } from "../../src/terminal/compositor.ts";
+import { ConsoleReader } from "../../src/terminal/console-reader.ts";
 import { asMostTerminals, asTheManual } from "../../src/terminal/emulator.ts";
 import { openShadow } from "../../src/terminal/shadow.ts";
 import { snapshot, type VtScreen, vtScreen } from "./vt-screen.ts";
@@ -332,7 +333,7 @@ describe("compositor", () => {
       const compositor = new Compositor({
         size: { cols: COLS, rows: ROWS },
         reserve: true,
-        console: true,
+        console: ConsoleReader,
         emit: (bytes) => {
           sent += Buffer.from(bytes as string).toString();
         },

@@ -33,6 +33,7 @@ function real(): { options: ScreenOptions; noticed: string[] } {
     agent: "cat",
     killKey: parseKey("ctrl-k"),
     kind: terminalKind({ TERM: "xterm-256color" }),
+    console: undefined,
     details: () => {
       throw new Error("nobody asked");
     },

@@ -1,0 +1,129 @@
+// xterm.js, made to do what the Linux console does with what console-reader.ts gives (drivers/tty/vt/vt.c). Used by shadow.ts where the terminal is one.
+import type xterm from "@xterm/headless";
+import { coreOf, kept, movesWithinOrigin } from "./emulator.ts";
+
+interface UnicodeService {
+  readonly _core: { readonly unicodeService: { readonly _providers: Record<string, { wcwidth(code: number): 0 | 1 | 2 }> } };
+}
+
+const EMOJI = /\p{Emoji_Presentation}/u;
+/** What is left of a wide character that is cut. */
+const HALVES = Uint32Array.of(0xfffd, 0x20);
+const FLAGS = /\p{Regional_Indicator}/u;
+
+/** ED, EL, IL, DL, ICH, DCH and ECH: after them no cursor waits behind the last column. */
+const END_WAITING = "JKLM@PX";
+
+/**
+ * One saved cursor for both screens, on its place on the screen, which waits nowhere and brings back no origin mode; margins and tab stops for both; CUU and CUD that
+ * stop at no margin; IL and DL that leave the column; DECALN that leaves cursor and margins alone.
+ */
+export function asTheConsole(terminal: xterm.Terminal): void {
+  const { _inputHandler: handler, _bufferService: service, coreService } = coreOf(terminal);
+  const { _curAttrData: pen } = handler;
+  const fresh = { x: 0, y: 0, fg: pen.fg, bg: pen.bg, extended: pen.extended.clone() };
+  let saved = fresh;
+  handler.saveCursor = () => {
+    const { buffer } = service;
+    const { fg, bg, extended } = handler._curAttrData;
+    saved = { x: Math.min(buffer.x, terminal.cols - 1), y: buffer.y, fg, bg, extended: extended.clone() };
+    return true;
+  };
+  const moveTo = (x: number, y: number): void => {
+    const { buffer } = service;
+    const { origin } = coreService.decPrivateModes;
+    buffer.x = Math.min(x, terminal.cols - 1);
+    buffer.y = Math.max(origin ? buffer.scrollTop : 0, Math.min(y, origin ? buffer.scrollBottom : terminal.rows - 1));
+  };
+  handler.restoreCursor = () => {
+    const { fg, bg, extended } = saved;
+    Object.assign(handler._curAttrData, { fg, bg, extended: extended.clone() });
+    moveTo(saved.x, saved.y);
+    return true;
+  };
+  terminal.parser.registerEscHandler({ final: "c" }, () => {
+    saved = fresh;
+    coreService.isCursorHidden = false;
+    terminal.options.convertEol = false;
+    return false;
+  });
+  handler.cursorUp = ({ params }) => {
+    moveTo(service.buffer.x, service.buffer.y - (params[0] || 1));
+    return true;
+  };
+  handler.cursorDown = ({ params }) => {
+    moveTo(service.buffer.x, service.buffer.y + (params[0] || 1));
+    return true;
+  };
+  const align = handler.screenAlignmentPattern.bind(handler);
+  handler.screenAlignmentPattern = () => {
+    const { x, y } = service.buffer;
+    align();
+    Object.assign(service.buffer, { x, y });
+    return true;
+  };
+  for (const name of ["insertLines", "deleteLines"] as const) {
+    const method = handler[name].bind(handler);
+    handler[name] = ({ params }) => {
+      const { buffer } = service;
+      const { x, y } = buffer;
+      // One line of those that it moves always stays; and it does so above the top margin too.
+      const lines = Math.min(params[0] || 1, buffer.scrollBottom - y);
+      const { scrollTop } = buffer;
+      buffer.scrollTop = Math.min(scrollTop, y);
+      if (lines > 0) method({ length: 1, params: [lines] });
+      Object.assign(buffer, { x, scrollTop });
+      return true;
+    };
+  }
+  const print = handler.print.bind(handler);
+  handler.print = (data, start, end) => {
+    for (let at = start; at < end; at++) {
+      // A wide character in the last column is cut: its second half goes to the next row.
+      const cut = service.buffer.x === terminal.cols - 1 && widthOf(terminal, data[at] ?? 0) === 2;
+      // A mark that has nothing to join is nothing.
+      const alone = handler._parser.precedingJoinState === 0 && widthOf(terminal, data[at] ?? 0) === 0;
+      if (cut) print(HALVES, 0, 2);
+      else if (!alone) print(data, at, at + 1);
+    }
+  };
+  const endWaiting = (): void => {
+    service.buffer.x = Math.min(service.buffer.x, terminal.cols - 1);
+  };
+  for (const final of END_WAITING) {
+    terminal.parser.registerCsiHandler({ final }, () => {
+      endWaiting();
+      return false;
+    });
+  }
+  const toAlternate = service.buffers.activateAltBuffer.bind(service.buffers);
+  service.buffers.activateAltBuffer = (fill) => {
+    endWaiting();
+    toAlternate(fill);
+  };
+  movesWithinOrigin(terminal);
+  kept(service.buffers, ({ scrollTop, scrollBottom, tabs }) => ({ scrollTop, scrollBottom, tabs }));
+  knowWidths(terminal, (code) => widthOf(terminal, code));
+}
+
+function widthOf(terminal: xterm.Terminal, code: number): 0 | 1 | 2 {
+  if ((code >= 0x20 && code < 0x300) || (code >= 0x1160 && code <= 0x11ff)) return 1;
+  const character = String.fromCodePoint(code);
+  if (EMOJI.test(character) && !FLAGS.test(character)) return 2;
+  return (terminal as unknown as UnicodeService)._core.unicodeService._providers["6"]?.wcwidth(code) ?? 1;
+}
+
+/** Emoji take two cells since Linux 6.16, in xterm.js without an addon one; the vowels of Hangul are no marks. */
+function knowWidths({ unicode }: xterm.Terminal, wcwidth: (code: number) => 0 | 1 | 2): void {
+  unicode.register({
+    version: "console",
+    wcwidth,
+    // As xterm.js packs them: whether it joins the character before in bit 0, the width above; a joined one keeps that one's.
+    charProperties(code, before) {
+      const width = wcwidth(code);
+      const widthBefore = (before >> 1) & 3;
+      return width === 0 && widthBefore > 0 ? (widthBefore << 1) | 1 : width << 1;
+    },
+  });
+  unicode.activeVersion = "console";
+}

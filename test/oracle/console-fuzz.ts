@@ -1,0 +1,90 @@
+// A generated stream through the compositor onto a Linux console and, beside it, bare onto another, of the agent's own size: says where they differ. Used by
+// console-outside.test.ts and console-fuzz-command.ts.
+import { isDeepStrictEqual } from "node:util";
+import { Compositor } from "../../src/terminal/compositor.ts";
+import { ConsoleReader } from "../../src/terminal/console-reader.ts";
+import { openShadow } from "../../src/terminal/shadow.ts";
+import type { LinuxConsole } from "../terminal/linux-console.ts";
+import type { Step } from "./streams.ts";
+
+/** What ends whatever stands open. */
+const CLOSE = "\x18\x0f";
+/** Brings to light what a picture does not show: pen, character set, margins, saved cursor. */
+const PROBES = ["p\x1b8q\r\n", "\x1b[999;1Hlow\n\nx", "\x1b8s\x1b[?1049lt"];
+/** As a kernel starts: default colours, and UTF-8. */
+const RESET = "\x18\x1b[37;40m\x1b[8]\x1b%G\x1b]R\x1bc";
+/** A paint has the same size; who resizes the consoles comes between. */
+export type ConsoleStep = Exclude<Step, { kind: "resize" }>;
+
+export function consoleDifference(
+  outer: LinuxConsole,
+  bare: LinuxConsole,
+  cols: number,
+  rows: number,
+  steps: readonly ConsoleStep[],
+): string | undefined {
+  for (const one of [outer, bare]) {
+    one.write(RESET);
+    one.row(0);
+    one.answers();
+  }
+  const size = { cols, rows };
+  const compositor = new Compositor({
+    size,
+    reserve: true,
+    console: ConsoleReader,
+    emit: (bytes) => outer.write(bytes),
+    marker: () => false,
+  });
+  compositor.bar = "=".repeat(cols);
+  compositor.begin();
+  compositor.adopt(openShadow(compositor.agentSize, { x: 0, y: 0 }, { console: true }));
+  compositor.paint();
+  let held: Uint8Array[] | undefined;
+  const write = (bytes: Uint8Array): void => {
+    bare.write(bytes);
+    if (held !== undefined) held.push(bytes);
+    else compositor.write(bytes);
+  };
+  const uncover = (): void => {
+    if (held === undefined) return;
+    compositor.closeOverlay();
+    const chunks = held;
+    held = undefined;
+    for (const bytes of chunks) compositor.write(bytes);
+  };
+  const difference = (): string | undefined => {
+    for (const painted of [false, true]) {
+      if (painted) compositor.paint();
+      else if (compositor.frame.damaged) continue;
+      const [row] = [outer.row(rows - 1), bare.row(0)];
+      if (row !== compositor.bar) return `the bar shows ${JSON.stringify(row)}`;
+      const [is, ought] = [outer.snapshot(rows - 1), bare.snapshot(rows - 1)];
+      if (!isDeepStrictEqual(is, ought)) return JSON.stringify([painted ? "after a paint" : "", is, ought], undefined, 1);
+    }
+    const answers = [outer.answers(), bare.answers()];
+    return answers[0] === answers[1] ? undefined : `answers ${JSON.stringify(answers)}`;
+  };
+  for (const step of steps) {
+    const free = held === undefined && compositor.mayPaint;
+    if (step.kind === "write") write(step.bytes);
+    else if (step.kind === "pause" && free) {
+      if (compositor.frame.damaged) compositor.paint();
+      else {
+        const found = difference();
+        if (found !== undefined) return found;
+      }
+    } else if (step.kind === "cover" && free) {
+      compositor.openOverlay(false);
+      compositor.drawOverlay("\x1b[2;2H\x1b[7mcovered\x1b[m", 2, true);
+      held = [];
+    } else if (step.kind === "uncover") uncover();
+  }
+  uncover();
+  for (const probe of [CLOSE, ...PROBES]) {
+    write(Buffer.from(probe));
+    const found = difference();
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,88 @@
+// The real Linux console as the human's terminal: what an agent shows above the bar is what a console of one row less shows that got the agent's own bytes.
+import { describe, expect, it } from "vitest";
+import { hasLinuxConsole, openLinuxConsole } from "../terminal/linux-console.ts";
+import { consoleDifference } from "./console-fuzz.ts";
+import { consoleStream } from "./console-streams.ts";
+
+const COLS = 20;
+const ROWS = 8;
+const STREAMS = 150;
+
+const write = (text: string): { kind: "write"; bytes: Buffer } => ({ kind: "write", bytes: Buffer.from(text) });
+const PAUSE = { kind: "pause" } as const;
+
+describe.skipIf(!hasLinuxConsole())(
+  "on the Linux console (needs virtual terminals of the kernel, which containers mostly have not, and root)",
+  () => {
+    it.each([
+      ["function keys' sequences, written", ["\x1b[[A", "x"]],
+      ["the palette, set and reset, and what only looks so", ["\x1b]P1ff00ffx", "\x1b]P12", "34567y\x1b]Rz", "\x1b]Pzzz", "\x1b]xw"]],
+      ["strings, and what ends them there", ["a\x1b]0;t\x07b", "\x1bPx\x07c\x1b_y\x07d", "\x1bXe", "\x1b]0;f\r\ng\x1b[31mh"]],
+      ["UTF-8, chosen again", ["\x1b%G\u00e9", "\x1b%8\u00e9"]],
+      ["private modes", ["\x1b[?5h", "\x1b[?25lx", "\x1b[?7l" + "x".repeat(30), "\x1b[?6h\x1b[9;9H", "\x1b[?1;1000;2004hy", "\x1b[?3hz"]],
+      [
+        "modes that it has not",
+        ["a\x1b[?47hb", "\x1b[?47lc\x1b[?1047hd", "\x1b[?1048he\r\n\x1b[?1048lf", "\x1b[?2026hg", "\x1b[?69h\x1b[2;9sh"],
+      ],
+      ["a region, and text below it", ["\x1b[2;4r\x1b[7;1H", "a\n\nb", "x".repeat(30), "\x1b[4;1H\n\nc", "\x1b[rd"]],
+      ["a region past the end", ["\x1b[5;5H\x1b[1;99r", "x", "\x1b[2;8ry", "\x1b[2;7rz"]],
+      ["down, which stops at no margin", ["\x1b[99Ba", "\x1b[H\x1b[99Eb", "\x1b[99ec", "\x1b[3;5r\x1b[4;1H\x1b[99Bd", "\x1b[99Ae"]],
+      ["origin mode and moves", ["\x1b[3;6r\x1b[?6h", "\x1b[Ba\x1b[Cb\x1b[9Cc", "\x1b7\x1b[?6l\x1b[Hd\x1b8e", "\x1b[ef"]],
+      [
+        "fonts, and control characters that they show",
+        ["\x1b[11m\x01\x02abc", "\x07\x1b[10mabc", "\x1b[12mabc\x1b[m", "d\x1b[10m", "\x1b[3h\x06\x1b[3l"],
+      ],
+      ["character sets", ["\x1b(0qq\x1b)0\x0eqq", "qq\x1b7\x0fq\x1b8q", "\x0eq\x1b)Uab\x0f", "\x1b*0a\x1b-Ab", "\x1b Fc"]],
+      [
+        "the alternate screen, which newer kernels have, with the one saved cursor",
+        ["ab\x1b[?1049h", "c\r\nd\x1b7", "e\x1b[?1049l", "f", "\x1b[?1049lg"],
+      ],
+      ["the cursor's form", ["\x1b[?6cx", "\x1b[?17;0;64cy", "\x1b[?cz"]],
+      [
+        "a cursor that waits behind the last column",
+        ["x".repeat(20), "y", "x".repeat(19) + "\x1b7", "z\x1b8", "\x1b[31m" + "x".repeat(40), "\x1b[K", "w"],
+      ],
+      ["resets that it has not, and that it has", ["\x1b[31m\x1b[2;3r\x1b[!p", "x\x1b#8", "y\x1b[3J", "z\x1bcw"]],
+      [
+        "colours of 256 and of 16 million",
+        ["\x1b[38;5;99mx\x1b[48;2;200;30;200my", "\x1b[91mz\x1b[22mw\x1b[1;2mv", "\x1b[58;5;3mu\x1b[4:3mt\x1b[21ms"],
+      ],
+      ["lines, inserted and deleted", ["1\r\n2\r\n3\x1b[2A\x1b[9La", "\x1b[2;4r\x1b[H\x1b[L", "b\x1b[3;3H\x1b[Mc"]],
+      ["answers", ["ab\x1b[6n", "\x1b[c\x1b[5n", "\x1bZ\x1b[>c\x1b[18t"]],
+      ["wide and joined characters", ["漢e\u0301🙂", "x".repeat(14) + "漢", "👩‍👩‍👧", "y"]],
+    ])("has %s", (_, parts) => {
+      const [outer, bare] = [openLinuxConsole({ cols: COLS, rows: ROWS }), openLinuxConsole({ cols: COLS, rows: ROWS - 1 })];
+      try {
+        expect(
+          consoleDifference(
+            outer,
+            bare,
+            COLS,
+            ROWS,
+            parts.flatMap((part) => [write(part), PAUSE]),
+          ),
+        ).toBeUndefined();
+        // And under an overlay, which is drawn over it.
+        const covered = parts.flatMap((part) => [write(part), { kind: "cover" } as const, { kind: "uncover" } as const]);
+        expect(consoleDifference(outer, bare, COLS, ROWS, covered)).toBeUndefined();
+      } finally {
+        outer.close();
+        bare.close();
+      }
+    });
+
+    it(`shows what was written, and the bar: ${STREAMS} streams, cut anywhere`, () => {
+      const [outer, bare] = [openLinuxConsole({ cols: COLS, rows: ROWS }), openLinuxConsole({ cols: COLS, rows: ROWS - 1 })];
+      try {
+        for (let seed = 1; seed <= STREAMS; seed++)
+          expect({ seed, difference: consoleDifference(outer, bare, COLS, ROWS, consoleStream(seed)) }).toEqual({
+            seed,
+            difference: undefined,
+          });
+      } finally {
+        outer.close();
+        bare.close();
+      }
+    });
+  },
+);
