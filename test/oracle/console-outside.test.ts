@@ -12,14 +12,14 @@ const write = (text: string): { kind: "write"; bytes: Buffer } => ({ kind: "writ
 const PAUSE = { kind: "pause" } as const;
 
 describe.skipIf(!hasLinuxConsole())(
-  "on the Linux console (needs virtual terminals of the kernel, which containers mostly have not, and root)",
+  "on the Linux console (needs virtual terminals of Linux 6.18, which containers mostly have not, and root)",
   () => {
     it.each([
       ["function keys' sequences, written", ["\x1b[[A", "x"]],
       ["the palette, set and reset, and what only looks so", ["\x1b]P1ff00ffx", "\x1b]P12", "34567y\x1b]Rz", "\x1b]Pzzz", "\x1b]xw"]],
       ["strings, and what ends them there", ["a\x1b]0;t\x07b", "\x1bPx\x07c\x1b_y\x07d", "\x1bXe", "\x1b]0;f\r\ng\x1b[31mh"]],
       ["UTF-8, chosen again", ["\x1b%G\u00e9", "\x1b%8\u00e9"]],
-      ["private modes", ["\x1b[?5h", "\x1b[?25lx", "\x1b[?7l" + "x".repeat(30), "\x1b[?6h\x1b[9;9H", "\x1b[?1;1000;2004hy", "\x1b[?3hz"]],
+      ["private modes", ["\x1b[?5h", "\x1b[?25lx", `\x1b[?7l${"x".repeat(30)}`, "\x1b[?6h\x1b[9;9H", "\x1b[?1;1000;2004hy", "\x1b[?3hz"]],
       [
         "modes that it has not",
         ["a\x1b[?47hb", "\x1b[?47lc\x1b[?1047hd", "\x1b[?1048he\r\n\x1b[?1048lf", "\x1b[?2026hg", "\x1b[?69h\x1b[2;9sh"],
@@ -40,7 +40,7 @@ describe.skipIf(!hasLinuxConsole())(
       ["the cursor's form", ["\x1b[?6cx", "\x1b[?17;0;64cy", "\x1b[?cz"]],
       [
         "a cursor that waits behind the last column",
-        ["x".repeat(20), "y", "x".repeat(19) + "\x1b7", "z\x1b8", "\x1b[31m" + "x".repeat(40), "\x1b[K", "w"],
+        ["x".repeat(20), "y", `${"x".repeat(19)}\x1b7`, "z\x1b8", `\x1b[31m${"x".repeat(40)}`, "\x1b[K", "w"],
       ],
       ["resets that it has not, and that it has", ["\x1b[31m\x1b[2;3r\x1b[!p", "x\x1b#8", "y\x1b[3J", "z\x1bcw"]],
       [
@@ -49,7 +49,7 @@ describe.skipIf(!hasLinuxConsole())(
       ],
       ["lines, inserted and deleted", ["1\r\n2\r\n3\x1b[2A\x1b[9La", "\x1b[2;4r\x1b[H\x1b[L", "b\x1b[3;3H\x1b[Mc"]],
       ["answers", ["ab\x1b[6n", "\x1b[c\x1b[5n", "\x1bZ\x1b[>c\x1b[18t"]],
-      ["wide and joined characters", ["漢e\u0301🙂", "x".repeat(14) + "漢", "👩‍👩‍👧", "y"]],
+      ["wide and joined characters", ["漢e\u0301🙂", `${"x".repeat(14)}漢`, "👩‍👩‍👧", "y"]],
     ])("has %s", (_, parts) => {
       const [outer, bare] = [openLinuxConsole({ cols: COLS, rows: ROWS }), openLinuxConsole({ cols: COLS, rows: ROWS - 1 })];
       try {

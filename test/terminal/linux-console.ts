@@ -34,15 +34,19 @@ function perl(script: string, args: readonly string[]): string {
   return stdout;
 }
 
-/** Whether there are virtual terminals here and we may use them: that takes a kernel with them, and root. A container mostly has none. */
+/**
+ * Whether there are virtual terminals here, we may use them, and they do as those of Linux 6.18, which has an alternate screen and wide characters: that takes
+ * such a kernel, and root. A container mostly has none.
+ */
 export function hasLinuxConsole(): boolean {
   try {
-    closeSync(openSync("/dev/tty0", READ_WRITE));
-    readFileSync("/dev/vcsa");
-    readFileSync("/dev/vcsu");
-    return (
-      perl("$n = pack 'i', 0; open T, '<', '/dev/tty0' or die; ioctl T, $ARGV[0], $n or die; print unpack 'i', $n", [`${VT_OPENQRY}`]) > "1"
-    );
+    const one = openLinuxConsole({ cols: 20, rows: 8 });
+    try {
+      one.write("a\x1b[?1049h🙂b");
+      return one.row(0) === " 🙂\u200bb";
+    } finally {
+      one.close();
+    }
   } catch {
     return false;
   }
@@ -50,9 +54,9 @@ export function hasLinuxConsole(): boolean {
 
 /** A virtual terminal that nobody uses, of this size, as it is after a reset. */
 export function openLinuxConsole(size: Size): LinuxConsole {
-  const number = perl("$n = pack 'i', 0; open T, '<', '/dev/tty0' or die; ioctl T, $ARGV[0], $n or die; print unpack 'i', $n", [
-    `${VT_OPENQRY}`,
-  ]);
+  const query =
+    "$n = pack 'i', 0; open T, '<', '/dev/tty0' or die; ioctl T, shift, $n or die; $n = unpack 'i', $n; die if $n < 2; print $n";
+  const number = perl(query, [`${VT_OPENQRY}`]);
   const tty = `/dev/tty${number}`;
   const fd = openSync(tty, READ_WRITE);
   const stty = (...args: string[]): void => {
