@@ -17,6 +17,7 @@ import type { ProcessExit } from "../core/command.ts";
 import { processInfo } from "../core/process-tree.ts";
 import type { Isolation } from "../isolation/isolate.ts";
 import type { LeftBehind } from "../isolation/left-behind.ts";
+import { putBackText } from "../isolation/put-back.ts";
 import type { AgentProcess } from "../terminal/agent-process.ts";
 import type { TerminalAgent } from "../terminal/attach.ts";
 import { barState } from "./bar-state.ts";
@@ -203,8 +204,10 @@ export class Running implements LinkHandlers {
 
   /** Everything is wiped and said. Gives the exit status. */
   async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
-    const left = await this.#leftBehind(isolation);
-    link.exited({ ...exit, ...(left && left.changed.length > 0 ? { changed: recorded(left.changed) } : {}) });
+    const back = isolation.putBack();
+    const left = await this.#leftBehind(isolation, new Set(back.map(({ path }) => path)));
+    const changed = [...back.map(({ path }) => path), ...(left?.changed ?? [])];
+    link.exited({ ...exit, ...(changed.length > 0 ? { changed: recorded(changed) } : {}) });
     this.#ending.agentGone();
     this.#showProgress();
     // An agent that ended by itself has nothing more to show: its terminal is given back while the daemon wipes.
@@ -218,18 +221,19 @@ export class Running implements LinkHandlers {
     const { print, streams } = this.#request.context;
     if (this.#screen && streams.stderr.isTTY) streams.stderr.write(freshRow(streams.stderr.columns, cause));
     const revocations = last?.revocations ?? this.#ending.revocations;
-    const notes = endNotes(last, notRemoved, this.#ending.isRevoking);
+    const notes = endNotes(last, [...back.map(putBackText), ...notRemoved], this.#ending.isRevoking);
     sayEnd(print, { view: last?.view ?? this.#view ?? view, cause, notes, revocations, left, quiet: !this.#inTerminal });
     return exitStatus(exit, cause);
   }
 
   /** Undefined where no agent ran. In a home or wider nothing is a project. */
-  async #leftBehind(isolation: Isolation): Promise<LeftBehind | undefined> {
+  async #leftBehind(isolation: Isolation, back: ReadonlySet<string>): Promise<LeftBehind | undefined> {
     const [project, since, home] = [this.#project, this.#agentSince, this.#request.env["HOME"] ?? ""];
     if (since === undefined) return undefined;
     const { entries, told } = isolation.level === "none" ? { entries: [], told: [] } : isolation.plan;
-    const made = new Set(entries.flatMap(({ standIn, path }) => (standIn === undefined ? [] : [path])));
-    const state = told.length === 0 ? [] : (await import("../isolation/told.ts")).toldChanges(told, since, isolation.remembered, home);
+    const made = new Set([...back, ...entries.flatMap(({ standIn, path }) => (standIn === undefined ? [] : [path]))]);
+    const mine = told.filter(({ path }) => !back.has(path));
+    const state = mine.length === 0 ? [] : (await import("../isolation/told.ts")).toldChanges(mine, since, isolation.remembered, home);
     if (project === "/" || project === home) return { changed: state, partly: false };
     const left = (await import("../isolation/left-behind.ts")).leftBehind(project, since, made);
     return { ...left, changed: [...state, ...left.changed] };

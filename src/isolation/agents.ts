@@ -34,6 +34,8 @@ export interface Protected {
   readonly standIn?: "folder" | "fresh" | FileStandIn;
   /** Where the human has one, it is written as any state is. */
   readonly onlyAbsent?: true;
+  /** Without a stand-in: where the human has none, the agent makes it at its own start. Of others what is made in a run is moved away at its end. */
+  readonly itsOwn?: true;
 }
 
 export interface FileStandIn {

@@ -1,8 +1,8 @@
 // Makes the isolation of one run: looks at the machine, plans, checks that the machine can do it, and wraps commands. Called by the launcher.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { userInfo } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { basename, isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
 import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
@@ -15,6 +15,7 @@ import { misplacedMount } from "./mounted.ts";
 import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
 import { probeIsolation } from "./probe.ts";
+import { noteKept, type PutBack, putBack, putBackAll, putBackText } from "./put-back.ts";
 import { realOf } from "./real-path.ts";
 import { seccompFilter } from "./seccomp.ts";
 import { sessionKeyringFile } from "./session-keyring.ts";
@@ -45,6 +46,8 @@ export interface Isolation {
    * @throws AgentRunError `isolation` where something else was mounted: then there must be no agent
    */
   check(pid: number): void;
+  /** When the agent is gone: what it put in the place of the human's links is moved aside, and the links are back. Gives what was not as it had been. */
+  putBack(): readonly PutBack[];
   /** After the run: takes away what was made on the machine only to be covered, once no other session needs it. Gives what could not be done. */
   release(): string[];
 }
@@ -82,9 +85,12 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       sealed: false,
       wrap: (command) => command,
       check: () => {},
+      putBack: () => [],
       release: () => [],
     };
   }
+  // Of a session whose launcher and daemon are gone, or whose agent runs: what it put there must not be taken for the human's.
+  const found = putBackAll(request.paths.state, (session) => existsSync(join(request.paths.runtime, session)));
   const platform = request.platform ?? process.platform;
   // Nothing to plan for where there is no sandbox; the probe says so.
   const plan = platform === "linux" || platform === "darwin" ? describeIsolation(request) : undefined;
@@ -99,15 +105,17 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
     throw new AgentRunError("isolation", probed.ok ? "no plan" : probed.why, probed.ok ? {} : { hint: probed.hint });
   }
   if (platform === "darwin") return seatbelt(request, plan, await import("./seatbelt.ts"));
+  const session = basename(request.folder);
   let count = 0;
   let needless: ReadonlySet<string> | undefined;
   const opened = new DisposableStack();
   return {
     level: request.level,
-    plan,
+    plan: { ...plan, warnings: [...plan.warnings, ...found.map(putBackText)] },
     remembered: rememberTold(plan.told),
     sealed: true,
     wrap(command, ports = []) {
+      if (needless === undefined) noteKept(plan.kept, request.paths.state, session);
       needless ??= makeStandIns(plan, request.paths.state);
       const entries = plan.entries.filter(({ path }) => !needless?.has(path));
       count += 1;
@@ -141,9 +149,10 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
         },
       );
     },
+    putBack: () => putBack(request.paths.state, session),
     release() {
       opened.dispose();
-      return removeStandIns(request.paths.state, request.folder);
+      return [...putBack(request.paths.state, session).map(putBackText), ...removeStandIns(request.paths.state, request.folder)];
     },
   };
 }
@@ -166,6 +175,7 @@ function seatbelt(request: IsolationRequest, plan: IsolationPlan, { seatbeltComm
       return wrapped.command;
     },
     check: () => {},
+    putBack: () => [],
     release: () => [],
   };
 }

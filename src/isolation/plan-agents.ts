@@ -1,6 +1,6 @@
 // The part of the plan about agents: the running agent's own state, other agents' state. Used by plan.ts.
 import { KNOWN_AGENTS, type KnownAgent, type Protected } from "./agents.ts";
-import { absolute, joined, parentOf, within } from "./path.ts";
+import { absolute, baseOf, depth, joined, parentOf, within } from "./path.ts";
 import type { Child, Facts, Found, IsolationInput, Place } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import { cachePaths, planCaches } from "./plan-caches.ts";
@@ -14,10 +14,18 @@ export function agentPlaces(input: IsolationInput): Place[] {
     return [
       ...stateFolders(known, input).map((path) => ({ path, list: true as const })),
       ...settings.map(({ path, apart }) => (uses && apart ? { path, followLinks: true as const } : { path })),
+      ...(uses ? foldersOf(settings, known, input).map((path) => ({ path, list: true as const })) : []),
       ...(uses ? belowRoots(known.fresh, known, input).map((path) => ({ path })) : []),
       ...[...known.files.map((file) => file.path), ...known.hide].flatMap((place) => expand(place, input)).map((path) => ({ path })),
     ];
   });
+}
+
+/** Those deeper in the agent's folders that hold settings: one of these may be a link. */
+function foldersOf(settings: readonly ProtectedPath[], known: KnownAgent, input: IsolationInput): string[] {
+  const roots = stateFolders(known, input);
+  const folders = settings.filter(({ path }) => roots.some((root) => within(path, root))).map(({ path }) => parentOf(path));
+  return [...new Set(folders)].filter((folder) => roots.some((root) => folder !== root && within(folder, root)));
 }
 
 /** By its command's name. */
@@ -40,6 +48,8 @@ export function runningAgent(input: IsolationInput, facts: Facts): KnownAgent | 
 
 /** Each is a mount of its own, and bwrap takes longer for each that there is. */
 const MOST_PROGRAMS = 64;
+/** An agent can have made any number. */
+const MOST_LINKS = 256;
 
 /** A place that agents write: how it is named, and where that really is. */
 export interface WritableRoot {
@@ -110,6 +120,7 @@ function ownState(
     }
     builder.put({ path: real, access: "writable", kind: "folder", reason, ...(found ? {} : { standIn: "folder" as const }) });
     byItsName(builder, input, path, found, reason);
+    keepLinks(builder, input, real, children);
     const why = `a program or settings in ${known.name}'s folder`;
     for (const { name } of programs) builder.put({ path: joined(real, name), access: "read-only", kind: "file", reason: why });
   }
@@ -130,6 +141,7 @@ function ownState(
     ownSetting(builder, input, facts, known, running, roots, protectedPath);
   for (const path of belowRoots(known.fresh, known, input)) {
     const found = facts.found.get(path);
+    if (!found && keepsLink(builder, facts, roots, path)) continue;
     if ((!found && !(running && isMadeUp(path, known, input))) || (found && leadsAway(builder, path, found.real, roots))) continue;
     builder.put({
       ...{ path: found?.real ?? whereMade(path, facts), access: "empty", kind: "folder" },
@@ -143,6 +155,35 @@ function ownState(
   }
 }
 
+/** Links directly in a folder that the agent writes, which lead out of it: to dotfiles, to a program. They are the human's; an agent makes none such. */
+function keepLinks(builder: PlanBuilder, input: IsolationInput, folder: string, children: readonly Child[]): void {
+  const links = children.flatMap((child) => (child.kind === "link" ? [child] : []));
+  for (const { name, target } of links.slice(0, MOST_LINKS)) {
+    if (!within(absolute(target, input.home, folder), folder)) builder.keep({ path: joined(folder, name), folder, target });
+  }
+}
+
+/** Whether there is a link at `path` itself, in a folder that agents write: a mount would be where it leads, and it is put back at the end instead. */
+function keepsLink(builder: PlanBuilder, facts: Facts, roots: readonly WritableRoot[], path: string): boolean {
+  const root = rootAround(path, roots);
+  const place = throughRoot(path, roots);
+  const child = root && facts.listings.get(parentOf(place))?.find(({ name }) => name === baseOf(place));
+  if (child?.kind !== "link") return false;
+  builder.keep({ path: place, folder: root?.real ?? parentOf(place), target: child.target });
+  return true;
+}
+
+function keepNothing(builder: PlanBuilder, roots: readonly WritableRoot[], path: string): void {
+  const root = rootAround(path, roots);
+  if (root) builder.keep({ path, folder: root.real });
+}
+
+/** The nearest. */
+function rootAround(path: string, roots: readonly WritableRoot[]): WritableRoot | undefined {
+  const around = roots.filter((root) => [root.path, root.real].some((folder) => path !== folder && within(path, folder)));
+  return around.toSorted((left, right) => depth(right.real) - depth(left.real))[0];
+}
+
 /** Where something that is missing would be made: a folder above it may be a link. */
 function whereMade(path: string, facts: Facts): string {
   for (let above = parentOf(path); above !== "/"; above = parentOf(above)) {
@@ -154,7 +195,7 @@ function whereMade(path: string, facts: Facts): string {
 
 /** Where a path is when the root that holds it is a link. */
 function throughRoot(path: string, roots: readonly WritableRoot[]): string {
-  const root = roots.find((each) => within(path, each.path));
+  const root = roots.filter((each) => within(path, each.path)).toSorted((left, right) => depth(right.path) - depth(left.path))[0];
   return root ? `${root.real}${path.slice(root.path.length)}` : path;
 }
 
@@ -165,12 +206,18 @@ function ownSetting(
   known: KnownAgent,
   running: boolean,
   roots: readonly WritableRoot[],
-  { path, apart, standIn, onlyAbsent }: ProtectedPath,
+  { path, apart, standIn, onlyAbsent, itsOwn }: ProtectedPath,
 ): void {
   const why = `${known.name}'s settings or hooks: they would run later as you`;
   const found = facts.found.get(path);
+  const isLink = keepsLink(builder, facts, roots, path);
   if (!found) {
-    if (standIn === undefined || !running) return;
+    // One that leads nowhere can neither be covered nor be written through.
+    if (isLink) return;
+    if (standIn === undefined || !running) {
+      if (!itsOwn) keepNothing(builder, roots, whereMade(path, facts));
+      return;
+    }
     const kind = typeof standIn === "string" ? "folder" : "file";
     const access = standIn === "fresh" ? "empty" : "read-only";
     builder.put({ path: whereMade(path, facts), access, kind, reason: why, standIn: standIn === "fresh" ? "folder" : standIn });
@@ -179,8 +226,6 @@ function ownSetting(
   if (onlyAbsent) return;
   // What stands in a folder that the agent writes can be taken away where it is a link: a mount is where it leads.
   const planted = roots.some((root) => path !== root.path && within(path, root.path));
-  const place = throughRoot(path, roots);
-  if (found.real !== place && planted) builder.tell({ path: place });
   // At strict only what is listed is there: a link that an agent may have made lists nothing.
   if (input.level === "strict" && leadsAway(builder, path, found.real, roots)) return;
   builder.put({ path: found.real, access: "read-only", kind: found.kind === "folder" ? "folder" : "file", reason: why });

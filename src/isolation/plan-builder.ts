@@ -1,7 +1,7 @@
 // Collects the entries of a plan and settles which wins where two name the same path. Used by plan.ts and the plan-*.ts beside it.
 import type { Told } from "./agents.ts";
 import { depth, nearestAbove, parentOf, within } from "./path.ts";
-import type { Facts, Found, PlanEntry } from "./plan.ts";
+import type { Facts, Found, Kept, PlanEntry } from "./plan.ts";
 
 /** How much of the machine a single entry must never cover or open: doing so would hide or give away everything. */
 const WHOLE = [
@@ -35,6 +35,7 @@ export class PlanBuilder {
   readonly #entries = new Map<string, PlanEntry>();
   readonly #never = new Map<string, string>();
   readonly #hiddenLinks = new Set<string>();
+  readonly #kept = new Map<string, Kept>();
   readonly #facts: Facts;
 
   constructor(facts: Facts) {
@@ -53,6 +54,18 @@ export class PlanBuilder {
   /** What stays writable and is to be looked at when the run is over. */
   tell(told: Told): void {
     this.told.push(told);
+  }
+
+  /** What no mount can hold is put back when the run is over. */
+  keep(kept: Kept): void {
+    if (!this.#kept.has(kept.path)) this.#kept.set(kept.path, kept);
+  }
+
+  /** Of that, what the agent can change. */
+  kept(): Kept[] {
+    return [...this.#kept.values()].filter(({ path }) => {
+      return !this.#entries.has(path) && nearestAbove(path, this.#entries)?.access === "writable" && this.isWritable(path);
+    });
   }
 
   has(path: string): boolean {

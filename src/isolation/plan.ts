@@ -60,6 +60,17 @@ export interface IsolationPlan {
   readonly warnings: readonly string[];
   /** Files of the agent's own state that count in later sessions too: looked at when the run is over. Absolute paths. */
   readonly told: readonly Told[];
+  /** As it is now it is again when the run is over: see put-back.ts. */
+  readonly kept: readonly Kept[];
+}
+
+/** A place in a folder that agents write which no mount of bubblewrap's holds: a link of the human's, or nothing where a stand-in would be in the way. */
+export interface Kept {
+  readonly path: string;
+  /** The folder around it that agents write, which is a mount point. */
+  readonly folder: string;
+  /** The link's text; absent where nothing is there. */
+  readonly target?: string;
 }
 
 export interface IsolationInput {
@@ -223,6 +234,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
       notes: ["not isolated: the agent can read every file and reach every socket that you can"],
       warnings: [],
       told: [],
+      kept: [],
     };
   }
   for (const name of input.allow) checkAllowed(name);
@@ -274,6 +286,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
     notes: builder.notes,
     warnings: builder.warnings,
     told: builder.told.filter(({ path }) => builder.isWritable(path)),
+    kept: builder.kept(),
   };
 }
 

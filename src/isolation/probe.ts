@@ -134,6 +134,7 @@ async function tryOut(bwrap: string, level: IsolationLevel, keyring: string | un
       notes: [],
       warnings: [],
       told: [],
+      kept: [],
     },
     { file: "/bin/sh", args: ["-c", ":"], cwd: "/", env: {} },
     { bwrap, sh: "/bin/sh", files: "probe", filter, keyring },

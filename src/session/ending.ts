@@ -1,6 +1,7 @@
 // The end of a session, step by step: nothing is served, keys are denied at AWS, the agent and the files go, secrets are overwritten, the last record is
 // written. Every step runs, whatever an earlier one did; what failed is noted. Held by session.ts.
 import type { Cause, DaemonMessage, RevocationReport, SessionView } from "../control/protocol.ts";
+import { putBack, putBackText } from "../isolation/put-back.ts";
 import type { AgentHold } from "./agent-hold.ts";
 import { EndAtAws } from "./end-at-aws.ts";
 import type { Life } from "./life.ts";
@@ -72,7 +73,7 @@ export class Ending {
 
   /** Resolves when the agent and the files are gone and what was asked for in IAM is done. */
   async stopAgent(cause: Cause): Promise<void> {
-    const { lease, profile, agent, supply } = this.#options;
+    const { lease, profile, agent, supply, paths, id } = this.#options;
     const revoking = this.#atAws.isRevoking;
     const end: DaemonMessage = { type: "end", cause, graceMs: profile.graceMs, revoking };
     // The agent is gone, and its launcher must know what it waits for.
@@ -83,6 +84,8 @@ export class Ending {
     const left = await agent.end(launcherEnds ? profile.graceMs : undefined);
     if (left > 0) this.notes.push(`${left} ${left === 1 ? "process" : "processes"} of the agent could not be ended`);
     this.timings.agentGoneMs = performance.now() - this.#since;
+    // What the launcher does where it is there.
+    if (!agent.hasLauncher) this.notes.push(...putBack(paths.state, id).map(putBackText));
     this.#removeFiles();
     this.revocations = await this.#atAws.reports();
   }
