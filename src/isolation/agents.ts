@@ -55,6 +55,7 @@ const EMPTY_FILE = { file: "" } as const;
 
 const folders = (names: string): Protected[] => names.split(" ").map((path) => ({ path, standIn: "folder" }));
 const where = (names: string): Protected[] => names.split(" ").map((path) => ({ path }));
+const fetched = (names: string): Protected[] => names.split(" ").map((path) => ({ path, standIn: "fresh" }));
 const told = (paths: string): Told[] => paths.split(" ").map((path) => ({ path }));
 
 function agent(name: string, roots: readonly string[], protect: readonly Protected[], more: Partial<KnownAgent> = {}): KnownAgent {
@@ -111,10 +112,15 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: "rules", standIn: "folder" },
       { path: ".env", standIn: EMPTY_FILE },
       { path: "agents", standIn: "folder" },
-      ...where("prompts skills plugins bin packages hooks managed_config.toml requirements.toml"),
+      // It copies itself to the first for a daemon that outlives it, and does not start where it can not; it unpacks skills of its own, and runs git on
+      // repositories of plugins in the last.
+      ...fetched("packages skills .tmp"),
+      ...where("prompts plugins bin hooks managed_config.toml requirements.toml"),
     ],
     {
       state: ["%CODEX_SQLITE_HOME"],
+      // Its daemon's socket takes commands from whoever connects; shells read the snapshots, and look for programs in `tmp`.
+      fresh: ["app-server-control", "app-server-daemon", "shell_snapshots", "tmp"],
       told: told("prompts skills plugins bin hooks managed_config.toml AGENTS.md AGENTS.override.md"),
       sandbox: "--sandbox danger-full-access",
     },
@@ -151,14 +157,14 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
     ["$data/opencode"],
     // It makes its settings' folder at each start with this file in it, and ends where it can not.
     [
-      ...where("bin plugin"),
+      ...where("plugin"),
+      // Programs and packages that it fetches.
+      ...fetched("bin $cache/opencode/bin $cache/opencode/packages $cache/opencode/node_modules"),
       { path: "$config/opencode", standIn: "folder" },
       { path: "$config/opencode/.gitignore", standIn: { file: "node_modules\n" } },
       { path: "%OPENCODE_CONFIG_DIR", standIn: "folder" },
       { path: "%OPENCODE_CONFIG_DIR/.gitignore", standIn: { file: "node_modules\n" } },
-      ...where(
-        "%OPENCODE_CONFIG %OPENCODE_TUI_CONFIG ~/.opencode $cache/opencode/bin $cache/opencode/packages $cache/opencode/node_modules",
-      ),
+      ...where("%OPENCODE_CONFIG %OPENCODE_TUI_CONFIG ~/.opencode"),
     ],
     { state: ["$state/opencode"], told: told("auth.json bin plugin snapshot/*/config snapshot/*/*/config") },
   ),
@@ -168,7 +174,8 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
     [
       { path: "$config/amp/settings.json", standIn: JSON_FILE },
       ...folders("$config/amp/plugins $config/amp/tools $config/amp/commands $config/amp/skills"),
-      ...where("bin ~/.amp/bin $config/amp/settings.jsonc %AMP_SETTINGS_FILE"),
+      ...fetched("bin"),
+      ...where("~/.amp/bin $config/amp/settings.jsonc %AMP_SETTINGS_FILE"),
     ],
     // It sets the mode of its settings' folder at each start, and ends where it can not.
     { state: ["~/.amp", "$config/amp"], told: told("bin ~/.amp/bin $config/amp/settings.jsonc $config/amp/AGENTS.md") },
@@ -180,7 +187,9 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: "mcp.json", standIn: JSON_FILE },
       { path: "hooks.json", standIn: { file: '{"version":1,"hooks":{}}\n' } },
       ...where("hooks extensions rules commands skills agents plugins"),
-      ...where("cli-config.json permissions.json sandbox.json $config/cursor/cli-config.json"),
+      ...where("permissions.json sandbox.json"),
+      { path: "cli-config.json", itsOwn: true },
+      { path: "$config/cursor/cli-config.json", itsOwn: true },
     ],
     {
       commands: ["cursor-agent", "cursor"],

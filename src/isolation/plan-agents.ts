@@ -69,6 +69,11 @@ export function writableRoots(input: IsolationInput, facts: Facts): WritableRoot
   ];
 }
 
+/** The running agent's folders that are made for it. */
+function madeRoots(known: KnownAgent, input: IsolationInput, facts: Facts): WritableRoot[] {
+  return stateFolders(known, input).flatMap((path) => (facts.found.has(path) ? [] : [{ path, real: whereMade(path, facts) }]));
+}
+
 /** The root that holds `path` by name while what it leads to lies outside of it: an agent can have made such a link, and it must open nothing. */
 export function rootLeft(path: string, real: string, roots: readonly WritableRoot[]): WritableRoot | undefined {
   return roots.find((root) => path !== root.path && (within(path, root.path) || within(path, root.real)) && !within(real, root.real));
@@ -85,7 +90,8 @@ export function planAgents(builder: PlanBuilder, input: IsolationInput, facts: F
   const roots = writableRoots(input, facts);
   for (const known of KNOWN_AGENTS) {
     const running = runs(known, input, facts);
-    if (running || input.allow.includes(known.name)) ownState(builder, input, facts, known, running, roots);
+    if (running || input.allow.includes(known.name))
+      ownState(builder, input, facts, known, running, [...roots, ...madeRoots(known, input, facts)]);
     else hideState(builder, input, facts, known);
     if (input.allow.includes("ide")) continue;
     for (const path of known.hide.flatMap((place) => expand(place, input))) {

@@ -15,6 +15,7 @@ export const MECHANISMS = {
   endpoint: "the endpoint's own checks: token, host, method, path",
   daemon: "what the daemon and the command line accept, from whom, in which state",
   launcher: "the launcher's own terminal: keys, bar and modes",
+  "put back": "what is not as it was before is moved away when the run is over, and the human's link is there again",
   session: "the session's role and session policy, at AWS",
   plan: "the plan opens nothing by a path that an agent can have made",
   keyring: "a session keyring of its own",

@@ -124,6 +124,8 @@ export async function makeMachine(): Promise<Machine> {
   write(join(home, ".gitconfig"), "[user]\n\tname = Dev\n\temail = dev@example.com\n", 0o644);
   write(join(home, ".config/app/settings"), "mine\n", 0o644);
   write(join(home, ".claude/settings.json"), "{}\n");
+  write(join(home, "dotfiles/statusline.sh"), "true\n");
+  symlinkSync("../dotfiles/statusline.sh", join(home, ".claude/statusline.sh"));
   write(join(home, "tools/agent-run"), `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`, 0o755);
   write(join(home, "tools/claude"), `#!/bin/sh\nexec node "$@"\n`, 0o755);
   write(join(project, "readme.md"), "hello\n", 0o644);
