@@ -6,7 +6,7 @@ const TERMINATE = "\x1b\\";
 const BREAK_OFF = "\x18";
 const ST = Buffer.from(TERMINATE);
 const CAN = Buffer.from(BREAK_OFF);
-const NOTHING = new Uint8Array(0);
+const NOTHING: Uint8Array = Buffer.alloc(0);
 const encoder = new TextEncoder();
 
 export class Outgoing {
@@ -43,7 +43,7 @@ export class Outgoing {
   begin(chunk: Uint8Array): void {
     this.#before = this.held.length;
     this.#borrowed = this.#before === 0;
-    this.bytes = this.#borrowed ? chunk : joined(this.held, chunk);
+    this.bytes = this.#borrowed ? chunk : Buffer.concat([this.held, chunk]);
     this.held = NOTHING;
     this.#run = 0;
     this.start = 0;
@@ -123,7 +123,7 @@ export class Outgoing {
   /** The chunk is over, and with it all that goes out of it: what is from `end` on waits for the next one. */
   hold(end: number): void {
     this.#emit(end);
-    this.held = end < this.bytes.length ? this.bytes.slice(end) : NOTHING;
+    this.held = this.#copyFrom(end);
   }
 
   /** The chunk is over, in a sequence that is void by now, of which what is behind `at` has not been read. Gives where the chunk ends. */
@@ -131,7 +131,7 @@ export class Outgoing {
     this.#emit(this.start);
     this.#endString();
     this.discards = true;
-    this.held = at < this.bytes.length ? this.bytes.slice(at) : NOTHING;
+    this.held = this.#copyFrom(at);
     return this.bytes.length;
   }
 
@@ -172,15 +172,13 @@ export class Outgoing {
     this.inString = false;
   }
 
+  /** A copy: not as a Buffer's own `slice`. */
+  #copyFrom(at: number): Uint8Array {
+    return at < this.bytes.length ? Buffer.from(this.bytes.subarray(at)) : NOTHING;
+  }
+
   #makeOurs(): void {
-    if (this.#borrowed) this.bytes = new Uint8Array(this.bytes);
+    if (this.#borrowed) this.bytes = Buffer.from(this.bytes);
     this.#borrowed = false;
   }
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

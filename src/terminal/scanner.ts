@@ -105,7 +105,7 @@ export class Scanner {
           continue;
         }
         // The introducer of most others, at once.
-        if (bytes[i] === ESC && bytes[i + 1] === 0x5b) {
+        if (bytes[i] === ESC && i + 1 < n && bytes[i + 1] === 0x5b) {
           out.startSequence(i);
           last.sequence(i, last.behind);
           this.#sequence.clear();

@@ -80,6 +80,7 @@ export class SequenceReader implements Sequence {
   rest(bytes: Uint8Array, at: number): number {
     const { params } = this;
     const last = Math.min(bytes.length, at + LONGEST_CSI - 2);
+    if (at >= last) return at;
     let i = at;
     let byte = bytes[i] as number;
     if (byte >= 0x3c && byte <= 0x3f) {

@@ -15,9 +15,12 @@ export function endOfText(bytes: Uint8Array, from: number): number {
 
 /** Where the SGR that starts at `at` ends; `at` where there is none that is whole and short. */
 export function endOfColour(bytes: Uint8Array, at: number): number {
-  if (bytes[at] !== 0x1b || bytes[at + 1] !== 0x5b) return at;
-  let end = at + 2;
-  let byte = bytes[end] as number;
-  while (byte >= 0x30 && byte <= 0x3b) byte = bytes[++end] as number;
-  return byte === 0x6d && end - at < LONGEST_CSI ? end + 1 : at;
+  // Never past the end, where V8 gives up the code that it has made for what is before it.
+  const last = Math.min(bytes.length, at + LONGEST_CSI);
+  if (last - at < 3 || bytes[at] !== 0x1b || bytes[at + 1] !== 0x5b) return at;
+  for (let end = at + 2; end < last; end++) {
+    const byte = bytes[end] as number;
+    if (byte < 0x30 || byte > 0x3b) return byte === 0x6d ? end + 1 : at;
+  }
+  return at;
 }

@@ -1,9 +1,11 @@
 // What passes a flood through the same memory again and again: the reader, and the writer to a terminal that is slow.
-import { closeSync, writeSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import * as nodePty from "@lydell/node-pty";
 import { afterEach, describe, expect, it } from "vitest";
+import { Compositor } from "../../src/terminal/compositor.ts";
 import { type Handle, readDirectly } from "../../src/terminal/direct-reader.ts";
+import { openPacedWriter } from "../../src/terminal/paced-writer.ts";
 import { openOutput } from "../../src/terminal/terminal-output.ts";
 
 const openPair = (nodePty as unknown as { native: { open(cols: number, rows: number): { master: number; slave: number } } }).native.open;
@@ -49,12 +51,9 @@ describe("memory that is lent", () => {
       true,
     );
     opened.defer(reader.destroy);
-    // A PTY holds more than that, so that no write waits for the reader, which has its turn in between.
-    for (let at = 0; at < all.length; ) {
-      at += writeSync(far, all, at, Math.min(16_384, all.length - at));
-      while (at - length > 16_384) await new Promise(setImmediate);
-      await new Promise(setImmediate);
-    }
+    const writer = openPacedWriter(far);
+    opened.defer(writer.close);
+    writer.write(all);
     await done.promise;
     expect(Buffer.concat(seen).equals(all)).toBe(true);
     expect(blocks.size).toBeLessThanOrEqual(2);
@@ -85,5 +84,26 @@ describe("memory that is lent", () => {
     while (waiting.length > 0) take();
     expect(output.isEmpty()).toBe(true);
     expect(Buffer.concat(taken).toString()).toBe(parts.map((part, i) => part + (i % 3 === 0 ? "@" : "")).join(""));
+  });
+
+  it("gives out what was written, wherever it is cut, although it is used again at once", () => {
+    const line =
+      "plain \x1b[38;5;99mcolour\x1b[m größer 漢字 🙂\x1b[K \x1b[12;3H\x1b[?25l\x1b]2;title\x07 \x1b(0q\x1b(B \u009b1m \x1bP$qm\x1b\\\r\n";
+    const all = Buffer.from(line.repeat(300));
+    for (const length of [1, 2, 3, 7, 61, 1025, 4096, 9999]) {
+      const out: Buffer[] = [];
+      const compositor = new Compositor({
+        size: { cols: 80, rows: 24 },
+        reserve: false,
+        emit: (bytes) => out.push(Buffer.from(bytes)),
+        marker: () => false,
+      });
+      const block = Buffer.alloc(length);
+      for (let at = 0; at < all.length; at += length) {
+        compositor.write(block.subarray(0, all.copy(block, 0, at, at + length)));
+        block.fill("#");
+      }
+      expect(Buffer.concat(out).toString()).toBe(all.toString());
+    }
   });
 });
