@@ -102,7 +102,7 @@ export class ConsoleReader {
       } else {
         const width = characterAt(bytes, at);
         if (at + width > bytes.length) {
-          this.#half = bytes.slice(at);
+          this.#half = Buffer.from(bytes.subarray(at));
           break;
         }
         out += this.#character(bytes, at, width);
