@@ -4,19 +4,18 @@ import { hasLinuxConsole, openLinuxConsole } from "../terminal/linux-console.ts"
 import { consoleDifference } from "./console-fuzz.ts";
 import { consoleStream } from "./console-streams.ts";
 
-const COLS = 20;
-const ROWS = 8;
+const SIZE = { cols: 20, rows: 8 };
 const { values } = parseArgs({ options: { streams: { type: "string", default: "1000" }, from: { type: "string", default: "1" } } });
 if (!hasLinuxConsole()) {
   console.log("no virtual terminals here, or not root");
   process.exit(1);
 }
-const [outer, bare] = [openLinuxConsole({ cols: COLS, rows: ROWS }), openLinuxConsole({ cols: COLS, rows: ROWS - 1 })];
+const [outer, bare] = [openLinuxConsole(SIZE), openLinuxConsole({ ...SIZE, rows: SIZE.rows - 1 })];
 const from = Number(values.from);
 let failures = 0;
 try {
   for (let seed = from; seed < from + Number(values.streams); seed++) {
-    const found = consoleDifference(outer, bare, COLS, ROWS, consoleStream(seed));
+    const found = consoleDifference(outer, bare, SIZE, consoleStream(seed));
     if (found === undefined) continue;
     failures++;
     console.log(`seed ${seed}: ${found}`);

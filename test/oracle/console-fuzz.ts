@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { Compositor } from "../../src/terminal/compositor.ts";
 import { ConsoleReader } from "../../src/terminal/console-reader.ts";
+import type { Size } from "../../src/terminal/pty.ts";
 import { openShadow } from "../../src/terminal/shadow.ts";
 import type { LinuxConsole } from "../terminal/linux-console.ts";
 import type { Step } from "./streams.ts";
@@ -16,19 +17,13 @@ const RESET = "\x18\x1b[37;40m\x1b[8]\x1b%G\x1b]R\x1bc";
 /** A paint has the same size; who resizes the consoles comes between. */
 export type ConsoleStep = Exclude<Step, { kind: "resize" }>;
 
-export function consoleDifference(
-  outer: LinuxConsole,
-  bare: LinuxConsole,
-  cols: number,
-  rows: number,
-  steps: readonly ConsoleStep[],
-): string | undefined {
+export function consoleDifference(outer: LinuxConsole, bare: LinuxConsole, size: Size, steps: readonly ConsoleStep[]): string | undefined {
   for (const one of [outer, bare]) {
     one.write(RESET);
     one.row(0);
     one.answers();
   }
-  const size = { cols, rows };
+  const { cols, rows } = size;
   const compositor = new Compositor({
     size,
     reserve: true,

@@ -1,17 +1,42 @@
 // The real Linux console as the human's terminal: what an agent shows above the bar is what a console of one row less shows that got the agent's own bytes.
-import { describe, expect, it } from "vitest";
-import { hasLinuxConsole, openLinuxConsole } from "../terminal/linux-console.ts";
+import { spawnSync } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasLinuxConsole, type LinuxConsole, openLinuxConsole } from "../terminal/linux-console.ts";
 import { consoleDifference } from "./console-fuzz.ts";
+import { compareOnConsole, launchOnConsole, until } from "./console-program.ts";
 import { consoleStream } from "./console-streams.ts";
+import { COLS, endLeftovers, openStage, ROWS, type Stage } from "./program.ts";
 
-const COLS = 20;
-const ROWS = 8;
+const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+const SMALL = { cols: 20, rows: 8 };
 const STREAMS = 150;
 
 const write = (text: string): { kind: "write"; bytes: Buffer } => ({ kind: "write", bytes: Buffer.from(text) });
 const PAUSE = { kind: "pause" } as const;
 
-describe.skipIf(!hasLinuxConsole())(
+const present = hasLinuxConsole();
+let stage: Stage;
+beforeAll(async () => {
+  if (present) stage = await openStage();
+});
+afterAll(() => {
+  if (!present) return;
+  endLeftovers(`HOME=${stage.folder}`);
+  stage.close();
+});
+
+/** On two small consoles, of which one has a row less. */
+function onTwo(compare: (outer: LinuxConsole, bare: LinuxConsole) => void): void {
+  const [outer, bare] = [openLinuxConsole(SMALL), openLinuxConsole({ ...SMALL, rows: SMALL.rows - 1 })];
+  try {
+    compare(outer, bare);
+  } finally {
+    outer.close();
+    bare.close();
+  }
+}
+
+describe.skipIf(!present)(
   "on the Linux console (needs virtual terminals of Linux 6.18, which containers mostly have not, and root)",
   () => {
     it.each([
@@ -51,38 +76,76 @@ describe.skipIf(!hasLinuxConsole())(
       ["answers", ["ab\x1b[6n", "\x1b[c\x1b[5n", "\x1bZ\x1b[>c\x1b[18t"]],
       ["wide and joined characters", ["漢e\u0301🙂", `${"x".repeat(14)}漢`, "👩‍👩‍👧", "y"]],
     ])("has %s", (_, parts) => {
-      const [outer, bare] = [openLinuxConsole({ cols: COLS, rows: ROWS }), openLinuxConsole({ cols: COLS, rows: ROWS - 1 })];
-      try {
-        expect(
-          consoleDifference(
-            outer,
-            bare,
-            COLS,
-            ROWS,
-            parts.flatMap((part) => [write(part), PAUSE]),
-          ),
-        ).toBeUndefined();
+      onTwo((outer, bare) => {
+        const paused = parts.flatMap((part) => [write(part), PAUSE]);
+        expect(consoleDifference(outer, bare, SMALL, paused)).toBeUndefined();
         // And under an overlay, which is drawn over it.
         const covered = parts.flatMap((part) => [write(part), { kind: "cover" } as const, { kind: "uncover" } as const]);
-        expect(consoleDifference(outer, bare, COLS, ROWS, covered)).toBeUndefined();
-      } finally {
-        outer.close();
-        bare.close();
-      }
+        expect(consoleDifference(outer, bare, SMALL, covered)).toBeUndefined();
+      });
     });
 
     it(`shows what was written, and the bar: ${STREAMS} streams, cut anywhere`, () => {
-      const [outer, bare] = [openLinuxConsole({ cols: COLS, rows: ROWS }), openLinuxConsole({ cols: COLS, rows: ROWS - 1 })];
-      try {
-        for (let seed = 1; seed <= STREAMS; seed++)
-          expect({ seed, difference: consoleDifference(outer, bare, COLS, ROWS, consoleStream(seed)) }).toEqual({
-            seed,
-            difference: undefined,
-          });
-      } finally {
-        outer.close();
-        bare.close();
-      }
+      onTwo((outer, bare) => {
+        for (let seed = 1; seed <= STREAMS; seed++) {
+          const difference = consoleDifference(outer, bare, SMALL, consoleStream(seed));
+          expect({ seed, difference }).toEqual({ seed, difference: undefined });
+        }
+      });
     });
+
+    const question = { type: "\x0b", shows: "press a key:" };
+
+    it("shows bash as it is: lines that scroll, clear, a region, reset, other sizes, and a question over it", async () => {
+      await compareOnConsole(stage, "bash", "bash --norc --noediting", [
+        "seq 1 60\r",
+        `echo ${"x".repeat(90)}\r`,
+        question,
+        "\x1b",
+        "clear\r",
+        "printf '\\e[2;9r\\e[24;1Hlow\\n\\n\\n\\e[r\\e[5;5H\\e[1;31mx\\e[m\\n'\r",
+        "printf '\\e[99Bfar\\e[?6c'\r",
+        { cols: COLS, rows: ROWS - 4 },
+        "seq 5\r",
+        { cols: COLS - 20, rows: ROWS + 5 },
+        "seq 7\r",
+        "reset\r",
+        "seq 5\r",
+      ]);
+    }, 90_000);
+
+    it.skipIf(!has("vim"))(
+      "shows vim as it is (needs vim): scrolling, a split, another size, a question over it, leaving",
+      async () => {
+        const size = { cols: COLS - 10, rows: ROWS - 5 };
+        const keys = ["\x06", "G", ":split\r", size, question, "\x1b", "/fox\r", ":qa!\r"];
+        await compareOnConsole(stage, "vim", `vim -u NONE -N ${stage.folder}/text`, keys);
+      },
+      90_000,
+    );
+
+    it.skipIf(!has("less"))(
+      "shows less as it is (needs less): forth and back, a search, leaving",
+      async () => {
+        await compareOnConsole(stage, "less", `less ${stage.folder}/text`, [" ", "k", "G", "b", "/99\r", "q"]);
+      },
+      90_000,
+    );
+
+    it("ends the agent by the kill key, also by F1 as the console sends it, and gives the console back", async () => {
+      for (const [key, env] of [
+        ["\x0b", {}],
+        ["\x1b[[A", { DEMO_KEY: "f1" }],
+      ] as const) {
+        await using launched = launchOnConsole(stage, ["sh", "-c", "printf '\\033[?6cready'; sleep 60"], env);
+        const { console, exited } = launched;
+        await until("the agent", console, (rows) => rows.some((row) => row.includes("ready")));
+        console.type(key);
+        await until("the question", console, (rows) => rows.some((row) => row.includes("press a key:")));
+        console.type(key);
+        expect(await exited).toBe(137);
+        expect(console.row(ROWS - 1)).toBe("");
+      }
+    }, 60_000);
   },
 );
