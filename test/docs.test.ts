@@ -157,6 +157,7 @@ describe("command lines in the docs", () => {
         "pictures",
         "chaos",
         "fuzz:terminal",
+        "fuzz:console",
         "oracle:agents",
       ]),
     );

@@ -37,7 +37,8 @@ export interface Handler {
 interface Pen {
   fg: number;
   bg: number;
-  extended: { clone(): Pen["extended"] };
+  extended: { urlId: number; clone(): Pen["extended"] };
+  updateExtended(): void;
 }
 
 interface Params {
@@ -212,7 +213,12 @@ export function asMostTerminals(terminal: xterm.Terminal): void {
     buffer.savedX = x;
     buffer.savedY = buffer.ybase + y;
     restore();
-    handler._curAttrData.extended = extended.clone();
+    const { _curAttrData: now } = handler;
+    // The open link stays.
+    const { urlId } = now.extended;
+    now.extended = extended.clone();
+    now.extended.urlId = urlId;
+    now.updateExtended();
     if (x === terminal.cols) buffer.x = x;
     return true;
   };

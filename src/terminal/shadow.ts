@@ -136,7 +136,8 @@ export function openShadow(
       const here = line.getCell(x, cell);
       if (here === undefined) break;
       const chars = here.getChars();
-      if (here.getWidth() === 0 && chars === "") continue;
+      // The second half of a wide character; one whose first half was written over is a blank.
+      if (here.getWidth() === 0 && chars === "" && line.getCell(x - 1)?.getWidth() === 2) continue;
       const attributes = here as unknown as Attributes;
       const next = sgr(attributes);
       const url = linkOf(attributes);

@@ -96,7 +96,8 @@ function cells(screen: VtScreen, line: number, links: Links): string {
       style += links === "targets" ? `.${link?.id ?? ""};${link?.uri}` : ".link";
     }
     const chars = cell.getChars() === " " ? "" : cell.getChars();
-    text += style === PLAIN ? `${chars || (cell.getWidth() === 0 ? "" : "·")}` : `‹${style}›${chars}`;
+    const second = cell.getWidth() === 0 && row?.getCell(x - 1)?.getWidth() === 2;
+    text += style === PLAIN ? `${chars || (second ? "" : "·")}` : `‹${style}›${chars}`;
   }
   return text;
 }
