@@ -140,7 +140,7 @@ export class Preparation {
   async attach(
     { plan, command, isolation, ports }: Prepared,
     waiting: Waiting | undefined,
-    view: Omit<AttachOptions, "command" | "wrap" | "check" | "releaseFile" | "shim" | "env">,
+    view: Omit<AttachOptions, "command" | "wrap" | "check" | "releaseFile" | "shim" | "env" | "closed">,
   ): Promise<TerminalAgent> {
     const { attachTerminal } = await import("../terminal/attach.ts");
     const shim = waiting !== undefined && "shim" in waiting ? waiting.shim : undefined;
@@ -148,6 +148,8 @@ export class Preparation {
     const attaching = attachTerminal(await (this.#terminal ?? this.#prepareTerminal()), {
       ...place,
       ...view,
+      // The same as with the display's own sockets.
+      closed: isolation.level !== "none" && !plan.isolation.allow.includes("desktop"),
       shim,
       env: this.#request.env,
     });

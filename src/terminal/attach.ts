@@ -38,6 +38,8 @@ export interface AttachOptions extends Pick<ShimOptions, "command" | "wrap" | "c
   readonly killKey: string;
   /** Undefined: no line is reserved (`--no-bar`). */
   readonly bar: BarState | undefined;
+  /** What the agent writes may neither command what the terminal is part of nor ask for the clipboard. */
+  readonly closed: boolean;
   /** Inside another agent-run: that one's bar is enough. */
   readonly nested: boolean;
   /** The human confirmed that the agent is to be ended. */
@@ -119,6 +121,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     killKey,
     kind,
     console: kind.console ? (await import("./console-reader.ts")).ConsoleReader : undefined,
+    closed: options.closed,
     details: options.details,
     voice: options.nested ? new InnerVoice(randomHex(16)) : undefined,
     saysEnd: (chunk, before) => shim.markers.within(chunk, before),

@@ -1,4 +1,6 @@
 // Lets an agent's output through to a terminal whose last row is ours, and paints that row. No clock, no I/O: screen.ts decides when. Used by screen.ts.
+
+import { isCommandDcs, isCommandOsc } from "./commands-to-terminal.ts";
 import type { ConsoleReader } from "./console-reader.ts";
 import { Frame } from "./frame.ts";
 import { bytesJoin, joins } from "./last-printed.ts";
@@ -15,6 +17,8 @@ export interface CompositorOptions {
   readonly reserve: boolean;
   /** Where the terminal is the Linux console, which reads some sequences otherwise than all others: console_codes(4). */
   readonly console?: typeof ConsoleReader | undefined;
+  /** The agent is isolated: what it writes commands nothing of the human's through the terminal, and asks for no clipboard. */
+  readonly closed?: boolean;
   /** Bytes for the human's terminal, in order. */
   readonly emit: (bytes: Uint8Array | string) => void;
   /** An OSC whose payload starts with `7777;`; true when it was ours, and is then kept from the terminal. */
@@ -57,7 +61,8 @@ export class Compositor {
     this.#options = options;
     this.frame = new Frame(options.size, options.reserve, options.console !== undefined);
     this.#reader = options.console && new options.console(() => this.frame.agentSize.rows);
-    const rewriter = new Rewriter(this.frame, (end, then) => this.#feed.upTo(end, then), options.marker);
+    const { closed = false } = options;
+    const rewriter = new Rewriter(this.frame, (end, then) => this.#feed.upTo(end, then), options.marker, closed);
     this.#rewriter = rewriter;
     this.#scanner = new Scanner({
       emit: (bytes) => {
@@ -66,6 +71,12 @@ export class Compositor {
       },
       sequence: (sequence) => rewriter.sequence(sequence),
       osc: (payload) => rewriter.osc(payload),
+      ...(closed && { refusesLong: (payload: string) => isCommandOsc(payload, false) }),
+      dcs: (head) => {
+        // DECRQSS and XTGETTCAP.
+        if (/[$+]q$/.test(head)) this.frame.asked = true;
+        return closed && isCommandDcs(head);
+      },
       shift: (code) => rewriter.shift(code),
       // For the shadow it is an OSC, which needs its end.
       ...(options.console && { palette: (end: number) => this.#feed.upTo(end, "\x07") }),

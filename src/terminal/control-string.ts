@@ -24,6 +24,11 @@ export function payload(bytes: Uint8Array, start: number, end: number): string {
   return decoder.decode(bytes.subarray(start + 2, end));
 }
 
+/** What begins an OSC at `start` that is too long to be held. */
+export function beginning(bytes: Uint8Array, start: number): string {
+  return payload(bytes, start, start + LONGEST_OSC);
+}
+
 /** Whether this is all of a sequence that sets the palette of the Linux console. */
 export function isPalette(bytes: Uint8Array, start: number, end: number): boolean {
   return end - start <= LONGEST_PALETTE && PALETTE.test(String.fromCharCode(...bytes.subarray(start, end)));

@@ -8,6 +8,13 @@ const ST = Buffer.from(TERMINATE);
 const CAN = Buffer.from(BREAK_OFF);
 const NOTHING: Uint8Array = Buffer.alloc(0);
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+interface Handler {
+  emit(bytes: Uint8Array): void;
+  /** As in scanner.ts. */
+  dcs?(head: string): boolean;
+}
 
 export class Outgoing {
   /** What was held back, and the chunk. */
@@ -34,9 +41,9 @@ export class Outgoing {
   #borrowed = true;
   /** How many of the bytes came before the chunk. */
   #before = 0;
-  readonly #handler: { emit(bytes: Uint8Array): void };
+  readonly #handler: Handler;
 
-  constructor(handler: { emit(bytes: Uint8Array): void }) {
+  constructor(handler: Handler) {
     this.#handler = handler;
   }
 
@@ -109,10 +116,11 @@ export class Outgoing {
     this.#run = this.start;
   }
 
-  /** The string starts whose final is at `at`, before `end`: gives whether it goes out. Not DECRSPS, nor what follows it up to its end. */
+  /** The string starts whose final is at `at`, before `end`: gives whether it goes out. Not DECRSPS, nor what the handler leaves out, nor what follows up to its end. */
   startDcs(at: number, end: number): boolean {
     const isVoid = this.isVoid(at);
-    if (!isVoid && !restoresState(this.bytes, at)) return true;
+    if (!isVoid && !restoresState(this.bytes, at) && !this.#handler.dcs?.(decoder.decode(this.bytes.subarray(this.start + 2, end))))
+      return true;
     this.replace(end, "");
     if (isVoid) return false;
     this.swallows = true;

@@ -1,5 +1,6 @@
 // What we ask the human's terminal for ourselves: where its cursor stands, how high its letters are. The answers come between the keys, and are not
 // for the agent. Used by screen.ts.
+import { monotonic } from "../core/clock.ts";
 import type { InputFilter } from "./input-filter.ts";
 import type { TapEvent } from "./key-tap.ts";
 
@@ -10,14 +11,21 @@ export interface Cursor {
 }
 
 const CURSOR_REPLY_MS = 400;
+/** Within this every terminal has answered what the agent asked. */
+const ANSWER_MS = 2000;
+/** More of its questions for the cursor than that are a flood, whose answers nobody waits for. */
+const MOST_ASKED = 100;
 
 export class Questions {
   readonly #write: (text: string) => void;
   readonly #filter: InputFilter;
   /** For the cursor, without an answer yet. One that comes too late to be of use is still not for the agent. */
-  readonly #asked: PromiseWithResolvers<Cursor | undefined>[] = [];
+  readonly #asked: (PromiseWithResolvers<Cursor | undefined> & { readonly ours: boolean })[] = [];
   /** Our question for the height of letters is open; undefined before it was asked. */
   #cellAsked: boolean | undefined;
+  /** When the agent last asked something, and how many of its questions for the cursor have no answer yet. */
+  #agentAskedAt: number | undefined;
+  #agentForCursor = 0;
 
   constructor(write: (text: string) => void, filter: InputFilter) {
     this.#write = write;
@@ -26,7 +34,7 @@ export class Questions {
 
   /** Where the cursor stands; undefined when the terminal does not say so in time. */
   cursor(): Promise<Cursor | undefined> {
-    const asked = Promise.withResolvers<Cursor | undefined>();
+    const asked = { ...Promise.withResolvers<Cursor | undefined>(), ours: true };
     this.#asked.push(asked);
     this.#write("\x1b[6n");
     setTimeout(() => asked.resolve(undefined), CURSOR_REPLY_MS).unref();
@@ -48,10 +56,12 @@ export class Questions {
 
   /** Whether this was an answer to us. */
   answeredBy(event: TapEvent): boolean {
-    const cursor = this.#asked.length === 0 ? undefined : this.#filter.cursorReport(event);
-    if (cursor !== undefined) {
-      this.#asked.shift()?.resolve(cursor);
-      return true;
+    const cursor = this.#filter.cursorReport(event);
+    if (cursor !== undefined && this.#asked.length === 0) this.#agentForCursor = Math.max(0, this.#agentForCursor - 1);
+    else if (cursor !== undefined) {
+      const asked = this.#asked.shift();
+      asked?.resolve(cursor);
+      return asked?.ours ?? false;
     }
     const cell = this.#filter.cellReport(event);
     if (cell === undefined) return false;
@@ -59,6 +69,22 @@ export class Questions {
     const ours = this.#cellAsked === true;
     if (ours) this.#cellAsked = false;
     return ours;
+  }
+
+  /** @param forCursor how many of its questions are for the cursor: their answers look like ours */
+  agentAsks(forCursor: number): void {
+    this.#agentAskedAt = monotonic();
+    this.#agentForCursor += forCursor;
+  }
+
+  /** What the agent has asked lately has its answer, or will get none: terminals answer in turn. */
+  async agentSettled(): Promise<void> {
+    if (this.#agentAskedAt === undefined || monotonic() - this.#agentAskedAt > ANSWER_MS) return;
+    this.#agentAskedAt = undefined;
+    for (let count = Math.min(this.#agentForCursor, MOST_ASKED); count > 0; count -= 1)
+      this.#asked.push({ ...Promise.withResolvers<Cursor | undefined>(), ours: false });
+    this.#agentForCursor = 0;
+    await this.cursor();
   }
 
   /** The last question for the cursor has its answer, or will get none. */

@@ -1,4 +1,5 @@
 // What becomes of an agent's control sequence on a screen whose last row is not the agent's: the rules, one place for all. Used by compositor.ts.
+import { isCommandOsc } from "./commands-to-terminal.ts";
 import type { Frame } from "./frame.ts";
 import { SIDE_MARGINS } from "./modes.ts";
 import { PrivateModes } from "./private-modes.ts";
@@ -14,6 +15,10 @@ const DOUBLE = new Set([0x33, 0x34, 0x36]);
 /** LS2, LS3, LS3R, LS2R, LS1R. */
 const LOCKING_SHIFTS = new Set([0x6e, 0x6f, 0x7c, 0x7d, 0x7e]);
 
+/** 1: final of a sequence that the terminal may answer. */
+const MAY_ASK = new Uint8Array(128);
+for (const final of "cntxpyqumS") MAY_ASK[final.charCodeAt(0)] = 1;
+
 export class Rewriter {
   readonly #frame: Frame;
   readonly #feed: Feed;
@@ -21,16 +26,19 @@ export class Rewriter {
   readonly #savedCursor: SavedCursor;
   readonly #privateModes: PrivateModes;
   readonly #marker: (payload: string) => boolean;
+  readonly #closed: boolean;
   /** End of a sequence in this chunk that put the cursor home, when nothing came after it. */
   #homeAt = -1;
 
-  constructor(frame: Frame, feed: Feed, marker: (payload: string) => boolean) {
+  /** @param closed as in compositor.ts */
+  constructor(frame: Frame, feed: Feed, marker: (payload: string) => boolean, closed: boolean) {
     this.#frame = frame;
     this.#feed = feed;
     this.#region = new ScrollingRegion(frame, feed);
     this.#savedCursor = new SavedCursor(frame, feed);
     this.#privateModes = new PrivateModes(frame, feed, this.#region, this.#savedCursor);
     this.#marker = marker;
+    this.#closed = closed;
   }
 
   /** Offsets start anew. */
@@ -46,6 +54,8 @@ export class Rewriter {
   /** An OSC string's payload. */
   osc(payload: string): Verdict {
     if (payload.startsWith("7777;") && this.#marker(payload)) return "";
+    if (this.#closed && isCommandOsc(payload, true)) return LEFT_OUT;
+    if (/;\?(?:;|$)/.test(payload)) this.#frame.asked = true;
     if (/^8;[^;]*;/.test(payload)) this.#frame.modes.link = /^8;[^;]*;$/.test(payload) ? "" : payload;
     // Images, and text of several rows, may reach our row.
     if (/^(1337|66);/.test(payload)) this.#frame.damaged = true;
@@ -119,6 +129,11 @@ export class Rewriter {
     const { modes } = this.#frame;
     const first = count > 0 ? (params[0] as number) : 0;
     const second = count > 1 ? (params[1] as number) : 0;
+    if (MAY_ASK[final] === 1 && asks(sequence, first)) {
+      this.#frame.asked = true;
+      // Its answer looks like one to us.
+      if (final === 0x6e && first === 6 && prefix === 0) this.#frame.cursorAsked += 1;
+    }
     if (intermediate !== 0) {
       if (intermediate === 0x20 && final === 0x71) modes.cursorStyled = first > 0;
       else if (intermediate === 0x21 && final === 0x70) {
@@ -237,5 +252,31 @@ export class Rewriter {
     if (prefix === 0x3e) modes.keyboard[screen] = (modes.keyboard[screen] ?? 0) + 1;
     else if (prefix === 0x3c) modes.keyboard[screen] = Math.max(0, (modes.keyboard[screen] ?? 0) - Math.max(1, flags));
     else if (prefix === 0x3d) modes.keyboardSet[screen] = flags !== 0;
+  }
+}
+
+/** Whether the terminal answers this. */
+function asks({ prefix, intermediate, final }: Sequence, first: number): boolean {
+  switch (String.fromCharCode(final)) {
+    case "c": // DA1 to DA3
+      return intermediate === 0;
+    case "n": // DSR
+      return intermediate === 0 && (prefix === 0 || prefix === 0x3f);
+    case "t": // the window's size, place and title
+      return prefix + intermediate === 0 && first >= 11 && first <= 21;
+    case "x": // DECREQTPARM
+      return prefix + intermediate === 0;
+    case "p": // DECRQM
+      return intermediate === 0x24;
+    case "y": // DECRQCRA
+      return intermediate === 0x2a;
+    case "q": // XTVERSION
+      return prefix === 0x3e;
+    case "u": // kitty's keyboard
+    case "m": // XTQMODKEYS
+    case "S": // XTSMGRAPHICS
+      return prefix === 0x3f;
+    default:
+      return false;
   }
 }

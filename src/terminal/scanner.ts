@@ -1,5 +1,5 @@
 // Finds the sequences in an agent's output that matter to a terminal whose last row is not the agent's. PURE. Used by compositor.ts.
-import { isPalette, isShort, isString, payload } from "./control-string.ts";
+import { beginning, isPalette, isShort, isString, payload } from "./control-string.ts";
 import { LastPrinted } from "./last-printed.ts";
 import { Outgoing } from "./outgoing.ts";
 import { type Sequence, SequenceReader, type Verdict } from "./sequence.ts";
@@ -13,6 +13,10 @@ export interface ScannerHandler {
   sequence(sequence: Sequence): Verdict;
   /** A complete OSC string. */
   osc(payload: string): Verdict;
+  /** How an OSC begins that is too long to be held: whether it is left out. */
+  refusesLong?(payload: string): boolean;
+  /** How a DCS begins, from behind the introducer to the final: true leaves it out. */
+  dcs?(head: string): boolean;
   /** SO (0x0e) or SI (0x0f). */
   shift(code: number): void;
   /** Where the terminal is the Linux console: a sequence that sets its palette, which has no end of its own, is over at this offset in the chunk. */
@@ -268,7 +272,9 @@ export class Scanner {
   /** The OSC string that ends at `at`; one that streams has gone out. */
   #osc(at: number): Verdict {
     const { bytes, start, streamed } = this.#out;
-    return streamed || !isShort(State.oscString, at - start) ? undefined : this.#handler.osc(payload(bytes, start, at));
+    if (streamed) return undefined;
+    if (isShort(State.oscString, at - start)) return this.#handler.osc(payload(bytes, start, at));
+    return this.#handler.refusesLong?.(beginning(bytes, start)) ? "" : undefined;
   }
 
   /** A malformed sequence, which for terminals was none. */
@@ -291,6 +297,9 @@ export class Scanner {
       cut = out.start;
       this.#heldState = state;
       this.#state = State.ground;
+    } else if (state === State.oscString && this.#osc(at) !== undefined) {
+      out.replace(at, "");
+      out.swallows = true;
     } else if (isString(state)) out.inString = !out.swallows;
     else return out.discard(at);
     const unread = out.bytes.length - at;

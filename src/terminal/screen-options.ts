@@ -21,6 +21,8 @@ export interface ScreenOptions {
   readonly kind: TerminalKind;
   /** Where it is the Linux console. */
   readonly console: typeof ConsoleReader | undefined;
+  /** As in compositor.ts. */
+  readonly closed: boolean;
   /** What is known of the session, for the human who asks. */
   readonly details: () => Details;
   /** Set inside another agent-run, which is to know of us. */

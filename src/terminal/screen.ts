@@ -56,6 +56,7 @@ export class Screen {
       size: options.size,
       reserve: options.bar !== undefined,
       console: options.console,
+      closed: options.closed,
       emit: (bytes) => options.output.write(bytes),
       marker: (payload) => this.#inner.hear(payload) || options.marker(payload),
     });
@@ -157,6 +158,7 @@ export class Screen {
       this.#compositor.write(chunk);
       // Before the terminal has them: an agent that never pauses, or a launcher that dies now, leaves none behind.
       this.#unseen.protectChanged();
+      this.#noteQuestions();
       const { damaged, shadow } = this.#compositor.frame;
       if (damaged) this.#afterOutput();
       if (damaged && shadow === undefined) this.#shadow.loadSoon();
@@ -224,9 +226,20 @@ export class Screen {
     this.#timers.later(DRAW_ANEW_MS, () => this.#options.resizeAgent(this.agentSize));
   }
 
-  /** What we have asked the terminal has its answer, or will get none. */
-  answered(): Promise<void> {
-    return this.#questions.settled();
+  /** What we and the agent have asked the terminal has its answer, or will get none: what came later would be typed into the shell. */
+  async answered(): Promise<void> {
+    await this.#questions.settled();
+    this.#noteQuestions();
+    await this.#questions.agentSettled();
+  }
+
+  /** What the agent has asked the terminal since this was looked at. */
+  #noteQuestions(): void {
+    const { frame } = this.#compositor;
+    if (!frame.asked) return;
+    this.#questions.agentAsks(frame.cursorAsked);
+    frame.asked = false;
+    frame.cursorAsked = 0;
   }
 
   /** Somebody else has the terminal for a while (Ctrl-Z). */
@@ -256,7 +269,7 @@ export class Screen {
   async settle(): Promise<void> {
     this.#growth.settle();
     this.#overlay.close();
-    await this.#questions.settled();
+    await this.answered();
     if (!this.#compositor.endsWithinLine) return;
     await this.#shadow.loadAtTheEnd();
   }

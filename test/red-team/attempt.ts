@@ -27,7 +27,7 @@ export type Mechanism = keyof typeof MECHANISMS;
 /** `reached`: nothing stops it, which docs/threat-model.md says. `untried`: it would end the suite itself. */
 export type Outcome = Mechanism | "reached" | "untried";
 
-export const GROUPS = ["files", "processes", "sockets", "network", "persistence", "approval and kill", "audit"] as const;
+export const GROUPS = ["files", "processes", "sockets", "network", "persistence", "approval and kill", "audit", "holding up"] as const;
 
 export interface Attempt {
   /** Unique, short: `aws-keys`. */

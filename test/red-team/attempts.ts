@@ -2,6 +2,7 @@
 import type { Attempt } from "./attempt.ts";
 import { audit } from "./attempts/audit.ts";
 import { files } from "./attempts/files.ts";
+import { kernel } from "./attempts/kernel.ts";
 import { network } from "./attempts/network.ts";
 import { nextSession } from "./attempts/next-session.ts";
 import { persistence } from "./attempts/persistence.ts";
@@ -12,6 +13,7 @@ import { terminal } from "./attempts/terminal.ts";
 export const attempts: readonly Attempt[] = [
   ...files,
   ...processes,
+  ...kernel,
   ...sockets,
   ...network,
   ...persistence,

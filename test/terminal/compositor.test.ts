@@ -356,6 +356,68 @@ describe("compositor", () => {
     }
   });
 
+  describe("of an isolated agent", () => {
+    const closed = (parts: readonly (string | Uint8Array)[], isClosed = true): string => {
+      let sent = "";
+      const compositor = new Compositor({
+        size: { cols: COLS, rows: ROWS },
+        reserve: true,
+        closed: isClosed,
+        emit: (bytes) => {
+          sent += typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("latin1");
+        },
+        marker: () => false,
+      });
+      for (const part of parts) compositor.write(typeof part === "string" ? Buffer.from(part) : part);
+      compositor.write(Buffer.from("END"));
+      expect(sent.endsWith("END"), JSON.stringify(sent)).toBe(true);
+      // What stands in a left out sequence's place, and the ends that empty strings keep.
+      return sent
+        .slice(0, -3)
+        .replaceAll("\x1b[2;1r", "")
+        .replaceAll("\x18", "")
+        .replaceAll("\x1bPtmux;\x1b\\", "")
+        .replaceAll("\x1b\\", "");
+    };
+    const long = "c".repeat(6000);
+
+    it.each([
+      ["the clipboard", "\x1b]52;c;?\x07"],
+      ["any selection, ended otherwise", "\x1b]52;;?\x1b\\"],
+      ["with C1 controls", "\u009d52;p;?\u009c"],
+      ["with zeros and control characters", "\x1b]0\x0005\x012;c\x0a;?\x07"],
+      ["with a selection that is too long to be held", `\x1b]52;${long};?\x07`],
+      ["for a multiplexer to pass on", "\x1bPtmux;\x1b\x1b]52;c;?\x07\x1b\\"],
+      ["kitty's own protocol", "\x1b]5522;type=read;dGV4dA==\x1b\\"],
+      ["a file of the human's, of iTerm2 and kitty", "\x1b]1337;RequestUpload=format=tgz\x07\x1b]5113;ac=receive\x1b\\"],
+      ["kitty to run a command", '\x1bP@kitty-cmd{"cmd":"launch"}\x1b\\'],
+      ["Emacs or Vim to call a function", '\x1b]51;Efind-file "x"\x07\x1b]51;["drop","x"]\x07'],
+      ["GNU screen to run its commands", "\x1b]83;exec sh\x07"],
+      ["ConEmu to run a program", '\x1b]9;7;"cmd"\x07'],
+      ["to be taken for a multiplexer", "\x1bP1000p"],
+    ])("does not let it ask for %s, wherever it is cut", (_, bytes) => {
+      const all = Buffer.from(bytes);
+      const end = bytes.startsWith("\x1bP1000p") ? "\x1b\\" : "";
+      const step = all.length > 200 ? 977 : 1;
+      for (let at = 0; at <= all.length; at += step) expect(closed([all.subarray(0, at), all.subarray(at), end]), `cut at ${at}`).toBe("");
+      expect(closed([...all].map((byte) => Uint8Array.of(byte)).concat([Buffer.from(end)]))).toBe("");
+      // An agent that is not isolated does as it does bare.
+      expect(closed([bytes, end], false)).not.toBe("");
+    });
+
+    it.each([
+      ["setting the clipboard", "\x1b]52;c;aGVsbG8=\x07"],
+      ["setting the clipboard to much", `\x1b]52;c;${"aGVs".repeat(5000)}\x07`],
+      ["titles, colours, links, notices, progress", "\x1b]0;52;c;?\x07\x1b]11;?\x07\x1b]8;;http://x\x07\x1b]9;done\x07\x1b]9;4;1;50\x07"],
+      ["iTerm2's images and kitty's", `\x1b]1337;File=inline=1:${"A".repeat(9000)}\x07\x1b_Ga=T;AAAA\x1b\\`],
+      ["settings that are asked for", "\x1bP$qm\x1b\\\x1bP+q544e\x1b\\"],
+      ["Sixel and ReGIS", "\x1bP0;1;0q#0~~\x1b\\\x1bP1pS(E)\x1b\\"],
+    ])("leaves %s", (_, bytes) => {
+      expect(closed([bytes])).toBe(closed([bytes], false));
+      expect(closed([bytes])).not.toBe("");
+    });
+  });
+
   it("lifts left and right margins while an overlay is drawn", () => {
     const test = rig();
     test.step("\x1b[?69h\x1b[2;9s");

@@ -34,6 +34,7 @@ function real(): { options: ScreenOptions; noticed: string[] } {
     killKey: parseKey("ctrl-k"),
     kind: terminalKind({ TERM: "xterm-256color" }),
     console: undefined,
+    closed: true,
     details: () => {
       throw new Error("nobody asked");
     },
