@@ -1,5 +1,4 @@
 // Lets an agent's output through to a terminal whose last row is ours, and paints that row. No clock, no I/O: screen.ts decides when. Used by screen.ts.
-
 import { isCommandDcs, isCommandOsc } from "./commands-to-terminal.ts";
 import type { ConsoleReader } from "./console-reader.ts";
 import { Frame } from "./frame.ts";

@@ -41,8 +41,20 @@ interface Internals {
 const PS1 = "\\#:$?> ";
 const PROMPT = /(?:^|[^0-9])(\d+):(\d+)>$/;
 
+export interface Answers {
+  /** What this terminal sends back for what it gets, besides what the emulator does. */
+  readonly reply: (output: string) => string;
+  /** How long all its answers are on their way. */
+  readonly latencyMs: number;
+}
+
 /** Starts bash without start-up files and without line editing, so that the terminal's modes at the prompt are the kernel's own. */
-export async function sitDown(env: Record<string, string>, cwd: string, size: { cols: number; rows: number }): Promise<Human> {
+export async function sitDown(
+  env: Record<string, string>,
+  cwd: string,
+  size: { cols: number; rows: number },
+  answers?: Answers,
+): Promise<Human> {
   const terminal = new xterm.Terminal({ ...size, scrollback: 1000, allowProposedApi: true, logLevel: "off" });
   const pty = spawn("bash", ["--norc", "--noprofile", "--noediting", "-i"], {
     ...size,
@@ -51,11 +63,17 @@ export async function sitDown(env: Record<string, string>, cwd: string, size: { 
     env: { ...env, PS1, HISTFILE: "" },
   });
   let raw = "";
+  const send = (reply: string): void => {
+    if (reply === "") return;
+    if (answers === undefined) pty.write(reply);
+    else setTimeout(() => pty.write(reply), answers.latencyMs);
+  };
   pty.onData((text) => {
     raw += text;
+    if (answers !== undefined) send(answers.reply(text));
     terminal.write(text);
   });
-  terminal.onData((reply) => pty.write(reply));
+  terminal.onData(send);
   const parsed = (): Promise<void> => new Promise((resolve) => terminal.write("", resolve));
   const screen = async (): Promise<string[]> => {
     await parsed();

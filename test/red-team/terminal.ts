@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { IsolationLevel } from "../../src/control/protocol.ts";
 import { PASTE_WAIT_MS } from "../../src/terminal/key-tap.ts";
-import type { Human } from "../end-to-end/human.ts";
+import { type Human, sitDown } from "../end-to-end/human.ts";
 import { until } from "../end-to-end/world.ts";
 import type { Seen } from "./attempt.ts";
 import { type TerminalAttempt, terminal } from "./attempts/terminal.ts";
@@ -17,6 +17,8 @@ const PASTE_BEGINS = "\x1b[200~";
 const READ_MS = 650;
 const END_MS = 20_000;
 const MOST_PRESSES = 3;
+/** As over a line to another machine. */
+const LATENCY_MS = 150;
 /** It comes at once, on a machine that is busy later; until then keys go nowhere. */
 const SUSPENDED_MS = 12_000;
 
@@ -27,6 +29,9 @@ export async function atTheTerminal(human: Human, machine: Machine, level: Isola
   const painters = chosen.filter(({ watch }) => watch === "bar");
   if (painters.length > 0) seen.push(...(await watchBar(human, machine, level, painters)));
   for (const attempt of chosen.filter(({ watch }) => watch === "keys")) seen.push(await typeMeanwhile(human, machine, level, attempt));
+  for (const attempt of chosen.filter(({ watch }) => watch === "output")) seen.push(await watchOutput(human, machine, level, attempt));
+  for (const { id, program } of chosen.filter(({ watch }) => watch === "answer"))
+    seen.push({ id, output: await lateAnswer(machine, level, id, program), marked: false });
   for (const attempt of chosen.filter(({ watch }) => watch === "kill")) {
     seen.push(await pressKill(human, machine, level, attempt));
     if (attempt.id !== "kill-key-taken") continue;
@@ -67,6 +72,42 @@ async function watchBar(human: Human, machine: Machine, level: IsolationLevel, a
     human.resize(100, 30);
   }
   return attempts.map(({ id }) => ({ id, output: (outputs.get(id) ?? []).join("\n"), marked: false }));
+}
+
+/** Bare first: it must send what is looked for. */
+async function watchOutput(human: Human, machine: Machine, level: IsolationLevel, { id, program, sends }: TerminalAttempt): Promise<Seen> {
+  writeFileSync(join(machine.project, "sends.sh"), program);
+  const sent = async (command: string): Promise<boolean> => {
+    const from = human.raw().length;
+    await human.run(command);
+    return sends?.test(human.raw().slice(from)) ?? false;
+  };
+  const bare = await sent("sh sends.sh");
+  const inside = await sent(`agent-run --isolation ${level} sh sends.sh`);
+  return {
+    id,
+    output: `${bare ? "CONTROL: bare it is sent" : "bare it is not sent either"}\n${inside ? "REACHED" : "not sent"}`,
+    marked: false,
+  };
+}
+
+/** A terminal that reports its title, as old ones do, with a command in it. */
+async function lateAnswer(machine: Machine, level: IsolationLevel, id: string, program: string): Promise<string> {
+  const mark = join(machine.marks, id);
+  const reply = (output: string): string => (output.includes("\x1b[21t") ? `\x1b]l;touch ${mark};: \r\x1b\\` : "");
+  await using slow = await sitDown(machine.env, machine.project, { cols: 100, rows: 30 }, { reply, latencyMs: LATENCY_MS });
+  writeFileSync(join(machine.project, "asks.sh"), program);
+  const typed = async (command: string): Promise<boolean> => {
+    const from = slow.raw().length;
+    slow.type(`${command}\r`);
+    await until(() => slow.raw().slice(from).includes("\x1b]2;x"), END_MS, "the question");
+    const ran = await comes(() => existsSync(mark), LATENCY_MS * 10);
+    rmSync(mark, { force: true });
+    return ran;
+  };
+  const bare = await typed("sh asks.sh");
+  const inside = await typed(`clear; agent-run --isolation ${level} sh asks.sh`);
+  return `${bare ? "CONTROL: bare it is typed" : "bare it is not typed either"}\n${inside ? "REACHED" : "not typed"}`;
 }
 
 async function pressKill(human: Human, machine: Machine, level: IsolationLevel, { id, program }: TerminalAttempt): Promise<Seen> {
