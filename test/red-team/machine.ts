@@ -235,6 +235,7 @@ export async function makeMachine(): Promise<Machine> {
   victim.stdin?.write(`${canary("memory of a program")}\n${canary("shared memory and queues")}\n`);
   const [address = "", fd = ""] = (await firstLine(victim)).split(" ");
   const spare = start("/bin/sleep", ["7654"]);
+  const squeezed = start("/bin/sleep", ["7656"]);
 
   const other = join(home, "code", "other");
   mkdirSync(other);
@@ -289,6 +290,7 @@ export async function makeMachine(): Promise<Machine> {
       RT_VICTIM_ADDRESS: address,
       RT_VICTIM_FD: fd,
       RT_SPARE: String(spare.pid),
+      RT_SQUEEZED: String(squeezed.pid),
       RT_SOCKETS: Object.values(SOCKETS)
         .map((path) => path.replace("$runtime", runtime).replace("$home", home))
         .join(" "),

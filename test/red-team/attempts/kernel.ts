@@ -98,8 +98,7 @@ for path in (home, os.getcwd()):
     print("CONTROL: a handle" if result == 0 else why)
     root = os.open(path, os.O_RDONLY)
     fd, why = call(265 if arm else 304, root, handle, os.O_RDONLY)
-    print("REACHED" if fd >= 0 else why)
-if libc.unshare(0): pass`),
+    print("REACHED" if fd >= 0 else why)`),
     standard: "system calls",
     none: "privileges",
   },
@@ -183,10 +182,17 @@ os.makedirs("own/hooks", exist_ok=True)
 open("own/hooks/planted", "w").write("x")
 open("own/config", "w").write("planted")
 for old, new in ((b"own/hooks", b".git/hooks"), (b"own/config", b".git/config"), (b"own", b".git"), (b"own/config", inside(".bashrc")), (b"own/config", inside(".claude/settings.json")), (b"own", inside("bin"))):
-    for flag in (2, 4, 0):
-        result, why = rename(flag, old, new)
-        print("REACHED by %d" % flag if result == 0 else why, new)
-        if result == 0: rename(2 if flag == 2 else 0, new, old)
+    result, why = rename(2, old, new)
+    print("REACHED" if result == 0 else why, new)
+    if result == 0: rename(2, new, old)
+for flag in (1, 4, 0):
+    for new in (b".git/hooks/planted", inside(".zprofile"), inside("bin/planted")):
+        result, why = rename(flag, b"own/config", new)
+        print("REACHED" if result == 0 else why, new)
+        if result == 0:
+            os.unlink(new)
+            if os.path.lexists("own/config"): os.unlink("own/config")
+            open("own/config", "w").write("planted")
 for place in (".git/hooks", home + "/.config/app", home + "/bin", home):
     for folder in (place, "."):
         try:
@@ -204,8 +210,8 @@ for place in (".git/hooks", home + "/.config/app", home + "/bin", home):
     id: "squeezed",
     group: "processes",
     what: "have the kernel treat the human's programs worse: oom_score_adj, limits, priority, processors, autogroup",
-    program: `(echo 900 > "/proc/$RT_SPARE/oom_score_adj"; prlimit --pid "$RT_SPARE" --nofile=9:9; renice -n 19 -p "$RT_SPARE"; taskset -p 1 "$RT_SPARE") 2>&1`,
-    later: `test "$(cat "/proc/$RT_SPARE/oom_score_adj")" -ge 900 && echo REACHED; grep -q '^Max open files *9 ' "/proc/$RT_SPARE/limits" && echo REACHED limits; true`,
+    program: `(echo 900 > "/proc/$RT_SQUEEZED/oom_score_adj"; prlimit --pid "$RT_SQUEEZED" --nofile=9:9; renice -n 19 -p "$RT_SQUEEZED"; taskset -p 1 "$RT_SQUEEZED") 2>&1`,
+    later: `test "$(cat "/proc/$RT_SQUEEZED/oom_score_adj")" -ge 900 && echo REACHED; grep -q '^Max open files *9 ' "/proc/$RT_SQUEEZED/limits" && echo REACHED limits; true`,
     standard: "processes",
     none: "reached",
   },
