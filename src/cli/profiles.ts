@@ -1,9 +1,10 @@
 // `agent-run profiles`: the profiles there are, what one of them comes to, and a new one made from another.
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Overrides } from "../control/protocol.ts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { makeFolder } from "../core/folder.ts";
 import { userProfiles } from "../core/paths.ts";
 import { oneLine } from "../core/printable.ts";
 import { LONGEST_SESSION_POLICY } from "../policy/minify.ts";
@@ -150,7 +151,7 @@ function create(name: string, values: Values, { paths, packageFolder, print }: C
   if (existsSync(folder)) {
     throw new AgentRunError("profile", `${folder} is there already`, { hint: `agent-run profiles show ${name}`, exitStatus: 1 });
   }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   for (const file of readdirSync(source)) {
     if (file !== "profile.toml") cpSync(join(source, file), join(folder, file), { recursive: true });
   }

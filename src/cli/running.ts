@@ -205,7 +205,9 @@ export class Running implements LinkHandlers {
   /** Everything is wiped and said. Gives the exit status. */
   async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
     const back = isolation.putBack();
-    const left = await this.#leftBehind(isolation, new Set(back.map(({ path }) => path)));
+    // The agent has made what is looked at: whatever that meets, the end goes on.
+    const looking = this.#leftBehind(isolation, new Set(back.map(({ path }) => path)));
+    const left = await looking.catch((): LeftBehind => ({ changed: [], partly: "hidden" }));
     const changed = [...back.map(({ path }) => path), ...(left?.changed ?? [])];
     link.exited({ ...exit, ...(changed.length > 0 ? { changed: recorded(changed) } : {}) });
     this.#ending.agentGone();

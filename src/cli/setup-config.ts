@@ -1,8 +1,9 @@
 // Writes which role a profile uses into config.toml, without touching a byte of what the human wrote there. Called by setup.ts.
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod/mini";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { makeFolder } from "../core/folder.ts";
 import { configFile, type Paths } from "../core/paths.ts";
 import { readConfig } from "../session/profile.ts";
 import { profileSettings } from "../session/settings.ts";
@@ -64,7 +65,7 @@ function replace(file: string, text: string, holds: () => boolean): void {
   const hint = `check the owner and mode of ${dirname(file)}, or add the lines by hand`;
   const before = existsSync(file) ? readFileSync(file) : undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file));
     const target = before === undefined ? file : realpathSync(file);
     const put = (content: string | Buffer): void => {
       const fresh = `${target}.${process.pid}.new`;

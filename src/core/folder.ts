@@ -1,12 +1,33 @@
 // Private folders: made 0700, and refused when somebody else owns them or may write to them. And files that are only read, which nobody else may have written.
 import { lstatSync, mkdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { AgentRunError, type ErrorCode, messageOf } from "./error.ts";
 
-/** Whether both lead to one folder; two that are not there are as good as one. */
+/** Whether both lead to one folder; two that are not there are as good as one, and one that cannot be looked at is no other. */
 export function isSameFolder(one: string, other: string): boolean {
   if (one === other) return true;
-  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false, bigint: true }));
-  return a?.ino === b?.ino && a?.dev === b?.dev;
+  try {
+    const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false, bigint: true }));
+    return a?.ino === b?.ino && a?.dev === b?.dev;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Makes a folder with mode 0700, and its parents where they are absent. Throws what the file system says. `recursive` of Node's own mkdir never returns
+ * where the kernel says that what is there already is not (/proc).
+ */
+export function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
 }
 
 /**
@@ -15,7 +36,7 @@ export function isSameFolder(one: string, other: string): boolean {
  */
 export function privateFolder(path: string, code: ErrorCode): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
   } catch (error) {
     throw new AgentRunError(code, `cannot create the folder ${path}: ${messageOf(error)}`, {
       hint: "make its parent writable for you, or set AGENT_RUN_HOME to a folder of your own",

@@ -58,6 +58,7 @@ export function gatherFacts(request: FactsRequest): Facts {
     sockets: listeningSockets(),
     git: git.folders,
     gitLeft: git.left,
+    gitClosed: git.closed,
     gitElsewhere: git.elsewhere,
     resolver: realOf("/etc/resolv.conf"),
     windowsDrives: windowsDrives(),

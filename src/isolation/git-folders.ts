@@ -1,7 +1,8 @@
 // Finds the git folders of a project, and which files of theirs run programs later: see protectGit in plan-project.ts. Used by facts.ts.
 // An earlier agent may have made all of what is looked at here: a link, a pointer or a pipe in it must open nothing, and hold up nothing.
-import { lstatSync, readdirSync, statSync } from "node:fs";
+import { type Dirent, existsSync, lstatSync, opendirSync, readdirSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { AgentRunError } from "../core/error.ts";
 import { plainFile } from "../core/plain-file.ts";
 import { within } from "./path.ts";
 import type { GitFolder } from "./plan.ts";
@@ -21,6 +22,8 @@ export interface GitFolders {
   readonly folders: readonly GitFolder[];
   /** Those that were one too many. */
   readonly left: readonly string[];
+  /** Folders of the human's own that are closed to them, so that nobody knows what is in them: an agent could open them. */
+  readonly closed: readonly string[];
   /** Where `.git` leads, when that is no git folder of this project's. */
   readonly elsewhere: string | undefined;
 }
@@ -29,28 +32,32 @@ export interface GitFolders {
  * The git folders of a project: its own, the one it shares with its main work tree, those of its submodules, of its other work trees and of
  * repositories in it. A `.git` that leads out of the project counts only when what it leads to points back at it, as git itself writes it: else
  * whoever writes in the project could open any folder (gitrepository-layout(5)).
+ * @throws AgentRunError `isolation` where the project's own cannot be looked at
  */
 export function gitFolders(project: string, home: string): GitFolders {
   const describe = (path: string, kind: GitFolder["kind"], pointer?: string): GitFolder => describeFolder(path, kind, home, pointer);
   const dot = join(project, ".git");
   const stat = lstatSync(dot, { throwIfNoEntry: false });
   const left: string[] = [];
+  const closed: string[] = [];
   const take = (paths: readonly string[], most: number): readonly string[] => {
     left.push(...paths.slice(most));
     return paths.slice(0, most);
   };
-  const nested = take(nestedIn(project), MOST_NESTED).map((path) => describe(path, "nested"));
+  const nested = take(nestedIn(project, closed), MOST_NESTED).map((path) => describe(path, "nested"));
   const real = stat && realOf(stat.isFile() ? (named(dot) ?? dot) : dot);
   const own = real !== undefined && isOurs(project, dot, real, stat?.isFile() === true) ? real : undefined;
-  if (own === undefined) return { folders: nested, left, elsewhere: stat && !stat.isDirectory() ? (real ?? dot) : undefined };
+  if (own === undefined) return { folders: nested, left, closed, elsewhere: stat && !stat.isDirectory() ? (real ?? dot) : undefined };
+  requireOpen(own);
   const common = commonOf(own, project);
   if (common === undefined)
-    return { folders: [describe(own, "own"), ...nested], left, elsewhere: resolve(own, textOf(join(own, "commondir")).trim()) };
-  const modules = take(modulesIn(join(common, "modules")), MOST_MODULES).map((path) =>
+    return { folders: [describe(own, "own"), ...nested], left, closed, elsewhere: resolve(own, textOf(join(own, "commondir")).trim()) };
+  requireOpen(common);
+  const modules = take(modulesIn(join(common, "modules"), closed), MOST_MODULES).map((path) =>
     describe(path, "submodule", pointerOf(treeOf(path))),
   );
   const others = take(
-    foldersIn(join(common, "worktrees")).filter((path) => path !== own),
+    foldersIn(join(common, "worktrees"), closed).filter((path) => path !== own),
     MOST_WORKTREES,
   );
   const folders = [
@@ -60,7 +67,7 @@ export function gitFolders(project: string, home: string): GitFolders {
     ...others.map((path) => describe(path, "worktree", textOf(join(path, "gitdir")).trim())),
     ...nested,
   ];
-  return { folders, left, elsewhere: undefined };
+  return { folders, left, closed, elsewhere: undefined };
 }
 
 /** What a `.git` file names. */
@@ -95,36 +102,66 @@ function commonOf(own: string, project: string): string | undefined {
   if (common === own) return own;
   const isWorktree = basename(dirname(own)) === "worktrees" && dirname(dirname(own)) === common;
   // In the project's own folder the agent could have made it.
-  const isMade =
-    isWorktree &&
-    !within(project, own) &&
-    ["HEAD", "objects", "refs"].every((name) => statSync(join(common, name), { throwIfNoEntry: false }));
+  const isMade = isWorktree && !within(project, own) && ["HEAD", "objects", "refs"].every((name) => existsSync(join(common, name)));
   return isMade ? common : undefined;
 }
 
 /** Git folders of submodules, and of theirs. */
-function modulesIn(folder: string, levels = 2): string[] {
-  return foldersIn(folder).flatMap((path) => {
-    if (statSync(join(path, "HEAD"), { throwIfNoEntry: false })) return [path, ...modulesIn(join(path, "modules"))];
-    return levels > 0 ? modulesIn(path, levels - 1) : [];
+function modulesIn(folder: string, closed: string[], levels = 2): string[] {
+  return foldersIn(folder, closed).flatMap((path) => {
+    if (existsSync(join(path, "HEAD"))) return [path, ...modulesIn(join(path, "modules"), closed)];
+    return levels > 0 ? modulesIn(path, closed, levels - 1) : [];
   });
 }
 
 /** Repositories directly in the project's folder: of one that holds many, all. */
-function nestedIn(project: string): string[] {
-  return foldersIn(project)
-    .filter((path) => !NOT_LOOKED_AT.has(basename(path)) && basename(path) !== ".git")
+function nestedIn(project: string, closed: string[]): string[] {
+  return foldersIn(project, closed, (name) => !NOT_LOOKED_AT.has(name) && name !== ".git")
     .map((path) => join(path, ".git"))
-    .filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory());
+    .filter((path) => statOf(path)?.isDirectory() && isOpen(path, closed));
 }
 
-/** Folders in a folder; none where it is not there, or itself a link. */
-function foldersIn(folder: string): string[] {
+/** Folders in a folder that can be looked at; none where it is not there, or itself a link. */
+function foldersIn(folder: string, closed: string[], counts: (name: string) => boolean = () => true): string[] {
+  let entries: Dirent[];
   try {
     if (!lstatSync(folder).isDirectory()) return [];
-    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [join(folder, entry.name)] : []));
+    entries = readdirSync(folder, { withFileTypes: true });
   } catch {
+    isOpen(folder, closed);
     return [];
+  }
+  return entries
+    .filter((entry) => entry.isDirectory() && counts(entry.name))
+    .map(({ name }) => join(folder, name))
+    .filter((path) => isOpen(path, closed));
+}
+
+/** Whether what is in a folder can be looked at. One of another user's that cannot is closed to the agent too; one of the human's own is noted. */
+function isOpen(folder: string, closed: string[]): boolean {
+  try {
+    opendirSync(folder).closeSync();
+    lstatSync(`${folder}/.`);
+    return true;
+  } catch {
+    if (statOf(folder)?.uid === process.geteuid?.()) closed.push(folder);
+    return false;
+  }
+}
+
+function requireOpen(folder: string): void {
+  const closed: string[] = [];
+  if (isOpen(folder, closed)) return;
+  throw new AgentRunError("isolation", `the project's git folder ${folder} is closed to you: what runs later in it cannot be protected`, {
+    hint: closed.length > 0 ? `chmod u+rwx '${folder}'` : `check its owner and mode: ls -ld '${folder}'`,
+  });
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 
@@ -142,7 +179,7 @@ function describeFolder(path: string, kind: GitFolder["kind"], home: string, poi
     readsWorktreeConfig: /^\s*worktreeconfig\b/im.test(config),
     commonPointer: has("commondir"),
     includes: includedBy(join(path, "config"), config, home),
-    ...(pointer !== undefined && isPlain(pointer) && lstatSync(pointer, { throwIfNoEntry: false })?.isFile() ? { pointer } : {}),
+    ...(pointer !== undefined && isPlain(pointer) && statOf(pointer)?.isFile() ? { pointer } : {}),
     ...(links.length > 0 ? { links } : {}),
   };
 }

@@ -47,14 +47,16 @@ export function leftBehind(project: string, since: number, made: ReadonlySet<str
     }
     looked += 1;
     const { entries, all } = entriesOf(join(root, next.below));
-    if (!all) leave(true);
+    if (all === false || (all === "closed" && next.isNew)) leave(true);
     const isBare = looksBare(next.below, entries);
     for (const { name, kind } of entries) {
       const path = next.below === "" ? name : `${next.below}/${name}`;
       const file = join(root, path);
       if (kind === "folder") {
         if (isLeftOut(path)) continue;
-        const isNew = isNews(statOf(file), since);
+        const stat = statOf(file);
+        if (stat === undefined && next.isNew) leave(true);
+        const isNew = isNews(stat, since);
         if (next.depth < DEEPEST) waiting.push({ below: path, depth: next.depth + 1, isNew });
         else leave(isNew);
         continue;
@@ -62,6 +64,7 @@ export function leftBehind(project: string, since: number, made: ReadonlySet<str
       const counts = kind === "link" ? linkRunsLater(path) : runsLater(path) || (isBare && name === "config");
       if (!counts || ours.has(file)) continue;
       const stat = statOf(file);
+      if (stat === undefined && next.isNew) leave(true);
       if (stat !== undefined && isNews(stat, since) && !isIdlePackage(name, file, stat)) changed.push(path);
     }
   }
@@ -74,7 +77,8 @@ interface Entry {
   readonly kind: "folder" | "link" | "file";
 }
 
-function entriesOf(folder: string): { entries: Entry[]; all: boolean } {
+/** `closed`: it cannot be looked at. One that is gone by now holds nothing. */
+function entriesOf(folder: string): { entries: Entry[]; all: boolean | "closed" } {
   const entries: Entry[] = [];
   try {
     using open = opendirSync(Buffer.from(folder, "latin1") as unknown as string, { encoding: "latin1" });
@@ -82,8 +86,8 @@ function entriesOf(folder: string): { entries: Entry[]; all: boolean } {
       if (entries.length >= MOST_ENTRIES) return { entries, all: false };
       entries.push({ name: entry.name, kind: entry.isDirectory() ? "folder" : entry.isSymbolicLink() ? "link" : "file" });
     }
-  } catch {
-    // Gone by now, or closed to us, and so to the human's programs.
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") return { entries, all: "closed" };
   }
   return { entries, all: true };
 }
@@ -95,8 +99,13 @@ function looksBare(folder: string, entries: readonly Entry[]): boolean {
   return ["HEAD", "objects", "refs", "config"].every((name) => names.has(name));
 }
 
+/** Undefined where there is none, and in a folder that can be listed and not be searched. */
 function statOf(file: string): Stats | undefined {
-  return lstatSync(Buffer.from(file, "latin1"), { throwIfNoEntry: false });
+  try {
+    return lstatSync(Buffer.from(file, "latin1"), { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 function isNews(stat: Stats | undefined, since: number): boolean {

@@ -92,7 +92,7 @@ function protectGit(builder: PlanBuilder, facts: Facts): void {
       if (within(path, facts.project)) cover(path, "file", there ? undefined : { file: "" });
     if (git.pointer !== undefined && within(git.pointer, facts.project)) cover(git.pointer, "file");
   }
-  const { gitElsewhere: elsewhere, gitLeft: left = [] } = facts;
+  const { gitElsewhere: elsewhere, gitLeft: left = [], gitClosed: closed = [] } = facts;
   if (elsewhere !== undefined) {
     builder.warn(
       `the project's .git leads to ${elsewhere}, which is not known to be the project's: it is there to read only; where that is right, name it in isolation.write`,
@@ -102,6 +102,16 @@ function protectGit(builder: PlanBuilder, facts: Facts): void {
     builder.warn(
       `${left.length} git folders are not covered, as they are too many: look at their hooks and configuration before you use them`,
     );
+  if (closed.length > 0)
+    builder.warn(
+      `${some(closed)}: closed to you by mode, so that git folders in it are not covered: look at their hooks and configuration before you use them`,
+    );
   if (facts.git.length === 0 && elsewhere === undefined)
     builder.note("the project has no git folder yet: look at hooks and configuration of one that the agent makes before you use it");
+}
+
+/** The first of them by name. */
+function some(paths: readonly string[]): string {
+  const [first = "", ...rest] = paths;
+  return rest.length === 0 ? first : `${first} and ${rest.length} more`;
 }

@@ -159,6 +159,8 @@ export interface Facts {
   readonly git: readonly GitFolder[];
   /** Git folders of the project that are too many to be looked at. */
   readonly gitLeft?: readonly string[];
+  /** Folders that may hold git folders, and are closed to the human, who owns them. */
+  readonly gitClosed?: readonly string[];
   /** Where the project's `.git` leads, when that does not belong to the project. */
   readonly gitElsewhere?: string | undefined;
   readonly resolver: string | undefined;

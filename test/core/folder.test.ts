@@ -21,6 +21,10 @@ describe("private folder", () => {
     expect(statSync(path).mode & 0o777).toBe(0o700);
   });
 
+  it.runIf(process.platform === "linux")("is refused where none can be made, though the kernel says that its parent is not there", () => {
+    failsWith("/proc/agent-run/run", /cannot create the folder/);
+  });
+
   it("that others can enter is refused", () => {
     const path = join(base, "open");
     mkdirSync(path);
@@ -34,6 +38,9 @@ describe("private folder", () => {
     failsWith(join(base, "link"), /is not a folder/);
     writeFileSync(join(base, "file"), "");
     failsWith(join(base, "file"), /cannot create|is not a folder/);
+    failsWith(join(base, "file", "below"), /cannot create/);
+    symlinkSync(join(base, "nowhere"), join(base, "dangling"));
+    failsWith(join(base, "dangling"), /cannot create|is not a folder/);
   });
 
   it.skipIf(process.getuid?.() !== 0)("that belongs to somebody else is refused (needs root to make one)", () => {

@@ -1,10 +1,11 @@
 // Which git folders count as a project's: what an earlier agent has made must open nothing and hold up nothing.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { gitFolders } from "../../src/isolation/git-folders.ts";
+import { unprivileged } from "./unprivileged.ts";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "git-folders-")));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -159,6 +160,68 @@ describe("what an agent has made", () => {
     execFileSync("mkfifo", [join(module, "config"), join(module, "commondir")]);
     symlinkSync("/dev/zero", join(project, ".git/commondir"));
     expect(found(project).kinds).toEqual({ "project/.git": "own", "project/.git/modules/new": "submodule" });
+  });
+
+  describe("closed to the human by its mode", () => {
+    /** A project in which all that is made belongs to one whom modes hold off. */
+    const closing = (make: (project: string) => readonly string[], look: (project: string) => void): void => {
+      chmodSync(root, 0o755);
+      const project = place();
+      for (const folder of [dirname(project), project]) chmodSync(folder, 0o777);
+      unprivileged(() => {
+        const folders = make(project);
+        for (const folder of folders) chmodSync(folder, 0);
+        try {
+          look(project);
+        } finally {
+          for (const folder of folders) chmodSync(folder, 0o700);
+        }
+      });
+    };
+
+    it("is no part of the project's, and is told", () => {
+      closing(
+        (project) => {
+          for (const path of [".git/HEAD", ".git/modules/m/HEAD", ".git/worktrees/w/HEAD", "data/x", "nested/.git/config"])
+            write(join(project, path), "x");
+          return [".git/modules/m", ".git/worktrees", "data", "nested/.git"].map((path) => join(project, path));
+        },
+        (project) => {
+          const { folders, closed } = gitFolders(project, root);
+          expect(folders.map(({ path }) => path)).toEqual([join(project, ".git")]);
+          expect(closed).toEqual(["data", "nested/.git", ".git/modules/m", ".git/worktrees"].map((path) => join(project, path)));
+        },
+      );
+    });
+
+    it("is a reason not to start where it is the project's own, with what opens it", () => {
+      closing(
+        (project) => {
+          write(join(project, ".git/config"), "x");
+          return [join(project, ".git")];
+        },
+        (project) =>
+          expect(() => gitFolders(project, root)).toThrow(
+            expect.objectContaining({ code: "isolation", hint: `chmod u+rwx '${join(project, ".git")}'` }),
+          ),
+      );
+    });
+  });
+
+  it("of another user's that is closed is passed over: the agent cannot open it either", () => {
+    chmodSync(root, 0o755);
+    const project = place();
+    for (const folder of [dirname(project), project]) chmodSync(folder, 0o777);
+    mkdirSync(join(project, "data"), { mode: 0o700 });
+    const { folders, closed } = unprivileged(() => gitFolders(project, root));
+    expect([folders, process.getuid?.() === 0 ? closed : []]).toEqual([[], []]);
+  });
+
+  it("goes round in circles without an error", () => {
+    const project = repository(place());
+    mkdirSync(join(project, ".git/modules/m"), { recursive: true });
+    symlinkSync("HEAD", join(project, ".git/modules/m/HEAD"));
+    expect(found(project).kinds).toEqual({ "project/.git": "own" });
   });
 
   it("cannot have git folders pass uncovered in silence, by making too many", () => {

@@ -1,12 +1,13 @@
 // What the end of a run says was made or changed in the project and runs later: which names, since when, and how far it looks.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { leftLines, recorded } from "../../src/cli/summary.ts";
 import { leftBehind } from "../../src/isolation/left-behind.ts";
 import { runsLater } from "../../src/isolation/runs-later.ts";
+import { unprivileged } from "./unprivileged.ts";
 
 describe("a file runs later", () => {
   it.each([
@@ -127,6 +128,22 @@ describe("what a run leaves", () => {
     writeFileSync(join(project, "p/package.json"), "");
     truncateSync(join(project, "p/package.json"), 8 * 2 ** 40);
     expect(leftBehind(project, past, none).changed).toEqual([".env", "package.json", "p/package.json", "\ufffd/.envrc"]);
+  });
+
+  it("is told of where it lies in a new folder that the agent closed, or left to be listed only", () => {
+    chmodSync(project, 0o777);
+    for (const mode of [0, 0o600]) {
+      const path = join(project, String(mode));
+      unprivileged(() => {
+        mkdirSync(path);
+        writeFileSync(join(path, "Makefile"), "x");
+        chmodSync(path, mode);
+        expect(leftBehind(project, past, none)).toEqual({ changed: [], partly: "hidden" });
+        expect(leftBehind(project, future, none)).toEqual({ changed: [], partly: false });
+        chmodSync(path, 0o700);
+        rmSync(path, { recursive: true });
+      });
+    }
   });
 
   it("tells what runs by a known name first, so that nothing is lost in the crowd", () => {

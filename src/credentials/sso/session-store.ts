@@ -1,9 +1,10 @@
 // Where sign-ins of agent-run's own are kept: in the keyring, with a note in the state folder that says for which place there is one and holds no secret.
 // Called by own-sessions.ts and the login commands.
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentRunError, messageOf } from "../../core/error.ts";
+import { makeFolder } from "../../core/folder.ts";
 import type { Environment } from "../../core/paths.ts";
 import { openKeyring } from "../stored/keyring.ts";
 import { readSignIn, type SsoPlace, type SsoSession, sessionText } from "./session.ts";
@@ -47,7 +48,7 @@ export function openSessionStore(env: Environment, state: string): SessionStore 
       }
       try {
         const note = noteOf(session.startUrl);
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        makeFolder(folder);
         writeFileSync(`${note}.${process.pid}`, `${JSON.stringify({ startUrl: session.startUrl, region: session.region })}\n`, {
           mode: 0o600,
         });
