@@ -99,6 +99,14 @@ const stsClients = new WeakMap<
   { readonly key: string; readonly way: Agents; readonly client: STSClient }
 >();
 
+/** @param where the variables and the setting that it can have come from */
+function requireAddress(url: string | undefined, where: string): void {
+  if (url === undefined || /^https?:$/.test(URL.parse(url)?.protocol ?? "")) return;
+  throw new AgentRunError("config", `'${url}' is not the address of an aws endpoint`, {
+    hint: `unset ${where}, or make it one such as http://127.0.0.1:4566`,
+  });
+}
+
 /** An IAM client, signed for the region where the partition keeps IAM. The same rules as `stsClient`. */
 export async function iamClient(connection: Connection, credentials: AwsCredentials): Promise<IAMClient> {
   const { IAMClient } = await import("@aws-sdk/client-iam");
@@ -121,6 +129,7 @@ export async function cloudTrailClient(connection: Connection, credentials: AwsC
 /** The address of one of IAM Identity Center's services, or where the human's own AWS_ENDPOINT_URL_… points it. */
 export function ssoEndpoint(service: "oidc" | "portal.sso", region: string, env: Environment): string {
   const told = env[service === "oidc" ? "AWS_ENDPOINT_URL_SSO_OIDC" : "AWS_ENDPOINT_URL_SSO"];
+  requireAddress(told || undefined, "AWS_ENDPOINT_URL_SSO_OIDC or AWS_ENDPOINT_URL_SSO");
   return told || `https://${service}.${requireRegion(region, "sso_region")}.${domainSuffix(region)}`;
 }
 
@@ -166,6 +175,7 @@ export async function endpointOf(client: STSClient | IAMClient): Promise<string>
  * a session must never be sent to the endpoint, region or retry mode of some `[default]`.
  */
 function settings(connection: Connection, signer: AwsCredentials | Promise<AwsCredentials> | undefined) {
+  requireAddress(connection.endpointUrl, "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS or endpoint_url");
   const { http, https } = agents(connection.env ?? {});
   return {
     maxAttempts: 1 + (connection.retries ?? RETRIES),

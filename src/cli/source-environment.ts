@@ -18,9 +18,11 @@ const NAMES = [
   ],
 ];
 
-/** The AWS variables and what locates AWS files, programs and proxies. */
+/** The AWS variables and what locates AWS files, programs and proxies. An endpoint that is set to nothing is none, as for AWS's own clients. */
 export function sourceEnvironment(env: Environment): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && isWanted(entry[0])));
+  const isNone = ([name, value]: [string, string | undefined]): boolean =>
+    value === undefined || (value === "" && name.startsWith("AWS_ENDPOINT_URL"));
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => !isNone(entry) && isWanted(entry[0])));
 }
 
 function isWanted(name: string): boolean {

@@ -1,11 +1,12 @@
 // Makes the isolation of one run: looks at the machine, plans, checks that the machine can do it, and wraps commands. Called by the launcher.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { userInfo } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
 import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { makeFolder } from "../core/folder.ts";
 import { bubblewrapCommand, type LaunchFile } from "./bubblewrap.ts";
 import { gatherFacts } from "./facts.ts";
 import { forward } from "./forwarder.ts";
@@ -170,7 +171,7 @@ function seatbelt(request: IsolationRequest, plan: IsolationPlan, { seatbeltComm
       const temp = join(request.folder, "temp");
       const files = join(request.folder, `isolation-${count}`);
       const wrapped = seatbeltCommand(plan, command, { files, temp, keychain: request.allow.includes("vaults"), ports });
-      mkdirSync(temp, { recursive: true, mode: 0o700 });
+      makeFolder(temp);
       writeFiles(request, wrapped.files);
       return wrapped.command;
     },

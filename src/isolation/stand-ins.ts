@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { makeFolder } from "../core/folder.ts";
 import type { IsolationPlan } from "./plan.ts";
 
 /** Every stand-in that was made and not yet removed, one JSON line each: those of a launcher that was killed are removed by the daemon. */
@@ -36,9 +37,9 @@ export function makeStandIns(plan: IsolationPlan, state: string): ReadonlySet<st
   for (const entry of plan.entries) {
     if (entry.standIn === undefined || statSync(entry.path, { throwIfNoEntry: false })) continue;
     try {
-      if (entry.standIn === "folder") makeFolder(entry.path, state);
+      if (entry.standIn === "folder") makeNoted(entry.path, state);
       else {
-        makeFolder(dirname(entry.path), state);
+        makeNoted(dirname(entry.path), state);
         note({ path: entry.path, file: entry.standIn.file }, state);
         writeFileSync(entry.path, entry.standIn.file, { mode: entry.standIn.mode ?? 0o600, flag: "wx" });
       }
@@ -72,15 +73,15 @@ function isOutOfReach(path: string): boolean {
   }
 }
 
-function makeFolder(path: string, state: string): void {
+function makeNoted(path: string, state: string): void {
   if (statSync(path, { throwIfNoEntry: false })) return;
-  makeFolder(dirname(path), state);
+  makeNoted(dirname(path), state);
   note({ path }, state);
   mkdirSync(path, { mode: 0o700 });
 }
 
 function note(standIn: StandIn, state: string): void {
-  mkdirSync(state, { recursive: true, mode: 0o700 });
+  makeFolder(state);
   appendFileSync(listFile(state), `${JSON.stringify(standIn)}\n`, { mode: 0o600 });
 }
 

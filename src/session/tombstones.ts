@@ -1,8 +1,9 @@
 // What the state folder keeps of killed and revoked sessions: that none comes back, and which policies in IAM are still to be removed. Written by session.ts,
 // read at every resume, by the clean-up, and by the kill and revocations commands.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checked, list, number, type Of, object, optional, record, string } from "../control/shape.ts";
+import { makeFolder } from "../core/folder.ts";
 import { isSessionId } from "../core/id.ts";
 import type { Paths } from "../core/paths.ts";
 
@@ -41,7 +42,7 @@ const fileOf = (paths: Paths, session: string): string => join(folderOf(paths), 
 
 /** Writes it, in place of an older one. Throws what the file system says. */
 export function bury(paths: Paths, stone: Tombstone): void {
-  mkdirSync(folderOf(paths), { recursive: true, mode: 0o700 });
+  makeFolder(folderOf(paths));
   const file = fileOf(paths, stone.session);
   writeFileSync(`${file}.new`, `${JSON.stringify(stone)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);

@@ -445,6 +445,14 @@ describe("what AWS answers", () => {
       { env: { AWS_ENDPOINT_URL: "http://127.0.0.1:1" } },
     ));
 
+  it.each(["localhost:4566", "nowhere"])("is to come from an address that is none: %s", (url) =>
+    refused(
+      [],
+      { error: new RegExp(`'${url}' is not the address of an aws endpoint`), hint: /unset AWS_ENDPOINT_URL,/ },
+      { env: { AWS_ENDPOINT_URL: url } },
+    ),
+  );
+
   it("gets STS's own failure", async () => {
     world.cloud.switches.fault({ operation: "sts:AssumeRole", error: { code: "InternalFailure", status: 500, message: "try later" } });
     await refused([], { error: /answered 500/, hint: /try again/ });
