@@ -151,14 +151,21 @@ function create(name: string, values: Values, { paths, packageFolder, print }: C
   if (existsSync(folder)) {
     throw new AgentRunError("profile", `${folder} is there already`, { hint: `agent-run profiles show ${name}`, exitStatus: 1 });
   }
-  makeFolder(folder);
-  for (const file of readdirSync(source)) {
-    if (file !== "profile.toml") cpSync(join(source, file), join(folder, file), { recursive: true });
+  try {
+    makeFolder(folder);
+    for (const file of readdirSync(source)) {
+      if (file !== "profile.toml") cpSync(join(source, file), join(folder, file), { recursive: true });
+    }
+    const settings = join(source, "profile.toml");
+    const text = existsSync(settings) ? readFileSync(settings, "utf8").replace(/^#:schema .*\n/, "") : "";
+    const schema = join(packageFolder, "profiles", "profile.schema.json");
+    writeFileSync(join(folder, "profile.toml"), `#:schema ${schema}\n${text}`);
+  } catch (error) {
+    throw new AgentRunError("profile", `cannot make ${folder}: ${messageOf(error)}`, {
+      hint: `check owner and mode: ls -ld ${paths.config}`,
+      cause: error,
+    });
   }
-  const settings = join(source, "profile.toml");
-  const text = existsSync(settings) ? readFileSync(settings, "utf8").replace(/^#:schema .*\n/, "") : "";
-  const schema = join(packageFolder, "profiles", "profile.schema.json");
-  writeFileSync(join(folder, "profile.toml"), `#:schema ${schema}\n${text}`);
   if (values["json"] === true) print.json({ name, folder, from });
   else {
     print.out(folder);

@@ -1,7 +1,7 @@
 // A profile with those that it extends, each with config.toml's own settings over it. Called by profile.ts and by `agent-run profiles`.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { AgentRunError } from "../core/error.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
 import { refuseForeign } from "../core/folder.ts";
 import { nearest } from "../core/nearest.ts";
 import { type Paths, userProfiles } from "../core/paths.ts";
@@ -58,7 +58,15 @@ export function findFolder(name: string, paths: Paths, packageFolder: string): s
     });
   }
   const own = join(userProfiles(paths), name);
-  return statSync(own, { throwIfNoEntry: false })?.isDirectory() ? own : join(shipped(packageFolder), name);
+  try {
+    return statSync(own, { throwIfNoEntry: false })?.isDirectory() ? own : join(shipped(packageFolder), name);
+  } catch (error) {
+    // One of the user's own may stand there, and be narrower than the shipped one.
+    throw new AgentRunError("profile", `cannot look for the profile ${own}: ${messageOf(error)}`, {
+      hint: `check owner and mode: ls -ld ${userProfiles(paths)}`,
+      cause: error,
+    });
+  }
 }
 
 /**
