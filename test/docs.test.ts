@@ -14,7 +14,7 @@ import { deliveries, expiryActions } from "../src/control/protocol.ts";
 import { formatSpan } from "../src/core/duration.ts";
 import { AgentRunError } from "../src/core/error.ts";
 import { resolvePaths } from "../src/core/paths.ts";
-import { allowNames } from "../src/isolation/plan.ts";
+import { allowNames } from "../src/isolation/plan-allow.ts";
 import { loadProfile } from "../src/session/profile.ts";
 import { configSettings, profileSettings, repositorySettings } from "../src/session/settings.ts";
 import { resolveExecutable } from "../src/terminal/executable.ts";

@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gitFolders } from "./git-folders.ts";
-import type { Child, Facts, Found, Place } from "./plan.ts";
+import type { Child, Facts, Found, Place } from "./plan-facts.ts";
 import { realOf } from "./real-path.ts";
 
 /** A folder with more entries than this is not assembled entry by entry: each would be a mount. */

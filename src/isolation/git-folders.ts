@@ -5,7 +5,7 @@ import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { AgentRunError } from "../core/error.ts";
 import { plainFile } from "../core/plain-file.ts";
 import { within } from "./path.ts";
-import type { GitFolder } from "./plan.ts";
+import type { GitFolder } from "./plan-facts.ts";
 import { realOf } from "./real-path.ts";
 import { NOT_LOOKED_AT } from "./runs-later.ts";
 

@@ -1,9 +1,10 @@
 // The part of the plan about agents: the running agent's own state, other agents' state. Used by plan.ts.
 import { KNOWN_AGENTS, type KnownAgent, type Protected } from "./agents.ts";
 import { absolute, baseOf, depth, joined, parentOf, within } from "./path.ts";
-import type { Child, Facts, Found, IsolationInput, Place } from "./plan.ts";
+import type { IsolationInput } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import { cachePaths, planCaches } from "./plan-caches.ts";
+import type { Child, Facts, Found, Place } from "./plan-facts.ts";
 import { expand } from "./plan-stores.ts";
 
 /** What only the running agent, or one that was given back, needs is not looked at for the others. */

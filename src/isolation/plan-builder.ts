@@ -1,7 +1,8 @@
 // Collects the entries of a plan and settles which wins where two name the same path. Used by plan.ts and the plan-*.ts beside it.
 import type { Told } from "./agents.ts";
 import { depth, nearestAbove, parentOf, within } from "./path.ts";
-import type { Facts, Found, Kept, PlanEntry } from "./plan.ts";
+import type { Kept, PlanEntry } from "./plan.ts";
+import type { Facts, Found } from "./plan-facts.ts";
 
 /** How much of the machine a single entry must never cover or open: doing so would hide or give away everything. */
 const WHOLE = [

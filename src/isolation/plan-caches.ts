@@ -1,8 +1,9 @@
 // The part of the plan about caches and package stores: yours where there are some, an empty one for the run where a tool would make it. Used by plan.ts and plan-agents.ts.
 import { CACHE_VARIABLES, CACHES, type Cache, SHELL_CACHES } from "./caches.ts";
 import { joined, parentOf, within } from "./path.ts";
-import type { Facts, IsolationInput, Place } from "./plan.ts";
+import type { IsolationInput } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
+import type { Facts, Place } from "./plan-facts.ts";
 import { expand } from "./plan-stores.ts";
 
 export function cachePlaces(input: IsolationInput): Place[] {

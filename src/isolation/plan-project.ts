@@ -1,9 +1,10 @@
 // The part of the plan about what the agent may write: the project, what the human added, and the git files in it that would run later. Used by plan.ts.
 import { AgentRunError } from "../core/error.ts";
 import { absolute, joined, within } from "./path.ts";
-import type { Facts, IsolationInput } from "./plan.ts";
+import type { IsolationInput } from "./plan.ts";
 import { rootLeft, writableRoots } from "./plan-agents.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
+import type { Facts } from "./plan-facts.ts";
 
 export function planProject(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
   const hidden = builder.forbidden(facts.project) ?? builder.hiddenBecause(facts.project);

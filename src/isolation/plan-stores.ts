@@ -1,7 +1,8 @@
 // The part of the plan about credential stores: where they are, which are hidden, which the human gave back. Used by plan.ts.
 import { absolute, depth, joined, parentOf, within } from "./path.ts";
-import type { Facts, Found, IsolationInput, Place } from "./plan.ts";
+import type { IsolationInput } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
+import type { Facts, Found, Place } from "./plan-facts.ts";
 import { AWS_STORES, ROOT_STORES, STORES, type Store } from "./stores.ts";
 
 const XDG: Readonly<Record<string, { variable: string; standard: string }>> = {

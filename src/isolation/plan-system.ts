@@ -1,8 +1,9 @@
 // The part of the plan about the machine itself and our own files: temp folders, /run, what must stay visible under them. Used by plan.ts.
 import { AgentRunError } from "../core/error.ts";
 import { baseOf, joined, within } from "./path.ts";
-import { CERTIFICATES, type Facts, type IsolationInput } from "./plan.ts";
+import { CERTIFICATES, type IsolationInput } from "./plan.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
+import type { Facts } from "./plan-facts.ts";
 
 const TEMPS = ["/tmp", "/var/tmp", "/dev/shm"];
 

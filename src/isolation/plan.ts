@@ -1,18 +1,18 @@
 // What the agent can reach, as a value: which paths are hidden, read-only, writable or empty inside, and why. Made by isolate.ts, printed by `env --explain`.
 import type { IsolationLevel } from "../control/protocol.ts";
 import { AgentRunError } from "../core/error.ts";
-import { nearest } from "../core/nearest.ts";
 import type { Environment, Paths } from "../core/paths.ts";
-import { type FileStandIn, KNOWN_AGENTS, type Told } from "./agents.ts";
+import type { FileStandIn, Told } from "./agents.ts";
 import { absolute, joined } from "./path.ts";
 import { agentPlaces, planAgents, rootLeft, runningAgent, writableRoots } from "./plan-agents.ts";
+import { checkAllowed, SESSION_KEYRING } from "./plan-allow.ts";
 import { PlanBuilder } from "./plan-builder.ts";
 import { cachePlaces } from "./plan-caches.ts";
+import type { Facts, Place } from "./plan-facts.ts";
 import { planProject } from "./plan-project.ts";
 import { planStores, storePlaces } from "./plan-stores.ts";
-import { planStrict, planTools, STRICT_SHOWS, strictPlaces } from "./plan-strict.ts";
+import { planStrict, planTools, strictPlaces } from "./plan-strict.ts";
 import { planOwn, planSystem } from "./plan-system.ts";
-import { STORES } from "./stores.ts";
 
 /**
  * `hidden`: not there, or empty and read-only. `assembled`: a folder that shows only the entries listed below it. `empty`: fresh and writable, gone at
@@ -103,83 +103,6 @@ export interface IsolationInput {
   /** At strict: let sandboxes start inside. At standard they may. */
   readonly nested?: boolean | undefined;
 }
-
-/** A path to look at before planning. */
-export interface Place {
-  readonly path: string;
-  readonly followLinks?: true;
-  /** Its entries are wanted too. */
-  readonly list?: true;
-  /** It is only ever shown: what lies beside it does not matter. */
-  readonly alone?: true;
-}
-
-export interface Found {
-  readonly kind: "folder" | "file" | "socket";
-  /** With all links resolved. */
-  readonly real: string;
-  /** It belongs to whoever runs the agent. */
-  readonly own?: boolean;
-}
-
-export type Child =
-  | { readonly name: string; readonly kind: "folder" }
-  | { readonly name: string; readonly kind: "file"; readonly runs: boolean }
-  | { readonly name: string; readonly kind: "link"; readonly target: string };
-
-export interface GitFolder {
-  readonly path: string;
-  /** `worktree`: of another work tree of the same repository. `nested`: of a repository in the project's folder. */
-  readonly kind: "own" | "shared" | "submodule" | "worktree" | "nested";
-  readonly config: boolean;
-  readonly hooks: boolean;
-  readonly worktreeConfig: boolean;
-  /** Whether git would read `config.worktree` as soon as there is one: `extensions.worktreeConfig`. */
-  readonly readsWorktreeConfig: boolean;
-  readonly commonPointer: boolean;
-  /** Files that its configuration includes. */
-  readonly includes?: readonly { readonly path: string; readonly there: boolean }[];
-  /** The file `.git` of a work tree that leads here. */
-  readonly pointer?: string;
-  /** Which of those are symbolic links: a mount would be where they lead. */
-  readonly links?: readonly string[];
-}
-
-/** What the machine has, as far as the plan asks. Paths without remark have their links resolved. */
-export interface Facts {
-  readonly homes: readonly string[];
-  readonly project: string;
-  readonly cwd: string;
-  /** By the path that was asked for. */
-  readonly found: ReadonlyMap<string, Found>;
-  /** Where links inside a store lead, by the store's path as asked for. */
-  readonly links: readonly { readonly place: string; readonly found: Found }[];
-  readonly listings: ReadonlyMap<string, readonly Child[]>;
-  readonly sockets: readonly string[];
-  readonly git: readonly GitFolder[];
-  /** Git folders of the project that are too many to be looked at. */
-  readonly gitLeft?: readonly string[];
-  /** Folders that may hold git folders, and are closed to the human, who owns them. */
-  readonly gitClosed?: readonly string[];
-  /** Where the project's `.git` leads, when that does not belong to the project. */
-  readonly gitElsewhere?: string | undefined;
-  readonly resolver: string | undefined;
-  readonly windowsDrives: readonly string[];
-}
-
-/** Keys that the kernel itself looks for there open files of AFS, and those that fscrypt's first version encrypted. */
-export const SESSION_KEYRING = "session-keyring";
-
-/** Every name that `isolation.allow` knows. */
-export const allowNames: readonly string[] = [
-  ...new Set([
-    ...STORES.map((store) => store.name),
-    ...KNOWN_AGENTS.map((known) => known.name),
-    "ide",
-    ...STRICT_SHOWS.map(({ name }) => name),
-    SESSION_KEYRING,
-  ]),
-];
 
 /** The paths whose state the plan needs: give them to `gatherFacts`. */
 export function placesToLookAt(input: IsolationInput): Place[] {
@@ -305,22 +228,4 @@ function assemble(builder: PlanBuilder, facts: Facts, folder: string, reason: st
       if (!builder.hidesLink(path)) builder.put({ path, access: "link", kind: "file", target: child.target, reason });
     } else builder.put({ path, access: "read-only", kind: child.kind, reason });
   }
-}
-
-/** Throws AgentRunError `config` for a name that `isolation.allow` cannot give back. */
-export function checkAllowed(name: string): void {
-  if (allowNames.includes(name)) return;
-  if (name === "aws") {
-    throw new AgentRunError(
-      "config",
-      "isolation.allow: 'aws' can not be given back: the session's role is the agent's only access to AWS",
-      {
-        hint: "remove it from isolation.allow, and choose a profile whose role may do what the agent needs",
-      },
-    );
-  }
-  const close = nearest(name, allowNames);
-  throw new AgentRunError("config", `isolation.allow: '${name}' is not a name that it knows`, {
-    hint: close ? `did you mean '${close}'?` : `it knows ${allowNames.join(", ")}`,
-  });
 }

@@ -5,7 +5,7 @@ import { deliveries, expiryActions, isolationLevels, notifyChoices } from "../co
 import { parseDuration } from "../core/duration.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { checkHostPattern } from "../isolation/hosts.ts";
-import { allowNames, checkAllowed } from "../isolation/plan.ts";
+import { allowNames, checkAllowed } from "../isolation/plan-allow.ts";
 import { readNarrowing } from "../policy/compile-session.ts";
 import { parseKey } from "../terminal/kill-key.ts";
 import { isTimeZone, weekdays } from "./hours.ts";

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { KNOWN_AGENTS } from "../../src/isolation/agents.ts";
 import { nearestAbove } from "../../src/isolation/path.ts";
-import { type Child, type Facts, type Found, type IsolationInput, placesToLookAt, planIsolation } from "../../src/isolation/plan.ts";
+import { type IsolationInput, placesToLookAt, planIsolation } from "../../src/isolation/plan.ts";
+import type { Child, Facts, Found } from "../../src/isolation/plan-facts.ts";
 
 interface Files {
   /** Logins, histories, sessions: written by the agent. */

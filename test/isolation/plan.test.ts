@@ -1,15 +1,9 @@
 // The plan as a value: what it holds for a home and a project of every awkward kind, without touching the machine.
 import { describe, expect, it } from "vitest";
 import { bubblewrapCommand, mountArguments } from "../../src/isolation/bubblewrap.ts";
-import {
-  allowNames,
-  type Facts,
-  type Found,
-  type IsolationInput,
-  type PlanEntry,
-  placesToLookAt,
-  planIsolation,
-} from "../../src/isolation/plan.ts";
+import { type IsolationInput, type PlanEntry, placesToLookAt, planIsolation } from "../../src/isolation/plan.ts";
+import { allowNames } from "../../src/isolation/plan-allow.ts";
+import type { Facts, Found } from "../../src/isolation/plan-facts.ts";
 
 const INPUT: IsolationInput = {
   level: "standard",

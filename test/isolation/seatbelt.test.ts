@@ -1,6 +1,7 @@
 // The text of the profile for macOS, read as the kernel would: what it says of planted stores, protected files and addresses. Runs anywhere.
 import { describe, expect, it } from "vitest";
-import { type Facts, type Found, type IsolationInput, type IsolationPlan, planIsolation } from "../../src/isolation/plan.ts";
+import { type IsolationInput, type IsolationPlan, planIsolation } from "../../src/isolation/plan.ts";
+import type { Facts, Found } from "../../src/isolation/plan-facts.ts";
 import { seatbeltCommand, seatbeltProfile } from "../../src/isolation/seatbelt.ts";
 import { type Asked, decide, readForms } from "./sbpl.ts";
 
