@@ -15,10 +15,14 @@ export interface KnownAgent {
   readonly state: readonly string[];
   /** Files that it writes, made for it with this content when absent. */
   readonly files: readonly { readonly path: string; readonly content: string }[];
+  /** Variables with the path of a database that it keeps elsewhere: its folder is written where there is nothing else in it. */
+  readonly databases: readonly string[];
   /** Read-only inside: hooks, settings and executables that later run as the human. With a stand-in also when absent. */
   readonly protect: readonly Protected[];
   /** Folders below the roots whose files its other sessions run or obey unasked: empty for the run, and gone at the end. */
   readonly fresh: readonly string[];
+  /** It does not start where it can not write what is fresh: on macOS, where nothing can stand in for a folder, it is written, and told. */
+  readonly needsFresh?: true;
   /** What it must write though it counts in later sessions: told at the end where it was made or changed. */
   readonly told: readonly Told[];
   /** Not there inside: doors to the human's editor. */
@@ -59,7 +63,7 @@ const fetched = (names: string): Protected[] => names.split(" ").map((path) => (
 const told = (paths: string): Told[] => paths.split(" ").map((path) => ({ path }));
 
 function agent(name: string, roots: readonly string[], protect: readonly Protected[], more: Partial<KnownAgent> = {}): KnownAgent {
-  return { name, commands: [name], roots, state: [], files: [], protect, fresh: [], told: [], hide: [], ...more };
+  return { name, commands: [name], roots, state: [], files: [], databases: [], protect, fresh: [], told: [], hide: [], ...more };
 }
 
 /** Of `~/.claude.json`: programs that it starts, and what it no longer asks. */
@@ -96,8 +100,10 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
         { path: "~/.claude.json", keys: CLAUDE_KEYS },
         { path: ".claude.json", keys: CLAUDE_KEYS },
         { path: ".config.json", keys: CLAUDE_KEYS },
+        // It offers the newest in the place of a damaged one.
+        { path: "backups/*", keys: CLAUDE_KEYS },
         ...told("remote-settings.json remote-settings-consent.json remote-settings-helper-consent state/hybrid-settings.json"),
-        ...told("daemon.json launch.json scheduled_tasks.json loop.md CLAUDE.md cowork_plugins"),
+        ...told("CLAUDE.md projects/*/memory/* agent-memory/*/*"),
       ],
       hide: ["~/.claude/ide", "%CLAUDE_CONFIG_DIR/ide"],
       sandbox: `--settings '{"sandbox":{"enabled":false}}'`,
@@ -120,8 +126,9 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
     {
       state: ["%CODEX_SQLITE_HOME"],
       // Its daemon's socket takes commands from whoever connects; shells read the snapshots, and look for programs in `tmp`.
+      needsFresh: true,
       fresh: ["app-server-control", "app-server-daemon", "shell_snapshots", "tmp"],
-      told: told("prompts skills plugins bin hooks managed_config.toml AGENTS.md AGENTS.override.md"),
+      told: told("AGENTS.md AGENTS.override.md memories/* memories/.git/config memories/.git/hooks"),
       sandbox: "--sandbox danger-full-access",
     },
   ),
@@ -139,7 +146,7 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: "tmp/bin", standIn: "fresh" },
     ],
     {
-      told: told("trustedFolders.json policy_integrity.json GEMINI.md hooks history/*/.git/config history/*/.git/hooks"),
+      told: told("trustedFolders.json GEMINI.md tmp/*/memory/* history/*/.git/config history/*/.git/hooks"),
     },
   ),
   agent(
@@ -166,7 +173,7 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: "%OPENCODE_CONFIG_DIR/.gitignore", standIn: { file: "node_modules\n" } },
       ...where("%OPENCODE_CONFIG %OPENCODE_TUI_CONFIG ~/.opencode"),
     ],
-    { state: ["$state/opencode"], told: told("auth.json bin plugin snapshot/*/config snapshot/*/*/config") },
+    { state: ["$state/opencode"], databases: ["OPENCODE_DB"], told: told("auth.json snapshot/*/config snapshot/*/*/config") },
   ),
   agent(
     "amp",
@@ -178,7 +185,7 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       ...where("~/.amp/bin $config/amp/settings.jsonc %AMP_SETTINGS_FILE"),
     ],
     // It sets the mode of its settings' folder at each start, and ends where it can not.
-    { state: ["~/.amp", "$config/amp"], told: told("bin ~/.amp/bin $config/amp/settings.jsonc $config/amp/AGENTS.md") },
+    { state: ["~/.amp", "$config/amp"], told: told("$config/amp/AGENTS.md") },
   ),
   agent(
     "cursor-agent",
@@ -195,9 +202,7 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       commands: ["cursor-agent", "cursor"],
       generic: { command: "agent", leadsTo: /\/cursor-agent\/versions\/[^/]+\/[^/]+$/ },
       state: ["$config/cursor"],
-      told: told(
-        "hooks rules commands skills agents plugins cli-config.json permissions.json sandbox.json $config/cursor/cli-config.json projects/*/mcp-approvals.json projects/*/.workspace-trusted",
-      ),
+      told: told("cli-config.json $config/cursor/cli-config.json projects/*/mcp-approvals.json projects/*/.workspace-trusted"),
     },
   ),
   agent(
@@ -211,7 +216,7 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
     ],
     {
       state: ["%GOOSE_PATH_ROOT/data", "%GOOSE_PATH_ROOT/state", "$data/goose", "$state/goose"],
-      told: told("custom_providers recipes plugins prompts permissions/tool_permissions.json"),
+      told: told(".goosehints memory/* permissions/tool_permissions.json"),
     },
   ),
 ];

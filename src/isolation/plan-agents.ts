@@ -16,6 +16,7 @@ export function agentPlaces(input: IsolationInput): Place[] {
       ...stateFolders(known, input).map((path) => ({ path, list: true as const })),
       ...settings.map(({ path, apart }) => (uses && apart ? { path, followLinks: true as const } : { path })),
       ...(uses ? foldersOf(settings, known, input).map((path) => ({ path, list: true as const })) : []),
+      ...(uses ? databases(known, input).map((path) => ({ path: parentOf(path), list: true as const })) : []),
       ...(uses ? belowRoots(known.fresh, known, input).map((path) => ({ path })) : []),
       ...[...known.files.map((file) => file.path), ...known.hide].flatMap((place) => expand(place, input)).map((path) => ({ path })),
     ];
@@ -131,6 +132,7 @@ function ownState(
     const why = `a program or settings in ${known.name}'s folder`;
     for (const { name } of programs) builder.put({ path: joined(real, name), access: "read-only", kind: "file", reason: why });
   }
+  for (const path of databases(known, input)) ownDatabase(builder, facts, roots, path, reason);
   for (const file of known.files) {
     const path = absolute(file.path, input.home, "/");
     const found = facts.found.get(path);
@@ -149,6 +151,10 @@ function ownState(
   for (const path of belowRoots(known.fresh, known, input)) {
     const found = facts.found.get(path);
     if (!found && keepsLink(builder, facts, roots, path)) continue;
+    if (known.needsFresh && input.platform === "darwin") {
+      builder.tell({ path: throughRoot(path, roots) });
+      continue;
+    }
     if ((!found && !(running && isMadeUp(path, known, input))) || (found && leadsAway(builder, path, found.real, roots))) continue;
     builder.put({
       ...{ path: found?.real ?? whereMade(path, facts), access: "empty", kind: "folder" },
@@ -160,6 +166,15 @@ function ownState(
     const places = isElsewhere(path) ? expand(path, input) : belowRoots([path], known, input);
     for (const place of places) builder.tell({ path: throughRoot(place, roots), ...(keys ? { keys } : {}) });
   }
+}
+
+function ownDatabase(builder: PlanBuilder, facts: Facts, roots: readonly WritableRoot[], path: string, reason: string): void {
+  const found = facts.found.get(parentOf(path));
+  if (!found || builder.isWritable(found.real) || leadsAway(builder, path, found.real, roots)) return;
+  const others = (facts.listings.get(found.real) ?? []).filter(({ name }) => !name.startsWith(baseOf(path)));
+  if (others.length > 0 || builder.isTooWide(found.real)) {
+    builder.warn(`${path} can not be written, as ${found.real} holds more than that database: give it a folder of its own`);
+  } else builder.put({ path: found.real, access: "writable", kind: "folder", reason });
 }
 
 /** Links directly in a folder that the agent writes, which lead out of it: to dotfiles, to a program. They are the human's; an agent makes none such. */
@@ -225,6 +240,10 @@ function ownSetting(
       if (!itsOwn) keepNothing(builder, roots, whereMade(path, facts));
       return;
     }
+    if (standIn === "fresh" && known.needsFresh && input.platform === "darwin") {
+      builder.tell({ path: whereMade(path, facts) });
+      return;
+    }
     const kind = typeof standIn === "string" ? "folder" : "file";
     const access = standIn === "fresh" ? "empty" : "read-only";
     builder.put({ path: whereMade(path, facts), access, kind, reason: why, standIn: standIn === "fresh" ? "folder" : standIn });
@@ -282,6 +301,11 @@ function hideState(builder: PlanBuilder, input: IsolationInput, facts: Facts, kn
 
 function stateFolders(known: KnownAgent, input: IsolationInput): string[] {
   return [...known.roots, ...known.state].flatMap((place) => expand(place, input));
+}
+
+/** One that is named by a relative path lies in the agent's own folders. */
+function databases(known: KnownAgent, input: IsolationInput): string[] {
+  return known.databases.flatMap((name) => (input.env[name]?.startsWith("/") ? expand(`%${name}`, input) : []));
 }
 
 function belowRoots(paths: readonly string[], known: KnownAgent, input: IsolationInput): string[] {

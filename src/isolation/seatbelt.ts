@@ -72,6 +72,8 @@ export function seatbeltProfile(plan: IsolationPlan, { temp, keychain, ports }: 
     "(allow file-read* file-test-existence)",
     `(allow file-write* file-ioctl ${DEVICES.map(literal).join(" ")} (regex #"^/dev/(ttys[0-9]+|fd/[0-9]+)$"))`,
     ...plan.entries.flatMap((entry) => rulesOf(entry)),
+    // What a mount can not hold, a rule can.
+    ...plan.kept.map(({ path, target }) => `(deny file-write* ${target === undefined ? subpath(path) : literal(path)})`),
     ...unmovable(plan, entries),
     "; in place of the temp folders",
     `(allow file-read* file-write* ${subpath(temp)})`,

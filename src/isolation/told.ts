@@ -24,8 +24,12 @@ export function rememberTold(told: readonly Told[]): ReadonlyMap<string, string>
  */
 export function toldChanges(told: readonly Told[], since: number, before: ReadonlyMap<string, string>, home: string): string[] {
   const changed = told.flatMap(({ path, keys }) => {
-    if (keys) return isNews(path, since) ? changedKeys(path, before.get(path), keys) : [];
-    return matching(path).filter((each) => isNews(each, since));
+    const news = matching(path).filter((each) => isNews(each, since));
+    if (!keys) return news;
+    // A copy that an agent makes of such a file says nothing new where it says what that file said, or says now.
+    const known = (each: string): (string | undefined)[] =>
+      path.includes("*") ? [...before.values(), ...before.keys().map((file) => plainFile(file, LONGEST))] : [before.get(each)];
+    return news.flatMap((each) => changedKeys(each, known(each), keys));
   });
   return [...new Set(changed)].map((path) => (path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path));
 }
@@ -41,26 +45,26 @@ function isNews(path: string, since: number): boolean {
 
 /** The paths that a pattern stands for. */
 function matching(pattern: string): string[] {
-  const star = pattern.indexOf("/*/");
-  if (star < 0) return [pattern];
-  const [folder, rest] = [pattern.slice(0, star), pattern.slice(star + 3)];
+  const star = /\/\*(?=\/|$)/.exec(pattern);
+  if (!star) return [pattern];
+  const [folder, rest] = [pattern.slice(0, star.index), pattern.slice(star.index + 2)];
   try {
     if (!lstatSync(folder).isDirectory()) return [];
     return readdirSync(folder)
       .slice(0, MOST_ENTRIES)
-      .flatMap((name) => matching(`${folder}/${name}/${rest}`));
+      .flatMap((name) => (rest === "" ? `${folder}/${name}` : matching(`${folder}/${name}${rest}`)));
   } catch {
     return [];
   }
 }
 
-function changedKeys(path: string, before: string | undefined, keys: readonly (readonly string[])[]): string[] {
+function changedKeys(path: string, before: readonly (string | undefined)[], keys: readonly (readonly string[])[]): string[] {
   const now = parsed(plainFile(path, LONGEST));
   if (now === undefined) return [path];
-  const then = parsed(before);
+  const then = before.map(parsed);
   return keys.flatMap((key) => {
-    const earlier = new Map(values(then, key));
-    return values(now, key).flatMap(([name, text]) => (earlier.get(name) === text ? [] : [`${path}: ${name}`]));
+    const earlier = then.map((each) => new Map(values(each, key)));
+    return values(now, key).flatMap(([name, text]) => (earlier.some((each) => each.get(name) === text) ? [] : [`${path}: ${name}`]));
   });
 }
 

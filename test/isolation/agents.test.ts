@@ -41,6 +41,8 @@ const FILES: Readonly<Record<string, Files>> = {
       ".codex/.env",
       ".codex/agents/a.toml",
       ".codex/rules/r",
+      ".codex/packages/app-server-daemon/current",
+      ".codex/skills/mine/SKILL.md",
     ],
     madeUp: [".codex/config.toml", ".codex/hooks.json", ".codex/.env", ".codex/agents", ".codex/rules"],
   },
@@ -149,9 +151,9 @@ function planFor(
     ...{ homes: [HOME], project: input.project, cwd: input.cwd, found, listings },
     ...{ links: [], sockets: [], git: [], resolver: undefined, windowsDrives: [] },
   };
-  const { entries } = planIsolation(input, facts);
+  const { entries, warnings } = planIsolation(input, facts);
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
-  return (file: string) => byPath.get(`${HOME}/${file}`) ?? nearestAbove(`${HOME}/${file}`, byPath);
+  return Object.assign((file: string) => byPath.get(`${HOME}/${file}`) ?? nearestAbove(`${HOME}/${file}`, byPath), { warnings });
 }
 
 describe.each(["standard", "strict"] as const)("at %s", (level) => {
@@ -227,6 +229,21 @@ it.each([
   for (const level of ["standard", "strict"] as const)
     expect(planFor(agent, level, ["app/conf/named", "app/conf/other"], { env })("app/conf/named")).toMatchObject({ access: "read-only" });
   expect(planFor(agent, "standard", ["app/conf/named"], { env })("app/conf/other")?.access).toBe("writable");
+});
+
+it("opencode writes the database that OPENCODE_DB names where nothing else lies beside it, and is told of where it can not", () => {
+  const planOf = (name: string, files: readonly string[]) =>
+    planFor("opencode", "standard", files, { env: { HOME, PATH: "/usr/bin", OPENCODE_DB: name } });
+  const alone = planOf(`${HOME}/db/mine.db`, ["db/mine.db", "db/mine.db-wal"]);
+  expect(alone("db/mine.db-wal")?.access).toBe("writable");
+  expect(alone.warnings).toEqual([]);
+  const beside = planOf(`${HOME}/.config/mine.db`, [".config/mine.db", ".config/fish/config.fish"]);
+  expect(beside(".config/fish/config.fish")?.access).toBe("read-only");
+  expect(beside.warnings).toEqual([
+    `${HOME}/.config/mine.db can not be written, as ${HOME}/.config holds more than that database: give it a folder of its own`,
+  ]);
+  expect(planOf(`${HOME}/mine.db`, ["mine.db"])("mine.db")?.access).toBe("read-only");
+  for (const name of ["mine.db", ":memory:"]) expect(planOf(name, []).warnings).toEqual([]);
 });
 
 describe("Cursor's other command, `agent`,", () => {

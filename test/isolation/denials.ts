@@ -342,6 +342,19 @@ export const ELSEWHERE: Readonly<Record<string, readonly Proof[]>> = {
   "the launch says that `~/.claude` (or another agent's folder) holds more programs": [
     ["isolation/poisoned-launch.test.ts", "programs in its own folder: %s starts, and yours are covered"],
   ],
+  "Codex: *Read-only file system": [
+    ["isolation/agents.test.ts", "%s writes its own state, reads its settings, and no other agent sees either"],
+    ["isolation/state.test.ts", "has Codex's daemon, its socket and its copy be the run's own, where the human has none"],
+  ],
+  "the end says that a file in `~/.claude` or the like was moved away": [
+    ["isolation/put-back.test.ts", "are not all: what would count later and was made where nothing was is moved away"],
+  ],
+  "the launch says that `OPENCODE_DB`": [
+    [
+      "isolation/agents.test.ts",
+      "opencode writes the database that OPENCODE_DB names where nothing else lies beside it, and is told of where it can not",
+    ],
+  ],
   "background agents of Claude Code are not there inside": [
     ["isolation/state.test.ts", "at %s keeps nothing that Claude Code's other sessions run or obey unasked, and shows none of theirs"],
   ],

@@ -79,6 +79,19 @@ function profile(more: Partial<IsolationInput> = {}, options: { keychain?: boole
   };
 }
 
+it("keeps the human's links in the agent's folder from being replaced, and what is not there from being made", () => {
+  const listings = new Map([
+    ...FACTS.listings,
+    [`${HOME}/.claude`, [{ name: "statusline.sh", kind: "link" as const, target: "../dotfiles/statusline.sh" }]],
+  ]);
+  const plan = planIsolation(INPUT, { ...FACTS, listings });
+  const forms = readForms(seatbeltProfile(plan, { temp: TEMP, keychain: false, ports: [] }));
+  const may = (operation: string, path: string): boolean => decide(forms, { operation, path: `${HOME}/.claude/${path}` }) === "allow";
+  expect(may("file-write-unlink", "statusline.sh")).toBe(false);
+  expect(may("file-write-create", "scripts/x.sh")).toBe(false);
+  expect(may("file-write-create", "history.jsonl")).toBe(true);
+});
+
 describe("the profile for macOS at standard", () => {
   const { text, may, does } = profile({ hide: ['~/odd "name" \\ here'] });
 

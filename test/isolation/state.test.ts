@@ -28,6 +28,27 @@ describe.skipIf(!hasBubblewrap).each(users)(`the state of an agent, for $name${m
     expect(readFileSync(join(world.home, ".claude/shell-snapshots/snapshot-bash-1.sh"), "utf8")).toBe("echo mine\n");
   });
 
+  it("has Codex's daemon, its socket and its copy be the run's own, where the human has none", () => {
+    world.plant(".codex/shell_snapshots/mine.sh", "echo mine\n");
+    world.settle();
+    const folders = [
+      "app-server-control",
+      "app-server-daemon",
+      "shell_snapshots",
+      "tmp/arg0",
+      "packages/x",
+      "skills/.system",
+      ".tmp/plugins",
+    ];
+    const { stdout, stderr } = world.run(
+      `cd ~/.codex; ls shell_snapshots; for f in ${folders.join(" ")}; do mkdir -p $f && echo x > $f/evil && echo made; done; echo 1 > history.jsonl; rm -rf packages; echo end`,
+      { agent: "codex" },
+    );
+    expect(stdout, stderr).toBe(`${"made\n".repeat(folders.length)}end\n`);
+    expect(readdirSync(join(world.home, ".codex")).sort()).toEqual(["history.jsonl", "shell_snapshots"]);
+    expect(readdirSync(join(world.home, ".codex/shell_snapshots"))).toEqual(["mine.sh"]);
+  });
+
   it.each(LEVELS)("at %s has no other settings take the place of Claude Code's", (level) => {
     world.plant(".claude/history.jsonl", "1\n");
     world.settle();
@@ -186,6 +207,29 @@ describe("what is told at the end of a run", () => {
     ]);
     expect(change("{ broken")).toEqual(["~/.claude.json"]);
     expect(change({})).toEqual([]);
+  });
+
+  it("is, of the agent's own copies of such a file, only what neither said: not of each run's backup the same again", () => {
+    const keys = [["mcpServers", "*"]];
+    const told = [
+      { path: join(world.home, ".claude.json"), keys },
+      { path: join(world.home, ".claude/backups/*"), keys },
+      { path: join(world.home, ".claude/projects/*/memory/*") },
+    ];
+    const servers = (...names: string[]): string =>
+      JSON.stringify({ mcpServers: Object.fromEntries(names.map((name) => [name, { command: name }])) });
+    world.plant(".claude.json", servers("mine"));
+    const remembered = rememberTold(told);
+    world.plant(".claude.json", servers("mine", "new"));
+    world.plant(".claude/backups/one", servers("mine", "new"));
+    world.plant(".claude/backups/two", servers("evil"));
+    world.plant(".claude/projects/-app/memory/MEMORY.md", "believe me\n");
+    world.plant(".claude/projects/-app/one.jsonl", "{}\n");
+    expect(toldChanges(told, 0, remembered, world.home)).toEqual([
+      "~/.claude.json: mcpServers.new",
+      "~/.claude/backups/two: mcpServers.evil",
+      "~/.claude/projects/-app/memory/MEMORY.md",
+    ]);
   });
 
   it("has an end whatever stands there", () => {

@@ -19,7 +19,13 @@ async function compare(name: AgentName, typed: string, shortcuts: string, env: R
   const settings = settle(name, home, project);
   await stage.compare(
     `cd ${project}; ${file}`,
-    [{ type: "", shows }, { type: "hello", shows: typed }, "\x15", { type: "?", shows: shortcuts }],
+    // An agent that has not taken in yet that its line is empty takes the question mark for a text.
+    [
+      { type: "", shows },
+      { type: "hello", shows: typed },
+      { type: "\x15", hides: "hello" },
+      { type: "?", shows: shortcuts },
+    ],
     // The ones from npm begin with `#!/usr/bin/env node`.
     { HOME: home, PATH: `${dirname(node)}${delimiter}${process.env["PATH"]}`, ...settings, ...env },
   );

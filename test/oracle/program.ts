@@ -12,8 +12,12 @@ import { snapshot, vtScreen } from "../terminal/vt-screen.ts";
 export const COLS = 80;
 export const ROWS = 24;
 
-/** Keys, and where it matters what must come to stand on the screen before it is compared; or another size of the window. */
-export type Key = string | { readonly type: string; readonly shows: string } | { readonly cols: number; readonly rows: number };
+/** Keys, and where it matters what must come to stand on the screen, or must be gone from it, before it is compared; or another size of the window. */
+export type Key =
+  | string
+  | { readonly type: string; readonly shows: string }
+  | { readonly type: string; readonly hides: string }
+  | { readonly cols: number; readonly rows: number };
 
 /** Until a program has shown all that a key brings about, also on a machine with more to do. */
 const PATIENCE_MS = 15_000;
@@ -90,7 +94,7 @@ async function compare(
   };
   for (const key of ["", ...keys]) {
     const before = written().length;
-    const { type, shows } = typeof key === "string" ? { type: key, shows: "" } : "cols" in key ? { type: "", shows: "" } : key;
+    const { type, shows, hides } = { type: "", shows: "", hides: "", ...(typeof key === "string" ? { type: key } : key) };
     if (typeof key !== "string" && "cols" in key) {
       rows = key.rows;
       resizes.push({ ...key, from: before });
@@ -98,6 +102,7 @@ async function compare(
     }
     if (type !== "") outer.type(type);
     if (shows !== "") await outer.until(shows, (screen) => screen.rows().some((row) => row.includes(shows)), START_MS);
+    if (hides !== "") await outer.until(`no ${hides}`, (screen) => !screen.rows().some((row) => row.includes(hides)), START_MS);
     const start = performance.now();
     const since = (): number => performance.now() - start;
     while (written().length === before && since() < (before === 0 ? PATIENCE_MS : NO_OUTPUT_MS)) await pause(20);
