@@ -287,7 +287,10 @@ describe("bubblewrap's arguments", () => {
   const args = String(wrapped.files[0]?.content).split("\0");
 
   it("pass the command as it is, its environment as bwrap's own, and the plan by descriptor", () => {
-    expect(wrapped.command).toEqual({
+    const { argsClosing, ...command } = wrapped.command;
+    // The same, with a list of arguments that closes a descriptor.
+    expect(argsClosing?.([5])).toEqual(command.args.flatMap((each) => (each === "--" ? ["--args", "5", each] : [each])));
+    expect(command).toEqual({
       file: "/bin/sh",
       args: [
         "-c",
