@@ -3,20 +3,10 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
 import { constants } from "node:os";
-import * as nodePty from "@lydell/node-pty";
+import { ReadStream } from "node:tty";
 import { CHANNEL_FD, type Channel, type Command } from "../core/command.ts";
+import { native } from "./native-pty.ts";
 import type { Size } from "./pty.ts";
-
-/** What node-pty's declarations leave out. */
-interface Pair {
-  readonly _fd: number;
-  readonly _pty: string;
-  readonly _socket: Socket;
-  readonly _slave: Socket & { readonly _handle: { readonly fd: number } };
-  resize(cols: number, rows: number): void;
-}
-
-const openPair = (nodePty as unknown as { open(options: { cols: number; rows: number; encoding: null }): Pair }).open;
 
 /** Leads a session (Node's `detached`), and so gets the terminal that it opens as its own (tty_ioctl(4)). */
 const PROGRAM = 'exec <>"$0" >&0 2>&0;exec "$@"';
@@ -34,15 +24,17 @@ export interface ChannelPty {
 
 /** @throws Error when it cannot be spawned */
 export function spawnWithChannel(command: Command, channel: Channel, size: Size): ChannelPty {
-  const pair = openPair({ ...size, encoding: null });
-  const { _fd: master, _slave: slave } = pair;
+  const { master, slave, pty } = native.open(size.cols, size.rows);
+  const socket = new ReadStream(master);
+  // The end of a PTY reads as EIO.
+  socket.on("error", () => undefined);
   // Nothing closes the master in a child; another file takes its number there.
   const nothing = openSync("/dev/null", "r");
   try {
-    const stdio: ("ignore" | "ipc" | number)[] = [slave._handle.fd, slave._handle.fd, slave._handle.fd];
+    const stdio: ("ignore" | "ipc" | number)[] = [slave, slave, slave];
     while (stdio.length < master) stdio.push(stdio.length === CHANNEL_FD ? "ipc" : "ignore");
     stdio[master] = nothing;
-    const args = ["-c", PROGRAM, pair._pty, command.file, ...(command.argsClosing?.([master]) ?? command.args)];
+    const args = ["-c", PROGRAM, pty, command.file, ...(command.argsClosing?.([master]) ?? command.args)];
     const child = spawn("/bin/sh", args, { cwd: command.cwd, env: { ...command.env }, stdio, detached: true });
     if (child.pid === undefined) throw new Error(`/bin/sh cannot be started in ${command.cwd}`);
     channel.attach(child);
@@ -50,9 +42,9 @@ export function spawnWithChannel(command: Command, channel: Channel, size: Size)
     child.on("error", () => ended.resolve({ exitCode: 126 }));
     child.on("exit", (code, signal) => {
       const exit = { exitCode: code ?? 0, ...(signal === null ? {} : { signal: constants.signals[signal] }) };
-      if (pair._socket.destroyed) return ended.resolve(exit);
-      const late = setTimeout(() => pair._socket.destroy(), LAST_OUTPUT_MS);
-      pair._socket.once("close", () => {
+      if (socket.destroyed) return ended.resolve(exit);
+      const late = setTimeout(() => socket.destroy(), LAST_OUTPUT_MS);
+      socket.once("close", () => {
         clearTimeout(late);
         ended.resolve(exit);
       });
@@ -60,15 +52,16 @@ export function spawnWithChannel(command: Command, channel: Channel, size: Size)
     return {
       pid: child.pid,
       fd: master,
-      _socket: pair._socket,
-      resize: (cols, rows) => pair.resize(cols, rows),
+      _socket: socket,
+      resize: (cols, rows) => native.resize(master, cols, rows, 0, 0),
       onExit: (run) => void ended.promise.then(run),
     };
   } catch (error) {
-    pair._socket.destroy();
+    socket.destroy();
     throw error;
   } finally {
-    slave.destroy();
+    // As long as it were open here, nobody would be told that the last process has gone.
+    closeSync(slave);
     closeSync(nothing);
   }
 }

@@ -2,10 +2,10 @@
 // is relayed. Loaded by preparation.ts where there is such a stream, and handed to plain.ts.
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import { isatty, ReadStream, type WriteStream } from "node:tty";
-import * as nodePty from "@lydell/node-pty";
 import { within } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { type Handle, readDirectly } from "./direct-reader.ts";
+import { native } from "./native-pty.ts";
 import type { Size } from "./pty.ts";
 import { openOutput, sizeOf } from "./terminal-output.ts";
 
@@ -26,13 +26,6 @@ export interface PrivateOutput {
   /** From now on not for long. */
   giveUp(): void;
 }
-
-interface Native {
-  open(cols: number, rows: number): { readonly master: number; readonly slave: number; readonly pty: string };
-  resize(master: number, cols: number, rows: number, pixelWidth: number, pixelHeight: number): void;
-}
-
-const { native } = nodePty as unknown as { native: Native };
 
 /** Who ends a session does not wait longer than this for a terminal that takes nothing. */
 const GIVEN_UP_MS = 1000;
@@ -68,7 +61,7 @@ export function openPrivateOutput({ stdout, stderr }: Outputs): PrivateOutput {
   };
 }
 
-function openPair({ cols, rows }: Size): ReturnType<Native["open"]> {
+function openPair({ cols, rows }: Size): ReturnType<typeof native.open> {
   try {
     return native.open(cols, rows);
   } catch (error) {
