@@ -342,6 +342,9 @@ export const ELSEWHERE: Readonly<Record<string, readonly Proof[]>> = {
   "the launch says that `~/.claude` (or another agent's folder) holds more programs": [
     ["isolation/poisoned-launch.test.ts", "programs in its own folder: %s starts, and yours are covered"],
   ],
+  "aider ends: *Read-only file system": [
+    ["isolation/sandbox.test.ts", "protects git's hooks and configuration, also against renaming what holds them"],
+  ],
   "Codex: *Read-only file system": [
     ["isolation/agents.test.ts", "%s writes its own state, reads its settings, and no other agent sees either"],
     ["isolation/state.test.ts", "has Codex's daemon, its socket and its copy be the run's own, where the human has none"],
