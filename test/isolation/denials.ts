@@ -342,6 +342,10 @@ export const ELSEWHERE: Readonly<Record<string, readonly Proof[]>> = {
   "the launch says that `~/.claude` (or another agent's folder) holds more programs": [
     ["isolation/poisoned-launch.test.ts", "programs in its own folder: %s starts, and yours are covered"],
   ],
+  "an editor inside does not paste from the clipboard": [["terminal/compositor.test.ts", "does not let it ask for %s, wherever it is cut"]],
+  "`chmod u+s`, `install -m 4755`": [
+    ["isolation/seccomp.test.ts", "lets nothing become a setuid program, and no new file a setgid one; folders may hand on their group"],
+  ],
   "aider ends: *Read-only file system": [
     ["isolation/sandbox.test.ts", "protects git's hooks and configuration, also against renaming what holds them"],
   ],
