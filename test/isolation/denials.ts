@@ -346,6 +346,14 @@ export const ELSEWHERE: Readonly<Record<string, readonly Proof[]>> = {
   "`chmod u+s`, `install -m 4755`": [
     ["isolation/seccomp.test.ts", "lets nothing become a setuid program, and no new file a setgid one; folders may hand on their group"],
   ],
+  "on pipes, a pager or a menu waits for keys": [
+    ["end-to-end/pipes-terminal.test.ts", "give the agent no key: what is typed meanwhile is the shell's, and so are the terminal's modes"],
+    [
+      "end-to-end/pipes-terminal.test.ts",
+      "leave what is typed to the shell where the agent is in the background, which has nothing to read then",
+    ],
+    ["end-to-end/pipes-terminal.test.ts", "are the human's own where stdin is his terminal, which he gave to be read"],
+  ],
   "aider ends: *Read-only file system": [
     ["isolation/sandbox.test.ts", "protects git's hooks and configuration, also against renaming what holds them"],
   ],
