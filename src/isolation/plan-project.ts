@@ -2,9 +2,9 @@
 import { AgentRunError } from "../core/error.ts";
 import { absolute, joined, within } from "./path.ts";
 import type { IsolationInput } from "./plan.ts";
-import { rootLeft, writableRoots } from "./plan-agents.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import type { Facts } from "./plan-facts.ts";
+import { rootLeft, writableRoots } from "./plan-roots.ts";
 
 export function planProject(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
   const hidden = builder.forbidden(facts.project) ?? builder.hiddenBecause(facts.project);

@@ -1,9 +1,9 @@
 // The part of the plan that level strict has alone: the few folders of the system and the toolchains that an otherwise empty view shows. Used by plan.ts.
 import { baseOf, joined, parentOf, within } from "./path.ts";
 import type { IsolationInput } from "./plan.ts";
-import { rootLeft, type WritableRoot, writableRoots } from "./plan-agents.ts";
 import type { PlanBuilder } from "./plan-builder.ts";
 import type { Facts, Place } from "./plan-facts.ts";
+import { rootLeft, type WritableRoot, writableRoots } from "./plan-roots.ts";
 import { expand } from "./plan-stores.ts";
 
 /** Splits at white space. */
