@@ -190,31 +190,29 @@ describe.each(["standard", "strict"] as const)("at %s", (level) => {
 });
 
 it.each([
-  ["claude", "CLAUDE_CONFIG_DIR", "", "settings.json"],
-  ["codex", "CODEX_HOME", "", "config.toml"],
-  ["gemini", "GEMINI_CLI_HOME", "/.gemini", "settings.json"],
-  ["cursor-agent", "CURSOR_CONFIG_DIR", "", "hooks.json"],
-  ["cursor-agent", "CURSOR_DATA_DIR", "", "mcp.json"],
-  ["goose", "GOOSE_PATH_ROOT", "/config", "config.yaml"],
-])("%s's folder is where %s says, with its settings to read, and no other agent sees it", (agent, variable, below, settings) => {
-  const env = { HOME, PATH: "/usr/bin", [variable]: `${HOME}/moved` };
-  const own = planFor(agent, "standard", [], { env });
-  expect(own(`moved${below}/login`)?.access).toBe("writable");
-  expect(own(`moved${below}/${settings}`)?.access).toBe("read-only");
-  const other = planFor(OTHER, "standard", [`moved${below}/login`], { env });
-  expect(other(`moved${below}/login`)?.access).toBe("hidden");
-});
-
-it.each([
-  ["codex", "CODEX_SQLITE_HOME", "moved/state_5.sqlite", "writable"],
-  ["goose", "GOOSE_PATH_ROOT", "moved/data/sessions/sessions.db", "writable"],
-  ["goose", "GOOSE_PATH_ROOT", "moved/state/logs/one.log", "writable"],
-  ["goose", "GOOSE_PATH_ROOT", "moved/.agents/plugins/p/run.sh", "read-only"],
-  ["claude", "CLAUDE_CODE_PLUGIN_CACHE_DIR", "moved/cache/p/hooks/h.sh", "read-only"],
-  ["opencode", "OPENCODE_CONFIG_DIR", "moved/plugins/p.ts", "read-only"],
-])("%s has what %s moves: %s is %s at strict too", (agent, variable, file, access) => {
+  ["claude", "CLAUDE_CONFIG_DIR", "login", "writable"],
+  ["claude", "CLAUDE_CONFIG_DIR", "settings.json", "read-only"],
+  ["claude", "CLAUDE_CODE_PLUGIN_CACHE_DIR", "cache/p/hooks/h.sh", "read-only", "assembled"],
+  ["codex", "CODEX_HOME", "login", "writable"],
+  ["codex", "CODEX_HOME", "config.toml", "read-only"],
+  ["codex", "CODEX_SQLITE_HOME", "state_5.sqlite", "writable"],
+  ["gemini", "GEMINI_CLI_HOME", ".gemini/login", "writable"],
+  ["gemini", "GEMINI_CLI_HOME", ".gemini/settings.json", "read-only"],
+  ["cursor-agent", "CURSOR_CONFIG_DIR", "login", "writable"],
+  ["cursor-agent", "CURSOR_CONFIG_DIR", "hooks.json", "read-only"],
+  ["cursor-agent", "CURSOR_DATA_DIR", "login", "writable"],
+  ["cursor-agent", "CURSOR_DATA_DIR", "mcp.json", "read-only"],
+  ["goose", "GOOSE_PATH_ROOT", "config/login", "writable"],
+  ["goose", "GOOSE_PATH_ROOT", "config/config.yaml", "read-only"],
+  ["goose", "GOOSE_PATH_ROOT", "data/sessions/sessions.db", "writable"],
+  ["goose", "GOOSE_PATH_ROOT", "state/logs/one.log", "writable"],
+  ["goose", "GOOSE_PATH_ROOT", ".agents/plugins/p/run.sh", "read-only", "assembled"],
+  ["opencode", "OPENCODE_CONFIG_DIR", "plugins/p.ts", "read-only"],
+])("%s has what %s moves: %s in there is %s, and no other agent sees it", (agent, variable, name, access, absent = access) => {
+  const file = `moved/${name}`;
   const env = { HOME, PATH: "/usr/bin", [variable]: `${HOME}/moved` };
   for (const level of ["standard", "strict"] as const) expect(planFor(agent, level, [file], { env })(file)?.access, level).toBe(access);
+  expect(planFor(agent, "standard", [], { env })(file)?.access, "where nothing is there yet").toBe(absent);
   expect(planFor(OTHER, "standard", [file], { env })(file)?.access).toBe("hidden");
 });
 
