@@ -14,6 +14,7 @@ import { deliveries, expiryActions } from "../src/control/protocol.ts";
 import { formatSpan } from "../src/core/duration.ts";
 import { AgentRunError } from "../src/core/error.ts";
 import { resolvePaths } from "../src/core/paths.ts";
+import { routes } from "../src/daemon/routes.ts";
 import { allowNames } from "../src/isolation/plan-allow.ts";
 import { loadProfile } from "../src/session/profile.ts";
 import { configSettings, profileSettings, repositorySettings } from "../src/session/settings.ts";
@@ -321,6 +322,12 @@ describe("packages in the docs", () => {
 });
 
 describe("the protocol in the docs", () => {
+  it("names every request that the daemon answers, and no others", () => {
+    const told = table(read("docs/protocol.md"), "request").flatMap(([request = ""]) => spans(request));
+    const lease = ["GET /v1/lease", "Upgrade: agent-run-lease"];
+    expect(told.toSorted()).toEqual([...routes.keys(), ...lease].toSorted());
+  });
+
   it("names every message, and no others", () => {
     const told = table(read("docs/protocol.md"), "launcher").flatMap((row) => row.flatMap((cell) => spans(cell)));
     const kinds = [...read("src/control/protocol.ts").matchAll(/= message\(\{\n(.*?)\n\}\);/gs)].map(([, body = ""]) => body);
