@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { messageOf } from "../core/error.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
 import { randomHex } from "../core/random.ts";
 import { parentOf } from "./path.ts";
 import type { Kept } from "./plan.ts";
@@ -46,11 +46,23 @@ const ATTEMPTS = 5;
 const O_PATH = 0o10000000;
 const FOLDER = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** Notes it for whoever ends the session. To be called before there is an agent. */
+/**
+ * Notes it for whoever ends the session. To be called before there is an agent.
+ * @throws AgentRunError `isolation` when it cannot be noted: the run must not start then
+ */
 export function noteKept(kept: readonly Kept[], state: string, session: string): void {
   if (kept.length === 0) return;
-  mkdirSync(notesFolder(state), { recursive: true, mode: 0o700 });
-  writeFileSync(join(notesFolder(state), session), kept.map((each) => `${JSON.stringify(each)}\n`).join(""), { mode: 0o600 });
+  const folder = notesFolder(state);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, session), kept.map((each) => `${JSON.stringify(each)}\n`).join(""), { mode: 0o600 });
+  } catch (error) {
+    const hint = `make ${folder} writable for you`;
+    throw new AgentRunError("isolation", `cannot note what is to be put back when the run is over: ${messageOf(error)}`, {
+      hint,
+      cause: error,
+    });
+  }
 }
 
 /** Puts back what is noted for a session whose agent is gone. Gives what was not as it should be. */

@@ -162,6 +162,13 @@ describe.skipIf(process.platform !== "linux")("what an agent left is put back (n
     expect(putBackAll(state, () => false)).toEqual([]);
   });
 
+  it("is nothing that a run starts without: where it can not be noted, the run is refused", () => {
+    world.plant("no-folder", "");
+    expect(() => noteKept([{ path: join(folder, "x"), folder }], join(world.home, "no-folder"), SESSION)).toThrow(
+      expect.objectContaining({ code: "isolation", hint: expect.stringContaining("no-folder/kept") }),
+    );
+  });
+
   it("leaves out a note that was cut short", () => {
     note("settings.json", LINK);
     writeFileSync(join(state, "kept", SESSION), '{"path":"/etc/pas');
