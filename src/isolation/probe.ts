@@ -4,6 +4,7 @@ import { accessSync, closeSync, constants, mkdtempSync, openSync, readFileSync, 
 import { release, tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
 import { bubblewrapCommand } from "./bubblewrap.ts";
 import { type KeysListed, leaving, type MachineSettings, mending, NOT_UP } from "./mending.ts";
 import { realOf } from "./real-path.ts";
@@ -166,15 +167,21 @@ async function tryOut(bwrap: string, level: IsolationLevel, keyring: string | un
   }
 }
 
-/** A file that is open and has no name any more: nothing stays of it, also when we are killed. */
+/** A file that is open and has no name any more: nothing stays of it, also when we are killed. Throws AgentRunError `isolation`. */
 function openUnnamed(content: string | Uint8Array): number {
-  const folder = mkdtempSync(join(tmpdir(), "agent-run-probe-"));
+  let folder: string | undefined;
   try {
+    folder = mkdtempSync(join(tmpdir(), "agent-run-probe-"));
     const path = join(folder, "file");
     writeFileSync(path, content, { mode: 0o600 });
     return openSync(path, "r");
+  } catch (error) {
+    throw new AgentRunError("isolation", `no sandbox can be tried, as ${tmpdir()} takes no file: ${messageOf(error)}`, {
+      hint: `make room: df -h ${tmpdir()}; or set TMPDIR to a folder that you can write`,
+      cause: error,
+    });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
 

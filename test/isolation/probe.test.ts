@@ -38,6 +38,20 @@ describe("the probe", () => {
     expect(result).toMatchObject({ ok: false, why: expect.stringContaining("it took too long") });
   }, 20_000);
 
+  it("says that there is no place for its files", async () => {
+    fakeBwrap("exit 0");
+    const before = process.env["TMPDIR"];
+    process.env["TMPDIR"] = join(folder, "none");
+    const probing = probeIsolation("standard", { platform: "linux", path: `${folder}:${PATH}`, keyring: undefined });
+    await expect(probing).rejects.toMatchObject({
+      code: "isolation",
+      message: expect.stringContaining(`${folder}/none takes no file: ENOENT`),
+      hint: expect.stringContaining("TMPDIR"),
+    });
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+  });
+
   it("refuses machines that it has no driver for, and never steps down", async () => {
     expect(await probeIsolation("standard", { platform: "darwin", path: PATH, keyring: undefined })).toMatchObject({ ok: false });
     expect(await probeIsolation("none", { platform: "darwin", path: "", keyring: undefined })).toEqual({

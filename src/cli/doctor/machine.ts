@@ -64,7 +64,12 @@ async function sandbox({ env, packageFolder }: Context, level: IsolationLevel): 
   if (level === "none")
     return warning(name, "the agent reaches all that you reach", 'set isolation.level = "standard", or pass --isolation standard');
   const keyring = sessionKeyringFile(packageFolder, process.arch);
-  const probe = await probeIsolation(level, { platform: process.platform, path: env["PATH"] ?? "", keyring });
+  const asked = probeIsolation(level, { platform: process.platform, path: env["PATH"] ?? "", keyring });
+  const probe = await asked.catch((error) => ({
+    ok: false as const,
+    why: messageOf(error),
+    hint: (error instanceof AgentRunError ? error.hint : undefined) ?? "agent-run --dry-run true shows more",
+  }));
   if (!probe.ok) return failing(name, probe.why, probe.hint);
   const own = probe.keyring === undefined ? "no keyrings of the kernel's are here to leave" : "and a session keyring of its own";
   return ok(name, `a sandbox starts, with ${probe.bwrap}${process.platform === "linux" ? `, ${own}` : ""}`);
