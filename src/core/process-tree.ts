@@ -81,6 +81,16 @@ function named(names: readonly string[], above: number, last: number): ProcessIn
   return found;
 }
 
+/** The living children of a process that has one thread, oldest first: proc(5), /proc/pid/task/tid/children. None where the kernel does not tell. */
+export function childrenOf(pid: number): ProcessInfo[] {
+  try {
+    const text = process.platform === "linux" ? readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1") : "";
+    return text.split(" ").flatMap((child) => (child === "" ? [] : (readStat(Number(child)) ?? [])));
+  } catch {
+    return [];
+  }
+}
+
 /** All processes below `root`, nearest first, `root` not included. */
 export function descendants(root: number, processes: readonly ProcessInfo[] = allProcesses()): ProcessInfo[] {
   const found: ProcessInfo[] = [];

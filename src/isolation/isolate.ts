@@ -12,7 +12,7 @@ import { gatherFacts } from "./facts.ts";
 import { forward } from "./forwarder.ts";
 import { forwarderPort, forwarderVariables } from "./forwarder-variables.ts";
 import { serveLoopback } from "./loopback.ts";
-import { misplacedMount } from "./mounted.ts";
+import { misplacedMounts } from "./mounted.ts";
 import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
 import { probeIsolation } from "./probe.ts";
@@ -109,6 +109,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   const session = basename(request.folder);
   let count = 0;
   let needless: ReadonlySet<string> | undefined;
+  let misplaced: ReturnType<typeof misplacedMounts> | undefined;
   const opened = new DisposableStack();
   return {
     level: request.level,
@@ -136,11 +137,20 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
         served: loopback && { node: process.execPath, ports: listened, attach: loopback.attach },
       });
       writeFiles(request, wrapped.files);
+      // While bubblewrap mounts; where it fails, `check` meets it.
+      setImmediate(() => {
+        try {
+          misplaced ??= misplacedMounts(plan.entries, mountsOf("self"));
+        } catch {}
+      });
       return wrapped.command;
     },
     check(pid) {
       const blanks = Array.from({ length: count }, (_, index) => join(request.folder, `isolation-${index + 1}.blank`));
-      const wrong = misplacedMount(plan.entries, blanks, mountsOf(pid), mountsOf("self"));
+      const inside = mountsOf(pid);
+      if (misplaced !== undefined && misplaced(inside, blanks) === undefined) return;
+      // The machine's own mounts may have changed since.
+      const wrong = misplacedMounts(plan.entries, mountsOf("self"))(inside, blanks);
       if (wrong === undefined) return;
       throw new AgentRunError(
         "isolation",

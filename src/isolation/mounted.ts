@@ -53,33 +53,31 @@ function foldersTo(path: string): string[] {
 }
 
 function parse(line: string): Mount | undefined {
-  const [id, parent, device, root, point, ...rest] = line.split(" ");
-  const type = rest[rest.indexOf("-") + 1];
-  if (id === undefined || parent === undefined || device === undefined || root === undefined || point === undefined || type === undefined)
+  const [id, parent, device, root, point] = line.split(" ", 5);
+  const end = line.indexOf(" - ");
+  if (id === undefined || parent === undefined || device === undefined || root === undefined || point === undefined || end < 0)
     return undefined;
+  const [type = ""] = line.slice(end + 3).split(" ", 1);
   return { id, parent, device, root: plain(root), point: plain(point), type };
 }
 
 /** Blanks, tabs, line ends and backslashes are octal there. */
 const plain = (text: string): string =>
-  text.replace(/\\([0-7]{3})/g, (_all, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+  text.includes("\\") ? text.replace(/\\([0-7]{3})/g, (_all, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))) : text;
 
 /** What a file is called there that was replaced since it was mounted: it is still the one that was meant. */
 const REPLACED = "//deleted";
 
 /**
- * The path of a mount that is not as planned; undefined when all are.
- * @param blanks what covers hidden files
- * @param inside `/proc/<a process in the sandbox>/mountinfo`
- * @param outside the machine's: the launcher's own
+ * What tells the path of a mount that is not as planned, or undefined when all are, from `/proc/<a process in the sandbox>/mountinfo` and the files that
+ * cover hidden ones. Made ahead, while there is time.
+ * @param outside the machine's table: the launcher's own
  */
-export function misplacedMount(
+export function misplacedMounts(
   entries: readonly PlanEntry[],
-  blanks: readonly string[],
-  inside: string,
   outside: string,
-): string | undefined {
-  const [sandbox, machine] = [new MountTable(inside), new MountTable(outside)];
+): (inside: string, blanks: readonly string[]) => string | undefined {
+  const machine = new MountTable(outside);
   const planned = new Map(entries.map((entry) => [entry.path, entry]));
   const shows = ({ device, root }: Mount, source: string): boolean => {
     const there = machine.at(source);
@@ -88,7 +86,7 @@ export function misplacedMount(
     const expected = joined(there.root, source.slice(there.point === "/" ? 0 : there.point.length));
     return device === there.device && (root === expected || root === `${expected}${REPLACED}`);
   };
-  const isRight = (mount: Mount): boolean => {
+  const isRight = (mount: Mount, blanks: readonly string[]): boolean => {
     const { point } = mount;
     // The root's first mount; and what every sandbox has of its own, as bubblewrap makes it.
     if (point === "/" || within(point, "/dev") || within(point, "/proc")) return true;
@@ -106,7 +104,10 @@ export function misplacedMount(
     const source = around === undefined ? point : `${around.source ?? around.path}${point.slice(around.path.length)}`;
     return machine.at(source)?.point === source && shows(mount, source);
   };
-  return sandbox.mounts.find((mount) => sandbox.at(mount.point) === mount && !isRight(mount))?.point;
+  return (inside, blanks) => {
+    const sandbox = new MountTable(inside);
+    return sandbox.mounts.find((mount) => sandbox.at(mount.point) === mount && !isRight(mount, blanks))?.point;
+  };
 }
 
 const joined = (root: string, rest: string): string => (root === "/" ? rest || "/" : `${root}${rest}`);

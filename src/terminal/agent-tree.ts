@@ -1,6 +1,6 @@
 // Every process that belongs to one agent, also those that left its session or lost their parents. Used by plain.ts, attach.ts and stopTree.
 import type { SessionId } from "../core/id.ts";
-import { descendants, type ProcessInfo, processInfo, signal, youngerProcesses } from "../core/process-tree.ts";
+import { childrenOf, descendants, type ProcessInfo, processInfo, signal, youngerProcesses } from "../core/process-tree.ts";
 import { carriesMark } from "../core/session-mark.ts";
 
 export interface TreeView {
@@ -86,7 +86,7 @@ export class AgentTree {
 
   /** The first process that is not the sandbox's: the shim, or what becomes the agent. */
   first(): number | undefined {
-    return this.#spine(youngerProcesses()).find((info) => info.name !== SANDBOX_NAME)?.pid;
+    return (this.#firstBelow() ?? this.#spine(youngerProcesses()).find((info) => info.name !== SANDBOX_NAME))?.pid;
   }
 
   /** Whether a stop found all of it ended. */
@@ -98,6 +98,14 @@ export class AgentTree {
   stopLooking(): void {
     clearInterval(this.#timer);
     this.#isGone = true;
+  }
+
+  /** The same by asking each for its child, which takes less than reading the process table. */
+  #firstBelow(): ProcessInfo | undefined {
+    let next = processInfo(this.#root);
+    if (next?.started !== this.#known.get(this.#root)) return undefined;
+    while (next?.name === SANDBOX_NAME) [next] = childrenOf(next.pid);
+    return next;
   }
 
   #learn(info: ProcessInfo | undefined): void {

@@ -10,7 +10,7 @@ import { carried } from "./carried.ts";
 /** Init sleeps only in wait(2), which comes after it has asked (bubblewrap.c, do_init). */
 export const INIT_IS_TIED =
   `unset agent_run_init;while read -r agent_run_init </proc/1/stat||exit 126;do case $agent_run_init in *') S '*)break;;esac;` +
-  'PATH="/usr/bin:/bin:$PATH" sleep 0.01;done;unset agent_run_init';
+  'PATH="/usr/bin:/bin:$PATH" sleep 0.001;done;unset agent_run_init';
 
 /**
  * The descriptor of a socket whose other end is the launcher's alone: who writes to it while nobody holds that end fails (EPIPE), and who reads from it

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { misplacedMount } from "../../src/isolation/mounted.ts";
+import { misplacedMounts } from "../../src/isolation/mounted.ts";
 import type { Access, PlanEntry } from "../../src/isolation/plan.ts";
 import { hasBubblewrap, missing, users, World } from "./world.ts";
 
@@ -44,9 +44,9 @@ const INSIDE = [
   "119 101 0:94 / /dev rw - tmpfs tmpfs rw",
   "120 119 8:1 /dev/null /dev/null rw - ext4 /dev/sda1 rw",
 ];
-const wrong = (...more: string[]): string | undefined => misplacedMount(ENTRIES, [BLANK], [...INSIDE, ...more].join("\n"), OUTSIDE);
+const wrong = (...more: string[]): string | undefined => misplacedMounts(ENTRIES, OUTSIDE)([...INSIDE, ...more].join("\n"), [BLANK]);
 const without = (id: string, line: string): string | undefined =>
-  misplacedMount(ENTRIES, [BLANK], [...INSIDE.filter((each) => !each.startsWith(`${id} `)), line].join("\n"), OUTSIDE);
+  misplacedMounts(ENTRIES, OUTSIDE)([...INSIDE.filter((each) => !each.startsWith(`${id} `)), line].join("\n"), [BLANK]);
 
 describe("the mounts of a sandbox", () => {
   it("are right as planned: binds, empty folders, blanks, mounts that came along, what lies under others", () => {
