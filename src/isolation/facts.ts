@@ -66,17 +66,39 @@ export function gatherFacts(request: FactsRequest): Facts {
 }
 
 /**
- * Tells paths of which a home has not even the first part: of the places that are looked at, most. Only what any file system tells apart counts, and
- * only where the home could be read.
+ * Tells paths of which a part is not there: of the places in a home, most. Each folder on the way is listed once, which takes less than asking for all that
+ * may be in it. Only what any file system tells apart counts, and only where the folder could be read.
  */
 function missingIn(homes: readonly string[]): (path: string) => boolean {
-  const known = homes.map((home) => ({ inside: `${home}/`, names: new Set(namesIn(home).map((name) => name.toLowerCase())) }));
-  return (path) => {
-    const home = known.find(({ inside }) => path.startsWith(inside));
-    if (!home || home.names.size === 0) return false;
-    const [first = ""] = path.slice(home.inside.length).split("/", 1);
-    return /^[\w.-]*[A-Za-z0-9][\w.-]*$/.test(first) && !home.names.has(first.toLowerCase());
+  const inside = homes.map((home) => `${home}/`);
+  const listed = new Map<string, ReadonlySet<string> | undefined>(homes.map((home) => [home, lowerNames(home)]));
+  const gone = new Set<string>();
+  const isMissing = (path: string): boolean => {
+    const end = path.lastIndexOf("/");
+    const folder = path.slice(0, end);
+    if (gone.has(folder)) return true;
+    if (!listed.has(folder)) {
+      if (isMissing(folder)) {
+        gone.add(folder);
+        return true;
+      }
+      listed.set(folder, lowerNames(folder));
+    }
+    const names = listed.get(folder);
+    if (names === undefined || names.size === 0) return false;
+    const name = path.slice(end + 1).toLowerCase();
+    return !names.has(name) && /^[\w.-]*[a-z0-9][\w.-]*$/.test(name);
   };
+  return (path) => inside.some((home) => path.startsWith(home)) && isMissing(path);
+}
+
+/** Undefined where there is none to list. */
+function lowerNames(folder: string): ReadonlySet<string> | undefined {
+  try {
+    return new Set(readdirSync(folder).map((name) => name.toLowerCase()));
+  } catch {
+    return undefined;
+  }
 }
 
 function look(path: string): Found | undefined {

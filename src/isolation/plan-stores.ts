@@ -106,7 +106,17 @@ function pathsOf(store: Store, input: IsolationInput): string[] {
 }
 
 /** The paths that a `~…`, `$config/…`, `$runtime/…`, `%VARIABLE/…` or plain entry of a table stands for. */
-export function expand(place: string, input: IsolationInput): string[] {
+export function expand(place: string, input: IsolationInput): readonly string[] {
+  const known = expanded.get(input) ?? new Map<string, readonly string[]>();
+  const paths = known.get(place) ?? expandAnew(place, input);
+  expanded.set(input, known.set(place, paths));
+  return paths;
+}
+
+/** A plan asks for most of them several times. */
+const expanded = new WeakMap<IsolationInput, Map<string, readonly string[]>>();
+
+function expandAnew(place: string, input: IsolationInput): readonly string[] {
   if (place.startsWith("/")) return [place];
   const slash = place.indexOf("/");
   if (place.startsWith("%")) {
