@@ -1,5 +1,6 @@
 // A waiting shell that starts a daemon when the launcher dies without having ended its session: should the daemon have died too, nobody else would end
-// what is left: files, an audit without an end, and at level `none` processes (a sandbox dies with its launcher by itself). Used by preparation.ts.
+// what is left: files, an audit without an end, and at level `none` processes (a sandbox dies with its launcher by itself). Started by launch.ts before the
+// daemon makes the session's folder, and before there is a PTY, whose master every later child inherits.
 import { spawn } from "node:child_process";
 import { daemonEnvironment } from "../control/start-daemon.ts";
 import type { Context } from "./command.ts";

@@ -1,4 +1,4 @@
-// What is made ready while the daemon asks AWS: the keeper, the terminal, isolation and the sandbox; then the agent's start in them. Held by running.ts.
+// What is made ready while the daemon asks AWS: the terminal, isolation and the sandbox; then the agent's start in them. Held by running.ts.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ReadStream, WriteStream } from "node:tty";
@@ -15,7 +15,6 @@ import { type PlainAgent, type PlainOptions, spawnPlain } from "../terminal/plai
 import { Held, type Waiting } from "./held.ts";
 import { isTerminal } from "./is-terminal.ts";
 import { isolate, neededPorts } from "./isolate.ts";
-import { type Keeper, startKeeper } from "./keeper.ts";
 import type { LaunchRequest } from "./launch.ts";
 
 /** In the session's folder, which is read-only inside: made when an agent in a terminal may start. */
@@ -41,7 +40,6 @@ export class Preparation {
   readonly #say: (text: string) => void;
   #plan: PlanMessage | undefined;
   #over = false;
-  #keeper: Keeper | undefined;
   #isolation: Promise<Isolation> | undefined;
   /** Undefined where the agent is started at once, when it may. */
   #held: Promise<Held | undefined> | undefined;
@@ -64,9 +62,6 @@ export class Preparation {
     this.#plan = plan;
     // A folder, a file or a terminal that is already open would be a way around the sandbox.
     if (plan.isolation.level !== "none") closeInherited((stat) => stat.isFIFO());
-    // Before the daemon makes the session's folder: of a launcher and a daemon that both die now, somebody must know. And before the PTY, whose master every
-    // later child inherits.
-    if (!dryRun) this.#keeper = startKeeper(context);
     if (this.#inTerminal && !dryRun) {
       this.#terminal = this.#prepareTerminal();
       this.#terminal.catch(() => {});
@@ -169,7 +164,6 @@ export class Preparation {
     if (!began && this.#plan) rmSync(this.#plan.folder, { recursive: true, force: true });
     const prepared = await this.#terminal?.catch(() => undefined);
     if (!attached) prepared?.human.close();
-    this.#keeper?.dismiss();
   }
 
   #command(set: Record<string, string>, { pass, isolation }: PlanMessage): Pick<Prepared, "command" | "changes"> {
