@@ -1,7 +1,7 @@
 // Descriptors that every program that is started from here would get, beyond its standard streams: those that were open when this one was started, and
 // the master of a PTY, which node-pty opens. Called by the launcher and the daemon, and where programs are started that outlive an agent.
 
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, type Stats } from "node:fs";
+import { closeSync, fstatSync, openSync, readdirSync, readSync, type Stats } from "node:fs";
 import { mostDescriptors } from "./descriptors.ts";
 
 /** open(2): close on exec, as /proc/pid/fdinfo shows it in octal (proc(5)). All that Node opens itself has it. */
@@ -57,12 +57,23 @@ function handedOn(): number[] {
     .map(Number)
     .filter((descriptor) => {
       if (descriptor <= 2) return false;
-      try {
-        const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1];
-        return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
-      } catch {
-        // The descriptor of the listing itself: closed by now.
-        return false;
-      }
+      const flags = /^flags:\s*([0-7]+)$/m.exec(headOf(`/proc/self/fdinfo/${descriptor}`))?.[1];
+      return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
     });
+}
+
+/** The flags are its second line. */
+const head = Buffer.alloc(256);
+
+/** One read into the same memory: there are some twenty, and `readFileSync` takes twice as long. Empty for the listing's own descriptor: closed by now. */
+function headOf(file: string): string {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, "r");
+    return head.toString("latin1", 0, readSync(descriptor, head, 0, head.length, 0));
+  } catch {
+    return "";
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
 }

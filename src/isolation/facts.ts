@@ -149,7 +149,7 @@ function namesIn(folder: string): string[] {
 function children(folder: string): Child[] {
   try {
     return readdirSync(folder, { withFileTypes: true }).flatMap((entry, index): Child[] => {
-      const path = join(folder, entry.name);
+      const path = `${folder}/${entry.name}`;
       if (entry.isDirectory()) return [{ name: entry.name, kind: "folder" }];
       const runs = (): boolean => index >= MOST_LOOKED_AT || ((statOf(path)?.mode ?? 0) & 0o111) !== 0;
       if (entry.isFile()) return [{ name: entry.name, kind: "file", runs: runs() }];
