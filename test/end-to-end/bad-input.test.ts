@@ -68,6 +68,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
+  // Its daemon leaves when what it asked STS was given up.
+  await hanging;
   await hangingWorld[Symbol.asyncDispose]();
 });
 afterEach(() => {

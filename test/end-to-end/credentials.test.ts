@@ -101,6 +101,9 @@ describe.skipIf(!hasKeyring)(`stored keys${hasKeyring ? "" : ` (needs ${keyringN
   });
 
   it("of the profile are those that check, policy lint, policy test and a kill by role ask AWS with, whatever the environment holds", async () => {
+    // There already after the tests above; on its own this test brings them.
+    const { keys: kept } = JSON.parse((await run(["credentials", "list", "--json"])).stdout) as { keys: { name: string }[] };
+    if (!kept.some(({ name }) => name === "dev")) await run(["credentials", "add", "dev"], { input: both() });
     // Who is taken from the environment is refused: nobody works as root.
     const root = world.cloud.keys("root");
     const env = { AWS_ACCESS_KEY_ID: root.accessKeyId, AWS_SECRET_ACCESS_KEY: root.secretAccessKey };

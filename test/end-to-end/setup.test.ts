@@ -316,16 +316,21 @@ describe("agent-run setup --output", () => {
     expect(await findRole(iam(), "agent-readonly")).toBeUndefined();
   });
 
-  it.skipIf(aws === undefined)("cli: the script makes the same role as apply does (needs awscli)", async () => {
-    await setUp("--external-id", "same");
-    const applied = await findRole(iam(), "agent-readonly");
-    await setUp("--remove");
-    const script = await world.run(["setup", "readonly", "--external-id", "same", "--output", "cli"]);
-    const body = script.stdout.replaceAll("aws iam", `${aws} --endpoint-url ${world.cloud.url} iam`);
-    await promisify(execFile)("bash", ["-c", body], { env: { ...world.env, AWS_DEFAULT_REGION: "us-east-1" } });
-    expect(await findRole(iam(), "agent-readonly")).toEqual(applied);
-    expect((await world.run(["setup", "readonly", "--output", "plan", "--external-id", "same"])).stdout).toContain("nothing to change");
-  });
+  it.skipIf(aws === undefined)(
+    "cli: the script makes the same role as apply does (needs awscli)",
+    async () => {
+      await setUp("--external-id", "same");
+      const applied = await findRole(iam(), "agent-readonly");
+      await setUp("--remove");
+      const script = await world.run(["setup", "readonly", "--external-id", "same", "--output", "cli"]);
+      const body = script.stdout.replaceAll("aws iam", `${aws} --endpoint-url ${world.cloud.url} iam`);
+      await promisify(execFile)("bash", ["-c", body], { env: { ...world.env, AWS_DEFAULT_REGION: "us-east-1" } });
+      expect(await findRole(iam(), "agent-readonly")).toEqual(applied);
+      expect((await world.run(["setup", "readonly", "--output", "plan", "--external-id", "same"])).stdout).toContain("nothing to change");
+      // A dozen starts of the AWS CLI.
+    },
+    120_000,
+  );
 
   const lint = join(VENV, "cfn-lint");
   it.skipIf(!works(lint, "--version"))("cloudformation: passes cfn-lint (needs .venv: pip install cfn-lint)", async () => {

@@ -198,7 +198,8 @@ describe.skipIf(!hasBubblewrap).each(users)(`what $name runs into${missing}`, (u
     let denied: ReturnType<typeof inside>;
     beforeAll(() => {
       denied = inside(given, [...group.map(({ script }) => script), ...insteads]);
-    });
+      // Some hundred programs, one after the other.
+    }, 300_000);
 
     it.each(group.map((denial, index) => ({ ...denial, index, title: shortened(denial.script) })))("is denied: $title", (denial) => {
       const [sees = ""] = rowOf(denial);

@@ -18,6 +18,8 @@ import { dirname, join } from "node:path";
 import type { IsolatedRun } from "./run-isolated.ts";
 
 const RUNNER = join(import.meta.dirname, "run-isolated.ts");
+/** For scripts of several programs on a busy machine. */
+const RUN_LIMIT_MS = 90_000;
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65534;
 const AS_NOBODY = ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
@@ -115,7 +117,7 @@ export class World implements Disposable {
   run(script: string, more: Partial<IsolatedRun> = {}): SpawnSyncReturns<string> {
     const [file = "", ...args] = this.argv(["/bin/sh", "-c", script], more);
     rmSync(join(this.runtime, "agent-run", this.session), { recursive: true, force: true });
-    return spawnSync(file, args, { encoding: "utf8", env: { PATH: this.env["PATH"] ?? "" }, timeout: 25_000 });
+    return spawnSync(file, args, { encoding: "utf8", env: { PATH: this.env["PATH"] ?? "" }, timeout: RUN_LIMIT_MS });
   }
 
   start(command: readonly string[], more: Partial<IsolatedRun> = {}): ReturnType<typeof spawn> {
