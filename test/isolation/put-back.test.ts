@@ -60,7 +60,11 @@ describe.skipIf(process.platform !== "linux")("what an agent left is put back (n
         mkdirSync(join(path, "deep"), { recursive: true });
         chmodSync(path, 0);
       },
-      (aside: string) => expect(statSync(aside).isDirectory()).toBe(true),
+      (aside: string) => {
+        expect(statSync(aside).isDirectory()).toBe(true);
+        chmodSync(aside, 0o700);
+        expect(readdirSync(aside)).toEqual(["deep"]);
+      },
     ],
     [
       "another link",
@@ -78,7 +82,8 @@ describe.skipIf(process.platform !== "linux")("what an agent left is put back (n
     expect(back).toMatchObject({ path, again: "link" });
     expect(back.aside).toHaveLength(1);
     look(back.aside[0] as string);
-    expect(dirname(back.aside[0] as string)).toBe(join(state, "set-aside", SESSION));
+    // The kernel moves a folder that its owner may not write no further than in the one that holds it.
+    expect([join(state, "set-aside", SESSION), folder]).toContain(dirname(back.aside[0] as string));
     expect(putBackText(back)).toBe(`${path}, a link of yours, was replaced meanwhile: it is back; what was there is now ${back.aside[0]}`);
     expect(putBack(state, SESSION)).toEqual([]);
   });
