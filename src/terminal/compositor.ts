@@ -74,8 +74,11 @@ export class Compositor {
       dcs: (head) => {
         // DECRQSS and XTGETTCAP.
         if (/[$+]q$/.test(head)) this.frame.asked = true;
+        // Sixel and ReGIS images may reach our row.
+        if (/^[\d;]*[pq]$/.test(head)) this.frame.damaged = true;
         return closed && isCommandDcs(head);
       },
+      image: () => this.frame.image(),
       shift: (code) => rewriter.shift(code),
       // For the shadow it is an OSC, which needs its end.
       ...(options.console && { palette: (end: number) => this.#feed.upTo(end, "\x07") }),

@@ -40,6 +40,9 @@ export class Frame {
   beforePaint = "";
   /** Prints that character again where it stands, with all that has joined it. */
   joinable = "";
+  /** Images of the kitty graphics protocol may be on the screen; one of them has come since our row was painted. */
+  #images = false;
+  #imageOnOurRow = false;
   size: Size;
   readonly #reserve: boolean;
   /** The Linux console: both screens have the same saved cursor, and CUD and its like stop at no margin. */
@@ -125,9 +128,23 @@ export class Frame {
     return modes.isSet(SIDE_MARGINS) ? `\x1b[?${SIDE_MARGINS}h${sides}` : "";
   }
 
+  /** One of the kitty graphics protocol's comes, or goes: it lies over text, and may do so over our row. */
+  image(): void {
+    this.damaged = true;
+    this.#imageOnOurRow = true;
+    this.#images = true;
+  }
+
+  /** Takes away what images may lie over an overlay. */
+  withoutImages(): string {
+    return this.#images ? "\x1b_Ga=d,q=2\x1b\\" : "";
+  }
+
   /** `text` on our row. */
   onOurRow(text: string): string {
-    return `\x1b[${this.size.rows};1H${this.doubled ? SINGLE_WIDTH : ""}\x1b[m${text}\x1b[m`;
+    const images = this.#imageOnOurRow ? `\x1b_Ga=d,d=y,y=${this.size.rows},q=2\x1b\\` : "";
+    this.#imageOnOurRow = false;
+    return `${images}\x1b[${this.size.rows};1H${this.doubled ? SINGLE_WIDTH : ""}\x1b[m${text}\x1b[m`;
   }
 
   /** Makes our row blank; leaves the cursor there, and all attributes but one: xterm.js brings underline styles back to no one. */

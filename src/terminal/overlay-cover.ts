@@ -25,7 +25,7 @@ export class OverlayCover {
     frame.borrowed[frame.slot] = true;
     this.#overAlternate = alternate && !frame.modes.alternate;
     this.#coveredFrom = Number.POSITIVE_INFINITY;
-    const saved = this.#overAlternate ? "\x1b[?1049h" : "\x1b7";
+    const saved = this.#overAlternate ? "\x1b[?1049h" : `${frame.withoutImages()}\x1b7`;
     this.#emit(`${string}${synchronised}${saved}${frame.noMargins()}\x1b[?25l${frame.lift()}\x1b[?7l`);
   }
 

@@ -212,6 +212,8 @@ export class Rewriter {
           else if (params[i] === 20) modes.newLine = final === 0x68;
         }
         return undefined;
+      case 0x69: // MC: to a printer, and our row with it, until the agent says otherwise
+        return params.subarray(0, Math.max(1, count)).includes(5) ? LEFT_OUT : undefined;
       case 0x62:
         return sequence.first && this.#frame.beforePaint !== "" ? this.#repeated(first) : undefined;
       case 0x74: // the agent asks for rows: one more is needed

@@ -17,6 +17,8 @@ export interface ScannerHandler {
   refusesLong?(payload: string): boolean;
   /** How a DCS begins, from behind the introducer to the final: true leaves it out. */
   dcs?(head: string): boolean;
+  /** An APC begins that is one of the kitty graphics protocol. */
+  image?(): void;
   /** SO (0x0e) or SI (0x0f). */
   shift(code: number): void;
   /** Where the terminal is the Linux console: a sequence that sets its palette, which has no end of its own, is over at this offset in the chunk. */
@@ -26,6 +28,9 @@ export interface ScannerHandler {
 const SO = 0x0e;
 const SI = 0x0f;
 const ESC = 0x1b;
+/** The second bytes of APC, `ESC _` or U+009F, and the first one in it of a kitty image. */
+const APC = [0x5f, 0x9f];
+const IMAGE = 0x47;
 
 /**
  * Cuts a stream into runs that pass untouched and sequences that the handler decides on. A sequence or UTF-8 character that a chunk leaves
@@ -174,6 +179,8 @@ export class Scanner {
     }
     switch (action) {
       case Action.none:
+        if (code === IMAGE && at === out.start + 2 && state === State.sosPmApcString && APC.includes(out.bytes[at - 1] as number))
+          this.#handler.image?.();
         if (!isString(next) || isString(state) || out.startDcs(at, end)) break;
         last.over();
         return out.swallows ? next : State.ground;

@@ -82,6 +82,7 @@ describe.skipIf(!has("xterm") || !has("Xvfb"))("in xterm (needs xterm, Xvfb) an 
     ["XTRESTORE", "\\033[?6h\\033[?6s\\033[?6l\\033[5;10r\\033[?6r\\033[Htop\\033[999;1Hbottom", { 5: "top", 10: "bottom" }],
     ["DECSCL", '\\033[61"p\\033[23;1Hx\\n\\n\\ny', { 20: "x", 23: "y" }],
     ["DECRSPS", "\\033P1$t24;1;1;@;@;A;0;2;@;B0@\\033\\\\text", { 1: "text" }],
+    ["printer controller mode", "\\033[5itext", { 1: "text" }],
     ["status lines", "\\033[2$~\\033[1$}text", { 1: "text" }],
     ["lines of double width", "\\033[5;10r\\033[24;1H\\n\\n\\033#6\\033[r\\033[Htext", { 1: "text" }],
     ["left and right margins", "\\033[?69h\\033[5;20s\\033[3;7Htext that wraps in them", { 3: "      text that wrap", 4: "    s in them" }],

@@ -418,6 +418,40 @@ describe("compositor", () => {
     });
   });
 
+  it.each([
+    ["Sixel", "\x1bP0;1q#0~-~\x1b\\", ""],
+    ["ReGIS", "\x1bPpP[10,10]\x1b\\", ""],
+    ["the kitty graphics protocol", "\x1b_Ga=T,f=24,s=1,v=1,r=99;AAAA\x1b\\", `\x1b_Ga=d,d=y,y=${ROWS},q=2\x1b\\`],
+    ["the same, in U+009F", "\u009fGa=T;AAAA\x1b\\", `\x1b_Ga=d,d=y,y=${ROWS},q=2\x1b\\`],
+  ])("paints the bar again after an image of %s, and takes away what lies over it", (_, image, taken) => {
+    const bytes = Buffer.from(image);
+    for (let at = 1; at <= bytes.length; at++) {
+      const test = rig();
+      test.step("text");
+      const before = test.sent().length;
+      test.compositor.write(bytes.subarray(0, at));
+      test.compositor.write(bytes.subarray(at));
+      expect(test.compositor.mayPaint && test.compositor.frame.damaged).toBe(true);
+      test.compositor.paint();
+      const [own = "", ours = ""] = [test.sent().slice(before, before + bytes.length), test.sent().slice(before + bytes.length)];
+      expect(own).toBe(bytes.toString("latin1"));
+      expect(ours).toContain(`${taken}\x1b[${ROWS};1H`);
+      test.compositor.paint();
+      expect(test.sent().split("\x1b_Ga=d").length).toBe(taken === "" ? 1 : 2);
+    }
+    const covered = rig();
+    covered.step(`\x1b[?1049h${image}`);
+    covered.compositor.openOverlay(true);
+    expect(covered.sent().includes("\x1b_Ga=d,q=2")).toBe(taken !== "");
+  });
+
+  it.each(["\x1b[5i", "\x1b[05i", "\u009b1;5i"])("lets no printer take the screen's place: %j", (sequence) => {
+    const test = rig();
+    test.step(`${sequence}text\x1b[4i\x1b[?5i\x1b[i`);
+    expect(test.sent()).not.toMatch(/\[[\d;]*5i/);
+    expect(test.sent()).toContain("text\x1b[4i\x1b[?5i\x1b[i");
+  });
+
   it("lifts left and right margins while an overlay is drawn", () => {
     const test = rig();
     test.step("\x1b[?69h\x1b[2;9s");
