@@ -1,6 +1,6 @@
 // xterm.js, made to do what the Linux console does with what console-reader.ts gives (drivers/tty/vt/vt.c). Used by shadow.ts where the terminal is one.
 import type xterm from "@xterm/headless";
-import { coreOf, kept, movesWithinOrigin } from "./emulator.ts";
+import { coreOf, kept, movesWithinOrigin, resizeEmulator } from "./emulator.ts";
 
 interface UnicodeService {
   readonly _core: { readonly unicodeService: { readonly _providers: Record<string, { wcwidth(code: number): 0 | 1 | 2 }> } };
@@ -104,6 +104,27 @@ export function asTheConsole(terminal: xterm.Terminal): void {
   movesWithinOrigin(terminal);
   kept(service.buffers, ({ scrollTop, scrollBottom, tabs }) => ({ scrollTop, scrollBottom, tabs }));
   knowWidths(terminal, (code) => widthOf(terminal, code));
+}
+
+/**
+ * Changes the size as the kernel does (vc_do_resize): no row goes on in the next one, and of a screen that becomes lower than the cursor stands, rows at the top go, or on
+ * both sides of it.
+ */
+export function resizeAsTheConsole(terminal: xterm.Terminal, cols: number, rows: number): void {
+  const { _bufferService: service } = coreOf(terminal);
+  const { buffer } = service;
+  const before = terminal.rows;
+  const { y } = buffer;
+  const first = rows >= before || y <= rows ? 0 : before - y < rows ? before - rows : y - Math.floor(rows / 2);
+  for (let i = 0; i < first; i++) {
+    buffer.lines.splice(buffer.ybase, 1);
+    buffer.lines.push(buffer.getBlankLine(buffer.getNullCell()));
+  }
+  buffer.y = Math.min(y - first, rows - 1);
+  Object.defineProperty(service.buffers.normal, "_isReflowEnabled", { value: false, configurable: true });
+  resizeEmulator(terminal, cols, rows);
+  const { lines } = service.buffers.normal;
+  for (let at = 0; at < lines.length; at++) lines.get(at)?.resize(cols, buffer.getNullCell());
 }
 
 function widthOf(terminal: xterm.Terminal, code: number): 0 | 1 | 2 {

@@ -61,6 +61,7 @@ interface Lines {
   length: number;
   get(index: number): Line | undefined;
   push(line: unknown): void;
+  splice(start: number, deleted: number): void;
 }
 
 /** The main or the alternate one. */
@@ -75,6 +76,7 @@ interface Screen {
   tabs: unknown;
   readonly lines: Lines;
   getNullCell(): unknown;
+  getBlankLine(fill: unknown): unknown;
 }
 
 interface Screens {

@@ -3,7 +3,7 @@
 import xterm from "@xterm/headless";
 import { Backlog, type Content, LONGEST_WAIT, SCROLLBACK } from "./backlog.ts";
 import { type Attributes, isFragile, linkOf, sgr, UNPROTECTED } from "./cell-style.ts";
-import { asTheConsole } from "./console-emulator.ts";
+import { asTheConsole, resizeAsTheConsole } from "./console-emulator.ts";
 import { asMostTerminals, asTheManual, boundCells, resizeEmulator } from "./emulator.ts";
 import type { Size } from "./pty.ts";
 import { overdrawn } from "./redraws.ts";
@@ -72,7 +72,8 @@ export function openShadow(
   const terminal = new xterm.Terminal({
     cols: Math.max(2, size.cols),
     rows: Math.max(1, size.rows),
-    scrollback: SCROLLBACK,
+    // The console pulls no line out of one.
+    scrollback: kind.console ? 0 : SCROLLBACK,
     allowProposedApi: true,
     logLevel: "off",
   });
@@ -173,6 +174,10 @@ export function openShadow(
     drain,
     resize(next, row) {
       drain();
+      if (kind.console) {
+        resizeAsTheConsole(terminal, Math.max(2, next.cols), Math.max(1, next.rows));
+        return;
+      }
       const top = terminal.registerMarker(-terminal.buffer.active.cursorY);
       resizeEmulator(terminal, Math.max(2, next.cols), Math.max(1, next.rows));
       const pulled = (top?.line ?? 0) - terminal.buffer.active.baseY;
