@@ -20,6 +20,8 @@ import { WindowGrowth } from "./window-growth.ts";
 
 /** Ink is loaded when the agent had time to start: it holds us up for 50 ms, and until then the plain line says the same. */
 const LOAD_INK_MS = 700;
+/** While the agent writes. */
+const LOAD_INK_BUSY_MS = 100;
 /** As long as a program takes to see a size before the next one. */
 const DRAW_ANEW_MS = 60;
 /** How long the bar says what became of an agent-run inside. */
@@ -138,8 +140,14 @@ export class Screen {
 
   /** The agent was spawned: what is heavy may be loaded now. */
   spawned(): void {
-    if (this.#options.bar !== undefined) this.#timers.later(LOAD_INK_MS, () => void this.#bar.loadInk());
+    if (this.#options.bar !== undefined) this.#timers.later(LOAD_INK_MS, () => this.#loadInk());
     this.#shadow.loadLater();
+  }
+
+  /** In a pause: a flood has better use for the processor, and the plain line says the same. */
+  #loadInk(): void {
+    if (this.#pauses.isQuiet) void this.#bar.loadInk();
+    else this.#timers.later(LOAD_INK_BUSY_MS, () => this.#loadInk());
   }
 
   /** Output of the agent, which may change once the next one comes. */
