@@ -94,6 +94,10 @@ export function explain(plan: IsolationPlan): string[] {
   return [
     `isolation ${plan.level}: ${plan.namespaces.length > 0 ? `own ${plan.namespaces.join(", ")} namespaces; ` : ""}network ${plan.network}`,
     ...plan.entries.map(({ access, path, reason }) => `  ${access.padEnd(10)} ${path}  (${reason})`),
+    ...plan.kept.map(
+      ({ path, target }) =>
+        `  put back   ${path}  (${target === undefined ? "not there" : "a link of yours"}: as it is now when the run is over)`,
+    ),
     ...(plan.level === "none"
       ? []
       : [`sandboxes inside: ${plan.nested ? "may start" : "may not start; --allow-nested lets them, where the system can"}`]),
