@@ -44,6 +44,11 @@ export interface Attempt {
   readonly program: string;
   /** A shell line of the human's, after the session: what makes a planted program run, or looks what was left. Judged as the program is. */
   readonly later?: string;
+  /**
+   * A shell line of the human's while it runs, once it has printed READY, judged as `later` is; `<id>-over` is made in the project then. The identity gate
+   * of a session that begins meanwhile refuses it, after a second.
+   */
+  readonly meanwhile?: string;
   /** In a session of its own, after all others: it does harm to what they need. */
   readonly alone?: "always" | "where it is reached";
   readonly standard: Outcome;

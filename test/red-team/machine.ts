@@ -26,6 +26,7 @@ const FILES = {
   Kubernetes: ".kube/config",
   "Kubernetes elsewhere": "elsewhere/kubeconfig",
   Docker: ".docker/config.json",
+  "key of a Docker context": ".docker/contexts/tls/1f/docker/key.pem",
   netrc: ".netrc",
   npm: ".npmrc",
   PyPI: ".pypirc",
@@ -54,6 +55,8 @@ const SOCKETS = {
   "system bus": "/run/dbus/system_bus_socket",
   "journal socket": "/run/systemd/journal/stdout",
   "X11 socket": "/tmp/.X11-unix/X7",
+  "Docker socket of a context": "$home/.lima/other/docker.sock",
+  "rootless Docker socket": "$runtime/docker.sock",
   "Podman socket": "$runtime/podman/podman.sock",
   "Wayland socket": "$runtime/wayland-0",
   "gpg-agent socket": "$runtime/gnupg/S.gpg-agent",
@@ -120,6 +123,8 @@ export async function makeMachine(): Promise<Machine> {
     join(home, ".config/agent-run/config.toml"),
     `profile = "demo"\n# ${canary("agent-run's settings")}\n[profiles.demo]\nrole = "${cloud.roleArn()}"\ngrace = "1s"\n`,
   );
+  const context = { Name: "other", Endpoints: { docker: { Host: `unix://${home}/.lima/other/docker.sock` } } };
+  write(join(home, ".docker/contexts/meta/1f/meta.json"), JSON.stringify(context));
   write(join(home, ".bashrc"), "# mine\n", 0o644);
   write(join(home, ".gitconfig"), "[user]\n\tname = Dev\n\temail = dev@example.com\n", 0o644);
   write(join(home, ".config/app/settings"), "mine\n", 0o644);

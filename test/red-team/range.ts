@@ -56,7 +56,9 @@ async function runLevel(level: IsolationLevel, only: readonly string[]): Promise
       await until(async () => readFileSync(results, "utf8") !== "" || (await isOver()), BATCH_MS, "the first result");
       await machine.openLateSocket();
     }
-    await until(isOver, BATCH_MS, `the end of the session ${name}`).catch(async (error) => {
+    const over = until(isOver, BATCH_MS, `the end of the session ${name}`);
+    const during = await whileItRuns(batch, results, machine, level, isOver);
+    await over.catch(async (error) => {
       say(`${(await human.screen()).join("\n")}`);
       throw error;
     });
@@ -65,7 +67,7 @@ async function runLevel(level: IsolationLevel, only: readonly string[]): Promise
       const lines = said.filter((each) => each.id === id);
       seen.set(id, {
         id,
-        output: lines.map(({ output }) => output).join(""),
+        output: lines.map(({ output }) => output).join("") + (during.get(id) ?? ""),
         marked: false,
         cutOff: batch.length > 1 && !lines.some(({ done }) => done),
       });
@@ -96,17 +98,46 @@ async function runLevel(level: IsolationLevel, only: readonly string[]): Promise
   return { level, verdicts, audit, ms: performance.now() - begun };
 }
 
+/** What the human does meanwhile, attempt by attempt, and what came of it. */
+async function whileItRuns(
+  batch: readonly Attempt[],
+  results: string,
+  machine: Machine,
+  level: IsolationLevel,
+  isOver: () => Promise<boolean>,
+): Promise<ReadonlyMap<string, string>> {
+  const seen = new Map<string, string>();
+  for (const { id, meanwhile } of batch) {
+    if (meanwhile === undefined) continue;
+    const isReady = (): boolean => linesOf(results).some((said) => said.id === id && said.output.includes("READY"));
+    await until(async () => isReady() || (await isOver()), BATCH_MS, `${id} to be ready`);
+    using _gate = machine.cloud.switches.fault({
+      operation: "sts:GetCallerIdentity",
+      latencyMs: 1000,
+      error: { code: "AccessDenied", status: 403, message: "not you" },
+    });
+    const { output } = await line(meanwhile, { ...machine.env, ...machine.facts, RT_ID: id, RT_LEVEL: level }, machine.project);
+    seen.set(id, `\n${ofTheHuman(output)}`);
+    writeFileSync(join(machine.project, `${id}-over`), "");
+  }
+  return seen;
+}
+
+/** What the human's own programs print besides is the human's. */
+function ofTheHuman(output: string): string {
+  return output
+    .split("\n")
+    .filter((text) => /^(REACHED|CONTROL)/.test(text))
+    .join("\n");
+}
+
 /** What the human does afterwards, and what became of it. */
 async function after({ id, later }: Attempt, so: Seen, machine: Machine, level: IsolationLevel, heard: string): Promise<Seen> {
   let output = so.output;
   if (heard.includes(`to-the-other-terminal-${id}`)) output += "\nREACHED another terminal of the human's";
   if (later !== undefined) {
     const done = await line(later, { ...machine.env, ...machine.facts, RT_ID: id, RT_LEVEL: level }, machine.project);
-    // What the human's own programs print is the human's.
-    output += `\n${done.output
-      .split("\n")
-      .filter((text) => /^(REACHED|CONTROL)/.test(text))
-      .join("\n")}`;
+    output += `\n${ofTheHuman(done.output)}`;
     if (done.hung) output += `\nREACHED: the human's line hung: ${later}`;
   }
   return { ...so, output, marked: existsSync(join(machine.marks, id)) };

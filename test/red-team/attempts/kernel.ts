@@ -17,10 +17,11 @@ HERE = -100
 const nested = (program: string): string =>
   `${PYTHON}
 NEW_USER, NEW_MOUNTS = 0x10000000, 0x20000
-uid = os.getuid()
+uid, gid = os.getuid(), os.getgid()
 if libc.unshare(NEW_USER | NEW_MOUNTS) == 0:
     open("/proc/self/setgroups", "w").write("deny")
     open("/proc/self/uid_map", "w").write("0 %d 1" % uid)
+    open("/proc/self/gid_map", "w").write("0 %d 1" % gid)
 else:
     print("no namespace of its own:", os.strerror(ctypes.get_errno()))
 ${program}`;

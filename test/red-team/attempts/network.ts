@@ -54,6 +54,20 @@ def client(name):
 print("CONTROL:", client("sts").get_caller_identity()["Arn"])
 `;
 
+/** All of them must be denied, and for no other reason. */
+const each = (...calls: readonly string[]): string => `
+    import os
+    ADMIN, ROLE = "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::123456789012:role/agent-demo"
+    for call in (${calls.map((call) => `lambda: ${call}`).join(", ")},):
+        try:
+            call()
+            print("REACHED")
+        except Exception as error:
+            print(error)
+            # Transitive tags and a source identity stay what they are, whoever asks.
+            if not any(why in str(error) for why in ("AccessDenied", "transitive tag", "source identity is already set")): print("REACHED otherwise:", error)
+    sys.exit()`;
+
 const aws = (id: string, what: string, call: string): Attempt => ({
   id,
   group: "network",
@@ -227,6 +241,30 @@ os.wait()`,
     "lift-the-policy",
     "widen its own role with the session",
     'client("iam").put_role_policy(RoleName="agent-demo", PolicyName="x", PolicyDocument="{}")',
+  ),
+  aws(
+    "longer-keys",
+    "take keys that outlive the session: GetSessionToken, GetFederationToken",
+    each('client("sts").get_session_token()', 'client("sts").get_federation_token(Name="free", PolicyArns=[{"arn": ADMIN}])'),
+  ),
+  aws(
+    "another-name",
+    "go on under another name, where a kill's deny would not find it: other tags, another source identity, managed policies",
+    each(
+      'client("sts").assume_role(RoleArn=ROLE, RoleSessionName="free", Tags=[{"Key": "agent-session", "Value": "sess_00000000"}], TransitiveTagKeys=["agent-session"])',
+      'client("sts").assume_role(RoleArn=ROLE, RoleSessionName="free", SourceIdentity="somebody")',
+      'client("sts").assume_role(RoleArn=ROLE, RoleSessionName="free", PolicyArns=[{"arn": ADMIN}], DurationSeconds=43200)',
+    ),
+  ),
+  aws(
+    "open-the-role",
+    "open its own role to others, or to more: its trust, its boundary, its policies, the revocation of its session",
+    each(
+      'client("iam").update_assume_role_policy(RoleName="agent-demo", PolicyDocument="{}")',
+      'client("iam").delete_role_permissions_boundary(RoleName="agent-demo")',
+      'client("iam").attach_role_policy(RoleName="agent-demo", PolicyArn=ADMIN)',
+      'client("iam").delete_role_policy(RoleName="agent-demo", PolicyName="agent-run-revoke-" + os.environ["AGENT_RUN_SESSION"])',
+    ),
   ),
   aws("delete-data", "delete an object with the session", 'client("s3").delete_object(Bucket="acme-data", Key="reports/q3.csv")'),
 ];

@@ -182,4 +182,112 @@ await ask(path);`,
     standard: "mounts",
     none: "reached",
   },
+  {
+    id: "commands-inside",
+    group: "sockets",
+    what: "kill, extend, open the console of and forget other sessions, trust settings and stop the daemon with agent-run's own commands",
+    program: `for words in trust "console $RT_OTHER_SESSION" "extend $RT_OTHER_SESSION 1h" "kill $RT_OTHER_SESSION" "revocations" "daemon stop"; do
+        agent-run $words </dev/null 2>&1 && echo "REACHED $words"; done`,
+    alone: "where it is reached",
+    standard: "daemon",
+    none: "reached",
+  },
+  {
+    id: "control-garbage",
+    group: "sockets",
+    what: "bring the daemon down through its control socket: broken HTTP, large and deep bodies, leases that say nothing, connections without end",
+    with: "node",
+    program: `
+import { connect } from "node:net";
+const path = process.env.RT_OWN + "/control.sock";
+const say = (bytes, ms = 300) => new Promise((resolve) => {
+  const socket = connect(path);
+  let text = "";
+  const end = () => { socket.destroy(); resolve(text.split("\\r\\n")[0]); };
+  socket.on("data", (part) => (text += part)).on("close", end).on("error", (error) => { text ||= error.code; end(); });
+  socket.on("connect", () => socket.write(bytes));
+  setTimeout(end, ms).unref();
+});
+const head = "Host: agent-run\\r\\nContent-Type: application/json\\r\\n";
+const post = (body, length = body.length) => "POST /v1/kill HTTP/1.1\\r\\n" + head + "Content-Length: " + length + "\\r\\n\\r\\n" + body;
+const lease = "GET /v1/lease HTTP/1.1\\r\\nHost: agent-run\\r\\nConnection: Upgrade\\r\\nUpgrade: agent-run-lease\\r\\nagent-run-protocol: " + process.env.RT_PROTOCOL + "\\r\\n\\r\\n";
+const plain = "GET /v1/status HTTP/1.1\\r\\nHost: agent-run\\r\\nConnection: close\\r\\n\\r\\n";
+const said = await say(plain, 5000);
+if (said.includes(" 200 ")) console.log("CONTROL: it answers");
+for (let open = 0; open < 300; open += 1)
+  await new Promise((go) => { const socket = connect(path, () => socket.write("GET /v1/status HTTP/1.1\\r\\nX: ", go)).on("error", go); });
+for (const bytes of [
+  "\\0".repeat(5000), "GET / HTTP/9.9\\r\\n\\r\\n", "GET /v1/status HTTP/1.1\\r\\n" + "X: y\\r\\n".repeat(9000) + "\\r\\n",
+  post("x".repeat(200000)), post("[".repeat(30000) + "]".repeat(30000)), post('{"session":' + "9".repeat(60000) + "}"), post('{"__proto__":{"session":"all"},"session":{}}'), post("{}", 1e15),
+  "POST /v1/kill HTTP/1.1\\r\\n" + head + "Transfer-Encoding: chunked\\r\\nContent-Length: 4\\r\\n\\r\\n5\\r\\n" + plain,
+  plain.replace("Host: agent-run", "Host: evil.example"), plain.replace("\\r\\n\\r\\n", "\\r\\nOrigin: https://evil.example\\r\\n\\r\\n"),
+  lease + "x".repeat(400000), lease + '{"type":"open"}\\n', lease + "{}\\n".repeat(9000), lease + '{"type":"open","profile":' + "[".repeat(20000),
+]) {
+  const answer = await say(bytes);
+  console.log(answer);
+  if (answer.includes(" 200 ")) console.log("REACHED: it took", JSON.stringify(bytes.slice(0, 80)));
+}
+process.exit();`,
+    later: 'agent-run ps --json | grep -q "$RT_OTHER_SESSION" || echo "REACHED: the other session is gone"',
+    standard: "mounts",
+    none: "daemon",
+  },
+  {
+    id: "early-start",
+    group: "processes",
+    what: "have the agent of another session of the human's start before its identity gate: go on for its sandbox, find its endpoint",
+    with: "python",
+    program: `
+import glob, os, signal, time, urllib.request
+own, over = os.environ["RT_OWN"], os.environ["RT_ID"] + "-over"
+def line(pid):
+    try: return open("/proc/%s/cmdline" % pid, "rb").read()
+    except OSError: return b""
+def waiting(): return {pid for pid in os.listdir("/proc") if pid.isdigit() and b"agent_run_" in line(pid)}
+def ports(): return {int(each.split()[1].split(":")[1], 16) for each in open("/proc/net/tcp").read().split("\\n")[1:] if each.strip() and each.split()[3] == "0A"}
+known, heard, folders = waiting(), ports(), set(glob.glob(own + "/sess_*"))
+told = set()
+print("READY", flush=True)
+end = time.time() + 20
+while not os.path.exists(over) and time.time() < end:
+    for pid in waiting() - known:
+        if pid not in told: print("CONTROL: it waits", pid, flush=True)
+        told.add(pid)
+        try: os.kill(int(pid), signal.SIGCONT)
+        except OSError as error: print(error)
+    for folder in set(glob.glob(own + "/sess_*")) - folders:
+        try: open(folder + "/released", "x").close()
+        except OSError as error: told.add(str(error))
+        for port in ports() - heard:
+            asked = urllib.request.Request("http://127.0.0.1:%d/v1/s/%s/creds" % (port, os.path.basename(folder)), headers={"Authorization": os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]})
+            try: print("REACHED" if b"AccessKeyId" in urllib.request.urlopen(asked, timeout=0.5).read() else "nothing")
+            except OSError as error: told.add(str(error))
+    time.sleep(0.02)
+print(sorted(told))`,
+    meanwhile: `mkdir -p ~/code/third; cd ~/code/third; agent-run --isolation standard sh -c 'echo x > started'; test -e started && echo REACHED; true`,
+    alone: "always",
+    standard: "processes",
+    none: "daemon",
+  },
+  {
+    id: "docker-contexts",
+    group: "sockets",
+    what: "use the docker command line's contexts: the engines that they name, the keys that they hold, sockets of Desktop and of a rootless engine",
+    with: "node",
+    program: `${ASK_EACH}
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+const { HOME: home, RT_RUNTIME: runtime } = process.env;
+const below = (folder) => { try { return readdirSync(folder, { recursive: true }).map((name) => folder + "/" + name); } catch (error) { console.log(error.code); return []; } };
+const hosts = [];
+for (const file of below(home + "/.docker/contexts")) {
+  if (!/\\.(json|pem)$/.test(file)) continue;
+  const text = readFileSync(file, "utf8");
+  console.log(text);
+  if (file.endsWith("meta.json")) hosts.push(JSON.parse(text).Endpoints.docker.Host.replace("unix://", ""));
+}
+for (const path of [...hosts, home + "/.docker/run/docker.sock", home + "/.docker/desktop/docker.sock", runtime + "/docker.sock", "/var/run/docker.sock"]) await ask(path);
+process.exit();`,
+    standard: "mounts",
+    none: "reached",
+  },
 ];
