@@ -8,7 +8,7 @@ import type { LevelResult } from "./range.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 const NOBODY = 65534;
 const isRoot = process.getuid?.() === 0;
-const LIMIT_MS = 200_000;
+const LIMIT_MS = 300_000;
 
 /** Root makes the namespaces and becomes nobody in them; an ordinary user makes them in a user namespace of its own and lets go of what that gave. */
 const UNSHARE = ["unshare", "--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", ...userNamespace()];

@@ -21,7 +21,7 @@ describe.skipIf(missing !== undefined).each(isolationLevels)(`the red team at %s
     result = await runRedTeam(level, [], () => {});
     results.set(level, result);
     console.log(report([result], []));
-  }, 240_000);
+  }, 330_000);
 
   it("has sessions, or is refused whole", () => {
     if (result.refused === undefined) expect(Object.keys(result.verdicts).length).toBeGreaterThanOrEqual(60);

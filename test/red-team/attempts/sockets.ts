@@ -186,8 +186,10 @@ await ask(path);`,
     id: "commands-inside",
     group: "sockets",
     what: "kill, extend, open the console of and forget other sessions, trust settings and stop the daemon with agent-run's own commands",
-    program: `for words in trust "console $RT_OTHER_SESSION" "extend $RT_OTHER_SESSION 1h" "kill $RT_OTHER_SESSION" "revocations" "daemon stop"; do
+    program: `echo "$AGENT_RUN_SESSION" > its-session
+      for words in trust "console $RT_OTHER_SESSION" "extend $RT_OTHER_SESSION 1h" "kill $RT_OTHER_SESSION" revocations "kill $AGENT_RUN_SESSION" "daemon stop"; do
         agent-run $words </dev/null 2>&1 && echo "REACHED $words"; done`,
+    later: `agent-run audit --json "$(cat its-session)" | grep -q '"killed"' && echo "REACHED: its session was killed"; rm -f its-session`,
     alone: "where it is reached",
     standard: "daemon",
     none: "reached",
