@@ -71,11 +71,13 @@ const uncommented = {
   },
 };
 
-/** The same program, or an error. */
-async function withoutIndentation(code) {
-  const bare = code.replace(/^ +/gm, "");
+/** The same program with no blank too many, in lines of a screen's width, with the comments that name it and its sources; or an error. */
+async function compact(code) {
+  const narrow = async (part) => (await transform(part, { minifyWhitespace: true, lineLimit: 160 })).code;
+  const parts = code.split(/^(\/\/ (?:(?:src|node_modules)\/|\d+\.\d+\.\d+\S*\+).*\n)/m);
+  const bare = (await Promise.all(parts.map((part, index) => (index % 2 === 1 ? part : narrow(part))))).join("");
   const [before, after] = await Promise.all([code, bare].map((text) => transform(text, { minifyWhitespace: true })));
-  if (before.code !== after.code) throw new Error("without its indentation the launcher's file is another program");
+  if (before.code !== after.code) throw new Error("without its blanks the launcher's file is another program");
   return bare;
 }
 
@@ -94,7 +96,7 @@ const bundles = await Promise.all([
       uncommented,
       elsewhere(/^\.\/cli\/cli\.ts$/, () => "./cli.js"),
       elsewhere(
-        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|seatbelt|warm-up|private-output)\.ts$/,
+        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|console-reader|seatbelt|warm-up|private-output)\.ts$/,
         (asked) => `./screen/${asked.replace(/^\.\//, "").replace(/\.tsx?$/, ".js")}`,
       ),
     ],
@@ -109,6 +111,7 @@ const bundles = await Promise.all([
       overlays: "src/terminal/overlays.tsx",
       shadow: "src/terminal/shadow.ts",
       "warm-up": "src/terminal/warm-up.ts",
+      "console-reader": "src/terminal/console-reader.ts",
       "private-output": "src/terminal/private-output.ts",
       seatbelt: "src/isolation/seatbelt.ts",
     },
@@ -123,10 +126,10 @@ const bundles = await Promise.all([
   }),
 ]);
 
-// Compiled by bin/agent-run.cjs, the launcher's file cannot import: the function for it is handed in. Its lines stay, for errors; what they are indented by is
-// a fourteenth of what each launch would read.
+// Compiled by bin/agent-run.cjs, the launcher's file cannot import: the function for it is handed in. Its lines are short, for errors; blanks are an eighth
+// of what each launch would read.
 const main = `${root}${fresh}/main.cjs`;
-const code = (await withoutIndentation(readFileSync(main, "utf8"))).replaceAll('import("./', '__import("./');
+const code = (await compact(readFileSync(main, "utf8"))).replaceAll('import("./', '__import("./');
 writeFileSync(main, code.replace('"use strict";', '"use strict"; var __import = module.importer || ((path) => import(path));'));
 writeFileSync(`${root}${fresh}/esm.cjs`, "module.exports = (path) => import(path);\n");
 
