@@ -154,8 +154,10 @@ function lastLines(bytes: Buffer, start: number, lines: number): number | undefi
  */
 function styles(skipped: Buffer): string {
   if (!skipped.includes(ESC)) return "";
-  const reset = Math.max(skipped.lastIndexOf("\x1b[0m"), skipped.lastIndexOf("\x1b[m"), 0);
-  return lastOfEach(skipped.toString("latin1", reset).match(/\x1b\[[\d;:]*m/g));
+  // Most agents use one of the two forms: the other is looked for behind it alone.
+  const behind = skipped.subarray(Math.max(skipped.lastIndexOf("\x1b[0m"), 0));
+  const reset = Math.max(behind.lastIndexOf("\x1b[m"), 0);
+  return lastOfEach(behind.toString("latin1", reset).match(/\x1b\[[\d;:]*m/g));
 }
 
 /** Sequences each of which does the same whatever came before: only where it comes last. */
