@@ -1,8 +1,8 @@
 // Lets an agent's output through to a terminal whose last row is ours, and paints that row. No clock, no I/O: screen.ts decides when. Used by screen.ts.
+import { AfterPaint } from "./after-paint.ts";
 import { isCommandDcs, isCommandOsc } from "./commands-to-terminal.ts";
 import type { ConsoleReader } from "./console-reader.ts";
 import { Frame } from "./frame.ts";
-import { bytesJoin, joins } from "./last-printed.ts";
 import { OverlayCover } from "./overlay-cover.ts";
 import type { Size } from "./pty.ts";
 import { Rewriter } from "./rewrite.ts";
@@ -28,12 +28,6 @@ const ESC = 0x1b;
 const LF = 0x0a;
 const LARGE = 1024;
 
-/** SOS, PM or APC up to where something else breaks it off: for a terminal nothing was printed, and nothing said. */
-const isUnheard = (bytes: Uint8Array): boolean => {
-  const [first, second] = bytes;
-  return first === ESC && (second === 0x58 || second === 0x5e || second === 0x5f) && bytes.indexOf(ESC, 1) < 0;
-};
-
 /** Where a line or a sequence begins; 0 where only the first does. */
 function firstBorder(bytes: Uint8Array): number {
   for (let at = 1; at < bytes.length; at++) if (bytes[at - 1] === LF || bytes[at] === ESC) return at;
@@ -50,8 +44,7 @@ export class Compositor {
   readonly #reader: ConsoleReader | undefined;
   readonly #feed: ShadowFeed;
   readonly #cover: OverlayCover;
-  /** What the terminal printed last is ours. */
-  #printedOurs = true;
+  readonly #afterPaint: AfterPaint;
   #lastRow = "";
   /** Output went past the end of a restricted region: the last row and the cursor need setting right. */
   #astray = false;
@@ -63,9 +56,10 @@ export class Compositor {
     const { closed = false } = options;
     const rewriter = new Rewriter(this.frame, (end, then) => this.#feed.upTo(end, then), options.marker, closed);
     this.#rewriter = rewriter;
+    this.#afterPaint = new AfterPaint(this.frame, options.emit);
     this.#scanner = new Scanner({
       emit: (bytes) => {
-        if (this.#printedOurs && !isUnheard(bytes)) this.#joinAgain(bytes);
+        this.#afterPaint.passes(bytes);
         options.emit(bytes);
       },
       sequence: (sequence) => rewriter.sequence(sequence),
@@ -145,7 +139,7 @@ export class Compositor {
     this.#cutString();
     this.#options.emit(this.frame.lifted(this.frame.onOurRow(this.bar)) + this.frame.wrapAgain());
     this.frame.damaged = false;
-    this.#disturbed();
+    this.#afterPaint.begin(this.#scanner.lastPrinted);
   }
 
   /** Whether a terminal that is to have this size may have pulled lines out of its scrollback. */
@@ -196,7 +190,7 @@ export class Compositor {
       ),
     );
     this.frame.stale[this.frame.screen] = false;
-    this.#disturbed();
+    this.#afterPaint.begin(this.#scanner.lastPrinted);
     if (this.frame.reserved) this.paint();
   }
 
@@ -213,7 +207,7 @@ export class Compositor {
   /** Gives the screen back as it was; false where it was drawn from a shadow that is not sure of it. */
   closeOverlay(): boolean {
     const sure = this.#cover.close();
-    this.#disturbed();
+    this.#afterPaint.begin(this.#scanner.lastPrinted);
     return sure;
   }
 
@@ -266,28 +260,6 @@ export class Compositor {
     return this.frame.reserved ? `\x1b7\x1b[?6l\x1b[r\x1b[${this.frame.size.rows};1H\x1b[m\x1b[2K\x1b8` : "";
   }
 
-  /** The first output after a paint: where it joins the character before, that one must be the last that the terminal printed. */
-  #joinAgain(bytes: Uint8Array): void {
-    this.frame.beforePaint = "";
-    this.#printedOurs = false;
-    if (!bytesJoin(bytes)) return;
-    if (this.frame.joinable !== "") this.#options.emit(this.frame.joinable);
-    // In some terminals (xterm) it joins what was printed last, wherever that stands: the last cell of our row.
-    else this.frame.damaged = true;
-  }
-
-  /** We wrote something: what was printed last is no longer what the terminal printed last. */
-  #disturbed(): void {
-    const { frame } = this;
-    this.#printedOurs = true;
-    frame.beforePaint = this.#scanner.lastPrinted;
-    frame.joinable = "";
-    // What has nothing to join stands alone, and nothing joins it.
-    if (frame.beforePaint === "" || frame.shadow === undefined || joins(frame.beforePaint)) return;
-    const asWritten = frame.modes.plainCharsets ? undefined : frame.beforePaint;
-    frame.joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
-  }
-
   /** After output in a restricted region: what went to the bar's row belongs to the agent's last. */
   #setRight(): void {
     const { shadow, strayed } = this.frame;
@@ -308,6 +280,6 @@ export class Compositor {
     this.#lastRow = row;
     this.#options.emit(this.frame.liftedForGood(row + this.frame.onOurRow(this.bar), shadow));
     this.frame.damaged = false;
-    this.#disturbed();
+    this.#afterPaint.begin(this.#scanner.lastPrinted);
   }
 }

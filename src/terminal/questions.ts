@@ -1,6 +1,7 @@
 // What we ask the human's terminal for ourselves: where its cursor stands, how high its letters are. The answers come between the keys, and are not
 // for the agent. Used by screen.ts.
 import { monotonic } from "../core/clock.ts";
+import type { Frame } from "./frame.ts";
 import type { InputFilter } from "./input-filter.ts";
 import type { TapEvent } from "./key-tap.ts";
 
@@ -71,24 +72,29 @@ export class Questions {
     return ours;
   }
 
-  /** @param forCursor how many of its questions are for the cursor: their answers look like ours */
-  agentAsks(forCursor: number): void {
+  /** What the agent has asked the terminal since this was looked at; of these, answers to questions for the cursor look like ours. */
+  note(frame: Pick<Frame, "asked" | "cursorAsked">): void {
+    if (!frame.asked) return;
     this.#agentAskedAt = monotonic();
-    this.#agentForCursor += forCursor;
+    this.#agentForCursor += frame.cursorAsked;
+    frame.asked = false;
+    frame.cursorAsked = 0;
   }
 
-  /** What the agent has asked lately has its answer, or will get none: terminals answer in turn. */
-  async agentSettled(): Promise<void> {
+  /** What we and the agent have asked has its answer, or will get none: what came later would be typed into the shell. */
+  async settled(frame: Pick<Frame, "asked" | "cursorAsked">): Promise<void> {
+    await this.#asked.at(-1)?.promise;
+    this.note(frame);
+    await this.#agentSettled();
+  }
+
+  /** What the agent has asked lately: terminals answer in turn. */
+  async #agentSettled(): Promise<void> {
     if (this.#agentAskedAt === undefined || monotonic() - this.#agentAskedAt > ANSWER_MS) return;
     this.#agentAskedAt = undefined;
     for (let count = Math.min(this.#agentForCursor, MOST_ASKED); count > 0; count -= 1)
       this.#asked.push({ ...Promise.withResolvers<Cursor | undefined>(), ours: false });
     this.#agentForCursor = 0;
     await this.cursor();
-  }
-
-  /** The last question for the cursor has its answer, or will get none. */
-  async settled(): Promise<void> {
-    await this.#asked.at(-1)?.promise;
   }
 }

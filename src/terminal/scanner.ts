@@ -2,28 +2,10 @@
 import { beginning, isPalette, isShort, isString, payload } from "./control-string.ts";
 import { LastPrinted } from "./last-printed.ts";
 import { Outgoing } from "./outgoing.ts";
-import { type Sequence, SequenceReader, type Verdict } from "./sequence.ts";
+import { type ScannerHandler, SequenceReader, type Verdict } from "./sequence.ts";
 import { endOfColour, endOfText } from "./text-run.ts";
 import { characterAt, incompleteCharacter, isCharacter } from "./utf8.ts";
 import { Action, NON_ASCII, RESETS, State, TABLE } from "./vt-table.ts";
-
-export interface ScannerHandler {
-  /** Bytes for the terminal, in order. Borrowed from the chunk: not to be changed. */
-  emit(bytes: Uint8Array): void;
-  sequence(sequence: Sequence): Verdict;
-  /** A complete OSC string. */
-  osc(payload: string): Verdict;
-  /** How an OSC begins that is too long to be held: whether it is left out. */
-  refusesLong?(payload: string): boolean;
-  /** How a DCS begins, from behind the introducer to the final: true leaves it out. */
-  dcs?(head: string): boolean;
-  /** An APC begins that is one of the kitty graphics protocol. */
-  image?(): void;
-  /** SO (0x0e) or SI (0x0f). */
-  shift(code: number): void;
-  /** Where the terminal is the Linux console: a sequence that sets its palette, which has no end of its own, is over at this offset in the chunk. */
-  palette?(end: number): void;
-}
 
 const SO = 0x0e;
 const SI = 0x0f;

@@ -166,7 +166,7 @@ export class Screen {
       this.#compositor.write(chunk);
       // Before the terminal has them: an agent that never pauses, or a launcher that dies now, leaves none behind.
       this.#unseen.protectChanged();
-      this.#noteQuestions();
+      this.#questions.note(this.#compositor.frame);
       const { damaged, shadow } = this.#compositor.frame;
       if (damaged) this.#afterOutput();
       if (damaged && shadow === undefined) this.#shadow.loadSoon();
@@ -235,19 +235,8 @@ export class Screen {
   }
 
   /** What we and the agent have asked the terminal has its answer, or will get none: what came later would be typed into the shell. */
-  async answered(): Promise<void> {
-    await this.#questions.settled();
-    this.#noteQuestions();
-    await this.#questions.agentSettled();
-  }
-
-  /** What the agent has asked the terminal since this was looked at. */
-  #noteQuestions(): void {
-    const { frame } = this.#compositor;
-    if (!frame.asked) return;
-    this.#questions.agentAsks(frame.cursorAsked);
-    frame.asked = false;
-    frame.cursorAsked = 0;
+  answered(): Promise<void> {
+    return this.#questions.settled(this.#compositor.frame);
   }
 
   /** Somebody else has the terminal for a while (Ctrl-Z). */

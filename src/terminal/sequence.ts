@@ -22,6 +22,25 @@ export interface Sequence {
 /** What to do with a sequence: undefined lets it pass, a text goes out in its place. */
 export type Verdict = string | undefined;
 
+/** Decides on what a scanner finds. */
+export interface ScannerHandler {
+  /** Bytes for the terminal, in order. Borrowed from the chunk: not to be changed. */
+  emit(bytes: Uint8Array): void;
+  sequence(sequence: Sequence): Verdict;
+  /** A complete OSC string. */
+  osc(payload: string): Verdict;
+  /** How an OSC begins that is too long to be held: whether it is left out. */
+  refusesLong?(payload: string): boolean;
+  /** How a DCS begins, from behind the introducer to the final: true leaves it out. */
+  dcs?(head: string): boolean;
+  /** An APC begins that is one of the kitty graphics protocol. */
+  image?(): void;
+  /** SO (0x0e) or SI (0x0f). */
+  shift(code: number): void;
+  /** Where the terminal is the Linux console: a sequence that sets its palette, which has no end of its own, is over at this offset in the chunk. */
+  palette?(end: number): void;
+}
+
 /** A CSI longer than this is void: no terminal's parameters need it. */
 export const LONGEST_CSI = 256;
 const MAX_PARAMS = 32;

@@ -1,0 +1,48 @@
+// Output that joins the character before it, where a paint of ours has come between: that character must be the last that the terminal printed. Used by
+// compositor.ts.
+import type { Frame } from "./frame.ts";
+import { bytesJoin, joins } from "./last-printed.ts";
+
+const ESC = 0x1b;
+
+/** SOS, PM or APC up to where something else breaks it off: for a terminal nothing was printed, and nothing said. */
+const isUnheard = (bytes: Uint8Array): boolean => {
+  const [first, second] = bytes;
+  return first === ESC && (second === 0x58 || second === 0x5e || second === 0x5f) && bytes.indexOf(ESC, 1) < 0;
+};
+
+export class AfterPaint {
+  readonly #frame: Frame;
+  readonly #emit: (text: string) => void;
+  /** What the terminal printed last is ours. */
+  #printedOurs = true;
+
+  constructor(frame: Frame, emit: (text: string) => void) {
+    this.#frame = frame;
+    this.#emit = emit;
+  }
+
+  /** We wrote something: what the agent printed last, `lastPrinted`, is no longer what the terminal printed last. */
+  begin(lastPrinted: string): void {
+    const frame = this.#frame;
+    this.#printedOurs = true;
+    frame.beforePaint = lastPrinted;
+    frame.joinable = "";
+    // What has nothing to join stands alone, and nothing joins it.
+    if (frame.beforePaint === "" || frame.shadow === undefined || joins(frame.beforePaint)) return;
+    const asWritten = frame.modes.plainCharsets ? undefined : frame.beforePaint;
+    frame.joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
+  }
+
+  /** Output of the agent is about to go out. */
+  passes(bytes: Uint8Array): void {
+    if (!this.#printedOurs || isUnheard(bytes)) return;
+    const frame = this.#frame;
+    frame.beforePaint = "";
+    this.#printedOurs = false;
+    if (!bytesJoin(bytes)) return;
+    if (frame.joinable !== "") this.#emit(frame.joinable);
+    // In some terminals (xterm) it joins what was printed last, wherever that stands: the last cell of our row.
+    else frame.damaged = true;
+  }
+}
