@@ -48,6 +48,7 @@ interface Params {
 
 interface Line {
   isWrapped: boolean;
+  fill(cell: unknown): void;
   readonly length: number;
   getWidth(x: number): number;
   hasContent(x: number): number;
@@ -75,7 +76,7 @@ interface Screen {
   scrollBottom: number;
   tabs: unknown;
   readonly lines: Lines;
-  getNullCell(): unknown;
+  getNullCell(attributes?: unknown): unknown;
   getBlankLine(fill: unknown): unknown;
 }
 
@@ -275,6 +276,43 @@ export function boundCells(terminal: xterm.Terminal): void {
     if (this.getString(x).length < LONGEST_CELL) add.call(this, x, code, width);
   };
 }
+
+/**
+ * xterm.js makes each row of its alternate screen anew whenever that is shown: an agent that does nothing but switch has the launcher fill memory faster than it is
+ * given back. Here they are made blank, and used again.
+ */
+export function keepAlternateRows(terminal: xterm.Terminal): void {
+  const { buffers } = coreOf(terminal)._bufferService;
+  const toAlternate = buffers.activateAltBuffer.bind(buffers);
+  buffers.activateAltBuffer = (fill) => {
+    const { alt } = buffers;
+    const kept = rowsOf.get(alt);
+    rowsOf.delete(alt);
+    // Rows that were made when the screen had another size are of no use.
+    if (kept !== undefined && buffers.active !== alt && kept.length === terminal.rows && kept[0]?.length === terminal.cols) {
+      const blank = alt.getNullCell(fill);
+      for (const line of kept) {
+        line.fill(blank);
+        line.isWrapped = false;
+        alt.lines.push(line);
+      }
+    }
+    toAlternate(fill);
+  };
+  const toNormal = buffers.activateNormalBuffer.bind(buffers);
+  buffers.activateNormalBuffer = () => {
+    const { alt } = buffers;
+    const { lines } = alt;
+    const shown = buffers.active === alt && lines.length === terminal.rows;
+    if (shown)
+      rowsOf.set(
+        alt,
+        Array.from({ length: lines.length }, (_, y) => lines.get(y)).filter((line) => line !== undefined),
+      );
+    toNormal();
+  };
+}
+const rowsOf = new WeakMap<Screen, Line[]>();
 
 /** `act` comes before what xterm.js does. */
 function before(handler: Handler, name: "saveCursor" | "softReset" | "screenAlignmentPattern", act: () => unknown): void {

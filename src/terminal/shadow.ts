@@ -4,7 +4,7 @@ import xterm from "@xterm/headless";
 import { Backlog, type Content, LONGEST_WAIT, SCROLLBACK } from "./backlog.ts";
 import { type Attributes, isFragile, linkOf, sgr, UNPROTECTED } from "./cell-style.ts";
 import { asTheConsole, resizeAsTheConsole } from "./console-emulator.ts";
-import { asMostTerminals, asTheManual, boundCells, resizeEmulator } from "./emulator.ts";
+import { asMostTerminals, asTheManual, boundCells, keepAlternateRows, resizeEmulator } from "./emulator.ts";
 import type { Size } from "./pty.ts";
 import { overdrawn } from "./redraws.ts";
 import type { TerminalKind } from "./terminal-look.ts";
@@ -78,6 +78,7 @@ export function openShadow(
     logLevel: "off",
   });
   boundCells(terminal);
+  keepAlternateRows(terminal);
   if (kind.console) asTheConsole(terminal);
   else asTheManual(terminal);
   if (!kind.xtermJs && !kind.console) asMostTerminals(terminal);
