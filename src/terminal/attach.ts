@@ -257,6 +257,10 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   cleanups.push(() => clearTimeout(resizing));
   const keys = readDirectly(input as unknown as Handle, (bytes) => screen.input(bytes));
   cleanups.push(keys.pause);
+  // The window is gone. The kernel tells it to the terminal's own session only, and ours may be another (setsid, runuser).
+  keys.onClose(() => {
+    if (!restored) process.kill(process.pid, "SIGHUP");
+  });
   // What was typed ahead of a question that the launcher asked before.
   const early: unknown = input.readableLength > 0 ? input.read() : undefined;
   if (early instanceof Uint8Array) screen.input(early);

@@ -426,6 +426,31 @@ describe("the human's terminal", () => {
   });
 });
 
+describe("of which the window goes", () => {
+  it.each([
+    ["the terminal's own session, which the kernel tells it", ""],
+    ["another one, which nobody tells it", "setsid -w "],
+  ])("ends the agent where the launcher is of %s", async (_, other) => {
+    const name = `window${other.length}`;
+    await using outer = openOuter("/bin/sh", [
+      "-c",
+      `${other}"$@"; :`,
+      "sh",
+      node,
+      demo,
+      "sh",
+      "-c",
+      `echo $$ > ${folder}/${name}; sleep 300`,
+    ]);
+    await outer.until("the bar", barShows("sh"));
+    const agent = await pidIn(name);
+    expect(alive(agent)).toBe(true);
+    process.kill(outer.pid, "SIGKILL");
+    for (let left = 200; alive(agent) && left > 0; left -= 1) await pause(50);
+    expect(alive(agent)).toBe(false);
+  });
+});
+
 describe("without a bar of its own", () => {
   it("--no-bar leaves the agent every row, and the kill key works", async () => {
     await using outer = shell('stty size; trap "" HUP; sleep 30', { env: { DEMO_NO_BAR: "1" } });
