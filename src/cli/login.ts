@@ -90,7 +90,10 @@ async function keep(session: SsoSession, context: Context): Promise<string> {
   const { paths, env } = context;
   try {
     await openSessionStore(env, paths.state).write(session);
-    await tellDaemonToForget(paths);
+    // It is kept: a daemon that is too busy to hear of it has its own sign-in until then.
+    await tellDaemonToForget(paths).catch((error: unknown) =>
+      context.print.warn(`the daemon may go on with what it knew before: ${messageOf(error)}; agent-run daemon stop helps`),
+    );
     return `kept in the keyring (${KEYRING_NAME})`;
   } catch (error) {
     if (!(error instanceof AgentRunError) || (error.code !== "keyring" && error.code !== "state-folder")) throw error;

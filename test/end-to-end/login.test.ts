@@ -1,6 +1,7 @@
 // `agent-run login` and `logout` with a stand-in for Identity Center, a real gnome-keyring and the local cloud: a run starts from the session that is kept,
 // ~/.aws stays as it is, and no token is in any file, argument or output.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { GetSessionTokenCommand } from "@aws-sdk/client-sts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -223,6 +224,20 @@ describe.skipIf(!usable)(`agent-run login${usable ? "" : ` (needs curl, ${keyrin
   it("by two at the same time gives one session that works", async () => {
     const both = await Promise.all([run(["login", "--force"]), run(["login", "--force"])]);
     expect(both.map(({ code, stderr }) => (code === 0 ? "signed in" : stderr))).toEqual(["signed in", "signed in"]);
+    expect((await run(["true"])).code).toBe(0);
+  });
+
+  it("is kept though the daemon does not answer, which is told", async () => {
+    await run(["daemon", "stop"]);
+    const silent = createServer((socket) => void socket.resume());
+    await new Promise<void>((listening) => silent.listen(join(world.own, "run", "control.sock"), listening));
+    try {
+      const login = await run(["login", "--force"]);
+      expect(login).toMatchObject({ code: 0, stderr: expect.stringContaining("kept in the keyring (secret service)") });
+      expect(login.stderr).toContain("warning: the daemon may go on with what it knew before");
+    } finally {
+      await new Promise((closed) => silent.close(closed));
+    }
     expect((await run(["true"])).code).toBe(0);
   });
 
