@@ -96,7 +96,7 @@ const bundles = await Promise.all([
       uncommented,
       elsewhere(/^\.\/cli\/cli\.ts$/, () => "./cli.js"),
       elsewhere(
-        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|console-reader|seatbelt|warm-up|private-output)\.ts$/,
+        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|console-reader|seatbelt|warm-up)\.ts$/,
         (asked) => `./screen/${asked.replace(/^\.\//, "").replace(/\.tsx?$/, ".js")}`,
       ),
     ],
@@ -112,7 +112,6 @@ const bundles = await Promise.all([
       shadow: "src/terminal/shadow.ts",
       "warm-up": "src/terminal/warm-up.ts",
       "console-reader": "src/terminal/console-reader.ts",
-      "private-output": "src/terminal/private-output.ts",
       seatbelt: "src/isolation/seatbelt.ts",
     },
     chunkNames: "[name]-[hash]",

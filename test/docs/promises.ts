@@ -263,7 +263,13 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
     "every message is checked against a schema on both sides": [
       ["control/lease.test.ts", "is closed with an error by %s, which is not quoted"],
     ],
-    "`TIOCSTI` and `TIOCLINUX` are refused": [["isolation/terminal.test.ts", "takes no typed characters from a program (TIOCSTI)"]],
+    "`TIOCSTI`, `TIOCLINUX` and what changes a console's keys are refused": [
+      ["isolation/terminal.test.ts", "takes no typed characters from a program (TIOCSTI)"],
+      [
+        "isolation/seccomp.test.ts",
+        "allows everything else, refuses of ioctls those that have a terminal type, and knows no foreign machine",
+      ],
+    ],
     "what acts or is not seen is replaced in all that is printed, and escaped in JSON; on the bar it is taken out": [
       ["core/printable.test.ts", "holds no character that moves, hides or reorders, whatever it was"],
       ["core/printable.test.ts", "means the same and holds no such character"],
