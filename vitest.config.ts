@@ -1,11 +1,23 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const continuous = process.env["CI"] === "true";
+
+/** A minute and more each: what begins last is waited for alone. */
+const LONG = /\/test\/(red-team\/red-team|end-to-end\/(lifecycle|transcripts))\.test\.ts$/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return [...sorted.filter(({ moduleId }) => LONG.test(moduleId)), ...sorted.filter(({ moduleId }) => !LONG.test(moduleId))];
+  }
+}
 
 export default defineConfig({
   test: {
     // What only a Mac can run is not there elsewhere: no test is skipped for it.
     include: ["test/**/*.test.{ts,tsx}", ...(process.platform === "darwin" ? ["test/**/*.mac.ts"] : [])],
+    sequence: { sequencer: LongestFirst },
     globalSetup: ["test/global-setup.ts"],
     setupFiles: ["test/pinned-seed.ts"],
     reporters: ["default", "./test/summary-reporter.ts"],
