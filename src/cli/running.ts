@@ -39,6 +39,8 @@ const REVOKED_MS = 90_000;
 /** How long a kill waits for the daemon to cut the access first; the agent is ended then all the same. */
 const CUT_FIRST_MS = 300;
 const BAR_TICK_MS = 1000;
+/** A file's times are those of the kernel's last tick, which was so long ago at most (current_time() in fs/inode.c; CONFIG_HZ of 100 and more). */
+const TICK_MS = 10;
 /** What is not needed at the start is loaded when the agent had time to start. */
 const LATER_MS = 1500;
 /** How long a message stays on the bar. */
@@ -55,7 +57,7 @@ export class Running implements LinkHandlers {
   #plan: PlanMessage | undefined;
   #agent: AgentProcess | undefined;
   #screen: TerminalAgent | undefined;
-  /** When it was started. */
+  /** No file that it made or changed is older. */
   #agentSince: Instant | undefined;
   /** As it was before there was an agent, which can make a folder look like a project of its own. */
   readonly #project: string;
@@ -176,7 +178,7 @@ export class Running implements LinkHandlers {
     }
     const waiting = await held?.take();
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
-    this.#agentSince = systemClock.now();
+    this.#agentSince = systemClock.now() - TICK_MS;
     await using agent = this.#inTerminal ? await this.#attach(link, prepared, waiting) : await this.#preparation.start(prepared, waiting);
     this.#agent = agent;
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);
