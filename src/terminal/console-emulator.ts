@@ -1,6 +1,8 @@
 // xterm.js, made to do what the Linux console does with what console-reader.ts gives (drivers/tty/vt/vt.c). Used by shadow.ts where the terminal is one.
 import type xterm from "@xterm/headless";
-import { coreOf, kept, movesWithinOrigin, resizeEmulator } from "./emulator.ts";
+import { movesWithinOrigin } from "./emulator.ts";
+import { resizeEmulator } from "./emulator-resize.ts";
+import { coreOf, kept } from "./xterm-internals.ts";
 
 interface UnicodeService {
   readonly _core: { readonly unicodeService: { readonly _providers: Record<string, { wcwidth(code: number): 0 | 1 | 2 }> } };

@@ -1,0 +1,56 @@
+// Keeps what xterm.js holds in memory within bounds, whatever an agent writes. Used by shadow.ts.
+import type xterm from "@xterm/headless";
+import { coreOf, type Line, type Screen } from "./xterm-internals.ts";
+
+/** In UTF-16 units: several times what the longest emoji takes, or a letter under more marks than anybody reads. */
+const LONGEST_CELL = 128;
+const bounded = new WeakSet<Line>();
+
+/** xterm.js puts all marks that come after a character into its cell: without a limit, an agent that sends nothing else has the launcher grow without end. */
+export function boundCells(terminal: xterm.Terminal): void {
+  const line = coreOf(terminal)._bufferService.buffer.lines.get(0);
+  const prototype = line && (Object.getPrototypeOf(line) as Line);
+  if (prototype === undefined || bounded.has(prototype)) return;
+  bounded.add(prototype);
+  const add = prototype.addCodepointToCell;
+  prototype.addCodepointToCell = function (this: Line, x, code, width) {
+    if (this.getString(x).length < LONGEST_CELL) add.call(this, x, code, width);
+  };
+}
+
+/**
+ * xterm.js makes each row of its alternate screen anew whenever that is shown: an agent that does nothing but switch has the launcher fill memory faster than it is
+ * given back. Here they are made blank, and used again.
+ */
+export function keepAlternateRows(terminal: xterm.Terminal): void {
+  const { buffers } = coreOf(terminal)._bufferService;
+  const toAlternate = buffers.activateAltBuffer.bind(buffers);
+  buffers.activateAltBuffer = (fill) => {
+    const { alt } = buffers;
+    const kept = rowsOf.get(alt);
+    rowsOf.delete(alt);
+    // Rows that were made when the screen had another size are of no use.
+    if (kept !== undefined && buffers.active !== alt && kept.length === terminal.rows && kept[0]?.length === terminal.cols) {
+      const blank = alt.getNullCell(fill);
+      for (const line of kept) {
+        line.fill(blank);
+        line.isWrapped = false;
+        alt.lines.push(line);
+      }
+    }
+    toAlternate(fill);
+  };
+  const toNormal = buffers.activateNormalBuffer.bind(buffers);
+  buffers.activateNormalBuffer = () => {
+    const { alt } = buffers;
+    const { lines } = alt;
+    const shown = buffers.active === alt && lines.length === terminal.rows;
+    if (shown)
+      rowsOf.set(
+        alt,
+        Array.from({ length: lines.length }, (_, y) => lines.get(y)).filter((line) => line !== undefined),
+      );
+    toNormal();
+  };
+}
+const rowsOf = new WeakMap<Screen, Line[]>();

@@ -1,0 +1,127 @@
+// What we use of xterm.js that is not in its public interface, and how its methods are changed. Used by the emulator files and the tests for them.
+import type xterm from "@xterm/headless";
+
+interface Internals {
+  readonly _core: {
+    readonly _inputHandler: Handler;
+    readonly _bufferService: { readonly buffer: Screen; readonly buffers: Screens };
+    readonly coreService: { isCursorHidden: boolean; readonly decPrivateModes: { origin: boolean } };
+  };
+}
+
+export interface Handler {
+  setModePrivate(params: Params): boolean;
+  resetModePrivate(params: Params): boolean;
+  readonly _charsetService: { _charsets: unknown[]; glevel: number; setgLevel(level: number): void };
+  saveCursor(): boolean;
+  restoreCursor(): boolean;
+  softReset(params: unknown): boolean;
+  screenAlignmentPattern(): boolean;
+  cursorCharAbsolute(params: Params): boolean;
+  charPosAbsolute(params: Params): boolean;
+  _moveCursor(columns: number, rows: number): void;
+  _restrictCursor(): void;
+  readonly _parser: { precedingJoinState: number };
+  insertLines(params: Params): boolean;
+  deleteLines(params: Params): boolean;
+  cursorUp(params: Params): boolean;
+  cursorDown(params: Params): boolean;
+  readonly _curAttrData: Pen;
+  eraseInDisplay(params: unknown, protect?: boolean): boolean;
+  print(data: Uint32Array, start: number, end: number): void;
+}
+
+/** The attributes of what is printed next. */
+export interface Pen {
+  fg: number;
+  bg: number;
+  extended: { urlId: number; clone(): Pen["extended"] };
+  updateExtended(): void;
+}
+
+interface Params {
+  readonly length: number;
+  readonly params: readonly number[];
+}
+
+export interface Line {
+  isWrapped: boolean;
+  fill(cell: unknown): void;
+  readonly length: number;
+  getWidth(x: number): number;
+  hasContent(x: number): number;
+  setCell(x: number, cell: unknown): void;
+  resize(cols: number, fill: unknown): void;
+  getString(x: number): string;
+  addCodepointToCell(x: number, code: number, width: number): void;
+}
+
+interface Lines {
+  length: number;
+  get(index: number): Line | undefined;
+  push(line: unknown): void;
+  splice(start: number, deleted: number): void;
+}
+
+/** The main or the alternate one. */
+export interface Screen {
+  x: number;
+  y: number;
+  readonly ybase: number;
+  savedX: number;
+  savedY: number;
+  scrollTop: number;
+  scrollBottom: number;
+  tabs: unknown;
+  readonly lines: Lines;
+  getNullCell(attributes?: unknown): unknown;
+  getBlankLine(fill: unknown): unknown;
+}
+
+interface Screens {
+  readonly active: Screen;
+  readonly normal: Screen;
+  readonly alt: Screen;
+  activateNormalBuffer(): void;
+  activateAltBuffer(fill: unknown): void;
+}
+
+export const coreOf = (terminal: xterm.Terminal): Internals["_core"] => (terminal as unknown as Internals)._core;
+
+/** `act` comes before what xterm.js does. */
+export function before(handler: Handler, name: "saveCursor" | "softReset" | "screenAlignmentPattern", act: () => unknown): void {
+  const method: (params: unknown) => boolean = handler[name].bind(handler);
+  handler[name] = (params?: unknown) => {
+    act();
+    return method(params);
+  };
+}
+
+/** What xterm.js has of each screen goes along from one to the other. */
+export function kept(screens: Screens, what: (screen: Screen) => Partial<Screen>): void {
+  const [toNormal, toAlternate] = [screens.activateNormalBuffer.bind(screens), screens.activateAltBuffer.bind(screens)];
+  screens.activateNormalBuffer = () => {
+    const goes = what(screens.active);
+    toNormal();
+    Object.assign(screens.active, goes);
+  };
+  screens.activateAltBuffer = (fill) => {
+    const goes = what(screens.active);
+    toAlternate(fill);
+    Object.assign(screens.active, goes);
+  };
+}
+
+/** `act` comes before what DECSET and DECRST do. */
+export function onPrivateModes(handler: Handler, act: (mode: number, on: boolean) => void): void {
+  for (const [name, on] of [
+    ["setModePrivate", true],
+    ["resetModePrivate", false],
+  ] as const) {
+    const method = handler[name].bind(handler);
+    handler[name] = (params) => {
+      for (let i = 0; i < params.length; i++) act(params.params[i] ?? 0, on);
+      return method(params);
+    };
+  }
+}
