@@ -235,7 +235,7 @@ export interface DestructiveFinding {
 
 /**
  * The actions of the catalogue that these policies allow, in the worst case: each is tried on its sample and on one resource for each pattern that the
- * policies allow; conditions on keys that `context` does not tell are taken to be met for an Allow and unmet for a Deny.
+ * policies allow, alone and together; conditions on keys that `context` does not tell are taken to be met for an Allow and unmet for a Deny.
  * @param principal ARN of the session or identity; its account takes the place of the samples'
  * @param context what is known of every request of the session, such as its tags
  */
@@ -243,7 +243,7 @@ export function destructiveAllowed(policies: PolicySet, principal: string, conte
   const account = /^\d{12}$/.exec(principal.split(":")[4] ?? "")?.[0] ?? ACCOUNT;
   const assumed = worstCase(policies, context);
   return destructiveActions.flatMap(({ action, resource: sample }) => {
-    for (const resource of [sample.replaceAll(ACCOUNT, account), ...probeResources(assumed, action)]) {
+    for (const resource of [sample.replaceAll(ACCOUNT, account), ...probeResources(assumed, action, context)]) {
       const decision = evaluate({ principal, action, resource, context }, assumed);
       if (decision.outcome === "allowed") return [{ action, decision, resource }];
     }

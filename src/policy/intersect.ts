@@ -90,7 +90,7 @@ function cutConditions(
       result.push(condition);
       continue;
     }
-    if (met.values.length === condition.values.length && met.values.every((value) => condition.values.includes(value))) continue;
+    if (sameValues(met.values, condition.values)) continue;
     if (NEGATED.test(condition.operator) && condition.set === undefined) {
       result[index] = { ...met, values: [...new Set([...met.values, ...condition.values])] };
     } else if (
@@ -108,6 +108,9 @@ function cutConditions(
   }
   return result;
 }
+
+const sameValues = (one: readonly string[], other: readonly string[]): boolean =>
+  one.every((value) => other.includes(value)) && other.every((value) => one.includes(value));
 
 const sameTest = (one: Condition, other: Condition): boolean =>
   one.operator === other.operator &&

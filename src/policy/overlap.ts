@@ -4,9 +4,13 @@ import { actionTokens, ONE, ONE_INSIDE, type Piece, RUN, RUN_INSIDE, resourceTok
 
 export type PatternKind = "action" | "resource";
 
-/** A variable is a text of its own between these two, so that it is equal only to itself. Both are private use characters. */
-const OPEN = "\ue000";
-const CLOSE = "\ue001";
+/**
+ * A variable is a text of its own, so that it is equal only to itself: its name and default are spelled in letters that no pattern has (private use
+ * characters, four for each UTF-16 code unit), with a mark on either side.
+ */
+const OPEN = 0xe010;
+const CLOSE = 0xe011;
+const DIGITS = 0xe000;
 const COLON = 58;
 /** What two crossing patterns have in common is written as at most so many patterns. */
 const MOST = 12;
@@ -28,7 +32,17 @@ function tokens(kind: PatternKind, text: string): readonly number[] {
 function opaque(text: string): Piece[] {
   const template = readTemplate(text);
   if (typeof template === "string") return [{ text, live: true }];
-  return fill(template, (key) => `${OPEN}${key}${CLOSE}`) ?? [];
+  const parts = template.parts.map((part) =>
+    "live" in part ? part : { key: JSON.stringify([part.key, part.fallback]), fallback: undefined },
+  );
+  return fill({ ...template, parts }, spelledApart) ?? [];
+}
+
+function spelledApart(text: string): string {
+  const digits = Array.from({ length: text.length }, (_, index) => text.charCodeAt(index)).flatMap((unit) =>
+    [12, 8, 4, 0].map((shift) => DIGITS + ((unit >> shift) & 15)),
+  );
+  return String.fromCharCode(OPEN, ...digits, CLOSE);
 }
 
 const hasVariable = (text: string): boolean => /\$\{[^}]*:/.test(text);
@@ -78,7 +92,8 @@ function takes(wide: number, narrow: number): boolean {
   return wide === narrow;
 }
 
-const isMark = (unit: number): boolean => unit === OPEN.charCodeAt(0) || unit === CLOSE.charCodeAt(0);
+/** Whether it is a letter of a variable, which may stand for any number of characters. */
+const isMark = (unit: number): boolean => unit >= DIGITS && unit <= CLOSE;
 
 /** Whether nothing fits both. False also where it cannot be told. */
 export function apart(kind: PatternKind, one: string, other: string): boolean {

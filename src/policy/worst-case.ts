@@ -1,5 +1,6 @@
-// Policies as they are at their widest: what could be allowed, whatever the request brings. Called by destructive.ts.
+// Policies as they are at their widest: what could be allowed, whatever the request brings. Called by destructive.ts and lint/paths.ts.
 import { actionMatches } from "./match.ts";
+import { common } from "./overlap.ts";
 import type { PolicyDocument, PolicySet, RequestContext, Statement } from "./types.ts";
 
 /** Stands where a wildcard stood: a name that no policy mentions by chance. */
@@ -37,16 +38,31 @@ function widest(statement: Statement, { version }: PolicyDocument, known: Readon
   };
 }
 
-/** One resource for each pattern that an Allow of these policies opens for the action. */
-export function probeResources(policies: PolicySet, action: string): string[] {
-  const documents = Object.values(policies).flatMap((list: readonly PolicyDocument[] | undefined) => list ?? []);
-  const patterns = documents.flatMap(({ statements }) =>
-    statements
-      .filter(({ effect, action: actions, notAction }) => {
-        if (effect !== "Allow") return false;
-        return actions ? actions.some((one) => actionMatches(one, action)) : !notAction?.some((one) => actionMatches(one, action));
-      })
-      .flatMap(({ resource }) => resource ?? []),
-  );
-  return [...new Set(patterns.map((pattern) => pattern.replace(VARIABLE, FILLER).replace(/\*+/g, FILLER).replaceAll("?", "x")))];
+/**
+ * One resource for each pattern that an Allow of these policies opens for the action, and for what such patterns of all their kinds have in common: a
+ * role that reaches `logs-*` and a session policy that reaches `*-prod` meet in a name that neither pattern leads to.
+ * @param policies as `worstCase` gives them
+ * @param context the same, for the variables that are left
+ */
+export function probeResources(policies: PolicySet, action: string, context: RequestContext): string[] {
+  const of = (documents: readonly PolicyDocument[] = []): string[] => documents.flatMap((document) => openedBy(document, action, context));
+  const limiting = [policies.identity, policies.boundary, policies.session, policies.serviceControl]
+    .filter((kind) => kind !== undefined)
+    .map(of);
+  const met = limiting.reduce((left, right) => left.flatMap((one) => right.flatMap((other) => common("resource", one, other) ?? [])));
+  const patterns = new Set([...limiting.flat(), ...of(policies.resource), ...met]);
+  return [...new Set([...patterns].map((pattern) => pattern.replace(/\*+/g, FILLER).replaceAll("?", "x")))];
+}
+
+/** The patterns of resources that the document's Allow statements open for an action, variables filled in; `*` for a NotResource. */
+function openedBy({ statements, version }: PolicyDocument, action: string, context: RequestContext): string[] {
+  const values = new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]));
+  const filled = (text: string): string =>
+    version === "2008-10-17" ? text : text.replace(VARIABLE, (_, key: string) => String(values.get(key.toLowerCase()) ?? "*"));
+  return statements
+    .filter(({ effect, action: actions, notAction }) => {
+      if (effect !== "Allow") return false;
+      return actions ? actions.some((one) => actionMatches(one, action)) : !notAction?.some((one) => actionMatches(one, action));
+    })
+    .flatMap(({ resource }) => resource?.map(filled) ?? ["*"]);
 }

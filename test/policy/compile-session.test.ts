@@ -79,6 +79,23 @@ describe("two patterns", () => {
     expect(common("resource", "arn:aws:s3:::b/red/*", `arn:aws:s3:::b/$\{aws:PrincipalTag/team}/*`)).toBeUndefined();
   });
 
+  it("take a variable for a text of its own: no letter of its name is part of it, and a default makes it another", () => {
+    const bucket = (key: string): string => `arn:aws:s3:::b/${key}`;
+    const user = bucket("$" + "{aws:username}");
+    for (const wide of [bucket("*username*"), bucket("*aws*"), bucket("*:*"), bucket("*?:*")])
+      expect(within("resource", wide, user), wide).toBe(false);
+    expect(within("resource", bucket("*"), user)).toBe(true);
+    const nobody = bucket("$" + "{aws:username, 'nobody'}");
+    const other = bucket("$" + "{aws:username, 'other'}");
+    for (const [wide, narrow] of [
+      [user, nobody],
+      [nobody, other],
+    ] as const) {
+      expect(within("resource", wide, narrow)).toBe(false);
+      expect(common("resource", wide, narrow)).toBeUndefined();
+    }
+  });
+
   it("keep a wildcard inside its segment of an ARN", () => {
     expect(within("resource", "arn:aws:sqs:eu-*-1:1:q", "arn:aws:sqs:*:1:q")).toBe(false);
     expect(within("resource", "arn:aws:sqs:*:1:q", "arn:aws:sqs:eu-central-1:1:q")).toBe(true);
@@ -102,7 +119,9 @@ const resource = fc.constantFrom(
   "arn:aws:s3:::b/*",
   "arn:aws:s3:::b/a/*",
   "arn:aws:s3:::*/x",
+  "arn:aws:s3:::b/*team*/*",
   `arn:aws:s3:::b/$\{aws:PrincipalTag/team}/*`,
+  `arn:aws:s3:::b/$\{aws:PrincipalTag/team, 'red'}/*`,
 );
 const condition = fc.constantFrom<Json | undefined>(
   undefined,
@@ -110,6 +129,8 @@ const condition = fc.constantFrom<Json | undefined>(
   { StringEquals: { "aws:x": ["1", "2"] } },
   { StringEquals: { "aws:x": "2" } },
   { StringNotEquals: { "aws:x": "1" } },
+  { StringNotEquals: { "aws:x": ["1", "1"] } },
+  { StringNotEquals: { "aws:x": ["1", "2"] } },
   { StringLike: { "aws:x": "1*" } },
   { Null: { "aws:x": "true" } },
 );

@@ -50,6 +50,8 @@ describe("destructiveAllowed", () => {
     const policies = { identity: [identity([allow("s3:DeleteBucket"), deny("s3:*", "*", agents)])] };
     expect(names(policies)).toEqual(["s3:DeleteBucket"]);
     expect(names(policies, { "aws:PrincipalTag/agent-session": "sess_a8f3b21c" })).toEqual([]);
+    const own = identity([allow("s3:DeleteObject", `arn:aws:s3:::$\{aws:PrincipalTag/project}/*`)]);
+    expect(names({ identity: [own] }, { "aws:PrincipalTag/project": "shop" })).toEqual(["s3:DeleteObject"]);
   });
 
   it("takes a variable without a value as any", () => {
@@ -63,6 +65,14 @@ describe("destructiveAllowed", () => {
     const reads = identity([allow("s3:Get*")]);
     expect(names({ identity: [admin], session: [reads] })).toEqual([]);
     expect(names({ identity: [admin], boundary: [reads] })).toEqual([]);
+  });
+
+  it("finds what role and session policy allow together, on resources that only both of their patterns make", () => {
+    const logs = identity([allow("s3:DeleteObject", "arn:aws:s3:::logs-*")]);
+    const production = identity([allow("s3:*", "arn:aws:s3:::*-prod/*")]);
+    const own = identity([allow("s3:*", `arn:aws:s3:::logs-$\{aws:PrincipalTag/team}/*`)]);
+    expect(names({ identity: [logs], session: [production] })).toEqual(["s3:DeleteObject"]);
+    expect(names({ identity: [logs], boundary: [own], session: [production] })).toEqual(["s3:DeleteObject"]);
   });
 });
 
