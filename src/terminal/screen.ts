@@ -16,14 +16,12 @@ import type { ScreenOptions } from "./screen-options.ts";
 import { ShadowLoader } from "./shadow-loader.ts";
 import { Timers } from "./timers.ts";
 import { UnseenOutput } from "./unseen-output.ts";
-import { WindowGrowth } from "./window-growth.ts";
+import { WindowSize } from "./window-size.ts";
 
 /** Ink is loaded when the agent had time to start: it holds us up for 50 ms, and until then the plain line says the same. */
 const LOAD_INK_MS = 700;
 /** While the agent writes. */
 const LOAD_INK_BUSY_MS = 100;
-/** As long as a program takes to see a size before the next one. */
-const DRAW_ANEW_MS = 60;
 /** How long the bar says what became of an agent-run inside. */
 const INNER_NOTICE_MS = 15_000;
 
@@ -39,14 +37,12 @@ export class Screen {
   readonly #pauses: Pauses;
   readonly #bar: BarPainter;
   readonly #shadow: ShadowLoader;
-  readonly #growth: WindowGrowth;
+  readonly #window: WindowSize;
   readonly #timers = new Timers();
-  #size: Size;
   #ended = false;
 
   constructor(options: ScreenOptions) {
     this.#options = options;
-    this.#size = options.size;
     const filter = new InputFilter();
     this.#questions = new Questions((text) => options.output.write(text), filter);
     this.#inner = new InnerRuns({
@@ -77,7 +73,7 @@ export class Screen {
       changed: (sure) => {
         this.#afterOutput();
         this.#unseen.protect();
-        if (!sure) this.#askToDraw();
+        if (!sure) this.#window.askToDraw();
       },
     });
     this.#dialogs = new Dialogs({ ...options, host: this.#overlay, inner: this.#inner });
@@ -86,7 +82,7 @@ export class Screen {
       bar: options.bar,
       killKey: options.killKey.name,
       colour: options.kind.look.colour,
-      width: () => this.#size.cols,
+      width: () => this.#window.cols,
       compositor: this.#compositor,
       overlay: this.#overlay,
       pauses: this.#pauses,
@@ -98,11 +94,19 @@ export class Screen {
       kind: options.kind,
       timers: this.#timers,
     });
-    this.#growth = new WindowGrowth({
+    this.#window = new WindowSize({
+      ...options,
+      compositor: this.#compositor,
+      overlay: this.#overlay,
+      bar: this.#bar,
       questions: this.#questions,
+      timers: this.#timers,
       hold: (on) => options.hold("size", on),
-      resized: (row) => this.#resized(row),
       output: (chunk) => this.output(chunk),
+      changed: () => {
+        this.#afterOutput();
+        this.#unseen.protect();
+      },
     });
     this.#keys = new KeyRouter({
       killKey: options.killKey,
@@ -113,8 +117,8 @@ export class Screen {
       filter,
       inner: this.#inner,
       voice: options.voice,
-      rows: () => this.#size.rows,
-      settleSize: () => this.#growth.settle(),
+      rows: () => this.#window.rows,
+      settleSize: () => this.#window.settle(),
       toAgent: options.toAgent,
       onKill: options.onKill,
     });
@@ -152,8 +156,8 @@ export class Screen {
 
   /** Output of the agent, which may change once the next one comes. */
   output(chunk: Buffer): void {
-    if (this.#growth.isOpen) {
-      this.#growth.hold(chunk);
+    if (this.#window.isOpen) {
+      this.#window.holdBack(chunk);
       return;
     }
     if (this.#overlay.isDrawn) {
@@ -195,43 +199,24 @@ export class Screen {
 
   /** Shows how the end proceeds, over the agent; no lines take it away. */
   progress(lines: readonly string[]): void {
-    this.#growth.settle();
+    this.#window.settle();
     this.#dialogs.progress(lines);
   }
 
   /** Asks over the running agent. Gives the key of the choice; undefined when it was taken away, by `signal` or by the end. */
   question(view: OverlayView, signal?: AbortSignal): Promise<string | undefined> {
-    this.#growth.settle();
+    this.#window.settle();
     return this.#dialogs.question(view, signal);
   }
 
   /** Asks for a code over the running agent. Undefined when it was put off, or taken away by the end. */
   code(title: string, lines: readonly string[]): Promise<string | undefined> {
+    this.#window.settle();
     return this.#dialogs.code(title, lines);
   }
 
   resize(size: Size): void {
-    if (this.#ended || (size.cols === this.#size.cols && size.rows === this.#size.rows)) return;
-    this.#size = size;
-    this.#questions.forgetCellHeight();
-    if (this.#overlay.isOpen || !this.#compositor.mayPull(size)) this.#growth.take();
-    else void this.#growth.ask();
-  }
-
-  /** The size is what the terminal has. `row`: where its cursor is now, as far as it was asked. */
-  #resized(row: number | undefined): void {
-    this.#bar.render();
-    this.#overlay.behind(() => this.#compositor.resize(this.#size, row));
-    this.#options.resizeAgent(this.agentSize);
-    this.#afterOutput();
-    this.#unseen.protect();
-  }
-
-  /** What only the agent knows how to draw: programs draw all of it when their size changes, which it does for a moment. */
-  #askToDraw(): void {
-    const { cols, rows } = this.agentSize;
-    this.#options.resizeAgent({ cols, rows: rows > 1 ? rows - 1 : rows + 1 });
-    this.#timers.later(DRAW_ANEW_MS, () => this.#options.resizeAgent(this.agentSize));
+    if (!this.#ended) this.#window.change(size);
   }
 
   /** What we and the agent have asked the terminal has its answer, or will get none: what came later would be typed into the shell. */
@@ -241,7 +226,7 @@ export class Screen {
 
   /** Somebody else has the terminal for a while (Ctrl-Z). */
   release(): void {
-    this.#growth.settle();
+    this.#window.settle();
     this.#overlay.lift();
     this.#compositor.release();
     this.#unseen.gone();
@@ -250,11 +235,8 @@ export class Screen {
 
   /** The terminal is ours again, perhaps with another size. */
   retake(size: Size): void {
-    this.#size = size;
     this.#shadow.startAnew();
-    this.#bar.render();
-    this.#compositor.retake(size);
-    this.#options.resizeAgent(this.agentSize);
+    this.#window.retake(size);
     this.#bar.paint();
     this.#unseen.here();
     this.#unseen.protect();
@@ -264,7 +246,7 @@ export class Screen {
 
   /** The last of the agent's output is through: shows it, and waits for an answer of the terminal that is still on its way. */
   async settle(): Promise<void> {
-    this.#growth.settle();
+    this.#window.settle();
     this.#overlay.close();
     await this.answered();
     if (!this.#compositor.endsWithinLine) return;
@@ -274,7 +256,7 @@ export class Screen {
   /** Gives the screen back. Once. */
   end(): void {
     if (this.#ended) return;
-    this.#growth.settle();
+    this.#window.settle();
     this.#overlay.close();
     this.#ended = true;
     for (const part of [this.#timers, this.#pauses, this.#bar, this.#keys, this.#shadow]) part.end();
@@ -283,7 +265,7 @@ export class Screen {
   }
 
   #afterOutput(): void {
-    if (this.#growth.isOpen) return;
+    if (this.#window.isOpen) return;
     this.#overlay.tryDraw(false);
     if (this.#overlay.isDrawn) {
       this.#bar.shown();
@@ -297,7 +279,7 @@ export class Screen {
   }
 
   #onPause(): void {
-    if (this.#ended || this.#overlay.isDrawn || this.#growth.isOpen) return;
+    if (this.#ended || this.#overlay.isDrawn || this.#window.isOpen) return;
     this.#bar.renderDue();
     this.#compositor.frame.shadow?.drain();
     this.#unseen.protect();

@@ -1,5 +1,5 @@
 // A window that has grown: whether the terminal has pulled lines out of its scrollback, only the cursor tells. What the agent writes waits for its
-// answer. Used by screen.ts.
+// answer. Used by window-size.ts.
 import type { Questions } from "./questions.ts";
 
 export interface WindowGrowthOptions {
