@@ -540,15 +540,18 @@ describe("a paste", () => {
     await outer.until("ready", shows("ready"));
     const paste = "0123456789".repeat(30_000);
     outer.type(paste);
-    // Ink and the shadow load meanwhile: not what is measured here.
-    await pause(1500);
     const ticks = (): number => {
       const fields = readFileSync(`/proc/${outer.pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
       return Number(fields[11]) + Number(fields[12]);
     };
-    const before = ticks();
-    await pause(1000);
-    expect(ticks() - before).toBeLessThanOrEqual(10);
+    // What loads and warms up in the first seconds is not what is measured here; who spins has no second of rest.
+    const busy: number[] = [];
+    while (busy.length < 10 && (busy.at(-1) ?? 100) > 5) {
+      const before = ticks();
+      await pause(1000);
+      busy.push(ticks() - before);
+    }
+    expect(busy.at(-1)).toBeLessThanOrEqual(5);
     // The keys still work: the question opens over the agent that reads nothing.
     outer.type("\x0b");
     await outer.until("the question", shows("End sh?"));
