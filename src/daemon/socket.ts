@@ -72,11 +72,21 @@ export async function openDoor(path: string, served: Served, log: Log): Promise<
   await listen(server, path);
   const own = statSync(path);
   const reachable = (): boolean => {
-    const now = statSync(path, { throwIfNoEntry: false });
-    return now !== undefined && now.ino === own.ino && now.dev === own.dev;
+    try {
+      const now = statSync(path);
+      return now.ino === own.ino && now.dev === own.dev;
+    } catch {
+      // Gone, or nobody gets there any more.
+      return false;
+    }
   };
   const hide = (): void => {
-    if (reachable()) rmSync(path, { force: true });
+    try {
+      if (reachable()) rmSync(path, { force: true });
+    } catch (error) {
+      // A launcher that still finds it is told that the daemon is leaving.
+      log.line(`cannot remove the control socket: ${messageOf(error)}`);
+    }
   };
   return {
     connections: () => open.size,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLease, requestJson } from "../../src/control/client.ts";
 import { lockHolder } from "../../src/control/lock.ts";
@@ -111,6 +111,18 @@ describe("the daemon", () => {
     lease.close();
     expect(await exitOf(child)).toBe(0);
     expect(existsSync(home.socket)).toBe(how === "replaced");
+  });
+
+  it("leaves, its session ended, although nobody gets to its socket any more", async () => {
+    const child = await servingToy(home, { watchMs: 100 });
+    const { lease, messages } = await session();
+    renameSync(home.paths.runtime, `${home.paths.runtime}.old`);
+    symlinkSync(home.paths.runtime, home.paths.runtime);
+    await until(() => home.log().includes("removed or replaced"));
+    child.kill("SIGTERM");
+    expect(await exitOf(child)).toBe(0);
+    expect(await lease.closed).toBeUndefined();
+    expect(messages.at(-1)).toMatchObject({ type: "ended", view: { cause: "killed" } });
   });
 
   it("does nothing where another one serves already, and the other goes on", async () => {
