@@ -55,7 +55,7 @@ export class AuditWriter {
   #work: Promise<boolean> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #trouble: AgentRunError | undefined;
-  #closed = false;
+  #closed: Promise<void> | undefined;
 
   /**
    * @param file its descriptor, which is the writer's from now on
@@ -106,9 +106,16 @@ export class AuditWriter {
     return this.#written.sequence >= goal;
   }
 
-  /** Writes no more and lets go of the file, which ends with a whole record as far as the disk lets us see to it. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /**
+   * Writes no more and lets go of the file, which ends with a whole record as far as the disk lets us see to it. Once only, however often it is called: the
+   * number of its descriptor is another file's afterwards.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     clearTimeout(this.#retry);
     // Not under a disk that hangs: by the time that it goes on, the number could be another file's.
     const idle = (this.#work ?? Promise.resolve(true)).catch(() => false);

@@ -1,5 +1,17 @@
 import { execFile, execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -7,7 +19,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { endLostAudit, openAudit } from "../../src/audit/log.ts";
 import { listSessions, readSession, unendedSessions, verifyFolder } from "../../src/audit/verify.ts";
 import type { AuditOptions } from "../../src/audit/writer.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { sleep, systemClock } from "../../src/core/clock.ts";
 import type { AgentRunError } from "../../src/core/error.ts";
 import { folderOfOrdinaryUser, noOrdinaryUser, runAsOrdinaryUser } from "../control/ordinary-user.ts";
 
@@ -132,6 +144,21 @@ describe("openAudit", () => {
     const text = readFileSync(join(folder, `${session}.ndjson`), "latin1");
     expect(text.endsWith("}\n")).toBe(true);
     expect(verifyFolder(folder, none).sessions[0]?.findings.map((finding) => finding.kind)).toEqual(["cut"]);
+  });
+
+  it("tries the index again where it could not be written at the end, and closes no file that others have opened since", async () => {
+    const folder = temporary();
+    const index = join(folder, "index.ndjson");
+    const audit = await openAudit(folder, session, start, options());
+    renameSync(index, `${index}.away`);
+    symlinkSync(`${index}.away`, index);
+    expect(await audit.end({ cause: "exited" })).toBe(false);
+    const opened = Array.from({ length: 32 }, () => openSync("/dev/null", "r"));
+    renameSync(`${index}.away`, index);
+    for (const until = performance.now() + 10_000; unendedSessions(folder).length > 0 && performance.now() < until; ) await sleep(20);
+    await sleep(50);
+    for (const descriptor of opened) closeSync(descriptor);
+    expect(verifyFolder(folder, none)).toMatchObject({ errors: 0, warnings: 0, sessions: [{ state: "ended" }] });
   });
 
   it.skipIf(!prlimit)("writes all that waited as soon as there is room again (needs prlimit)", async () => {
