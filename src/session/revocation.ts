@@ -37,9 +37,13 @@ export function isRevoked({ revoke }: Profile, cause: Cause, handedOut: boolean)
   return handedOut && (revoke === "always" || (revoke === "kill" && cause === "killed"));
 }
 
-/** Loads what a revocation needs, once the agent had time to start: at the kill itself it would keep the endpoint from answering for 50 ms. */
+/**
+ * Loads what a revocation needs, once the agent had time to start: at the kill itself it would keep the endpoint from answering for 50 ms. What is not there any
+ * more (this version was replaced meanwhile) is told by the revocation that needs it.
+ */
 export function loadAhead(): void {
-  setTimeout(() => void import("@aws-sdk/client-iam").then(() => import("@aws-sdk/client-ec2")), LOAD_AHEAD_MS).unref();
+  const load = (): Promise<unknown> => import("@aws-sdk/client-iam").then(() => import("@aws-sdk/client-ec2"));
+  setTimeout(() => void load().catch(() => undefined), LOAD_AHEAD_MS).unref();
 }
 
 /** Denies the session on all its roles, side by side. Never rejects; gives the last report for each. */
