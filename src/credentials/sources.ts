@@ -69,6 +69,8 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
   const kept: Kept = { ssoTokens: new Map(), unlocked: new Map(), sso: createOwnSessions(clock) };
   const remembered = new Map<string, { found: Located; until: Instant }>();
   const running = new Map<string, Promise<Located>>();
+  /** How often all was forgotten. */
+  let forgotten = 0;
 
   const keyOf = ({ credentials, awsProfile, env, region, endpointUrl, state }: BaseRequest): string => {
     const { configFile, credentialsFile } = fileLocations(env);
@@ -91,10 +93,16 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
     remembered.delete(key);
     let search = running.get(key);
     if (!search) {
-      search = searchFor(request, clock, kept).finally(() => running.delete(key));
+      const fresh = searchFor(request, clock, kept).finally(() => {
+        if (running.get(key) === fresh) running.delete(key);
+      });
+      search = fresh;
       running.set(key, search);
     }
+    const begun = forgotten;
     const found = await search;
+    // What changed while it was under way may be what it found.
+    if (begun !== forgotten) return found;
     const end = found.credentials.expiresAt;
     const until = end === undefined ? clock.now() + ENDLESS_MS : end - SPARE_MS;
     if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value ?? "");
@@ -108,7 +116,9 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
       return { ...found, refresh: async () => (await find(request)).credentials };
     },
     forget() {
+      forgotten += 1;
       remembered.clear();
+      running.clear();
       kept.ssoTokens.clear();
       kept.sso.forget();
       for (const { bytes } of kept.unlocked.values()) bytes.fill(0);

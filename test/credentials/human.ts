@@ -17,6 +17,8 @@ export interface Human extends Disposable {
   /** Every file below home with its content. */
   files(): Record<string, string>;
   find(request?: Partial<BaseRequest>): Promise<Base>;
+  /** The resolver's own. */
+  forget(): void;
   /** What `find` throws. */
   fail(request?: Partial<BaseRequest>): Promise<AgentRunError>;
 }
@@ -50,6 +52,7 @@ export function human(files: Record<string, string> = {}, env: Record<string, st
         passphrase: () => Promise.reject(new Error("no passphrase was expected")),
         ...request,
       }),
+    forget: () => resolver.forget(),
     fail: (request) =>
       made.find(request).then(
         (base) => Promise.reject(new Error(`found ${base.source}`)),

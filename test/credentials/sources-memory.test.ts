@@ -51,6 +51,21 @@ describe("what was found", () => {
     expect((await ann.find({ awsProfile: "p" })).credentials.accessKeyId).toBe(keyId("p"));
   });
 
+  it("is not remembered where all was forgotten while it was under way: it may be what was there before", async () => {
+    using ann = human();
+    const slow = `[profile p]\ncredential_process = echo x >> "$HOME/runs"; sleep 0.5; ${process1(keyId("p"))}\n`;
+    ann.write(".aws/config", slow);
+    const finding = ann.find({ awsProfile: "p" });
+    while (runs(ann) === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    ann.forget();
+    const after = ann.find({ awsProfile: "p" });
+    await Promise.all([finding, after]);
+    expect(runs(ann)).toBe(2);
+    ann.forget();
+    await ann.find({ awsProfile: "p" });
+    expect(runs(ann)).toBe(3);
+  });
+
   it("shows no secret in any rendering", async () => {
     using ann = human({}, { ...ENV_KEYS, AWS_SESSION_TOKEN: "envToken" });
     const base = await ann.find();
