@@ -15,17 +15,14 @@ import type {
 import { type Instant, steadyClock, systemClock, within } from "../core/clock.ts";
 import type { ProcessExit } from "../core/command.ts";
 import { processInfo } from "../core/process-tree.ts";
-import type { Isolation } from "../isolation/isolate.ts";
-import type { LeftBehind } from "../isolation/left-behind.ts";
-import { putBackText } from "../isolation/put-back.ts";
 import type { AgentProcess } from "../terminal/agent-process.ts";
 import type { TerminalAgent } from "../terminal/attach.ts";
 import { barState } from "./bar-state.ts";
 import { describeDryRun } from "./dry-run.ts";
 import { Ending, exitStatus } from "./ending.ts";
 import type { Waiting } from "./held.ts";
-import { projectOf } from "./isolate.ts";
 import type { LaunchRequest } from "./launch.ts";
+import { Leftovers } from "./leftovers.ts";
 import { Preparation, type Prepared } from "./preparation.ts";
 import { Questions } from "./questions.ts";
 import { sessionDetails } from "./session-details.ts";
@@ -39,8 +36,6 @@ const REVOKED_MS = 90_000;
 /** How long a kill waits for the daemon to cut the access first; the agent is ended then all the same. */
 const CUT_FIRST_MS = 300;
 const BAR_TICK_MS = 1000;
-/** A file's times are those of the kernel's last tick, which was so long ago at most (current_time() in fs/inode.c; CONFIG_HZ of 100 and more). */
-const TICK_MS = 10;
 /** What is not needed at the start is loaded when the agent had time to start. */
 const LATER_MS = 1500;
 /** How long a message stays on the bar. */
@@ -57,10 +52,7 @@ export class Running implements LinkHandlers {
   #plan: PlanMessage | undefined;
   #agent: AgentProcess | undefined;
   #screen: TerminalAgent | undefined;
-  /** No file that it made or changed is older. */
-  #agentSince: Instant | undefined;
-  /** As it was before there was an agent, which can make a folder look like a project of its own. */
-  readonly #project: string;
+  readonly #leftovers: Leftovers;
   /** Its limit is one of `#clock`. */
   #view: SessionView | undefined;
   readonly #ending = new Ending();
@@ -75,7 +67,7 @@ export class Running implements LinkHandlers {
   constructor(request: LaunchRequest, file: string, inTerminal: boolean) {
     this.#request = request;
     this.#inTerminal = inTerminal;
-    this.#project = projectOf(request.context.cwd);
+    this.#leftovers = new Leftovers(request.context.cwd, request.env["HOME"] ?? "");
     this.#preparation = new Preparation(request, file, inTerminal, (text) => this.say(text));
     this.#questions = new Questions(inTerminal, request.context.streams, () => this.#preparation.terminalRead());
     this.#time = new TimeWatch(this.#clock, () => this.#view, { silence: () => this.#onSilence(), notice: (now) => this.#onNotice(now) });
@@ -178,7 +170,7 @@ export class Running implements LinkHandlers {
     }
     const waiting = await held?.take();
     if (intro !== undefined && this.#inTerminal) context.print.out(intro);
-    this.#agentSince = systemClock.now() - TICK_MS;
+    this.#leftovers.begin();
     await using agent = this.#inTerminal ? await this.#attach(link, prepared, waiting) : await this.#preparation.start(prepared, waiting);
     this.#agent = agent;
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);
@@ -206,11 +198,7 @@ export class Running implements LinkHandlers {
 
   /** Everything is wiped and said. Gives the exit status. */
   async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
-    const back = isolation.putBack();
-    // The agent has made what is looked at: whatever that meets, the end goes on.
-    const looking = this.#leftBehind(isolation, new Set(back.map(({ path }) => path)));
-    const left = await looking.catch((): LeftBehind => ({ changed: [], partly: "hidden" }));
-    const changed = [...back.map(({ path }) => path), ...(left?.changed ?? [])];
+    const { changed, notes: putBack, left } = await this.#leftovers.find(isolation);
     link.exited({ ...exit, ...(changed.length > 0 ? { changed: recorded(changed) } : {}) });
     this.#ending.agentGone();
     this.#showProgress();
@@ -225,22 +213,9 @@ export class Running implements LinkHandlers {
     const { print, streams } = this.#request.context;
     if (this.#screen && streams.stderr.isTTY) streams.stderr.write(freshRow(streams.stderr.columns, cause));
     const revocations = last?.revocations ?? this.#ending.revocations;
-    const notes = endNotes(last, [...back.map(putBackText), ...notRemoved], this.#ending.isRevoking);
+    const notes = endNotes(last, [...putBack, ...notRemoved], this.#ending.isRevoking);
     sayEnd(print, { view: last?.view ?? this.#view ?? view, cause, notes, revocations, left, quiet: !this.#inTerminal });
     return exitStatus(exit, cause);
-  }
-
-  /** Undefined where no agent ran. In a home or wider nothing is a project. */
-  async #leftBehind(isolation: Isolation, back: ReadonlySet<string>): Promise<LeftBehind | undefined> {
-    const [project, since, home] = [this.#project, this.#agentSince, this.#request.env["HOME"] ?? ""];
-    if (since === undefined) return undefined;
-    const { entries, told } = isolation.level === "none" ? { entries: [], told: [] } : isolation.plan;
-    const made = new Set([...back, ...entries.flatMap(({ standIn, path }) => (standIn === undefined ? [] : [path]))]);
-    const mine = told.filter(({ path }) => !back.has(path));
-    const state = mine.length === 0 ? [] : (await import("../isolation/told.ts")).toldChanges(mine, since, isolation.remembered, home);
-    if (project === "/" || project === home) return { changed: state, partly: false };
-    const left = (await import("../isolation/left-behind.ts")).leftBehind(project, since, made);
-    return { ...left, changed: [...state, ...left.changed] };
   }
 
   async #attach(link: SessionLink, prepared: Prepared, waiting: Waiting | undefined): Promise<TerminalAgent> {
