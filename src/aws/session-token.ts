@@ -27,6 +27,11 @@ export async function mfaSession(client: STSClient, serial: string, code: string
         hint: "take mfa_serial out of the profile: the login that made the base credentials is where mfa belongs",
       });
     }
+    if (/^AccessDenied/.test(name) && /not authorized to perform:? ?sts:GetSessionToken/i.test(text)) {
+      throw new AgentRunError("mfa", `the base credentials may not open a session with mfa: '${text}'`, {
+        hint: 'allow sts:GetSessionToken to your user; or mfa_hold = "off", with which the code of an AWS profile is sent with AssumeRole',
+      });
+    }
     throw await explainFailure(error, client, "sts:GetSessionToken");
   }
 }

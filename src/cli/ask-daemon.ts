@@ -26,6 +26,11 @@ export async function tellDaemonToForget(paths: Paths): Promise<void> {
   await ask(paths, "POST", "/v1/forget", {}, forgetReply);
 }
 
+/** The next launch asks for a code. Gives the MFA devices whose code held until now. */
+export async function forgetMfaOfDaemon(paths: Paths): Promise<readonly string[]> {
+  return (await ask(paths, "POST", "/v1/forget", { mfa: true }, forgetReply))?.mfaForgotten ?? [];
+}
+
 /** For a sign-in that no keyring keeps. Starts a daemon where none runs: it is the only place that has it. Throws AgentRunError. */
 export async function giveSignInToDaemon(context: Context, session: string): Promise<void> {
   await connectOrStart(context.paths, { startCommand: startCommand(context), version: context.version });

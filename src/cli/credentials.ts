@@ -14,10 +14,11 @@ import {
   type Stores,
   storeNames,
 } from "../credentials/stored/stores.ts";
-import { tellDaemonToForget } from "./ask-daemon.ts";
+import { forgetMfaOfDaemon, statusOf, tellDaemonToForget } from "./ask-daemon.ts";
 import { choice } from "./choice.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
 import { fromAwsVault, fromCredentialsFile } from "./import-keys.ts";
+import { heldText } from "./mfa-lines.ts";
 import { passphraseOnce, readKeyPair } from "./read-keys.ts";
 import { sourceEnvironment } from "./source-environment.ts";
 import { table } from "./table.ts";
@@ -149,10 +150,11 @@ async function list({ context, values, stores }: Work): Promise<number> {
     problem = error;
     return [];
   });
+  const mfa = (await statusOf(context.paths).catch(() => undefined))?.mfa ?? [];
   const kept = [...items.map((item) => ({ ...item, store: "keyring" as const })), ...files];
   if (values["json"] === true) {
     const keyring = problem === undefined ? { state: "ok" } : { state: "error", why: problem.message, hint: problem.hint };
-    print.json({ keyring: { name: KEYRING_NAME, ...keyring }, keys: kept });
+    print.json({ keyring: { name: KEYRING_NAME, ...keyring }, keys: kept, mfa });
   } else {
     const rows = kept.map(({ name, store, accessKeyId }) => [
       name,
@@ -163,6 +165,7 @@ async function list({ context, values, stores }: Work): Promise<number> {
     if (rows.length > 0)
       print.out(table([["NAME", "KEPT IN", "ACCESS KEY", "CREDENTIALS ="].map((text) => print.paint("bold", text)), ...rows]));
     else if (problem === undefined) print.note(`no keys are stored; the ${KEYRING_NAME} answers`);
+    for (const held of mfa) print.note(`${heldText(held)}; agent-run logout ends that`);
     // What could not be asked is not empty.
     if (problem !== undefined) print.error(problem);
   }
@@ -175,7 +178,7 @@ async function remove(name: string, work: Work): Promise<number> {
   if (!(await stores.remove(from))) {
     throw new AgentRunError("base-credentials", `there is no ${described(from)}`, { hint: "agent-run credentials list", exitStatus: 1 });
   }
-  await tellDaemonToForget(context.paths);
+  await forgetMfaOfDaemon(context.paths);
   context.print.note(
     `the ${described(from)} is removed; its key is still valid at AWS until it is deleted there: aws iam delete-access-key`,
   );

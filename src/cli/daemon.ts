@@ -11,6 +11,7 @@ import { controlSocket, daemonLog } from "../core/paths.ts";
 import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command, type Context } from "./command.ts";
 import { counted } from "./counted.ts";
+import { heldText } from "./mfa-lines.ts";
 import { startCommand } from "./start-command.ts";
 
 const STOP_LIMIT_MS = 60_000;
@@ -59,10 +60,11 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
     if (json) print.json(status ?? null);
     else if (status === undefined) print.out("no daemon runs; one is started when it is needed");
     else {
-      const { pid, version, startedAt, sessions } = status;
+      const { pid, version, startedAt, sessions, mfa = [] } = status;
       print.out(`pid ${pid}, version ${version}, up ${formatSpan(systemClock.now() - startedAt)}, ${counted(sessions.length, "session")}`);
       print.out(`socket ${controlSocket(paths)}`);
       print.out(`log    ${daemonLog(paths)}`);
+      for (const held of mfa) print.out(heldText(held));
     }
     return status === undefined ? 1 : 0;
   },

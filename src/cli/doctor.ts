@@ -9,6 +9,7 @@ import { accountChecks } from "./doctor/account.ts";
 import { agentChecks } from "./doctor/agent.ts";
 import { type Check, type CheckState, failing, ok, warning } from "./doctor/check.ts";
 import { configCheck, machineChecks } from "./doctor/machine.ts";
+import { mfaChecks } from "./doctor/mfa.ts";
 import { signInChecks } from "./doctor/sign-in.ts";
 
 const MARKS = { ok: ["✓", "green"], warning: ["!", "yellow"], error: ["✗", "red"], unknown: ["?", "cyan"] } as const;
@@ -54,7 +55,11 @@ export const doctor: Command = {
     if (profile && values["offline"] !== true) {
       const asked = textValue(values, "aws-profile");
       const base = { credentials: asked === undefined ? profile.credentials : undefined, awsProfile: asked ?? profile.awsProfile };
-      found("aws", [...(await signInChecks(context, base)), ...(await accountChecks(context, profile, asked))]);
+      found("aws", [
+        ...(await signInChecks(context, base)),
+        ...(await mfaChecks(context, { ...profile, ...base })),
+        ...(await accountChecks(context, profile, asked)),
+      ]);
     }
     if (profile) found("agent", agentChecks(context, profile));
     const counts = count(areas.flatMap(({ checks }) => checks));

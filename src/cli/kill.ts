@@ -15,6 +15,7 @@ import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
 import { confirm } from "./confirm.ts";
 import { revokeElsewhere } from "./kill-elsewhere.ts";
+import { forgottenText } from "./mfa-lines.ts";
 import { isDenied, progressLines, withReport } from "./revocation-lines.ts";
 
 /** Longer than the longest grace that a profile is likely to give its agent, and than a revocation is looked after. */
@@ -65,6 +66,7 @@ export const kill: Command = {
     if (values["json"] === true) print.json(killed);
     else if (killed.length > 0) for (const one of killed) report(one, context);
     else if (!reply?.left) print.note(values["all"] === true ? "no session runs" : "no such session runs");
+    for (const serial of reply?.mfaForgotten ?? []) print.note(forgottenText(serial));
     for (const session of reply?.left ?? []) print.note(`${session} began after this command and goes on: agent-run kill ${session}`);
     return killed.some(({ revocations = [] }) => revocations.some(({ state }) => state === "failed")) ? 1 : 0;
   },
@@ -122,7 +124,7 @@ async function killHere(paths: Paths, wanted: Wanted): Promise<KillReply | undef
       for (const later of again?.left ?? []) left.add(later);
     }
   }
-  return killed.length > 0 || left.size > 0 ? { killed, left: [...left] } : reply;
+  return killed.length > 0 || left.size > 0 ? { ...reply, killed, left: [...left] } : reply;
 }
 
 /** Sessions whose folder is there: the one, or for `all` every one. */

@@ -1,10 +1,11 @@
-// `agent-run logout`: ends a sign-in at IAM Identity Center, and takes it out of keyring and memory.
+// `agent-run logout`: ends a sign-in at IAM Identity Center, and takes it out of keyring and memory; MFA codes hold no longer.
 import { readFailure } from "../aws/failure.ts";
 import { AgentRunError } from "../core/error.ts";
 import { signOut } from "../credentials/sso/portal.ts";
 import { openSessionStore } from "../credentials/sso/session-store.ts";
-import { endSignInOfDaemon, statusOf } from "./ask-daemon.ts";
+import { endSignInOfDaemon, forgetMfaOfDaemon, statusOf } from "./ask-daemon.ts";
 import { atMost, type Command, type Context } from "./command.ts";
+import { forgottenText } from "./mfa-lines.ts";
 import { placeOf } from "./sign-in-place.ts";
 import { sourceEnvironment } from "./source-environment.ts";
 
@@ -12,10 +13,11 @@ export const logout: Command = {
   name: "logout",
   outside: true,
   usage: "logout [<name>] [--all]",
-  summary: "end a sign-in at IAM Identity Center",
+  summary: "end a sign-in at IAM Identity Center, and what an MFA code opened",
   description:
-    "Tells Identity Center that the session is over, and removes it from the keyring and from the daemon's memory. Role sessions\n" +
-    "that were opened with it go on to their own end; agent-run kill ends those. What aws sso login keeps is not touched.",
+    "Tells Identity Center that the session is over, and removes it from the keyring and from the daemon's memory. Without a name\n" +
+    "and with --all the daemon also forgets what MFA codes opened, so that the next launch asks for one. Role sessions that were\n" +
+    "opened with it go on to their own end; agent-run kill ends those. What aws sso login keeps is not touched.",
   options: [
     { name: "all", help: "every sign-in that agent-run keeps" },
     { name: "aws-profile", value: "<name>", help: "the one that this AWS profile uses" },
@@ -36,13 +38,15 @@ export const logout: Command = {
     const all = [...new Set([...kept, ...inMemory])];
     const [only] = all;
     const named = words.length > 0 || values["aws-profile"] !== undefined || values["start-url"] !== undefined;
+    const devices = named ? [] : await forgetMfaOfDaemon(paths);
+    for (const device of devices) print.note(forgottenText(device));
     const wanted =
-      values["all"] === true
+      values["all"] === true || (all.length === 0 && devices.length > 0)
         ? all
         : only !== undefined && all.length === 1 && !named
           ? [only]
           : [placeOf(words[0], values, context).startUrl];
-    let ended = 0;
+    let ended = devices.length;
     for (const startUrl of wanted) if (await end(startUrl, context)) ended += 1;
     if (ended === 0) print.note("agent-run keeps no such sign-in");
     return ended > 0 || values["all"] === true ? 0 : 1;

@@ -10,6 +10,8 @@ export const daemonStatus = object({
   sessions: list(sessionView),
   /** Start URLs of sign-ins that are in no keyring. */
   signIns: optional(list(string())),
+  /** MFA devices whose last code still holds, and until when. */
+  mfa: optional(list(object({ serial: text, until: number }))),
 });
 
 export const killRequest = object({
@@ -38,6 +40,8 @@ export const killReply = object({
   ),
   /** Those that would have been meant, and began after the command was typed. */
   left: optional(list(sessionId)),
+  /** MFA devices whose code no longer holds. */
+  mfaForgotten: optional(list(text)),
 });
 
 export const extendRequest = object({
@@ -76,8 +80,9 @@ export const signOutRequest = object({
 });
 export const signOutReply = object({ wasHere: boolean });
 
-/** Base credentials that were found are found anew. */
-export const forgetReply = object({ forgotten: boolean });
+/** Base credentials that were found are found anew; and where `mfa` says so, with another code. */
+export const forgetRequest = object({ mfa: optional(boolean) });
+export const forgetReply = object({ forgotten: boolean, mfaForgotten: optional(list(text)) });
 
 export type DaemonStatus = Of<typeof daemonStatus>;
 export type KillRequest = Of<typeof killRequest>;

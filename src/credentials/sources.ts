@@ -4,7 +4,8 @@ import type { AwsCredentials } from "../aws/credentials.ts";
 import { type Clock, type Instant, systemClock } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
-import { type AwsFiles, fileLocations, filesStamp, readAwsFiles } from "./sources/aws-files.ts";
+import { createMfaSessions, type MfaSessions } from "./mfa-sessions.ts";
+import { type AwsFiles, fileLocations, filesStamp, readAwsFiles, type Section } from "./sources/aws-files.ts";
 import { fromContainer } from "./sources/container.ts";
 import { fromEnvironment } from "./sources/environment.ts";
 import { fromInstance } from "./sources/instance.ts";
@@ -30,6 +31,8 @@ export interface BaseRequest {
   readonly endpointUrl?: string | undefined;
   /** Asks the human for the code of an MFA device. */
   readonly mfa: (serial: string) => Promise<string>;
+  /** How long a code holds for later searches too; absent: for the role that it opens alone. */
+  readonly mfaHoldMs?: number;
   /** Asks the human for the passphrase of a sealed file. */
   readonly passphrase: (prompt: string) => Promise<string>;
   /** agent-run's state folder. */
@@ -53,6 +56,8 @@ export interface BaseResolver {
   forget(): void;
   /** The sign-ins of agent-run's own. */
   readonly signIns: OwnSessions;
+  /** What MFA codes opened; `forget` leaves it. */
+  readonly mfaSessions: MfaSessions;
 }
 
 /** Less than this left, and they are got anew. */
@@ -66,7 +71,7 @@ const FALLBACK_REGION = "us-east-1";
 export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
   // The environment may hold secrets, so that only a keyed digest of it is kept.
   const seal = randomBytes(32);
-  const kept: Kept = { ssoTokens: new Map(), unlocked: new Map(), sso: createOwnSessions(clock) };
+  const kept: Kept = { ssoTokens: new Map(), unlocked: new Map(), sso: createOwnSessions(clock), mfaSessions: createMfaSessions(clock) };
   const remembered = new Map<string, { found: Located; until: Instant }>();
   const running = new Map<string, Promise<Located>>();
   /** How often all was forgotten. */
@@ -125,6 +130,7 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
       kept.unlocked.clear();
     },
     signIns: kept.sso,
+    mfaSessions: kept.mfaSessions,
   };
 }
 
@@ -136,27 +142,39 @@ export const resolveBase = (request: BaseRequest): Promise<Base> => shared.resol
 /**
  * Where one signs in for what the request would find, when that is IAM Identity Center: the role of a sign-in, or an AWS profile and those that it starts from.
  */
-export function signInPlaceOf({
-  credentials,
-  awsProfile,
-  env,
-}: Pick<BaseRequest, "credentials" | "awsProfile" | "env">): SsoPlace | undefined {
-  if (credentials) return parseOwnRole(credentials);
+export function signInPlaceOf(request: Starting): SsoPlace | undefined {
+  if (request.credentials) return parseOwnRole(request.credentials);
+  const { ssoSessions } = readAwsFiles(request.env);
+  for (const section of profilesOf(request)) {
+    const session = section.get("sso_session");
+    const place = session === undefined ? section : ssoSessions.get(session);
+    const [startUrl, region] = [place?.get("sso_start_url"), place?.get("sso_region")];
+    if (startUrl && region) return { startUrl, region };
+  }
+  return undefined;
+}
+
+/** The device whose code is asked for on the way to what the request would find. */
+export function mfaDeviceOf(request: Starting): string | undefined {
+  for (const section of profilesOf(request)) if (section.get("role_arn") && section.get("mfa_serial")) return section.get("mfa_serial");
+  return undefined;
+}
+
+type Starting = Pick<BaseRequest, "credentials" | "awsProfile" | "env">;
+
+/** The AWS profile that the request would use, and those that it starts from. Throws AgentRunError `base-credentials` for files that cannot be read. */
+function* profilesOf({ credentials, awsProfile, env }: Starting): Generator<Section> {
   // Keys of the environment go before AWS_PROFILE.
-  if (!awsProfile && env["AWS_ACCESS_KEY_ID"]) return undefined;
-  const { profiles, ssoSessions } = readAwsFiles(env);
+  if (credentials || (!awsProfile && env["AWS_ACCESS_KEY_ID"])) return;
+  const { profiles } = readAwsFiles(env);
   const seen = new Set<string>();
   let name: string | undefined = awsProfile ?? profileVariable(env)?.value ?? "default";
   while (name !== undefined && !seen.has(name)) {
     seen.add(name);
     const section = profiles.get(name);
-    const session = section?.get("sso_session");
-    const place = session === undefined ? section : ssoSessions.get(session);
-    const [startUrl, region] = [place?.get("sso_start_url"), place?.get("sso_region")];
-    if (startUrl && region) return { startUrl, region };
+    if (section) yield section;
     name = section?.get("source_profile");
   }
-  return undefined;
 }
 
 /** What was stored, or the sign-in, has changed: everything is found anew. */
@@ -165,6 +183,17 @@ export const forgetBases = (): void => shared.forget();
 /** Of the one resolver of this process. */
 export const signIns = shared.signIns;
 
+/** Of the one resolver of this process. */
+export const mfaSessions = shared.mfaSessions;
+
+/** Nobody is let in without a code that was not asked for since. Gives the devices whose sessions were forgotten. */
+export function forgetMfa(): string[] {
+  const devices = shared.mfaSessions.forget();
+  // Roles that a code opened are among them.
+  shared.forget();
+  return devices;
+}
+
 type Located = Found & Pick<Base, "region">;
 
 /** What a resolver keeps beside the credentials themselves. */
@@ -172,9 +201,10 @@ interface Kept {
   readonly ssoTokens: SsoTokens;
   readonly unlocked: Map<string, FileKey>;
   readonly sso: OwnSessions;
+  readonly mfaSessions: MfaSessions;
 }
 
-async function searchFor(request: BaseRequest, clock: Clock, { ssoTokens, unlocked, sso }: Kept): Promise<Located> {
+async function searchFor(request: BaseRequest, clock: Clock, { ssoTokens, unlocked, sso, mfaSessions }: Kept): Promise<Located> {
   const { env } = request;
   const files = readAwsFiles(env);
   const region = regionOf(request, files);
@@ -184,6 +214,8 @@ async function searchFor(request: BaseRequest, clock: Clock, { ssoTokens, unlock
     region: region ?? FALLBACK_REGION,
     endpointUrl: request.endpointUrl,
     mfa: request.mfa,
+    mfaHoldMs: request.mfaHoldMs ?? 0,
+    mfaSessions,
     now: () => clock.now(),
     ssoTokens,
     own: { state: request.state, unlocking: { passphrase: request.passphrase, keys: unlocked }, sso },

@@ -85,7 +85,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Leaving> {
   log.line(`agent-run ${version} serves as process ${process.pid}`);
 
   let idleSince = clock.now();
-  const busy = (): boolean => door.connections() > 0 || busySessions(host) > 0 || host.signIns().length > 0;
+  const busy = (): boolean => door.connections() > 0 || busySessions(host) > 0 || host.signIns().length > 0 || host.mfaHeld().length > 0;
   door.onQuiet(() => {
     idleSince = clock.now();
   });

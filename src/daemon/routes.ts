@@ -1,6 +1,14 @@
 // What the daemon can be asked: one literal table of names and handlers. Called by socket.ts after its checks.
 import { PROTOCOL, stopRequest } from "../control/protocol.ts";
-import { consoleRequest, type DaemonStatus, extendRequest, killRequest, signInRequest, signOutRequest } from "../control/requests.ts";
+import {
+  consoleRequest,
+  type DaemonStatus,
+  extendRequest,
+  forgetRequest,
+  killRequest,
+  signInRequest,
+  signOutRequest,
+} from "../control/requests.ts";
 import { checked, Mismatch, type Shape } from "../control/shape.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionHost } from "../session/host.ts";
@@ -41,6 +49,7 @@ function status(served: Served): DaemonStatus {
     startedAt: served.startedAt,
     sessions: served.host.views().filter((view) => view.state !== "ended"),
     signIns: served.host.signIns(),
+    mfa: served.host.mfaHeld(),
   };
 }
 
@@ -53,9 +62,11 @@ function extend(served: Served, body: unknown): Promise<unknown> {
   return served.host.extend(session, byMs);
 }
 
-function forget(served: Served): { forgotten: boolean } {
+function forget(served: Served, body: unknown): { forgotten: boolean; mfaForgotten: string[] } {
+  const { mfa = false } = understood(forgetRequest, body);
+  const mfaForgotten = mfa ? served.host.forgetMfa() : [];
   served.host.forgetBases();
-  return { forgotten: true };
+  return { forgotten: true, mfaForgotten };
 }
 
 function console(served: Served, body: unknown): Promise<unknown> {

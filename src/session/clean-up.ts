@@ -7,6 +7,7 @@ import { pruneRole, rolePolicies } from "../aws/revoke/write.ts";
 import type { Clock } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { Paths } from "../core/paths.ts";
+import { MFA_HOLD_MS } from "../credentials/mfa-sessions.ts";
 import { resolveBase } from "../credentials/sources.ts";
 import { bury, forget, type Tombstone, tombstones } from "./tombstones.ts";
 
@@ -83,6 +84,7 @@ async function signer({ source = {}, credentials, awsProfile, region, endpointUr
     env: source,
     region,
     endpointUrl,
+    mfaHoldMs: MFA_HOLD_MS,
     mfa: () => Promise.reject(new AgentRunError("mfa", "an mfa code is needed, and nobody is there to ask")),
     passphrase: () => Promise.reject(new AgentRunError("base-credentials", "a passphrase is needed, and nobody is there to ask")),
   });

@@ -6,13 +6,13 @@ import { type Connection, iamClient, stsClient } from "../aws/client.ts";
 import type { AwsCredentials, SessionCredentials } from "../aws/credentials.ts";
 import { type CallerIdentity, createIdentityCache, refuseRoot, requireAccount } from "../aws/identity.ts";
 import { checkRestriction } from "../aws/restriction.ts";
-import { mfaSession } from "../aws/session-token.ts";
 import type { OpenMessage, StepName } from "../control/protocol.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
+import { type MfaOpened, wipe } from "../credentials/mfa-sessions.ts";
 import { codeFromProcess } from "../credentials/sources/external-process.ts";
-import { type Base, resolveBase } from "../credentials/sources.ts";
+import { type Base, mfaSessions, resolveBase } from "../credentials/sources.ts";
 import { wayOf } from "./grant-ways.ts";
 import { noRegion } from "./no-region.ts";
 import type { Profile } from "./profile.ts";
@@ -89,6 +89,7 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     region: profile.region,
     endpointUrl,
     mfa: mfaOf(request),
+    mfaHoldMs: profile.mfaHoldMs,
     passphrase: request.askPassphrase,
     state: request.state,
   });
@@ -132,7 +133,13 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
       endsAt: request.endsAt(),
     });
 
-  const first = await obtain();
+  const first = await obtain().catch(async (error: unknown) => {
+    // The role may say how long ago the code may have been.
+    if (!signer.held || !(error instanceof AgentRunError) || error.code !== "assume-role") throw error;
+    say("assume", "warning", "the role refuses the session that an earlier mfa code opened: asking for a new one");
+    await signer.reopen();
+    return obtain();
+  });
   say("assume", "ok", way.said);
   for (const note of first.notes) say("assume", "warning", note);
   say("gate", "ok", `the agent will be ${first.identity.arn}`);
@@ -226,31 +233,36 @@ function mfaOf({ profile: { name, mfaProcess }, open, askMfa }: GrantRequest): (
 
 interface Signer {
   credentials(): Promise<AwsCredentials>;
+  /** What signs was opened by the code of an earlier launch. */
+  readonly held: boolean;
   reopen(): Promise<void>;
   /** Overwrites what is this session's alone. */
   forget(): void;
 }
 
-/** Who signs AssumeRole: the base, or where the profile wants MFA a session of the base that was opened with a code, once a run. */
+/** Who signs AssumeRole: the base, or where the profile wants MFA a session of the base that a code opened, this run's or an earlier one's that holds. */
 async function signerFor(request: GrantRequest, base: Base, connection: Connection): Promise<Signer> {
-  const { mfaSerial } = request.profile;
-  if (mfaSerial === undefined) return { credentials: () => base.refresh(), reopen: async () => {}, forget: () => {} };
-  const opened = async (credentials: AwsCredentials): Promise<SessionCredentials> => {
-    const code = await mfaOf(request)(mfaSerial);
-    return mfaSession(await stsClient(connection, credentials), mfaSerial, code);
-  };
-  let session = await opened(base.credentials);
-  const forget = (): void => {
-    session.secretAccessKey.wipe();
-    session.sessionToken.wipe();
+  const { mfaSerial, mfaHoldMs } = request.profile;
+  if (mfaSerial === undefined) return { credentials: () => base.refresh(), held: false, reopen: async () => {}, forget: () => {} };
+  const ask = mfaOf(request);
+  const wish = { connection, serial: mfaSerial, holdMs: mfaHoldMs, code: () => ask(mfaSerial) };
+  let session = await mfaSessions.open({ ...wish, credentials: base.credentials });
+  const replace = (fresh: MfaOpened): void => {
+    wipe(session.credentials);
+    session = fresh;
   };
   return {
-    credentials: async () => session,
-    async reopen() {
-      const fresh = await opened(await base.refresh());
-      forget();
-      session = fresh;
+    held: !session.fresh,
+    async credentials() {
+      // Another launch may have opened a new one since.
+      const { openedAt: after } = session;
+      if (session.credentials.expiresAt <= request.clock.now()) {
+        const newer = mfaSessions.find({ ...wish, credentials: await base.refresh(), after });
+        if (newer) replace(newer);
+      }
+      return session.credentials;
     },
-    forget,
+    reopen: async () => replace(await mfaSessions.open({ ...wish, credentials: await base.refresh(), after: session.openedAt })),
+    forget: () => wipe(session.credentials),
   };
 }

@@ -2,6 +2,7 @@
 import type { Lease } from "../control/lease.ts";
 import type { Cause, DaemonMessage, LauncherMessage, OpenMessage, SessionView } from "../control/protocol.ts";
 import type { ConsoleReply, ExtendReply, KillReply, KillRequest } from "../control/requests.ts";
+import type { MfaHeld } from "../credentials/mfa-sessions.ts";
 
 export interface SessionHost {
   /**
@@ -23,6 +24,10 @@ export interface SessionHost {
   extend(session: string, byMs: number | undefined): Promise<ExtendReply>;
   /** Forgets the base credentials that were found: what is stored has changed. */
   forgetBases(): void;
+  /** MFA devices whose code still holds; while there is one, the daemon stays. */
+  mfaHeld(): MfaHeld[];
+  /** From now on a code is asked for. Gives the devices of those that held. */
+  forgetMfa(): string[];
   /**
    * The AWS console as a session's role.
    * @throws AgentRunError `session-not-found`, and as `openConsole`

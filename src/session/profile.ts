@@ -7,6 +7,7 @@ import { AgentRunError } from "../core/error.ts";
 import { refuseForeign } from "../core/folder.ts";
 import { nearest } from "../core/nearest.ts";
 import { configFile, type Paths, userProfiles } from "../core/paths.ts";
+import { MFA_HOLD_MS } from "../credentials/mfa-sessions.ts";
 import { ownRoleText } from "../credentials/sources/sso.ts";
 import { requireStartUrl } from "../credentials/sso/session.ts";
 import type { CompiledSession } from "../policy/compile-session.ts";
@@ -53,6 +54,8 @@ export interface Profile {
   readonly mfaSerial: string | undefined;
   /** A command of the human's own settings that prints the code. */
   readonly mfaProcess: string | undefined;
+  /** How long a code holds for later launches; 0: for its own alone. */
+  readonly mfaHoldMs: number;
   /** Whether its role is to be assumed with MFA only. */
   readonly mfa: boolean;
   /** As it is sent to STS, and as it was parsed; what hours allow is added at each AssumeRole. */
@@ -179,6 +182,7 @@ export function loadProfile(paths: Paths, packageFolder: string, overrides: Over
     externalId: settings.external_id,
     mfaSerial,
     mfaProcess: settings.mfa_process,
+    mfaHoldMs: settings.mfa_hold ?? config.mfa_hold ?? MFA_HOLD_MS,
     mfa,
     sessionPolicy:
       settings.grant === "as-is"

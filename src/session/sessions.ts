@@ -12,7 +12,7 @@ import { AgentRunError, messageOf } from "../core/error.ts";
 import { isSameFolder } from "../core/folder.ts";
 import { isSessionId, newSessionId, type SessionId } from "../core/id.ts";
 import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
-import { forgetBases, signIns } from "../credentials/sources.ts";
+import { forgetBases, forgetMfa, mfaSessions, signIns } from "../credentials/sources.ts";
 import { signOut } from "../credentials/sso/portal.ts";
 import { readSignIn } from "../credentials/sso/session.ts";
 import { putBack, putBackText } from "../isolation/put-back.ts";
@@ -165,6 +165,8 @@ export function createSessions(options: SessionsOptions): SessionHost {
       if (which !== "all" && meant.length === 0) {
         throw new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
       }
+      // Whoever ends all that runs does not want the next one to begin without them.
+      const mfaForgotten = which === "all" && actor === undefined && project === undefined ? forgetMfa() : [];
       const killed = chosen.map(async (session) => {
         await session.end("killed", revokeAll);
         const { timings, notes, revocations } = session.ending;
@@ -179,7 +181,11 @@ export function createSessions(options: SessionsOptions): SessionHost {
           notes,
         };
       });
-      return { killed: await Promise.all(killed), ...(left.length > 0 ? { left: left.map(({ id }) => id) } : {}) };
+      return {
+        killed: await Promise.all(killed),
+        ...(left.length > 0 ? { left: left.map(({ id }) => id) } : {}),
+        ...(mfaForgotten.length > 0 ? { mfaForgotten } : {}),
+      };
     },
 
     async extend(which, byMs) {
@@ -190,6 +196,8 @@ export function createSessions(options: SessionsOptions): SessionHost {
     },
 
     forgetBases,
+    mfaHeld: () => mfaSessions.held(),
+    forgetMfa,
     async console(which) {
       const session = [...sessions.values()].find(({ id }) => id === which);
       if (!session)

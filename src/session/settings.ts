@@ -4,6 +4,7 @@ import { canaryActions } from "../aws/revoke/canary-actions.ts";
 import { deliveries, expiryActions, isolationLevels, notifyChoices } from "../control/protocol.ts";
 import { parseDuration } from "../core/duration.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { MOST_MFA_HOLD_MS } from "../credentials/mfa-sessions.ts";
 import { checkHostPattern } from "../isolation/hosts.ts";
 import { allowNames, checkAllowed } from "../isolation/plan-allow.ts";
 import { readNarrowing } from "../policy/compile-session.ts";
@@ -35,6 +36,14 @@ export const revokeChoices = ["always", "kill", "never"] as const;
 export type RevokeChoice = (typeof revokeChoices)[number];
 
 const duration = text((given) => parseDuration(given, "value"));
+/** Milliseconds; 0 for "off". */
+const mfaHold = text((given) => {
+  const ms = given === "off" ? 0 : parseDuration(given, "value");
+  if (ms <= MOST_MFA_HOLD_MS) return ms;
+  throw new AgentRunError("config", `value: '${given}' is longer than an mfa session of AWS can be`, {
+    hint: 'at most 36h; "off" asks each time',
+  });
+});
 /** Refused here and not only where it is used, so that a run without a terminal says it too. */
 const killKey = text((given) => {
   parseKey(given);
@@ -154,6 +163,8 @@ export const profileSettings = z.strictObject({
   mfa_serial: z.optional(z.string().check(z.regex(/^[\w+=/:,.@-]{9,256}$/, "must be the serial number or ARN of an MFA device"))),
   /** Prints the code of `mfa_serial`, in place of asking. */
   mfa_process: z.optional(z.string().check(z.minLength(1))),
+  /** How long an MFA code holds for later launches too, in the daemon's memory: `12h`, or `off`. */
+  mfa_hold: z.optional(mfaHold),
   extends: z.optional(z.string().check(z.minLength(1))),
   /** One file or several; what all of them allow is allowed. */
   session_policy: z.optional(z.union([file, nonEmpty(file)])),
@@ -234,6 +245,8 @@ export const configSettings = z.strictObject({
   /** By what the human is told that a session ends: the terminal or a program of the desktop. */
   notify: z.optional(z.enum(notifyChoices)),
   developer: z.optional(z.string().check(z.minLength(1))),
+  /** For every profile that does not say it itself. */
+  mfa_hold: z.optional(mfaHold),
   shell: z.optional(
     z.strictObject({
       /** The commands that `agent-run shell-init` sends through agent-run. */

@@ -70,6 +70,14 @@ describe("an MFA session", () => {
     expect(cloud.calls("sts:GetSessionToken")).toBe(0);
   });
 
+  it("that a policy of the user forbids is said, with what else there is", async () => {
+    await using cloud = await startLocalCloud({ seed });
+    const message = "User: arn:aws:iam::123456789012:user/dev is not authorized to perform: sts:GetSessionToken with an explicit deny";
+    cloud.switches.apply({ faults: [{ operation: "sts:GetSessionToken", error: { code: "AccessDenied", status: 403, message } }] });
+    const client = await stsClient(connectionOf(cloud), keysOf(cloud));
+    await expect(mfaSession(client, SERIAL, "123456")).rejects.toMatchObject({ code: "mfa", hint: expect.stringContaining("mfa_hold") });
+  });
+
   it("cannot be had from a session, which is said", async () => {
     await using cloud = await startLocalCloud({ seed });
     const session = await mfaSession(await stsClient(connectionOf(cloud), keysOf(cloud)), SERIAL, "123456");

@@ -66,6 +66,8 @@ const host: SessionHost = {
   },
   forgetBases: () => undefined,
   signIns: () => [],
+  mfaHeld: () => [],
+  forgetMfa: () => [],
   keepSignIn: () => false,
   endSignIn: async () => false,
   views: () => [...toys.values()].map((toy) => toy.view),

@@ -114,6 +114,16 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
       ["credentials/sign-in.test.ts", "opens accounts and roles, and none any more once it is signed out"],
     ],
     "A code is asked for at the launch, at the launcher's own terminal, before there is an agent": [["transcripts/mfa-right.txt"]],
+    "keeps in its memory and nowhere else, so that later launches and renewals with the same keys and device ask for none": [
+      [
+        "credentials/mfa-sessions.test.ts",
+        "holds for other profiles, terminals and renewals with the same keys, on no disk, until it is forgotten",
+      ],
+      ["transcripts/mfa-holds.txt"],
+    ],
+    "Where a role wants a newer code than that": [
+      ["credentials/mfa-sessions.test.ts", "is asked for anew where the role wants a newer one, once"],
+    ],
     "must print six digits and nothing else": [
       ["credentials/sources.test.ts", "with an mfa_process asks that, in the human's environment"],
     ],

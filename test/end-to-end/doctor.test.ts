@@ -96,6 +96,18 @@ describe("agent-run doctor", () => {
     });
   });
 
+  it("says that a launch asks for an MFA code, and for how long it holds then", async () => {
+    world = await makeWorld();
+    const config = join(world.own, "config", "config.toml");
+    const device = `arn:aws:iam::${DEMO_ACCOUNT}:mfa/dev`;
+    file(config, `mfa_hold = "90m"\nprofile = "demo"\n[profiles.demo]\nrole = "${world.cloud.roleArn()}"\nmfa_serial = "${device}"\n`);
+    const text = `the next launch asks for a code of ${device}, which holds for 1 h 30 min then`;
+    expect((await examine()).of("mfa")).toEqual({ name: "mfa", state: "ok", text });
+    file(config, `profile = "demo"\n[profiles.demo]\nmfa_hold = "37h"\n`);
+    const { fix = "", text: refused } = (await examine(["--offline"])).of("profile") ?? { text: "" };
+    expect(refused + fix).toMatch(/mfa_hold.*longer than an mfa session of AWS can be/);
+  });
+
   it("says which profile is meant when there is none of that name, and leaves out what rests on it", async () => {
     const { told, of } = await examine(["-p", "readonyl"]);
     expect(of("profile")).toMatchObject({ state: "error", fix: "did you mean 'readonly'?" });

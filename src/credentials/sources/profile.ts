@@ -1,10 +1,12 @@
 // A profile of the human's AWS files, whatever kind it is. Called by sources.ts; calls itself for source_profile.
 import { assumeRole } from "../../aws/assume.ts";
-import { stsClient } from "../../aws/client.ts";
+import { type Connection, stsClient } from "../../aws/client.ts";
+import type { AwsCredentials, SessionCredentials } from "../../aws/credentials.ts";
 import { parseRoleArn } from "../../aws/identity.ts";
 import { cleanName } from "../../aws/names.ts";
 import { requireCode } from "../../aws/session-token.ts";
 import { AgentRunError } from "../../core/error.ts";
+import { type MfaSessions, type MfaWish, wipe } from "../mfa-sessions.ts";
 import { profileOf, type Section } from "./aws-files.ts";
 import { fromContainer } from "./container.ts";
 import { fromEnvironment } from "./environment.ts";
@@ -64,26 +66,49 @@ function staticKeys(section: Section, name: string, search: Search) {
 async function fromRole(name: string, roleArn: string, section: Section, search: Search, visited: readonly string[]): Promise<Found> {
   const { arn, name: role } = parseRoleArn(roleArn, `role_arn of aws profile '${name}'`);
   const source = await sourceOf(name, section, search, visited);
-  const serial = section.get("mfa_serial");
-  let mfa: { serial: string; code: string } | undefined;
-  if (serial) {
-    const command = section.get("mfa_process");
-    const asked = command ? codeFromProcess(command, `the mfa_process of aws profile '${name}'`, search.env) : search.mfa(serial);
-    const code = (await asked).trim();
-    requireCode(code);
-    mfa = { serial, code };
-  }
+  const connection: Connection = { region: search.region, endpointUrl: search.endpointUrl, env: search.env };
   const seconds = Number.parseInt(section.get("duration_seconds") ?? "3600", 10);
-  const client = await stsClient({ region: search.region, endpointUrl: search.endpointUrl, env: search.env }, source.credentials);
-  const assumed = await assumeRole(client, {
-    roleArn: arn,
-    sessionName: cleanName(section.get("role_session_name") ?? "agent-run", "role_session_name").value,
-    externalId: section.get("external_id"),
-    mfa,
-    durationSeconds: Number.isNaN(seconds) ? 3600 : seconds,
-    heldBy: source.credentials.heldBy,
-  });
-  return { credentials: assumed.credentials, source: `AWS profile '${name}' (role ${role}, from ${source.source})`, chained: true };
+  const assume = async (signer: AwsCredentials, mfa?: { serial: string; code: string }): Promise<SessionCredentials> => {
+    const { credentials } = await assumeRole(await stsClient(connection, signer), {
+      roleArn: arn,
+      sessionName: cleanName(section.get("role_session_name") ?? "agent-run", "role_session_name").value,
+      externalId: section.get("external_id"),
+      mfa,
+      durationSeconds: Number.isNaN(seconds) ? 3600 : seconds,
+      heldBy: source.credentials.heldBy,
+    });
+    return credentials;
+  };
+  const found = { source: `AWS profile '${name}' (role ${role}, from ${source.source})`, chained: true };
+  const serial = section.get("mfa_serial");
+  if (!serial) return { ...found, credentials: await assume(source.credentials) };
+  const command = section.get("mfa_process");
+  const code = () => (command ? codeFromProcess(command, `the mfa_process of aws profile '${name}'`, search.env) : search.mfa(serial));
+  // GetSessionToken, which makes one code hold for hours, takes an IAM user's own keys only.
+  if (search.mfaHoldMs > 0 && source.credentials.sessionToken === undefined) {
+    const wish: MfaWish = { connection, credentials: source.credentials, serial, holdMs: search.mfaHoldMs, code };
+    return { ...found, credentials: await withMfa(wish, search.mfaSessions, assume) };
+  }
+  const given = (await code()).trim();
+  requireCode(given);
+  return { ...found, credentials: await assume(source.credentials, { serial, code: given }) };
+}
+
+/** Signs with a session that a code opened; where a role refuses one that was opened earlier, with a new one: its trust policy may say how old it may be. */
+async function withMfa(
+  wish: MfaWish,
+  sessions: MfaSessions,
+  assume: (signer: AwsCredentials) => Promise<SessionCredentials>,
+): Promise<SessionCredentials> {
+  const opened = await sessions.open(wish);
+  try {
+    return await assume(opened.credentials);
+  } catch (error) {
+    if (opened.fresh || !(error instanceof AgentRunError) || error.code !== "assume-role") throw error;
+    return await withMfa({ ...wish, after: opened.openedAt }, sessions, assume);
+  } finally {
+    wipe(opened.credentials);
+  }
 }
 
 async function sourceOf(name: string, section: Section, search: Search, visited: readonly string[]): Promise<Found> {

@@ -4,6 +4,7 @@ import type { Instant } from "../../core/clock.ts";
 import { AgentRunError } from "../../core/error.ts";
 import type { Environment } from "../../core/paths.ts";
 import { Secret } from "../../core/secret.ts";
+import type { MfaSessions } from "../mfa-sessions.ts";
 import type { OwnSessions } from "../sso/own-sessions.ts";
 import type { Unlocking } from "../stored/stores.ts";
 import type { AwsFiles } from "./aws-files.ts";
@@ -17,6 +18,9 @@ export interface Search {
   readonly region: string;
   readonly endpointUrl: string | undefined;
   readonly mfa: (serial: string) => Promise<string>;
+  /** 0: a code opens the one role alone. */
+  readonly mfaHoldMs: number;
+  readonly mfaSessions: MfaSessions;
   readonly now: () => Instant;
   readonly ssoTokens: SsoTokens;
   /** What agent-run itself keeps for this human. */
