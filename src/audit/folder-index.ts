@@ -27,7 +27,14 @@ export async function appendToIndex(
     const ends = readEnds(path);
     const half = halfNote(ends?.torn ?? "");
     const all = half === undefined ? data : { ...data, half };
-    const { line } = makeRecord(ends?.last?.hash ?? FIRST, (ends?.last?.sequence ?? 0) + 1, clock.now(), session, kind, all);
+    const { line } = makeRecord({
+      previous: ends?.last?.hash ?? FIRST,
+      sequence: (ends?.last?.sequence ?? 0) + 1,
+      at: clock.now(),
+      session,
+      kind,
+      data: all,
+    });
     const { size } = fstatSync(descriptor);
     // A line that a crash left unfinished stays, and this one says so.
     const bytes = Buffer.from(`${ends?.torn ? "\n" : ""}${line}\n`, "latin1");

@@ -74,19 +74,20 @@ export const FIRST = "0".repeat(64);
 /** Data of more characters than this is replaced by a note that says so. */
 const LONGEST_DATA = 65_536;
 
-/**
- * The line of a record, without its line break, and the record's hash. The line is ASCII, so that a terminal shows what is there.
- * @param previous the hash of the record before, or `FIRST`
- * @param sequence 1 for the first record of a file
- */
-export function makeRecord(
-  previous: string,
-  sequence: number,
-  at: Instant,
-  session: SessionId,
-  kind: RecordKind,
-  data: RecordData,
-): { readonly line: string; readonly hash: string } {
+/** What a record is made of. */
+export interface Told {
+  /** The hash of the record before, or `FIRST`. */
+  readonly previous: string;
+  /** 1 for the first record of a file. */
+  readonly sequence: number;
+  readonly at: Instant;
+  readonly session: SessionId;
+  readonly kind: RecordKind;
+  readonly data: RecordData;
+}
+
+/** The line of a record, without its line break, and the record's hash. The line is ASCII, so that a terminal shows what is there. */
+export function makeRecord({ previous, sequence, at, session, kind, data }: Told): { readonly line: string; readonly hash: string } {
   const size = JSON.stringify(data).length;
   const kept: RecordData = size <= LONGEST_DATA ? data : { cut: true, characters: size };
   const body = ascii(JSON.stringify({ sequence, at: new Date(at).toISOString(), session, kind, data: kept, previous }));

@@ -129,7 +129,14 @@ export class AuditWriter {
   #chain(kind: RecordKind, data: RecordData): void {
     const sequence = this.#sequence + 1;
     const all = this.#half === undefined ? data : { ...data, half: this.#half };
-    const { line, hash } = makeRecord(this.#previous, sequence, this.#options.clock.now(), this.#session, kind, all);
+    const { line, hash } = makeRecord({
+      previous: this.#previous,
+      sequence,
+      at: this.#options.clock.now(),
+      session: this.#session,
+      kind,
+      data: all,
+    });
     this.#half = undefined;
     this.#sequence = sequence;
     this.#previous = hash;

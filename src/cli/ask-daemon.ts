@@ -12,7 +12,7 @@ const SIGN_OUT_MS = 15_000;
 
 /** The daemon's status, or undefined when none runs. */
 export function statusOf(paths: Paths): Promise<DaemonStatus | undefined> {
-  return ask(paths, "GET", "/v1/status", undefined, daemonStatus);
+  return ask(paths, { path: "/v1/status", answer: daemonStatus });
 }
 
 /** The sessions that a living daemon holds now. */
@@ -23,7 +23,7 @@ export async function openSessions(paths: Paths): Promise<ReadonlySet<string>> {
 
 /** What is stored has changed: a daemon that remembers what it found there looks again. None need run. */
 export async function tellDaemonToForget(paths: Paths): Promise<void> {
-  await ask(paths, "POST", "/v1/forget", {}, forgetReply);
+  await ask(paths, { path: "/v1/forget", body: {}, answer: forgetReply });
 }
 
 /** The next launch asks for a code. Gives the MFA devices whose code held until now. */
@@ -34,12 +34,12 @@ export async function forgetMfaOfDaemon(paths: Paths): Promise<readonly string[]
 /** For a sign-in that no keyring keeps. Starts a daemon where none runs: it is the only place that has it. Throws AgentRunError. */
 export async function giveSignInToDaemon(context: Context, session: string): Promise<void> {
   await connectOrStart(context.paths, { startCommand: startCommand(context), version: context.version });
-  const reply = await ask(context.paths, "POST", "/v1/sign-in", { session }, signInReply);
+  const reply = await ask(context.paths, { path: "/v1/sign-in", body: { session }, answer: signInReply });
   if (!reply?.kept) throw new AgentRunError("daemon", "the daemon did not keep the sign-in", { hint: "agent-run daemon logs" });
 }
 
 /** Whether the daemon was the only one to have it. */
 export async function endSignInOfDaemon({ paths, env }: Context, startUrl: string): Promise<boolean> {
   const request = { startUrl, source: sourceEnvironment(env) };
-  return (await ask(paths, "POST", "/v1/sign-out", request, signOutReply, SIGN_OUT_MS))?.wasHere ?? false;
+  return (await ask(paths, { path: "/v1/sign-out", body: request, answer: signOutReply, limitMs: SIGN_OUT_MS }))?.wasHere ?? false;
 }

@@ -47,7 +47,7 @@ export const consoleCommand: Command = {
     }
     const opener = values["print"] === true ? undefined : browserOpener(env);
     const session = words[0] === undefined ? await onlySession(context) : typedSession(words[0]);
-    const reply = await ask(paths, "POST", "/v1/console", { session }, consoleReply, LIMIT_MS);
+    const reply = await ask(paths, { path: "/v1/console", body: { session }, answer: consoleReply, limitMs: LIMIT_MS });
     if (reply === undefined) throw nosuch(session);
     const until = new Date(reply.keysExpireAt).toLocaleTimeString("en-GB");
     print.warn(

@@ -49,7 +49,7 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
       print.note("no daemon runs");
       return 0;
     }
-    const reply = await ask(paths, "POST", "/v1/stop", { onlyIdle: false }, stopReply, STOP_LIMIT_MS);
+    const reply = await ask(paths, { path: "/v1/stop", body: { onlyIdle: false }, answer: stopReply, limitMs: STOP_LIMIT_MS });
     const ended = reply?.ended ?? 0;
     print.out(`the daemon leaves${ended > 0 ? `; ${ended} ${ended === 1 ? "session was" : "sessions were"} ended` : ""}`);
     return 0;

@@ -39,7 +39,7 @@ export const extend: Command = {
     const status = await statusOf(paths);
     if (!status?.sessions.some((each) => each.session === session)) throw nosuch(session);
     if (values["json"] !== true) print.note(`asking at the terminal of ${session}`);
-    const reply = await ask(paths, "POST", "/v1/extend", body, extendReply, ANSWER_LIMIT_MS);
+    const reply = await ask(paths, { path: "/v1/extend", body, answer: extendReply, limitMs: ANSWER_LIMIT_MS });
     if (reply === undefined) throw nosuch(session);
     const until = new Date(reply.limitAt).toLocaleTimeString("en-GB");
     if (values["json"] === true) print.json(reply);

@@ -108,7 +108,7 @@ async function killHere(paths: Paths, wanted: Wanted): Promise<KillReply | undef
   // Who names one session knows it.
   const typed = wanted.session === "all" ? began() : undefined;
   const kill = (session: string): Promise<KillReply | undefined> =>
-    ask(paths, "POST", "/v1/kill", { ...wanted, session, typed }, killReply, KILL_LIMIT_MS).catch(orNotHere);
+    ask(paths, { path: "/v1/kill", body: { ...wanted, session, typed }, answer: killReply, limitMs: KILL_LIMIT_MS }).catch(orNotHere);
   const reply = await kill(wanted.session);
   if (reply !== undefined && reply.killed.length > 0) return reply;
   const left = new Set(reply?.left);

@@ -78,7 +78,7 @@ async function watch(json: boolean, { paths, streams, env }: Context): Promise<n
 }
 
 async function killed(paths: Paths, session: string): Promise<string> {
-  const reply = await ask(paths, "POST", "/v1/kill", { session }, killReply, KILL_LIMIT_MS);
+  const reply = await ask(paths, { path: "/v1/kill", body: { session }, answer: killReply, limitMs: KILL_LIMIT_MS });
   const [one] = reply?.killed ?? [];
   if (one === undefined) return `${session} does not run any more`;
   const { endpointClosedMs: cutMs, agentGoneMs: goneMs, revocations = [] } = one;

@@ -32,20 +32,24 @@ interface Reply {
   readonly body: Buffer;
 }
 
+/** What is asked of the daemon. */
+export interface Question<T> {
+  /** `/v1/status` */
+  readonly path: string;
+  /** Sent as JSON by POST; where there is none it is a GET. */
+  readonly body?: unknown;
+  readonly answer: Shape<T>;
+  /** How long to wait for the whole answer; 5 s unless told otherwise. */
+  readonly limitMs?: number | undefined;
+}
+
 /**
  * One request with a JSON answer.
- * @param body sent as JSON; undefined sends none
- * @param limitMs how long to wait for the whole answer
  * @throws AgentRunError: what the daemon answered; `daemon` when none answers (see `nobodyAnswers`) or it answers nonsense
  */
-export async function requestJson<T>(
-  socketPath: string,
-  method: "GET" | "POST",
-  path: string,
-  body: unknown,
-  shape: Shape<T>,
-  limitMs: number = ANSWER_MS,
-): Promise<T> {
+export async function requestJson<T>(socketPath: string, question: Question<T>): Promise<T> {
+  const { path, body, answer, limitMs = ANSWER_MS } = question;
+  const method = body === undefined ? "GET" : "POST";
   const payload = body === undefined ? "" : JSON.stringify(body);
   const lines = [`${method} ${path} HTTP/1.1`, `Host: ${CONTROL_HOST}`, "Connection: close"];
   if (payload !== "") lines.push("Content-Type: application/json", `Content-Length: ${Buffer.byteLength(payload)}`);
@@ -53,7 +57,7 @@ export async function requestJson<T>(
   try {
     const reply = await exchange(socket, `${lines.join("\r\n")}\r\n\r\n${payload}`, limitMs);
     if (reply.status !== 200) throw refusal(reply);
-    const parsed = checked(shape, parseJson(reply.body));
+    const parsed = checked(answer, parseJson(reply.body));
     if (parsed instanceof Mismatch)
       throw new AgentRunError("daemon", `the daemon's answer to ${method} ${path} makes no sense to this version`);
     return parsed.value;

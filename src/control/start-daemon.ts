@@ -5,13 +5,13 @@ import type { Command } from "../core/command.ts";
 import { AgentRunError } from "../core/error.ts";
 import { daemonLock, daemonLog, type Environment, type Paths } from "../core/paths.ts";
 import { signal } from "../core/process-tree.ts";
-import { noAnswerInTime, nobodyAnswers, openLease, requestJson } from "./client.ts";
+import { noAnswerInTime, nobodyAnswers, openLease, type Question, requestJson } from "./client.ts";
 import { watchForSleeper } from "./hung-daemon.ts";
 import type { Lease } from "./lease.ts";
 import { lockHolder, takeLock } from "./lock.ts";
 import { type DaemonMessage, hello, type LauncherMessage, PROTOCOL, stopReply } from "./protocol.ts";
 import { checkedSocket } from "./runtime-folder.ts";
-import type { Of, Shape } from "./shape.ts";
+import type { Of } from "./shape.ts";
 import { continueStopped } from "./stopped-daemon.ts";
 
 export interface StartOptions {
@@ -72,7 +72,7 @@ export async function connectOrStart(paths: Paths, options: StartOptions): Promi
   let mayStart = false;
   let attempt: { readonly child: ChildProcess; failure(): AgentRunError | undefined } | undefined;
   for (;;) {
-    const found = await ask(paths, "GET", "/v1/status", undefined, hello);
+    const found = await ask(paths, { path: "/v1/status", answer: hello });
     if (found) {
       const kept = judge(found, options.version, socket);
       if (kept) return kept;
@@ -137,16 +137,9 @@ export async function openLeaseOrStart(paths: Paths, options: StartOptions, firs
  * One request to the daemon if there is one, with the checks of the folder; undefined when none answers. For `ps`, `kill`, `daemon stop`.
  * @throws AgentRunError as `requestJson`, and `runtime-folder`
  */
-export async function ask<T>(
-  paths: Paths,
-  method: "GET" | "POST",
-  path: string,
-  body: unknown,
-  shape: Shape<T>,
-  limitMs?: number,
-): Promise<T | undefined> {
+export async function ask<T>(paths: Paths, question: Question<T>): Promise<T | undefined> {
   using _ = continueStopped(paths);
-  return await requestJson(checkedSocket(paths), method, path, body, shape, limitMs).catch(orNobody);
+  return await requestJson(checkedSocket(paths), question).catch(orNobody);
 }
 
 /** For `catch`: undefined where nobody answered. */
@@ -176,7 +169,7 @@ function judge(found: Of<typeof hello>, version: string, socket: string): Runnin
 
 /** Asks an idle daemon to leave. It may have got a session or be gone by now: the caller looks again. */
 async function replaceIdle(paths: Paths): Promise<void> {
-  await ask(paths, "POST", "/v1/stop", { onlyIdle: true }, stopReply).catch(orNoneForUs);
+  await ask(paths, { path: "/v1/stop", body: { onlyIdle: true }, answer: stopReply }).catch(orNoneForUs);
 }
 
 /**
@@ -185,7 +178,7 @@ async function replaceIdle(paths: Paths): Promise<void> {
  */
 async function replaceHung(paths: Paths, patienceMs: number, since: number): Promise<string | undefined> {
   try {
-    await ask(paths, "GET", "/v1/status", undefined, hello, patienceMs);
+    await ask(paths, { path: "/v1/status", answer: hello, limitMs: patienceMs });
     return undefined;
   } catch (error) {
     const holder = lockHolder(daemonLock(paths));

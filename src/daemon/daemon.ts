@@ -116,7 +116,7 @@ async function waitForLock(paths: Paths): Promise<Disposable | undefined> {
   for (;;) {
     const lock = takeLock(daemonLock(paths));
     if (lock) return lock;
-    if (await ask(paths, "GET", "/v1/status", undefined, hello)) return undefined;
+    if (await ask(paths, { path: "/v1/status", answer: hello })) return undefined;
     if (systemClock.now() > deadline) {
       const holder = lockHolder(daemonLock(paths));
       throw new AgentRunError("daemon", `process ${holder} holds the daemon's lock and does not answer`, { hint: `kill -9 ${holder}` });

@@ -59,7 +59,7 @@ function readDocument(root: JsonNode, place: Place, kind: Kind): PolicyDocument 
   const statements = nodes.map((node, index) => {
     const path = block.kind === "array" ? pathTo("Statement", index) : "Statement";
     if (node.kind !== "object") throw policyFault(place, node.at, path, `a statement is an object, not ${described(node)}`);
-    const statement = readStatement(node, place, version, path, index, kind);
+    const statement = readStatement(node, { place, version, kind }, path, index);
     if (statement.sid && sids.has(statement.sid)) {
       throw policyFault(place, node.entries.get("Sid")?.at, pathTo(path, "Sid"), `'${statement.sid}' names an earlier statement too`);
     }
@@ -76,7 +76,14 @@ function readVersion(node: JsonNode | undefined, place: Place): Version {
   throw policyFault(place, node.at, "Version", `'${text}' is no version of the policy language`, 'write "Version": "2012-10-17"');
 }
 
-function readStatement(node: ObjectNode, place: Place, version: Version, path: string, index: number, kind: Kind): Statement {
+/** What holds for every statement of a document. */
+interface Around {
+  readonly place: Place;
+  readonly version: Version;
+  readonly kind: Kind;
+}
+
+function readStatement(node: ObjectNode, { place, version, kind }: Around, path: string, index: number): Statement {
   onlyKnown(node, place, path, STATEMENT_ELEMENTS, "a statement");
   const get = (element: StatementElement): JsonNode | undefined => node.entries.get(element);
   const need = (one: StatementElement, other: StatementElement): void => {

@@ -48,7 +48,7 @@ export function warmUp(way: Way, real: ScreenOptions, isQuiet: () => boolean): (
   const run = (keys: number, then: () => void): void => {
     opened = new DisposableStack();
     try {
-      type(way, real, keys, isQuiet, opened, then);
+      type(way, real, { count: keys, isQuiet, then }, opened);
     } catch {
       // No PTY is left. Keys are slower then, until V8 has seen enough of them, and nothing else is.
       opened.dispose();
@@ -58,7 +58,15 @@ export function warmUp(way: Way, real: ScreenOptions, isQuiet: () => boolean): (
   return () => opened.dispose();
 }
 
-function type(way: Way, real: ScreenOptions, count: number, isQuiet: () => boolean, opened: DisposableStack, then: () => void): void {
+interface Typing {
+  /** How many keys. */
+  readonly count: number;
+  readonly isQuiet: () => boolean;
+  /** Called when all is typed, and closed. */
+  readonly then: () => void;
+}
+
+function type(way: Way, real: ScreenOptions, { count, isQuiet, then }: Typing, opened: DisposableStack): void {
   const nowhere = openSync("/dev/null", "r+");
   opened.defer(() => closeSync(nowhere));
   const human = openLoop(way, real.size, opened);

@@ -12,7 +12,7 @@ function chain(
 ): string[] {
   let previous = FIRST;
   return entries.map(({ kind, data }, index) => {
-    const { line, hash } = makeRecord(previous, index + 1, at(index), session, kind, data);
+    const { line, hash } = makeRecord({ previous, sequence: index + 1, at: at(index), session, kind, data });
     previous = hash;
     return line;
   });
@@ -25,7 +25,7 @@ const errors = (lines: readonly string[]) => verifyRecords(lines, session).filte
 
 describe("makeRecord", () => {
   it("writes a line that another program can check with a JSON parser and SHA-256", async () => {
-    const { line, hash } = makeRecord(FIRST, 1, t0, session, "start", { actor: "claude" });
+    const { line, hash } = makeRecord({ previous: FIRST, sequence: 1, at: t0, session, kind: "start", data: { actor: "claude" } });
     expect(JSON.parse(line)).toEqual({
       sequence: 1,
       at: "2026-01-02T03:04:05.006Z",
@@ -42,7 +42,7 @@ describe("makeRecord", () => {
   it("writes printable ASCII only and gives back every text as it was", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        const { line } = makeRecord(FIRST, 1, t0, session, "trouble", { text });
+        const { line } = makeRecord({ previous: FIRST, sequence: 1, at: t0, session, kind: "trouble", data: { text } });
         expect(line).toMatch(/^[\x20-\x7e]+$/);
         expect(readRecord(line)?.data["text"]).toBe(text);
       }),
@@ -50,13 +50,13 @@ describe("makeRecord", () => {
   });
 
   it("replaces data that is too long by its size", () => {
-    const { line } = makeRecord(FIRST, 1, t0, session, "trouble", { text: "x".repeat(70_000) });
+    const { line } = makeRecord({ previous: FIRST, sequence: 1, at: t0, session, kind: "trouble", data: { text: "x".repeat(70_000) } });
     expect(readRecord(line)?.data).toEqual({ cut: true, characters: 70_011 });
   });
 
   it("renders a secret that was put in by mistake as redacted", () => {
     const data = { token: new Secret("wJalrXUtnFEMI") } as unknown as RecordData;
-    expect(makeRecord(FIRST, 1, t0, session, "fetch", data).line).toContain('"token":"[redacted]"');
+    expect(makeRecord({ previous: FIRST, sequence: 1, at: t0, session, kind: "fetch", data }).line).toContain('"token":"[redacted]"');
   });
 });
 
@@ -112,7 +112,9 @@ describe("verifyRecords", () => {
     const foreign = fc.oneof(
       fc.string().filter((text) => !text.includes("\n")),
       logs.map((lines) => lines.at(-1) ?? ""),
-      fc.tuple(fc.nat({ max: 9 }), entry).map(([sequence, { kind, data }]) => makeRecord(FIRST, sequence, t0, session, kind, data).line),
+      fc
+        .tuple(fc.nat({ max: 9 }), entry)
+        .map(([sequence, { kind, data }]) => makeRecord({ previous: FIRST, sequence, at: t0, session, kind, data }).line),
     );
     fc.assert(
       fc.property(logs, fc.nat(), foreign, (lines, where, line) => {

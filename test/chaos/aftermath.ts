@@ -84,7 +84,7 @@ async function refuses(uri: string, token: string): Promise<boolean> {
 }
 
 async function sessions(place: Place): Promise<number> {
-  return (await requestJson(controlSocket(place.paths), "GET", "/v1/status", undefined, daemonStatus)).sessions.length;
+  return (await requestJson(controlSocket(place.paths), { path: "/v1/status", answer: daemonStatus })).sessions.length;
 }
 
 /** The human's terminal as it was before: at the prompt, on the main screen, with its own modes. */

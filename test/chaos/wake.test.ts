@@ -27,7 +27,7 @@ describe.skipIf(!hasFakeTime)("waking up (needs libfaketime)", () => {
     try {
       await until(async () => (await world.daemonPid()) === daemon.pid, 15_000, "the daemon");
       const views = async (): Promise<SessionView[]> =>
-        (await requestJson(join(world.own, "run", "control.sock"), "GET", "/v1/status", undefined, daemonStatus)).sessions;
+        (await requestJson(join(world.own, "run", "control.sock"), { path: "/v1/status", answer: daemonStatus })).sessions;
       const runs = Array.from({ length: SESSIONS }, () => world.start(["--ttl", "1h", "sleep", "600"]));
       const ended = runs.map((run) => new Promise((resolve) => run.once("close", resolve)));
       await until(async () => (await views()).filter(({ state }) => state === "active").length === SESSIONS, 30_000, "the sessions");

@@ -29,7 +29,7 @@ async function serving(serve: (socket: Socket) => void): Promise<void> {
   await once(server, "listening");
 }
 
-const ask = (limitMs?: number) => requestJson(path, "GET", "/v1/status", undefined, object({ n: number }), limitMs);
+const ask = (limitMs?: number) => requestJson(path, { path: "/v1/status", answer: object({ n: number }), limitMs });
 const caught = async (work: Promise<unknown>): Promise<unknown> =>
   work.then(() => expect.fail("it did not throw")).catch((error: unknown) => error);
 

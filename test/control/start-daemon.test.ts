@@ -55,7 +55,7 @@ async function stopDaemon(at: Home): Promise<void> {
 /** Makes a daemon of toy-daemon.ts hang, and comes back once it answers no more. */
 async function hang(pid: number): Promise<void> {
   signal(pid, "SIGUSR2");
-  const answers = () => ask(home.paths, "GET", "/v1/status", undefined, daemonStatus, 500).then(Boolean, () => false);
+  const answers = () => ask(home.paths, { path: "/v1/status", answer: daemonStatus, limitMs: 500 }).then(Boolean, () => false);
   for (const end = performance.now() + 20_000; await answers(); ) if (performance.now() > end) throw new Error(`${pid} still answers`);
 }
 
@@ -237,7 +237,9 @@ describe("a daemon of another version", () => {
       pid: old.pid,
       note: "the daemon is version 1.0.0, this is 2.0.0: it is replaced when its 1 session ended",
     });
-    expect(await ask(home.paths, "POST", "/v1/stop", { onlyIdle: true }, stopReply).catch((error: unknown) => error)).toMatchObject({
+    expect(
+      await ask(home.paths, { path: "/v1/stop", body: { onlyIdle: true }, answer: stopReply }).catch((error: unknown) => error),
+    ).toMatchObject({
       code: "daemon-version",
     });
     lease.close();
@@ -264,7 +266,7 @@ describe("openLeaseOrStart", () => {
     expect(await new Promise((resolve) => begun.lease.onMessage(resolve))).toMatchObject({ type: "status", view: { state: "active" } });
     return begun;
   };
-  const sessions = async () => (await ask(home.paths, "GET", "/v1/status", undefined, daemonStatus))?.sessions.length;
+  const sessions = async () => (await ask(home.paths, { path: "/v1/status", answer: daemonStatus }))?.sessions.length;
 
   it("opens a session on a new daemon, then one on the same daemon", async () => {
     const first = await begin("1.0.0");
@@ -299,7 +301,7 @@ describe("a daemon that does not answer", () => {
     const { lease, daemon } = await openLeaseOrStart(home.paths, options("1.0.0"), open);
     expect(daemon).toMatchObject({ pid, note: undefined });
     signal(pid, "SIGSTOP");
-    expect(await ask(home.paths, "GET", "/v1/status", undefined, daemonStatus, 30_000)).toMatchObject({ pid });
+    expect(await ask(home.paths, { path: "/v1/status", answer: daemonStatus, limitMs: 30_000 })).toMatchObject({ pid });
     lease.close();
     expect(served()).toBe(1);
   }, 60_000);
@@ -340,7 +342,7 @@ describe("the runtime folder", () => {
       code: "runtime-folder",
       message: expect.stringContaining("belongs to user"),
     });
-    expect(await ask({ ...home.paths, runtime }, "GET", "/v1/status", undefined, stopReply).catch((error: unknown) => error)).toMatchObject(
+    expect(await ask({ ...home.paths, runtime }, { path: "/v1/status", answer: stopReply }).catch((error: unknown) => error)).toMatchObject(
       {
         code: "runtime-folder",
       },

@@ -29,7 +29,7 @@ async function session() {
   return { lease, messages };
 }
 
-const status = () => requestJson(home.socket, "GET", "/v1/status", undefined, daemonStatus);
+const status = () => requestJson(home.socket, { path: "/v1/status", answer: daemonStatus });
 
 /** Nothing is left but the released lock. */
 function expectNothingLeft(): void {
@@ -60,7 +60,7 @@ describe("the daemon", () => {
   it("leaves at a stop request, after it has answered how many sessions it ended", async () => {
     const child = await servingToy(home);
     const sessions = [await session(), await session()];
-    expect(await ask(home.paths, "POST", "/v1/stop", { onlyIdle: false }, stopReply)).toEqual({ ended: 2 });
+    expect(await ask(home.paths, { path: "/v1/stop", body: { onlyIdle: false }, answer: stopReply })).toEqual({ ended: 2 });
     expect(await exitOf(child)).toBe(0);
     for (const { messages } of sessions) expect(messages.at(-1)).toMatchObject({ type: "ended" });
     expectNothingLeft();
@@ -68,7 +68,7 @@ describe("the daemon", () => {
 
   it("answers all of several stop requests at once", async () => {
     const child = await servingToy(home);
-    const stops = Array.from({ length: 5 }, () => ask(home.paths, "POST", "/v1/stop", { onlyIdle: true }, stopReply));
+    const stops = Array.from({ length: 5 }, () => ask(home.paths, { path: "/v1/stop", body: { onlyIdle: true }, answer: stopReply }));
     for (const reply of await Promise.all(stops)) expect([undefined, { ended: 0 }]).toContainEqual(reply);
     expect(await exitOf(child)).toBe(0);
   });

@@ -24,7 +24,7 @@ afterAll(async () => {
   home.remove();
 });
 
-const status = () => requestJson(home.socket, "GET", "/v1/status", undefined, daemonStatus);
+const status = () => requestJson(home.socket, { path: "/v1/status", answer: daemonStatus });
 const get = (...headers: string[]) =>
   `GET /v1/status HTTP/1.1\r\n${headers.map((header) => `${header}\r\n`).join("")}Connection: close\r\n\r\n`;
 const post = (path: string, body: string, ...headers: string[]) =>
@@ -189,7 +189,7 @@ describe("a lease on the control socket", () => {
     lease.onMessage((message) => messages.push(message));
     lease.send(open);
     await expect.poll(() => messages.length).toBe(1);
-    const reply = await requestJson(home.socket, "POST", "/v1/kill", { session: "all" }, killReply);
+    const reply = await requestJson(home.socket, { path: "/v1/kill", body: { session: "all" }, answer: killReply });
     expect(reply.killed).toHaveLength(1);
     expect(await lease.closed).toBeUndefined();
     expect(messages.at(-1)).toMatchObject({ type: "ended", view: { cause: "killed" } });
@@ -198,14 +198,16 @@ describe("a lease on the control socket", () => {
 
 describe("requestJson", () => {
   it("throws what the daemon answered, code and hint included", async () => {
-    await expect(requestJson(home.socket, "POST", "/v1/kill", { session: "sess_ffffffff" }, killReply)).rejects.toMatchObject({
+    await expect(
+      requestJson(home.socket, { path: "/v1/kill", body: { session: "sess_ffffffff" }, answer: killReply }),
+    ).rejects.toMatchObject({
       code: "session-not-found",
       message: "there is no session 'sess_ffffffff'",
     });
   });
 
   it("throws when the answer is not what was expected", async () => {
-    await expect(requestJson(home.socket, "GET", "/v1/status", undefined, object({ other: string() }))).rejects.toMatchObject({
+    await expect(requestJson(home.socket, { path: "/v1/status", answer: object({ other: string() }) })).rejects.toMatchObject({
       code: "daemon",
     });
   });

@@ -288,11 +288,11 @@ describe("whatever dies", () => {
     const running = world.run(["--delivery", "env", "sh", "-c", "sleep 8; echo survived"], { limitMs: 30_000 });
     await until(
       async () =>
-        (await requestJson(socket, "GET", "/v1/status", undefined, daemonStatus)).sessions.some(({ state }) => state === "active"),
+        (await requestJson(socket, { path: "/v1/status", answer: daemonStatus })).sessions.some(({ state }) => state === "active"),
       10_000,
       "the session to stand",
     );
-    await requestJson(socket, "POST", "/v1/kill", { session: "all" }, killReply, 10_000);
+    await requestJson(socket, { path: "/v1/kill", body: { session: "all" }, answer: killReply, limitMs: 10_000 });
     const { code, stdout } = await running;
     expect(stdout).not.toContain("survived");
     expect(code).toBe(137);

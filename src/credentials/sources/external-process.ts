@@ -19,7 +19,7 @@ const MOST_OUTPUT = 65_536;
 export async function fromProcess(command: string, profile: string, search: Search, patienceMs = PATIENCE_MS): Promise<Found> {
   const what = `the credential_process of aws profile '${profile}'`;
   const hint = `run it by hand to see what it says: aws configure get credential_process --profile ${profile}`;
-  const output = await run(command, search.env, search.files.home, patienceMs, what, hint);
+  const output = await run({ command, env: search.env, home: search.files.home, patienceMs, what, hint });
   const parts = objectOf(output);
   if (parts["Version"] !== 1) throw new AgentRunError("base-credentials", `${what} did not print JSON with "Version": 1`, { hint });
   return {
@@ -36,12 +36,24 @@ export async function fromProcess(command: string, profile: string, search: Sear
  */
 export async function codeFromProcess(command: string, where: string, env: Environment, patienceMs = PATIENCE_MS): Promise<string> {
   const hint = `run it by hand to see what it says; it must print the code and nothing else`;
-  const code = (await run(command, env, env["HOME"] || userInfo().homedir, patienceMs, where, hint)).trim();
+  const code = (await run({ command, env, home: env["HOME"] || userInfo().homedir, patienceMs, what: where, hint })).trim();
   if (/^\d{6}$/.test(code)) return code;
   throw new AgentRunError("mfa", `${where} did not print six digits`, { hint });
 }
 
-function run(command: string, env: Environment, home: string, patienceMs: number, what: string, hint: string): Promise<string> {
+interface Run {
+  readonly command: string;
+  readonly env: Environment;
+  /** Where it runs. */
+  readonly home: string;
+  readonly patienceMs: number;
+  /** What it is, as an error begins. */
+  readonly what: string;
+  readonly hint: string;
+}
+
+/** What it prints. Throws AgentRunError `base-credentials`. */
+function run({ command, env, home, patienceMs, what, hint }: Run): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (message: string): void => reject(new AgentRunError("base-credentials", `${what} ${message}`, { hint }));
     // A group of its own, so that all of it can be ended when it takes too long.

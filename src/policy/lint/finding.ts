@@ -56,9 +56,17 @@ export interface Finding {
 /** A finding of a statement, without the source that `lint` adds. */
 export type Raw = Omit<Finding, "source" | "severity"> & { readonly severity?: Severity };
 
-/** @param steps from the statement on */
-export function finding(code: Code, statement: Statement, steps: Steps, reason: string, fix: string, severity?: Severity): Raw {
-  return { code, steps: ["Statement", statement.index, ...steps], sid: statement.sid, reason, fix, ...(severity ? { severity } : {}) };
+/** What a check says of a statement: where in it, why, what mends it, and how bad it is where that is not as for every finding of the code. */
+interface Told {
+  /** From the statement on. */
+  readonly steps: Steps;
+  readonly reason: string;
+  readonly fix: string;
+  readonly severity?: Severity | undefined;
+}
+
+export function finding(code: Code, { index, sid }: Statement, { steps, reason, fix, severity }: Told): Raw {
+  return { code, steps: ["Statement", index, ...steps], sid, reason, fix, ...(severity ? { severity } : {}) };
 }
 
 const SHOWN = 4;

@@ -11,18 +11,22 @@ export function grantFindings(statement: Statement, subject: Subject): Raw[] {
   const everything = statement.action?.findIndex((action) => /^\*+(?::\*+)?$/.test(action)) ?? -1;
   if (everything >= 0 && onAnyResource(statement) && statement.conditions.length === 0) {
     return [
-      finding(
-        "admin-everything",
-        statement,
-        ["Action", everything],
-        "allows every action on every resource",
-        "name the actions and the resources of the task",
-      ),
+      finding("admin-everything", statement, {
+        steps: ["Action", everything],
+        reason: "allows every action on every resource",
+        fix: "name the actions and the resources of the task",
+      }),
     ];
   }
   if (statement.notAction) {
     const reason = `allows every action but ${some(statement.notAction)}, and whatever AWS adds`;
-    return [finding("allow-not-action", statement, ["NotAction"], reason, "list what is allowed in Action; NotAction belongs into a Deny")];
+    return [
+      finding("allow-not-action", statement, {
+        steps: ["NotAction"],
+        reason,
+        fix: "list what is allowed in Action; NotAction belongs into a Deny",
+      }),
+    ];
   }
   const denied = alwaysDenied(subject);
   const given = entriesOf(statement, catalogue).map((entry) => ({ ...entry, actions: entry.actions.filter(({ name }) => !denied(name)) }));
@@ -70,7 +74,7 @@ function wildcard(statement: Statement, pattern: string, index: number, actions:
   const reason = whole
     ? `${pattern} is every action${pattern.includes(":") ? ` of ${service}` : ""}, ${names.length} that change something among them (${some(names)})`
     : `${pattern} covers ${some(names)}`;
-  return [finding(code, statement, ["Action", index], reason, "name the actions that the task needs")];
+  return [finding(code, statement, { steps: ["Action", index], reason, fix: "name the actions that the task needs" })];
 }
 
 interface Given {
@@ -156,21 +160,19 @@ function special(statement: Statement, given: readonly Given[]): Raw[] {
     const fix = assumesNamed
       ? "make sure that none of these roles is stronger than this one"
       : "take it out; a session that needs another role is given it by a human";
-    out.push(finding("mints-credentials", statement, at(minting), reason, fix, assumesNamed ? "warning" : undefined));
+    out.push(finding("mints-credentials", statement, { steps: at(minting), reason, fix, severity: assumesNamed ? "warning" : undefined }));
   }
   const exposing = pick(({ name }) => exposes.has(name.toLowerCase()));
   if (exposing.length > 0) {
     const anyone = onAnyResource(statement);
     const reason = `${names(exposing)} can open ${anyone ? "every resource of the account" : some(statement.resource ?? [])} to everyone`;
     out.push(
-      finding(
-        "public-exposure",
-        statement,
-        at(exposing),
+      finding("public-exposure", statement, {
+        steps: at(exposing),
         reason,
-        "take it out, or name the resources that may be opened",
-        anyone ? undefined : "warning",
-      ),
+        fix: "take it out, or name the resources that may be opened",
+        severity: anyone ? undefined : "warning",
+      }),
     );
   }
   const managing = pick(
@@ -179,13 +181,11 @@ function special(statement: Statement, given: readonly Given[]): Raw[] {
   );
   if (managing.length > 0) {
     out.push(
-      finding(
-        "permissions-management",
-        statement,
-        at(managing),
-        `${names(managing)} change who may do what`,
-        "leave it to the people who own the account",
-      ),
+      finding("permissions-management", statement, {
+        steps: at(managing),
+        reason: `${names(managing)} change who may do what`,
+        fix: "leave it to the people who own the account",
+      }),
     );
   }
   return [...out, ...conditionsWanted(statement, given)];
@@ -196,25 +196,21 @@ function passRole(statement: Statement, at: readonly (string | number)[]): Raw[]
   const toService = statement.conditions.some(({ key }) => key.toLowerCase() === "iam:passedtoservice");
   if (roles.length > 0 || statement.notResource) {
     return [
-      finding(
-        "pass-role",
-        statement,
-        at,
-        "iam:PassRole on every role: whoever starts a machine or function with an administrator's role is one",
-        "name the one role that may be handed on",
-      ),
+      finding("pass-role", statement, {
+        steps: at,
+        reason: "iam:PassRole on every role: whoever starts a machine or function with an administrator's role is one",
+        fix: "name the one role that may be handed on",
+      }),
     ];
   }
   if (toService) return [];
   return [
-    finding(
-      "pass-role",
-      statement,
-      at,
-      "iam:PassRole to any service",
-      'add "StringEquals": { "iam:PassedToService": "…amazonaws.com" }',
-      "warning",
-    ),
+    finding("pass-role", statement, {
+      steps: at,
+      reason: "iam:PassRole to any service",
+      fix: 'add "StringEquals": { "iam:PassedToService": "…amazonaws.com" }',
+      severity: "warning",
+    }),
   ];
 }
 
@@ -250,7 +246,7 @@ function conditionsWanted(statement: Statement, given: readonly Given[]): Raw[] 
   return WANTED.flatMap(({ action, keys, fix, reason }) => {
     const found = given.find((one) => one.action.name === action);
     if (!found || statement.conditions.some(({ key }) => keys.test(key))) return [];
-    return [finding("missing-condition", statement, ["Action", found.index], `${action} ${reason}`, fix)];
+    return [finding("missing-condition", statement, { steps: ["Action", found.index], reason: `${action} ${reason}`, fix })];
   });
 }
 
@@ -271,10 +267,16 @@ function anywhere(statement: Statement, actions: readonly ActionFacts[]): Raw[] 
   const where = `on ${statement.notResource ? "all resources but a few" : some((statement.resource ?? ["*"]).filter(isAnyResource))}`;
   const fix = "name the resources of the task, such as arn:aws:s3:::my-bucket/builds/*";
   return [
-    ...(writes.length > 0 ? [finding("write-anywhere", statement, at, `${some(writes)} ${where}`, fix)] : []),
-    ...(data.length > 0 ? [finding("read-data-anywhere", statement, at, `${some(data)} ${where}`, fix)] : []),
+    ...(writes.length > 0 ? [finding("write-anywhere", statement, { steps: at, reason: `${some(writes)} ${where}`, fix })] : []),
+    ...(data.length > 0 ? [finding("read-data-anywhere", statement, { steps: at, reason: `${some(data)} ${where}`, fix })] : []),
     ...(reads.length > 0
-      ? [finding("resource-wildcard", statement, at, `${some(reads)} ${where}`, "name the resources where the task knows them")]
+      ? [
+          finding("resource-wildcard", statement, {
+            steps: at,
+            reason: `${some(reads)} ${where}`,
+            fix: "name the resources where the task knows them",
+          }),
+        ]
       : []),
   ];
 }

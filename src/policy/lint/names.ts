@@ -20,7 +20,7 @@ function unknownActions(statement: Statement, { catalogue }: Subject): Raw[] {
     const known = hasWildcard(service) || catalogue.hasService(service);
     const reason = known ? `'${action}' is no action of AWS` : `'${action}': AWS has no service '${service}'`;
     const fix = meant ? `write ${meant}` : "take it out, or look the name up in the service authorization reference";
-    return [finding("unknown-action", statement, [element, index], reason, fix)];
+    return [finding("unknown-action", statement, { steps: [element, index], reason, fix })];
   });
 }
 
@@ -33,7 +33,9 @@ function unmatched(statement: Statement, { catalogue, kind }: Subject): Raw[] {
     const [first] = actions;
     const needs = first && first.resources.length > 0 ? some(first.resources.map((arn) => arn.replace(/\$\{Partition\}/g, "aws"))) : "*";
     const reason = `${pattern} never works on ${some(resource)}: ${needs === "*" ? "it has no resource of its own" : "its resources are of another form"}`;
-    return [finding("never-matches", statement, ["Action", index], reason, `put it into a statement with "Resource": "${needs}"`)];
+    return [
+      finding("never-matches", statement, { steps: ["Action", index], reason, fix: `put it into a statement with "Resource": "${needs}"` }),
+    ];
   });
 }
 
@@ -51,13 +53,11 @@ function conditionFindings(statement: Statement, subject: Subject): Raw[] {
     if (type === undefined) {
       if (subject.kind === "trust" || subject.kind === "resource") return [];
       return [
-        finding(
-          "unknown-condition-key",
-          statement,
+        finding("unknown-condition-key", statement, {
           steps,
-          `no request has the key ${condition.key}`,
-          keyHint(statement, condition, subject),
-        ),
+          reason: `no request has the key ${condition.key}`,
+          fix: keyHint(statement, condition, subject),
+        }),
       ];
     }
     return [...unsupported(statement, condition, steps, subject), ...typeFindings(statement, condition, steps, type)];
@@ -87,7 +87,11 @@ function unsupported(statement: Statement, condition: Condition, steps: readonly
   const effect = open ? "so the condition is no restriction there" : "so the statement never applies to them";
   const reason = `${names}: requests of ${without.length === 1 ? "this action" : "these actions"} have no key ${condition.key}, ${effect}`;
   return [
-    finding("unknown-condition-key", statement, steps, reason, "give these actions a statement of their own, without this condition"),
+    finding("unknown-condition-key", statement, {
+      steps,
+      reason,
+      fix: "give these actions a statement of their own, without this condition",
+    }),
   ];
 }
 
@@ -113,25 +117,21 @@ function typeFindings(statement: Statement, condition: Condition, steps: readonl
   const found: Raw[] = [];
   if (family && !family.test(condition.operator)) {
     found.push(
-      finding(
-        "condition-type",
-        statement,
+      finding("condition-type", statement, {
         steps,
-        `${condition.key} is of type ${type}, which ${condition.operator} does not compare`,
-        "use the operator of that type",
-      ),
+        reason: `${condition.key} is of type ${type}, which ${condition.operator} does not compare`,
+        fix: "use the operator of that type",
+      }),
     );
   }
   if (list && condition.set === undefined && condition.operator !== "Null") {
     const reason = `${condition.key} has several values, and ${condition.operator} compares one`;
     found.push(
-      finding(
-        "set-operator",
-        statement,
+      finding("set-operator", statement, {
         steps,
         reason,
-        `write ForAllValues:${condition.operator} with a "Null": "false" beside it, or ForAnyValue:${condition.operator}`,
-      ),
+        fix: `write ForAllValues:${condition.operator} with a "Null": "false" beside it, or ForAnyValue:${condition.operator}`,
+      }),
     );
   }
   return [...found, ...emptySet(statement, condition, steps)];
@@ -147,5 +147,5 @@ function emptySet(statement: Statement, condition: Condition, steps: readonly st
   );
   if (guarded) return [];
   const reason = `ForAllValues holds for every request without ${condition.key}, so this Allow does too`;
-  return [finding("set-operator", statement, steps, reason, `add "Null": { "${condition.key}": "false" }`)];
+  return [finding("set-operator", statement, { steps, reason, fix: `add "Null": { "${condition.key}": "false" }` })];
 }

@@ -8,13 +8,11 @@ export function principalFindings(statement: Statement, { kind }: Subject): Raw[
   if (statement.effect !== "Allow" || (kind !== "trust" && kind !== "resource")) return [];
   if (statement.notPrincipal) {
     return [
-      finding(
-        "public-exposure",
-        statement,
-        ["NotPrincipal"],
-        "allows everyone but a few, people without an account among them",
-        "list who is allowed in Principal",
-      ),
+      finding("public-exposure", statement, {
+        steps: ["NotPrincipal"],
+        reason: "allows everyone but a few, people without an account among them",
+        fix: "list who is allowed in Principal",
+      }),
     ];
   }
   const { principal } = statement;
@@ -43,13 +41,11 @@ const conditionKeys = (statement: Statement): string[] => statement.conditions.m
 function everyone(statement: Statement, names: readonly string[]): Raw[] {
   if (!names.includes("*") || narrowed(statement)) return [];
   return [
-    finding(
-      "public-exposure",
-      statement,
-      ["Principal"],
-      "open to everyone, in every account",
-      'name who it is for, or add "StringEquals": { "aws:PrincipalOrgID": "o-…" }',
-    ),
+    finding("public-exposure", statement, {
+      steps: ["Principal"],
+      reason: "open to everyone, in every account",
+      fix: 'name who it is for, or add "StringEquals": { "aws:PrincipalOrgID": "o-…" }',
+    }),
   ];
 }
 
@@ -61,7 +57,13 @@ function services(statement: Statement, names: readonly string[], kind: Subject[
   const open = names.filter((name) => kind === "resource" || !own.test(name));
   if (open.length === 0 || asked.some((key) => /^aws:source(?:account|arn|orgid|orgpaths)$/.test(key))) return [];
   const reason = `${some(open)} acts for every customer of AWS, and can be told to use this`;
-  return [finding("missing-condition", statement, ["Principal"], reason, 'add "StringEquals": { "aws:SourceAccount": "<your account>" }')];
+  return [
+    finding("missing-condition", statement, {
+      steps: ["Principal"],
+      reason,
+      fix: 'add "StringEquals": { "aws:SourceAccount": "<your account>" }',
+    }),
+  ];
 }
 
 /** An identity provider signs in all of its users: which of them, the subject says. */
@@ -77,13 +79,11 @@ function federated(statement: Statement, names: readonly string[], kind: Subject
   if (asked.length > 0 && !open) return [];
   const reason = `every user of ${some(oidc)} may assume this role`;
   return [
-    finding(
-      "public-exposure",
-      statement,
-      ["Principal"],
+    finding("public-exposure", statement, {
+      steps: ["Principal"],
       reason,
-      'add "StringEquals" for its ":sub" and ":aud", such as repo:my-org/my-repo:ref:refs/heads/main',
-    ),
+      fix: 'add "StringEquals" for its ":sub" and ":aud", such as repo:my-org/my-repo:ref:refs/heads/main',
+    }),
   ];
 }
 
@@ -94,13 +94,11 @@ function accounts(statement: Statement, names: readonly string[], kind: Subject[
   if (whole.length === 0 || narrowed(statement) || conditionKeys(statement).some((key) => key === "aws:multifactorauthpresent")) return [];
   const reason = `everybody in ${some(whole)} whose own policies allow it may assume this role`;
   return [
-    finding(
-      "missing-condition",
-      statement,
-      ["Principal"],
+    finding("missing-condition", statement, {
+      steps: ["Principal"],
       reason,
-      'name the one user or role, or add "StringEquals": { "sts:ExternalId": "…" }',
-    ),
+      fix: 'name the one user or role, or add "StringEquals": { "sts:ExternalId": "…" }',
+    }),
   ];
 }
 
@@ -109,12 +107,10 @@ function several(statement: Statement, named: Readonly<Record<string, readonly s
   const holders = [...(named["Service"] ?? []), ...(named["Federated"] ?? []), ...(named["AWS"] ?? [])];
   if (kind !== "trust" || holders.length < 2) return [];
   return [
-    finding(
-      "shared-role",
-      statement,
-      ["Principal"],
-      `${holders.length} may assume this role: ${some(holders)}`,
-      "give each function or tool a role of its own",
-    ),
+    finding("shared-role", statement, {
+      steps: ["Principal"],
+      reason: `${holders.length} may assume this role: ${some(holders)}`,
+      fix: "give each function or tool a role of its own",
+    }),
   ];
 }

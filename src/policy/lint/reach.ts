@@ -31,7 +31,11 @@ function contradictions(statement: Statement): Raw[] {
       if (!sameKey(one, other) || one.set || other.set || !excludes(one, other)) return [];
       const reason = `${spelled(one)} and ${spelled(other)} on ${one.key} can never both hold`;
       return [
-        finding("never-matches", statement, stepsOf(other), reason, "conditions of a statement must all hold: make two statements of it"),
+        finding("never-matches", statement, {
+          steps: stepsOf(other),
+          reason,
+          fix: "conditions of a statement must all hold: make two statements of it",
+        }),
       ];
     }),
   );
@@ -78,13 +82,11 @@ function dates(statement: Statement, { now }: Subject): Raw[] {
     const effect = statement.effect === "Deny" ? "this Deny denies nothing any more" : "this Allow allows nothing any more";
     const reason = `${condition.values.join(", ")} has passed, so ${effect}`;
     return [
-      finding(
-        "fixed-date",
-        statement,
-        stepsOf(condition),
+      finding("fixed-date", statement, {
+        steps: stepsOf(condition),
         reason,
-        "IAM knows no time of day: have the dates computed at each launch, or take the condition out",
-      ),
+        fix: "IAM knows no time of day: have the dates computed at each launch, or take the condition out",
+      }),
     ];
   });
 }
@@ -109,7 +111,7 @@ function values(statement: Statement): Raw[] {
     const hint = /[*?]/.test(wrong)
       ? `${condition.operator} takes wildcards as letters: write ${condition.operator.replace("Equals", "Like")}`
       : `write it as ${form[1]}`;
-    return [finding("never-matches", statement, stepsOf(condition), `no ${condition.key} is '${wrong}'`, hint)];
+    return [finding("never-matches", statement, { steps: stepsOf(condition), reason: `no ${condition.key} is '${wrong}'`, fix: hint })];
   });
 }
 
@@ -131,12 +133,18 @@ function failsOpen(statement: Statement): Raw[] {
       isDemand(condition)
     ) {
       const reason = `requests without ${key} are not denied`;
-      found.push(finding("deny-fails-open", statement, stepsOf(condition), reason, `write ${operator}IfExists`));
+      found.push(finding("deny-fails-open", statement, { steps: stepsOf(condition), reason, fix: `write ${operator}IfExists` }));
     }
     const exempt = statement.conditions.some((one) => /^aws:(?:viaawsservice|calledvia|principalisawsservice)/i.test(one.key));
     if (/^aws:(?:sourceip|vpcsourceip|sourcevpce?)$/i.test(key) && operatorNamed(operator)?.negated === true && !exempt) {
       const reason = `calls that AWS services make for the caller do not come from ${key.toLowerCase() === "aws:sourceip" ? "these addresses" : "this network"} and are denied too`;
-      found.push(finding("denies-service-calls", statement, stepsOf(condition), reason, 'add "Bool": { "aws:ViaAWSService": "false" }'));
+      found.push(
+        finding("denies-service-calls", statement, {
+          steps: stepsOf(condition),
+          reason,
+          fix: 'add "Bool": { "aws:ViaAWSService": "false" }',
+        }),
+      );
     }
     return found;
   });
@@ -157,7 +165,7 @@ function shadowed(statement: Statement, { document }: Subject): Raw[] {
     const by = denies.find((deny) => deniesAll(deny, action) && coversResources(deny, statement));
     if (!by) return [];
     const reason = `${action} is denied by ${by.sid ? `'${by.sid}'` : `Statement[${by.index}]`}, whatever this statement allows`;
-    return [finding("shadowed", statement, ["Action", index], reason, "take it out of one of the two statements")];
+    return [finding("shadowed", statement, { steps: ["Action", index], reason, fix: "take it out of one of the two statements" })];
   });
 }
 
@@ -184,7 +192,10 @@ function redundant(statement: Statement): Raw[] {
     const list = element === "Action" ? statement.action : statement.notAction;
     for (const [index, action] of (list ?? []).entries()) {
       const by = list?.find((other, at) => at !== index && covers(other, action) && (at < index || !covers(action, other)));
-      if (by !== undefined) found.push(finding("redundant", statement, [element, index], `${by} covers ${action}`, `take ${action} out`));
+      if (by !== undefined)
+        found.push(
+          finding("redundant", statement, { steps: [element, index], reason: `${by} covers ${action}`, fix: `take ${action} out` }),
+        );
     }
   }
   return found;
