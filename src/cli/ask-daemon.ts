@@ -28,7 +28,7 @@ export async function tellDaemonToForget(paths: Paths): Promise<void> {
 
 /** The next launch asks for a code. Gives the MFA devices whose code held until now. */
 export async function forgetMfaOfDaemon(paths: Paths): Promise<readonly string[]> {
-  return (await ask(paths, "POST", "/v1/forget", { mfa: true }, forgetReply))?.mfaForgotten ?? [];
+  return (await ask(paths, { path: "/v1/forget", body: { mfa: true }, answer: forgetReply }))?.mfaForgotten ?? [];
 }
 
 /** For a sign-in that no keyring keeps. Starts a daemon where none runs: it is the only place that has it. Throws AgentRunError. */
