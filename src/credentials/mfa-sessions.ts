@@ -59,6 +59,7 @@ export function createMfaSessions(clock: Clock): MfaSessions {
   // Who does not have the secret key is given nothing that it opened.
   const seal = randomBytes(32);
   const kept = new Map<string, Kept>();
+  let forgotten = 0;
 
   const keyOf = ({ connection, credentials, serial }: Omit<MfaWish, "code">): string =>
     createHmac("sha256", seal)
@@ -94,6 +95,7 @@ export function createMfaSessions(clock: Clock): MfaSessions {
     async open(wish) {
       const known = find(wish);
       if (known) return known;
+      const before = forgotten;
       const code = await wish.code();
       requireCode(code);
       // As a code works once, who was asked at two terminals at a time has just opened it with this one at the other.
@@ -102,11 +104,15 @@ export function createMfaSessions(clock: Clock): MfaSessions {
       const { connection, credentials, serial, holdMs } = wish;
       const seconds = Math.max(holdMs, MFA_HOLD_MS) / 1000;
       const opened = await mfaSession(await stsClient(connection, credentials), serial, code, Math.floor(seconds));
-      if (holdMs > 0) keep(keyOf(wish), serial, opened, holdMs);
+      // What was under way when all was forgotten serves its own launch alone.
+      if (holdMs > 0 && before === forgotten) keep(keyOf(wish), serial, opened, holdMs);
       return { credentials: opened, openedAt: clock.now(), fresh: true };
     },
     held: () => [...kept.values()].filter(({ until }) => until > clock.now()).map(({ serial, until }) => ({ serial, until })),
-    forget: () => [...kept.keys()].flatMap((key) => drop(key) ?? []),
+    forget() {
+      forgotten += 1;
+      return [...kept.keys()].flatMap((key) => drop(key) ?? []);
+    },
   };
 }
 

@@ -247,20 +247,24 @@ async function inOrder({ credentials, awsProfile }: BaseRequest, search: Search)
   }
   const container = await fromContainer(search);
   if (container) return container;
+  if (files.broken) throw files.broken;
   const usual = files.profiles.get("default");
   if (usual && namesCredentials(usual)) return fromProfile("default", "the default profile", search);
   const instance = await fromInstance(search);
   if (instance) return instance;
-  throw nothingFound([...files.profiles].filter(([, section]) => namesCredentials(section)).map(([name]) => name));
+  throw nothingFound(files);
 }
 
-function nothingFound(profiles: readonly string[]): AgentRunError {
+function nothingFound(files: AwsFiles): AgentRunError {
+  const profiles = [...files.profiles].filter(([, section]) => namesCredentials(section)).map(([name]) => name);
+  const [misnamed] = [...files.misnamed.values()];
   const some = `${profiles.slice(0, 8).join(", ")}${profiles.length > 8 ? ", …" : ""}`;
   return new AgentRunError("no-credentials", "found no aws credentials to start from", {
     hint:
       profiles.length > 0
         ? `choose one of your aws profiles with --aws-profile: ${some}`
-        : "sign in with agent-run login or aws configure sso, set AWS_PROFILE, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; agent-run demo needs none",
+        : (misnamed ??
+          "sign in with agent-run login or aws configure sso, set AWS_PROFILE, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; agent-run demo needs none"),
   });
 }
 

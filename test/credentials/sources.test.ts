@@ -229,6 +229,99 @@ describe("a failure", () => {
     expect(await ann.fail()).toMatchObject({ code: "no-credentials", hint: "choose one of your aws profiles with --aws-profile: dev" });
   });
 
+  const role = "role_arn = arn:aws:iam::111122223333:role/r\n";
+  it.each([
+    [
+      "a section's line that is none",
+      "[default]\nregion = x\n[profile dev\n",
+      "dev",
+      /config:3 begins with \[ and is no section/,
+      /line 3 of/,
+    ],
+    [
+      "a section's line that is none, of another profile",
+      `[profile dev]\n${keyPair(keyId("d"))}[profile x\n`,
+      "dev",
+      /config:4 /,
+      /line 4 of/,
+    ],
+    [
+      "a line that is no setting",
+      "[profile dev]\naws_secret_access_key sekret\n",
+      undefined,
+      /config:2 is neither a section nor/,
+      /<name> = <value>|line 2/,
+    ],
+    ["a setting before the first section", "region = eu-west-1\n[default]\n", undefined, /config:1 stands in no section/, /line 1 of/],
+    [
+      "a section as the other file has it",
+      `[dev]\n${role}`,
+      "dev",
+      /there is no aws profile 'dev'/,
+      /config:1 has \[dev\], which in this file is written \[profile dev\]$/,
+    ],
+    ["the same where nothing is named", `[dev]\n${role}`, undefined, /found no aws credentials/, /config:1 has \[dev\]/],
+    [
+      "a source_profile that is not there",
+      `\n[profile a]\n${role}source_profile = gone\n`,
+      "a",
+      /^source_profile of aws profile 'a' \(\S+config:2\): there is no aws profile 'gone'/,
+      /the profiles are a$/,
+    ],
+    [
+      "profiles that lead to one another",
+      `[profile a]\n${role}source_profile = b\n[profile b]\n${role}source_profile = a\n`,
+      "a",
+      /circle: a → b → a$/,
+      /source_profile of aws profile 'b' \(\S+config:4\)/,
+    ],
+    [
+      "a credential_source that AWS does not know",
+      `[profile a]\n${role}credential_source = Ec2Instance\n`,
+      "a",
+      /^credential_source = 'Ec2Instance' of aws profile 'a' \(\S+config:1\) is none/,
+      /Environment, EcsContainer, Ec2InstanceMetadata/,
+    ],
+    [
+      "a credential_source that gives nothing",
+      `[profile a]\n${role}credential_source = Environment\n`,
+      "a",
+      /gives no credentials$/,
+      /^export AWS_ACCESS_KEY_ID/,
+    ],
+    [
+      "a role without a source",
+      `[profile a]\n${role}`,
+      "a",
+      /^aws profile 'a' \(\S+config:1\) names no credentials$/,
+      /role_arn needs a source_profile/,
+    ],
+    ["a source without a role", "[profile a]\nsource_profile = b\n", "a", /names no credentials$/, /source_profile needs a role_arn/],
+    [
+      "half an sso-session",
+      "[sso-session corp]\nsso_region = eu-west-1\n[profile a]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = R\n",
+      "a",
+      /^aws profile 'a' \(\S+config:3\) is not complete for SSO: sso_start_url is missing in \[sso-session corp\]$/,
+      /aws configure sso --profile a/,
+    ],
+    [
+      "an sso-session that is not there",
+      "[profile a]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = R\n",
+      "a",
+      /there is no \[sso-session corp\], which its sso_session names$/,
+      /config, or aws configure sso/,
+    ],
+  ])("for %s names the place and the mend, and quotes no line", async (_what, config, awsProfile, message, hint) => {
+    using ann = human({ ".aws/config": config });
+    const error = await ann.fail({ awsProfile });
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+    expect(inspect(error)).not.toContain("sekret");
+    // What needs no profile goes on.
+    Object.assign(ann.env, ENV_KEYS);
+    expect((await ann.find()).credentials.accessKeyId).toBe(keyId("env"));
+  });
+
   it("for a profile that is not there suggests the nearest", async () => {
     using ann = human({ ".aws/credentials": `[staging]\n${keyPair(keyId("s"))}[prod]\n${keyPair(keyId("p"))}` });
     const error = await ann.fail({ awsProfile: "stagign" });

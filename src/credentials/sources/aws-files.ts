@@ -6,6 +6,7 @@ import { AgentRunError, messageOf } from "../../core/error.ts";
 import { isSessionId } from "../../core/id.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Environment } from "../../core/paths.ts";
+import { type Ini, parseIni } from "./ini.ts";
 
 /** Settings of one section, keys in lower case. */
 export type Section = ReadonlyMap<string, string>;
@@ -16,6 +17,12 @@ export interface AwsFiles {
   readonly credentialsFile: string;
   readonly profiles: ReadonlyMap<string, Section>;
   readonly ssoSessions: ReadonlyMap<string, Section>;
+  /** Where each profile begins: `~/.aws/config:12`. */
+  readonly lines: ReadonlyMap<string, string>;
+  /** Sections that are profiles by their name, and written as the other file has them: what to say of each. */
+  readonly misnamed: ReadonlyMap<string, string>;
+  /** What says that a file cannot be read as it is meant; to be thrown where a profile is needed. */
+  readonly broken: AgentRunError | undefined;
 }
 
 /** Where the files are: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, else `~/.aws` of the human (SDK reference, "Shared config and credentials files"). */
@@ -33,24 +40,57 @@ export function readAwsFiles(env: Environment): AwsFiles {
   const places = fileLocations(env);
   const profiles = new Map<string, Map<string, string>>();
   const ssoSessions = new Map<string, Section>();
-  const take = (name: string, section: Section): void => {
+  const lines = new Map<string, string>();
+  const take = (name: string, section: Section, place: string): void => {
     const known = profiles.get(name) ?? new Map<string, string>();
     for (const [key, value] of section) known.set(key, value);
     profiles.set(name, known);
+    if (!lines.has(name)) lines.set(name, place);
   };
-  for (const [title, section] of parseIni(readText(places.configFile))) {
+  const config = parseIni(readText(places.configFile));
+  const misnamed = new Map<string, string>();
+  for (const [title, section] of config.sections) {
+    const place = `${places.configFile}:${config.lines.get(title)}`;
     const [kind, name] = splitTitle(title);
-    if (kind === "profile" && name !== undefined) take(name, section);
+    if (kind === "profile" && name !== undefined) take(name, section, place);
     else if (kind === "sso-session" && name !== undefined) ssoSessions.set(name, section);
-    else if (title === "default") take("default", section);
+    else if (title === "default") take("default", section, place);
+    else if (!NO_PROFILES.test(title)) misnamed.set(title, `${place} has [${title}], which in this file is written [profile ${title}]`);
   }
+  const credentials = parseIni(readText(places.credentialsFile));
   // A key that is in both files counts as the credentials file has it, as in AWS's SDKs.
-  for (const [title, section] of parseIni(readText(places.credentialsFile))) take(title, section);
-  return { ...places, profiles, ssoSessions };
+  for (const [title, section] of credentials.sections) {
+    const place = `${places.credentialsFile}:${credentials.lines.get(title)}`;
+    take(title, section, place);
+    const [kind, name] = splitTitle(title);
+    if (kind === "profile" && name !== undefined) misnamed.set(name, `${place} has [${title}], which in this file is written [${name}]`);
+  }
+  const broken = brokenLine(places.configFile, config) ?? brokenLine(places.credentialsFile, credentials);
+  return { ...places, profiles, ssoSessions, lines, misnamed, broken };
 }
 
-/** A profile by name. Throws AgentRunError `base-credentials` that suggests the nearest name when there is none. */
+/** Other sections of the config file. */
+const NO_PROFILES = /^(profile|sso-session|plugins|preview)$|\s/;
+
+/** What AWS's own tools refuse the whole file for. The line itself is not quoted: it may hold a key. */
+const brokenLine = (file: string, { broken }: Ini): AgentRunError | undefined =>
+  broken &&
+  new AgentRunError("base-credentials", `${file}:${broken.line} ${broken.what}`, {
+    hint: `mend or remove line ${broken.line} of ${file}; aws configure list-profiles reads it as AWS's own tools do`,
+  });
+
+/** `AWS profile 'dev' (~/.aws/config:12)`, in small letters: where to mend it. */
+export function placedProfile({ lines }: AwsFiles, name: string): string {
+  const place = lines.get(name);
+  return `aws profile '${name}'${place === undefined ? "" : ` (${place})`}`;
+}
+
+/**
+ * A profile by name.
+ * @throws AgentRunError `base-credentials` for a file that nobody can read as it is meant; where there is none of that name, with what mends that
+ */
 export function profileOf(files: AwsFiles, name: string, askedBy: string): Section {
+  if (files.broken) throw files.broken;
   const section = files.profiles.get(name);
   if (section) return section;
   const known = [...files.profiles.keys()];
@@ -61,11 +101,12 @@ export function profileOf(files: AwsFiles, name: string, askedBy: string): Secti
     {
       hint: ofSession(files)
         ? "a session has no AWS profiles of yours: run it in another terminal"
-        : near
-          ? `did you mean '${near}'?`
-          : known.length > 0
-            ? `the profiles are ${known.slice(0, 12).join(", ")}`
-            : `make it with: aws configure sso --profile ${name}`,
+        : (files.misnamed.get(name) ??
+          (near
+            ? `did you mean '${near}'?`
+            : known.length > 0
+              ? `the profiles are ${known.slice(0, 12).join(", ")}`
+              : `make it with: aws configure sso --profile ${name}`)),
     },
   );
 }
@@ -104,38 +145,8 @@ function readText(path: string): string {
   }
 }
 
+/** `profile dev` to its kind and name. */
 function splitTitle(title: string): [string, string | undefined] {
   const match = /^(profile|sso-session)\s+(?:"([^"]*)"|'([^']*)'|(.+))$/.exec(title);
   return match ? [match[1] ?? "", match[2] ?? match[3] ?? match[4]] : [title, undefined];
-}
-
-/**
- * Sections of an INI text as AWS's tools read it: `#` and `;` begin a comment at a line's start or after a space, an indented line below an
- * empty value is a sub-setting (`s3 =` / `  addressing_style = path` gives `s3.addressing_style`), a repeated section adds to the first.
- */
-export function parseIni(text: string): Map<string, Map<string, string>> {
-  const sections = new Map<string, Map<string, string>>();
-  let section: Map<string, string> | undefined;
-  let parent: string | undefined;
-  for (const raw of text.split(/\r?\n/)) {
-    const line = raw.replace(/(^|\s)[#;].*$/, "");
-    const title = /^\s*\[\s*([^\]]+?)\s*\]\s*$/.exec(line)?.[1];
-    if (title !== undefined) {
-      section = sections.get(title) ?? new Map<string, string>();
-      sections.set(title, section);
-      parent = undefined;
-      continue;
-    }
-    const equals = line.indexOf("=");
-    if (!section || equals < 1) continue;
-    const key = line.slice(0, equals).trim().toLowerCase();
-    const value = line.slice(equals + 1).trim();
-    if (parent !== undefined && /^\s/.test(line)) {
-      section.set(`${parent}.${key}`, value);
-      continue;
-    }
-    parent = value === "" ? key : undefined;
-    section.set(key, value);
-  }
-  return sections;
 }

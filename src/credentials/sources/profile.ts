@@ -6,8 +6,9 @@ import { parseRoleArn } from "../../aws/identity.ts";
 import { cleanName } from "../../aws/names.ts";
 import { requireCode } from "../../aws/session-token.ts";
 import { AgentRunError } from "../../core/error.ts";
+import { oneLine } from "../../core/printable.ts";
 import { type MfaSessions, type MfaWish, wipe } from "../mfa-sessions.ts";
-import { profileOf, type Section } from "./aws-files.ts";
+import { placedProfile, profileOf, type Section } from "./aws-files.ts";
 import { fromContainer } from "./container.ts";
 import { fromEnvironment } from "./environment.ts";
 import { codeFromProcess, fromProcess } from "./external-process.ts";
@@ -42,10 +43,13 @@ export async function fromProfile(name: string, askedBy: string, search: Search,
   if (isSso(section)) return fromSso(name, section, search);
   const loginSession = section.get("login_session");
   if (loginSession) return fromLogin(loginSession, name, search);
-  throw new AgentRunError("base-credentials", `aws profile '${name}' names no credentials`, {
+  const starts = ["source_profile", "credential_source"].find((key) => section.has(key));
+  throw new AgentRunError("base-credentials", `${placedProfile(search.files, name)} names no credentials`, {
     hint: roleArn
-      ? `its role_arn needs a source_profile or credential_source in ${search.files.configFile}`
-      : `aws configure sso --profile ${name}`,
+      ? "its role_arn needs a source_profile or credential_source beside it"
+      : starts
+        ? `its ${starts} needs a role_arn beside it, or name the source itself with --aws-profile`
+        : `aws configure sso --profile ${name}`,
   });
 }
 
@@ -111,6 +115,13 @@ async function withMfa(
   }
 }
 
+const ABSENT: Readonly<Record<string, string>> = {
+  Environment: "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where you start agent-run, or take another source",
+  EcsContainer: "AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI is not set where you start agent-run: take another source",
+  Ec2InstanceMetadata: "this machine has no instance role, or its metadata service does not answer: take another source",
+};
+const CREDENTIAL_SOURCES = Object.keys(ABSENT);
+
 async function sourceOf(name: string, section: Section, search: Search, visited: readonly string[]): Promise<Found> {
   const bad = (message: string, hint: string): AgentRunError => new AgentRunError("base-credentials", message, { hint });
   const next = section.get("source_profile");
@@ -118,12 +129,18 @@ async function sourceOf(name: string, section: Section, search: Search, visited:
     if (visited.includes(next)) {
       throw bad(
         `aws profiles lead in a circle: ${[...visited, name, next].join(" → ")}`,
-        `change source_profile in ${search.files.configFile}`,
+        `change source_profile of ${placedProfile(search.files, name)}: the last of them must hold credentials itself`,
       );
     }
-    return fromProfile(next, `source_profile of aws profile '${name}'`, search, [...visited, name]);
+    return fromProfile(next, `source_profile of ${placedProfile(search.files, name)}`, search, [...visited, name]);
   }
-  const kind = section.get("credential_source");
+  const kind = section.get("credential_source") ?? "";
+  if (!CREDENTIAL_SOURCES.includes(kind)) {
+    throw bad(
+      `credential_source = '${oneLine(kind).slice(0, 60)}' of ${placedProfile(search.files, name)} is none that AWS knows`,
+      `it is one of ${CREDENTIAL_SOURCES.join(", ")}; for another profile it is source_profile = <name>`,
+    );
+  }
   const found =
     kind === "Environment"
       ? fromEnvironment(search)
@@ -134,7 +151,7 @@ async function sourceOf(name: string, section: Section, search: Search, visited:
           : undefined;
   if (found) return found;
   throw bad(
-    `credential_source = ${kind} of aws profile '${name}' gives no credentials`,
-    "it may be Environment, EcsContainer or Ec2InstanceMetadata, and must be there where you start agent-run",
+    `credential_source = ${kind} of ${placedProfile(search.files, name)} gives no credentials`,
+    ABSENT[kind] ?? "it must be there where you start agent-run",
   );
 }

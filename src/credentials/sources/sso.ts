@@ -4,7 +4,7 @@ import type { AwsCredentials } from "../../aws/credentials.ts";
 import { networkFailure, printable, readFailure } from "../../aws/failure.ts";
 import { AgentRunError } from "../../core/error.ts";
 import type { SsoPlace } from "../sso/session.ts";
-import type { Section } from "./aws-files.ts";
+import { placedProfile, type Section } from "./aws-files.ts";
 import { ask, objectOf } from "./http.ts";
 import { type Found, type Search, sealParts } from "./source.ts";
 import { loginNeeded, type SsoLogin, ssoToken } from "./sso-token.ts";
@@ -21,15 +21,15 @@ export const isSso = (section: Section): boolean =>
  */
 export async function fromSso(profile: string, section: Section, search: Search): Promise<Found> {
   const incomplete = (what: string): AgentRunError =>
-    new AgentRunError("base-credentials", `aws profile '${profile}' is not complete for SSO: ${what}`, {
-      hint: `aws configure sso --profile ${profile}`,
+    new AgentRunError("base-credentials", `${placedProfile(search.files, profile)} is not complete for SSO: ${what}`, {
+      hint: `add it in ${search.files.configFile}, or aws configure sso --profile ${profile}`,
     });
   const sessionName = section.get("sso_session");
   const session = sessionName === undefined ? section : search.files.ssoSessions.get(sessionName);
-  if (!session) throw incomplete(`there is no [sso-session ${sessionName}]`);
+  if (!session) throw incomplete(`there is no [sso-session ${sessionName}], which its sso_session names`);
   const setting = (from: Section, key: string): string => {
     const value = from.get(key);
-    if (!value) throw incomplete(`${key} is missing`);
+    if (!value) throw incomplete(`${key} is missing${from === section ? "" : ` in [sso-session ${sessionName}]`}`);
     return value;
   };
   const login: SsoLogin = {
