@@ -4,12 +4,21 @@ import type { Frame } from "./frame.ts";
 import { bytesJoin, joins } from "./last-printed.ts";
 
 const ESC = 0x1b;
+const ST = "\u009c";
+/** Of a C1 control in UTF-8. */
+const C1 = 0xc2;
+/** Second bytes of SOS, PM and APC, after ESC and in their C1 form. */
+const STRINGS = [0x58, 0x5e, 0x5f];
+const C1_STRINGS = [0x98, 0x9e, 0x9f];
+/** ESC, CAN, SUB and what may be ST. */
+const ENDS = [ESC, 0x18, 0x1a, 0x9c];
 
 /** SOS, PM or APC up to where something else breaks it off: for a terminal nothing was printed, and nothing said. */
-const isUnheard = (bytes: Uint8Array): boolean => {
-  const [first, second] = bytes;
-  return first === ESC && (second === 0x58 || second === 0x5e || second === 0x5f) && bytes.indexOf(ESC, 1) < 0;
-};
+function isUnheard(bytes: Uint8Array): boolean {
+  const [first, second = 0] = bytes;
+  const begins = (first === ESC && STRINGS.includes(second)) || (first === C1 && C1_STRINGS.includes(second));
+  return begins && ENDS.every((end) => bytes.indexOf(end, 2) < 0);
+}
 
 export class AfterPaint {
   readonly #frame: Frame;
@@ -31,7 +40,8 @@ export class AfterPaint {
     // What has nothing to join stands alone, and nothing joins it.
     if (frame.beforePaint === "" || frame.shadow === undefined || joins(frame.beforePaint)) return;
     const asWritten = frame.modes.plainCharsets ? undefined : frame.beforePaint;
-    frame.joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
+    const joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
+    frame.joinable = joinable !== "" && asWritten === undefined && lastPrinted.endsWith(ST) ? joinable + ST : joinable;
   }
 
   /** Output of the agent is about to go out. */

@@ -4,9 +4,13 @@ import { LONGEST_UTF8 } from "./utf8.ts";
 const LONGEST_CLUSTER = 64;
 /** How much of a text's end is looked at. */
 const LOOKED_AT = LONGEST_CLUSTER + LONGEST_UTF8;
-/** Characters that take no cell of their own; the first UTF-8 byte of the first of them, U+0300. */
-const JOINS = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;
+/**
+ * Characters that take no cell of their own, the first UTF-8 byte of the first of them, U+0300; and a lone ST, which prints nothing: whether what was printed
+ * before it may still be repeated and joined then, each terminal decides.
+ */
+const JOINS = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff\u009c]/u;
 const FIRST_JOINING = 0xcc;
+const ST = [0xc2, 0x9c];
 const decoder = new TextDecoder();
 
 /** Whether a text begins with a character that joins the one before it. */
@@ -16,6 +20,7 @@ export function joins(text: string): boolean {
 
 /** The same of bytes. */
 export function bytesJoin(bytes: Uint8Array): boolean {
+  if (bytes[0] === ST[0]) return bytes[1] === ST[1];
   return (bytes[0] ?? 0) >= FIRST_JOINING && joins(decoder.decode(bytes.subarray(0, LONGEST_UTF8)));
 }
 

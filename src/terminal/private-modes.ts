@@ -7,6 +7,9 @@ import type { Sequence, Verdict } from "./sequence.ts";
 import type { Shadow } from "./shadow.ts";
 import type { Feed } from "./shadow-feed.ts";
 
+/** DECCOLM, the alternate screens, and a saved cursor. */
+const MOVES_OUR_ROW = new Set([3, 47, 1047, 1048, 1049]);
+
 export class PrivateModes {
   readonly #frame: Frame;
   readonly #feed: Feed;
@@ -20,8 +23,19 @@ export class PrivateModes {
     this.#savedCursor = savedCursor;
   }
 
-  /** DECSET and DECRST. */
+  /** DECSET and DECRST. What brings our row back after one mode comes before the next one, which may be about the cursor. */
   switch(sequence: Sequence, on: boolean): Verdict {
+    const { params, count } = sequence;
+    const modes = [...params.subarray(0, count)];
+    if (count < 2 || !modes.some((mode) => MOVES_OUR_ROW.has(mode))) return this.#switch(sequence, on);
+    return modes.map((mode) => this.#one(sequence, mode, on)).join("");
+  }
+
+  #one(sequence: Sequence, mode: number, on: boolean): string {
+    return this.#switch({ ...sequence, params: Int32Array.of(mode), count: 1 }, on) ?? `\x1b[?${mode}${on ? "h" : "l"}`;
+  }
+
+  #switch(sequence: Sequence, on: boolean): Verdict {
     const { params, count } = sequence;
     const { modes } = this.#frame;
     let first = "";
@@ -86,10 +100,7 @@ export class PrivateModes {
       if (saves) modes.keep(mode);
       else if (on === undefined) modes.unchanged(mode);
       if (on === undefined) passed.push(mode);
-      else {
-        const one = { ...sequence, params: Int32Array.of(mode), count: 1 };
-        carriedOut += this.switch(one, on) ?? `\x1b[?${mode}${on ? "h" : "l"}`;
-      }
+      else carriedOut += this.#one(sequence, mode, on);
     }
     if (passed.length === asked.length) return undefined;
     const rest = passed.length === 0 ? "" : `\x1b[?${passed.join(";")}${saves ? "s" : "r"}`;

@@ -70,7 +70,7 @@ export class Rewriter {
     const { before, intermediate, final, end } = sequence;
     const { modes } = this.#frame;
     // Character sets whose name is longer.
-    if (before >= 0x28) modes.designate((before - 0x28) % 4, String.fromCharCode(before, intermediate, final));
+    if (before >= 0x28) this.#designate((before - 0x28) % 4, String.fromCharCode(before, intermediate, final));
     if (before !== 0) return undefined;
     switch (intermediate) {
       case 0:
@@ -88,7 +88,8 @@ export class Rewriter {
           this.#frame.displaced = [false, false];
           this.#frame.damaged = true;
           this.#homeAt = end;
-          return this.#frame.reserved ? `\x1b[?6l\x1b[r${this.#frame.blank()}\x1bc${left}${this.#frame.region()}` : undefined;
+          if (!this.#frame.reserved) return left === "" ? undefined : `\x1bc${left}`;
+          return `\x1b[?6l\x1b[r${this.#frame.blank()}\x1bc${left}${this.#frame.region()}`;
         }
         return undefined;
       case 0x20: // SP G asks for answers and keys with C1 controls, in which the kill key would not be known
@@ -113,15 +114,20 @@ export class Rewriter {
       case 0x2f: {
         const set = String.fromCharCode(intermediate, final);
         const which = (intermediate - 0x28) % 4;
-        // What a terminal does not know leaves the set that was there.
-        const known = modes.sets[which]?.split("\x1b", 1)[0] ?? "";
-        if (!EVERYWHERE.has(final)) modes.designate(which, known === "" ? set : `${known}\x1b${set}`);
+        if (!EVERYWHERE.has(final)) this.#designate(which, set);
         else modes.designate(which, final === 0x42 && intermediate < 0x2c ? "" : set);
         return undefined;
       }
       default:
         return undefined;
     }
+  }
+
+  /** A set that not all terminals know: those leave the one that was there. */
+  #designate(which: number, set: string): void {
+    const { modes } = this.#frame;
+    const known = modes.sets[which]?.split("\x1b", 1)[0] ?? "";
+    modes.designate(which, known === "" ? set : `${known}\x1b${set}`);
   }
 
   #csi(sequence: Sequence): Verdict {

@@ -10,6 +10,7 @@ import { Action, NON_ASCII, RESETS, State, TABLE } from "./vt-table.ts";
 const SO = 0x0e;
 const SI = 0x0f;
 const ESC = 0x1b;
+const ST = 0x9c;
 /** The second bytes of APC, `ESC _` or U+009F, and the first one in it of a kitty image. */
 const APC = [0x5f, 0x9f];
 const IMAGE = 0x47;
@@ -153,7 +154,8 @@ export class Scanner {
     const next = transition & 0x0f;
     const action = transition >> 4;
     const behind = last.behind;
-    if (action !== Action.print) last.behind = end;
+    const isLoneST = code === ST && state === State.ground;
+    if (action !== Action.print && !isLoneST) last.behind = end;
     const cutOff = out.swallows && isString(state) && !(isString(next) && action !== Action.clear);
     if (cutOff) {
       out.swallows = false;
@@ -218,7 +220,7 @@ export class Scanner {
         break;
     }
     if (action === Action.stringEnd && state === State.sosPmApcString) last.keep(out.bytes, out.start, end);
-    else if (RESETS[action] === 1 || (action === Action.none && state === State.ground)) last.over();
+    else if (RESETS[action] === 1 || (action === Action.none && state === State.ground && !isLoneST)) last.over();
     return next;
   }
 

@@ -122,12 +122,14 @@ export function openShadow(
     return data === undefined ? CLOSE_LINK : `\x1b]8;${data.id === undefined ? "" : `id=${data.id}`};${data.uri}\x07`;
   };
 
-  /** `fill`: to the last column, so that the next row can go on; `joins`: the cursor waits behind the end of the row before. */
-  const rowText = (y: number, fill: boolean, joins: boolean): string => {
+  /** `fill`: to the last column, so that the next row can go on; `joins`: the cursor waits behind the end of the row before; `continues`: the row goes on in any case. */
+  const rowText = (y: number, fill: boolean, joins: boolean, continues: boolean): string => {
     const buffer = terminal.buffer.active;
     const line = buffer.getLine(buffer.baseY + y);
     if (line === undefined) return "\x1b[m\x1b[K";
-    let text = "\x1b[m";
+    const first = line.getCell(0, cell);
+    // A character without width would not begin a row.
+    let text = joins && first?.getWidth() === 0 ? " \r\x1b[m" : "\x1b[m";
     let empty = true;
     let style = "\x1b[m";
     let blanks = 0;
@@ -166,7 +168,7 @@ export function openShadow(
     }
     linked(0);
     if (style.endsWith("q")) text += UNPROTECTED;
-    return `${text}${joins && empty ? " " : ""}${blanks > 0 ? "\x1b[m\x1b[K" : ""}`;
+    return `${text}${continues && empty ? " " : ""}${blanks > 0 ? "\x1b[m\x1b[K" : ""}`;
   };
 
   return {
@@ -214,7 +216,7 @@ export function openShadow(
         // Terminals keep whether a row continues the one above, for copying and for other widths: erasing from its start ends that.
         if (!joins) text += `\x1b[${y + 1};1H${!wrap || continues(y) ? "" : "\x1b[m\x1b[K"}`;
         if (joined && !joins) text += AUTOWRAP;
-        text += rowText(y, joined, joins);
+        text += rowText(y, joined, joins, continues(y));
         if (joins && !joined) text += NO_AUTOWRAP;
       }
       return text;

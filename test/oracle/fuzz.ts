@@ -17,6 +17,8 @@ const CLOSE = "\x18\x1b[?2026l";
 const PROBES = ["p\x1b8q\r\n", "\x1b[999;1Hlow\n\nx", "\x1b8s\x1b[?1049lt"];
 /** Restores of a cursor that was never saved are put right by the shadow only. */
 const MAY_RESTORE = /[8ulc]/;
+/** So is, in xterm.js, a cursor that waits behind the last column over a clear, before which our row is made blank; in xterm the clear ends that. */
+const MAY_CLEAR = /J/;
 
 /** xterm.js ends a string of SOS, PM or APC at its first character that is not ASCII, other terminals (and our scanner) at its end. */
 const ENDS_EARLY = /(?:\x1b[X^_]|[\x98\x9e\x9f])[^\x1b\x18\x1a\x80-\x9f]*[^\0-\x9f]/;
@@ -91,8 +93,8 @@ export function differenceOf(stream: Stream): string | undefined {
   try {
     for (const [index, step] of stream.steps.entries()) {
       if (lost(outer) || lost(oracle)) return undefined;
-      const restores = step.kind === "write" && MAY_RESTORE.test(Buffer.from(step.bytes).toString("latin1"));
-      if (index >= stream.shadowAfter || restores) adopt();
+      const text = step.kind === "write" ? Buffer.from(step.bytes).toString("latin1") : "";
+      if (index >= stream.shadowAfter || MAY_RESTORE.test(text) || (stream.xtermJs && MAY_CLEAR.test(text))) adopt();
       const free = held === undefined && compositor.mayPaint;
       if (step.kind === "write") write(step.bytes);
       else if (step.kind === "pause" && adopted && free) compositor.paint();
@@ -116,6 +118,7 @@ export function differenceOf(stream: Stream): string | undefined {
     for (const probe of [CLOSE, ...PROBES]) {
       write(Buffer.from(probe));
       settle();
+      if (lost(outer) || lost(oracle)) return undefined;
       const found = compare(outer, oracle, compositor, resized, stream.xtermJs && REGION.test(textOf(stream)));
       if (found !== undefined) return broken || ENDS_EARLY.test(textOf(stream)) ? undefined : found;
     }
@@ -147,7 +150,6 @@ function halved(line: xterm.IBufferLine, cols: number): boolean {
 }
 
 function compare(outer: VtScreen, oracle: VtScreen, compositor: Compositor, resized: boolean, ontoItself: boolean): string | undefined {
-  if (lost(outer) || lost(oracle)) return undefined;
   const { rows } = compositor.agentSize;
   const told = (what: unknown): string => JSON.stringify(what, undefined, 1);
   for (const painted of [false, true]) {
