@@ -1,5 +1,6 @@
 // xterm.js, made to do what other terminals do where it does otherwise. Used by shadow.ts, and by the tests for the terminals that they compare.
 import type xterm from "@xterm/headless";
+import { endsRows, insertsRows } from "./emulator-rows.ts";
 import { NEVER_KEPT, OF_THE_FRAME, SIDE_MARGINS } from "./modes.ts";
 import { before, coreOf, kept, onPrivateModes, type Pen, type Screen } from "./xterm-internals.ts";
 
@@ -97,7 +98,7 @@ export function knowSideMargins(terminal: xterm.Terminal): void {
 
 /**
  * What terminals do by themselves, but for those that are xterm.js: a saved cursor stays where it is on the screen when lines scroll, with whether it
- * waits behind the last column, and all attributes; tab stops are the same on both screens; relative moves are so in origin mode too; a row that wraps onto itself, on the last row below a region, continues no other.
+ * waits behind the last column, and all attributes; tab stops are the same on both screens; relative moves are so in origin mode too; and what emulator-rows.ts says of rows.
  */
 export function asMostTerminals(terminal: xterm.Terminal): void {
   const { _inputHandler: handler, _bufferService: service } = coreOf(terminal);
@@ -127,20 +128,8 @@ export function asMostTerminals(terminal: xterm.Terminal): void {
   before(handler, "softReset", () => saved.delete(service.buffer));
   kept(service.buffers, ({ tabs }) => ({ tabs }));
   movesWithinOrigin(terminal);
-  const print = handler.print.bind(handler);
-  handler.print = (data, start, end) => {
-    const { buffer } = service;
-    if (buffer.scrollBottom === terminal.rows - 1) {
-      print(data, start, end);
-      return;
-    }
-    for (let at = start; at < end; at++) {
-      const line = buffer.y === terminal.rows - 1 ? buffer.lines.get(buffer.ybase + buffer.y) : undefined;
-      const continues = line?.isWrapped;
-      print(data, at, at + 1);
-      if (line !== undefined) line.isWrapped = continues === true;
-    }
-  };
+  endsRows(terminal);
+  insertsRows(terminal);
 }
 
 /** CUU, CUD, CUF, CUB, CHA, HPA, HPR and VPR in origin mode: xterm.js counts the row from the top margin, where it stands already. */

@@ -5,7 +5,8 @@ interface Internals {
   readonly _core: {
     readonly _inputHandler: Handler;
     readonly _bufferService: { readonly buffer: Screen; readonly buffers: Screens };
-    readonly coreService: { isCursorHidden: boolean; readonly decPrivateModes: { origin: boolean } };
+    readonly coreService: { isCursorHidden: boolean; readonly decPrivateModes: { origin: boolean; readonly wraparound: boolean } };
+    readonly unicodeService: { wcwidth(code: number): number };
   };
 }
 
@@ -24,6 +25,8 @@ export interface Handler {
   readonly _parser: { precedingJoinState: number };
   insertLines(params: Params): boolean;
   deleteLines(params: Params): boolean;
+  scrollDown(params: Params): boolean;
+  reverseIndex(): boolean;
   cursorUp(params: Params): boolean;
   cursorDown(params: Params): boolean;
   readonly _curAttrData: Pen;
