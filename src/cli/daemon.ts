@@ -20,16 +20,20 @@ const LOG_LINES = 50;
 const STDERR = 2;
 
 const actions: Record<string, (context: Context, json: boolean) => Promise<number>> = {
-  async run({ paths, packageFolder, version, streams: { stderr } }) {
+  async run(context) {
+    const { paths, packageFolder, version, streams } = context;
+    const { stderr } = streams;
     // Whoever waits for a pipe of the launch to close must not wait for the daemon.
     closeInherited(() => false);
-    const [{ runDaemon }, { createSessions }, { fileLog, streamLog }] = await Promise.all([
+    const [{ runDaemon }, { createKeeper }, { createSessions }, { fileLog, streamLog }] = await Promise.all([
       import("../daemon/daemon.ts"),
+      import("../daemon/keeper.ts"),
       import("../session/sessions.ts"),
       import("../daemon/log.ts"),
     ]);
     const log = stderr.isTTY ? streamLog(stderr, systemClock) : fileLog(daemonLog(paths), systemClock, { opened: STDERR });
-    const host = createSessions({ paths, packageFolder, version, clock: systemClock, log: (text) => log.line(text) });
+    const keep = createKeeper(startCommand(context));
+    const host = createSessions({ paths, packageFolder, version, clock: systemClock, log: (text) => log.line(text), keep });
     // The first launch should not wait for the SDK to load.
     void import("@aws-sdk/client-sts");
     const leaving = await runDaemon({ paths, version, host, log });

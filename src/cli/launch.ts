@@ -9,7 +9,6 @@ import { processInfo } from "../core/process-tree.ts";
 import { resolveExecutable } from "../terminal/executable.ts";
 import type { Context } from "./command.ts";
 import { isTerminal } from "./is-terminal.ts";
-import type { Keeper } from "./keeper.ts";
 import type { Running } from "./running.ts";
 import { SessionLink } from "./session-link.ts";
 import { sourceEnvironment } from "./source-environment.ts";
@@ -49,10 +48,6 @@ export async function launch(request: LaunchRequest): Promise<number> {
     if (daemon.note !== undefined) context.print.warn(daemon.note);
     return lease;
   };
-  let keeper: Keeper | undefined;
-  const keep = async (): Promise<void> => {
-    if (!request.dryRun) keeper ??= (await import("./keeper.ts")).startKeeper(context);
-  };
   let running: Running | undefined;
   const load = async (): Promise<Running> => {
     const module = await import("./running.ts");
@@ -60,7 +55,7 @@ export async function launch(request: LaunchRequest): Promise<number> {
     return running;
   };
   try {
-    const { link, ready, handlers } = await SessionLink.open(connect, openMessage(request, inTerminal), keep, load);
+    const { link, ready, handlers } = await SessionLink.open(connect, openMessage(request, inTerminal), load);
     try {
       const status = await handlers.run(link, ready);
       if (!request.dryRun) context.ran?.();
@@ -70,7 +65,6 @@ export async function launch(request: LaunchRequest): Promise<number> {
     }
   } finally {
     await running?.leave();
-    keeper?.dismiss();
   }
 }
 

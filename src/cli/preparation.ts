@@ -40,6 +40,8 @@ export class Preparation {
   readonly #say: (text: string) => void;
   #plan: PlanMessage | undefined;
   #over = false;
+  /** From what the daemon said last: it says the same twice, the first time while there is time. */
+  #made: (Pick<Prepared, "command" | "changes"> & { readonly of: string }) | undefined;
   #isolation: Promise<Isolation> | undefined;
   /** Undefined where the agent is started at once, when it may. */
   #held: Promise<Held | undefined> | undefined;
@@ -87,8 +89,10 @@ export class Preparation {
   async #hold(set: Record<string, string>, port: number | undefined): Promise<Held | undefined> {
     const [isolation, terminal] = [await this.#isolation, await this.#terminal];
     const plan = this.#plan;
-    if (!plan || !isolation?.sealed || this.#over) return undefined;
+    if (!plan || !isolation || this.#over) return undefined;
+    // Where nothing is held, `finish` has it ready.
     const { command } = this.#command(set, plan);
+    if (!isolation.sealed) return undefined;
     const ports = neededPorts(port, command.env["AWS_ENDPOINT_URL"]);
     if (terminal === undefined) {
       const streams = await this.#ownStreams();
@@ -167,10 +171,13 @@ export class Preparation {
   }
 
   #command(set: Record<string, string>, { pass, isolation }: PlanMessage): Pick<Prepared, "command" | "changes"> {
+    const made = JSON.stringify(set);
+    if (this.#made?.of === made) return this.#made;
     const { env, args, context } = this.#request;
     const forwarder = forwarderVariables(isolation.level, isolation.network ?? [], []);
     const child = childEnvironment({ human: env, set: { ...set, ...forwarder }, pass, allow: isolation.allow });
-    return { command: { file: this.#file, args, cwd: context.cwd, env: child.env }, changes: child.changes };
+    this.#made = { of: made, command: { file: this.#file, args, cwd: context.cwd, env: child.env }, changes: child.changes };
+    return this.#made;
   }
 
   #spawn(command: Program, isolation: Isolation, ports: readonly number[], streams: OwnStreams): PlainAgent {

@@ -80,23 +80,19 @@ export class SessionLink {
   }
 
   /**
-   * Opens the session and takes it through its start. `keep` sees to it that what the daemon makes is removed, should it and we die; `load` gives the
-   * handlers. Both are called when the daemon was asked already, so that they may take their time.
+   * Opens the session and takes it through its start. `load` gives the handlers; it is called when the daemon was asked already, so that it may take its
+   * time.
    * @throws AgentRunError why the daemon refused it; nothing was handed out then
    */
   static async open<Handlers extends LinkHandlers>(
     connect: Connect,
     open: OpenMessage,
-    keep: () => Promise<void>,
     load: () => Promise<Handlers>,
   ): Promise<{ link: SessionLink; ready: ReadyMessage; handlers: Handlers }> {
     for (let attempt = 1; ; attempt += 1) {
       const connecting = connect(open);
       connecting.catch(() => {});
       // The request is on its way by then.
-      await new Promise(setImmediate);
-      await keep();
-      // The daemon hears of it before anything else is loaded.
       const loading = new Promise(setImmediate).then(load);
       loading.catch(() => {});
       const link = new SessionLink(connect, await connecting, open);
@@ -160,10 +156,9 @@ export class SessionLink {
     this.#lease.close();
   }
 
-  /** The session was asked for, and somebody watches over what is made for it. What the daemon says waits for `#listen`. */
+  /** The session was asked for. What the daemon says waits for `#listen`. */
   #start(): Promise<ReadyMessage> {
     const lease = this.#lease;
-    lease.send({ type: "kept" });
     const opening = Promise.withResolvers<ReadyMessage>();
     this.#opening = opening;
     void lease.closed.then((error) => {

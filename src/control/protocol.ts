@@ -4,7 +4,7 @@ import { errorCodes } from "../core/error.ts";
 import { anything, atLeast, boolean, list, message, number, type Of, object, oneOf, optional, record, string } from "./shape.ts";
 
 /** Raised whenever an older peer would misread a message. A daemon answers a launcher of its own number only. */
-export const PROTOCOL = 4;
+export const PROTOCOL = 5;
 
 /** The `Upgrade` token of the lease: after `101` both sides send one JSON message a line. */
 export const LEASE_UPGRADE = "agent-run-lease";
@@ -115,8 +115,6 @@ const open = {
 /** Launcher to daemon, over the lease. */
 export const launcherMessage = message({
   open,
-  /** The plan is here, and whoever removes the session's files should we and the daemon both die stands ready: the daemon makes none before. */
-  kept: {},
   /** The agent runs: the process to kill when this launcher can no longer do it. `started` is ProcessInfo's. */
   spawned: { pid: number, started: string(), isolation: oneOf(isolationLevels) },
   answer: { id: number, text: string() },

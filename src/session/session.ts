@@ -27,7 +27,6 @@ export class Session {
   readonly #agent: AgentHold;
   readonly #folder: string;
   readonly #resolveEnded: () => void;
-  readonly #kept = Promise.withResolvers<void>();
   #exposure: string | undefined;
 
   constructor(options: SessionOptions) {
@@ -63,7 +62,6 @@ export class Session {
         life: this.#life,
         supply: this.#supply,
         human: this.#human,
-        kept: Promise.race([this.#kept.promise, this.ended]),
         view: () => this.view(),
         onExposure: (caveat) => {
           this.#exposure = caveat;
@@ -132,9 +130,7 @@ export class Session {
 
   #onMessage(message: LauncherMessage): void {
     const { audit } = this.#options;
-    if (message.type === "kept") {
-      this.#kept.resolve();
-    } else if (message.type === "spawned") {
+    if (message.type === "spawned") {
       const { pid, started, isolation } = message;
       this.#agent.started({ pid, started }, isolation);
       audit.append("spawned", { pid, started, isolation });

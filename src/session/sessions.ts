@@ -32,6 +32,8 @@ export interface SessionsOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly log: (text: string) => void;
+  /** Until that is disposed, the next daemon is started at once should this one die. */
+  readonly keep: () => Disposable;
 }
 
 /** How long a launcher may take to come back for its session after its daemon died; then the session is lost. */
@@ -41,7 +43,7 @@ const LOST_LIMIT_MS = 4000;
 
 /** The host that `runDaemon` is given. */
 export function createSessions(options: SessionsOptions): SessionHost {
-  const { paths, clock, log } = options;
+  const { paths, clock, log, keep } = options;
   const sessions = new Map<SessionId, Session>();
   const cleanUp = new CleanUp({ paths, clock, log });
   let leaving: Cause | undefined;
@@ -53,6 +55,8 @@ export function createSessions(options: SessionsOptions): SessionHost {
     const profile = loadProfile(paths, options.packageFolder, message.overrides, { cwd: message.cwd, startsAt });
     const id = message.resume ? resumable(message.resume.session, message.resume.limitAt, profile) : newSessionId();
     lease.send(planMessage(id, profile, sessionFolder(paths, id)));
+    // Before anything is made that somebody must take away again.
+    using _ = keep();
     let trouble: string | undefined;
     let session: Session | undefined;
     const opening = openAudit(
@@ -233,10 +237,13 @@ export function createSessions(options: SessionsOptions): SessionHost {
       if (left.size === 0) return;
       for (const id of left) {
         const known = lastKnown(auditFolder(paths), id);
-        const end = (): void => void endLost(id, unended.has(id), known.agent);
+        const end = (): Promise<void> => endLost(id, unended.has(id), known.agent);
         // A launcher that lives comes back for its session.
-        if (known.launcher && !isThere(known.launcher)) end();
-        else clock.at(clock.now() + RESUME_MS, end);
+        if (known.launcher && !isThere(known.launcher)) void end();
+        else {
+          const kept = keep();
+          clock.at(clock.now() + RESUME_MS, () => void end().finally(() => kept[Symbol.dispose]()));
+        }
       }
     },
   };

@@ -18,8 +18,6 @@ export interface StartingOptions extends SessionOptions {
   readonly life: Life;
   readonly supply: Supply;
   readonly human: AtTerminal;
-  /** Resolves when the session's folder would be removed whoever dies, and when the session has ended. */
-  readonly kept: Promise<void>;
   readonly view: () => SessionView;
   /** What the agent's place on this machine leaves open. */
   readonly onExposure: (caveat: string) => void;
@@ -30,7 +28,7 @@ export interface StartingOptions extends SessionOptions {
  * @throws AgentRunError whose code says at which step it stopped; nothing was served then
  */
 export async function takeStartSteps(options: StartingOptions): Promise<void> {
-  const { id, open, profile, lease, folder, life, supply, kept, audit, view } = options;
+  const { id, open, profile, lease, folder, life, supply, audit, view } = options;
   lease.send({
     type: "step",
     name: "profile",
@@ -52,7 +50,7 @@ export async function takeStartSteps(options: StartingOptions): Promise<void> {
     life.end("exited");
     return;
   }
-  await Promise.all([audit.opened, kept]);
+  await audit.opened;
   if (!life.isStarting) return grant.forget();
   const access = await supply.open(grant, grant.credentials);
   if (!life.isStarting) return grant.forget();
@@ -92,9 +90,10 @@ async function askAws(options: StartingOptions): Promise<Grant> {
 }
 
 /** While AWS is asked, so that the launcher makes the agent's place meanwhile. */
-async function openEarly({ open, profile, lease, life, supply, kept }: StartingOptions, place: Place): Promise<void> {
+async function openEarly({ open, profile, lease, life, supply }: StartingOptions, place: Place): Promise<void> {
   if (open.dryRun || open.resume !== undefined || profile.delivery === "env") return;
-  await kept;
+  // When it was asked.
+  await new Promise(setImmediate);
   if (!life.isStarting) return;
   try {
     const { childEnvironment, endpoint } = await supply.open(place, undefined);

@@ -378,7 +378,7 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
       ["end-to-end/revoke.test.ts", "is remembered: no later daemon takes the session back, even when its audit is gone"],
     ],
     "Each launcher has a small shell beside it that starts a daemon when it dies with its session open": [
-      ["end-to-end/orphan.test.ts", "without another launch: the launcher's keeper sees to that"],
+      ["end-to-end/orphan.test.ts", "without another launch: the daemon's keeper sees to that"],
     ],
     "the answer comes from memory": [["credentials/broker.test.ts", "answers from memory without asking"]],
     "After the end it answers 410 until it is closed": [["credentials/endpoint.test.ts", "says why and what to do, as botocore prints it"]],

@@ -81,8 +81,9 @@ describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made 
         if (moment.includes("init")) await until(() => has(inner(), "uid_map"), 30_000, "the outer bubblewrap to be tied");
         const sandbox = [waiting(), inner()].filter((pid) => pid !== undefined);
         const daemon = (await world.daemonPid()) ?? 0;
-        const others = allProcesses().filter(({ pid, parent }) => parent === launcher && pid !== waiting());
-        // The launcher before the daemon, of which it would start another.
+        const others = allProcesses().filter(({ pid, parent }) => [launcher, daemon].includes(parent) && pid !== waiting());
+        expect(others).toHaveLength(surface === "pipes" ? 1 : 2);
+        // The keeper and the launcher before the daemon, of which they would start another.
         for (const pid of [...others.map((each) => each.pid), launcher, daemon]) signal(pid, "SIGKILL");
         await until(() => !alive(launcher), 5000, "the launcher to be gone");
         letGo();
@@ -99,7 +100,7 @@ describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made 
     expect((await world.run(["--isolation", "standard", "sh", "-c", script])).stdout).toBe("looked\n");
   });
 
-  it("leaves no file either, and an audit with an end, without another launch: the launcher's keeper sees to that", async () => {
+  it("leaves no file either, and an audit with an end, without another launch: the daemon's keeper sees to that", async () => {
     layBwrap(moments["before bubblewrap is tied to the launcher"](inWorld("gate")));
     const launcher = await startSlowly("pipes");
     expect(world.sessionFolders()).toHaveLength(1);
@@ -112,10 +113,21 @@ describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made 
   }, 60_000);
 });
 
-describe("a session's folder", () => {
-  it("is not there before somebody watches who would remove it, should launcher and daemon both die", async () => {
-    await using world = await makeWorld();
+describe("a daemon that dies", () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await makeWorld();
     await world.run(["daemon", "start"]);
+  });
+  afterEach(async () => world[Symbol.asyncDispose]());
+
+  const daemon = async (): Promise<number> => (await world.daemonPid()) ?? 0;
+  const keepers = async (): Promise<number[]> => {
+    const parent = await daemon();
+    return allProcesses().flatMap((info) => (info.parent === parent && info.name === "sh" ? [info.pid] : []));
+  };
+  /** A session whose launcher nobody knows, and so nobody waits for. */
+  const open = async (): Promise<{ close(): void }> => {
     const { version } = JSON.parse((await world.run(["daemon", "status", "--json"])).stdout) as { version: string };
     const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "", AWS_ENDPOINT_URL = "", AWS_REGION = "" } = world.env;
     const { lease } = await openLease(join(world.own, "run", "control.sock"), version, {
@@ -123,17 +135,43 @@ describe("a session's folder", () => {
       source: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, AWS_REGION },
     });
     const heard: string[] = [];
-    lease.onMessage((message) => heard.push(message.type === "step" ? message.name : message.type));
-    await until(() => heard.includes("restriction"), 20_000, "all that AWS is asked");
-    await sleep(200);
-    expect(world.sessionFolders()).toEqual([]);
-    expect(heard).not.toContain("environment");
-    expect(heard).not.toContain("ready");
-    lease.send({ type: "kept" });
-    await until(() => heard.includes("ready"), 10_000, "the session to stand");
+    lease.onMessage((message) => heard.push(message.type));
+    await until(() => heard.includes("ready"), 20_000, "the session to stand");
+    return lease;
+  };
+
+  it("is followed by one that ends its session at once, without another launch", async () => {
+    await using _ = { [Symbol.asyncDispose]: async () => void (await world.run(["daemon", "stop"])) };
+    await open();
     expect(world.sessionFolders()).toHaveLength(1);
-    lease.close();
+    const first = await daemon();
+    signal(first, "SIGKILL");
     await until(() => world.sessionFolders().length === 0, LIMIT_MS, "the folder to go");
+    await until(async () => (await world.run(["audit", "--verify"])).code === 0, LIMIT_MS, "the audit to have an end");
+    expect(await daemon()).not.toBe(first);
+  }, 60_000);
+
+  it("is followed by none where it held no session any more", async () => {
+    (await open()).close();
+    await until(async () => (await world.run(["ps", "--json"])).stdout.trim() === "[]", LIMIT_MS, "the session to end");
+    const [keeper = 0] = await keepers();
+    expect(alive(keeper)).toBe(true);
+    signal(await daemon(), "SIGKILL");
+    await until(() => !alive(keeper), LIMIT_MS, "the keeper to leave");
+    expect(await world.daemonPid()).toBeUndefined();
+  }, 60_000);
+
+  it("has one keeper for all its sessions, and another where that was killed", async () => {
+    const sessions = [await open(), await open()];
+    const [keeper = 0, ...more] = await keepers();
+    expect(more).toEqual([]);
+    signal(keeper, "SIGKILL");
+    await until(async () => (await keepers()).length === 0, LIMIT_MS, "the keeper to go");
+    sessions.push(await open());
+    expect(await keepers()).toHaveLength(1);
+    signal(await daemon(), "SIGKILL");
+    await until(() => world.sessionFolders().length === 0, LIMIT_MS, "the folders to go");
+    for (const session of sessions) session.close();
   }, 60_000);
 });
 
