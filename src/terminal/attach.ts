@@ -225,12 +225,16 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
     screen.release();
     await terminal.output.drained();
     await terminal.cooked();
+    // The session can have ended meanwhile, and its human is told of that now.
+    if (restored) return;
     process.off("SIGTSTP", onStop);
     process.kill(0, "SIGTSTP");
     // We are here again after SIGCONT, or at once when nobody could continue us (an orphaned process group is not stopped).
     process.on("SIGTSTP", onStop);
     await terminal.raw();
     suspended = false;
+    // The same, while we were stopped: what took the terminal back has given it up again.
+    if (restored) return;
     screen.retake(sizeOf(output));
     const stopped = tree.shim();
     if (stopped !== undefined) signal(stopped, "SIGCONT");
@@ -240,7 +244,7 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   const onContinue = async (): Promise<void> => {
     if (suspended || restored) return;
     await terminal.raw();
-    screen.retake(sizeOf(output));
+    if (!restored) screen.retake(sizeOf(output));
   };
   const agentSignal = (name: NodeJS.Signals): void => {
     const group = foregroundGroup(tree.shim() ?? host.pid);

@@ -27,7 +27,7 @@ export interface HumanTerminal {
   readonly modes: string;
   readonly guard: Guard;
   raw(): Promise<void>;
-  /** Gives the modes back as they were. */
+  /** Gives the modes back as they were. Of this and `raw` the one that was called last holds. */
   cooked(): Promise<void>;
   /** Dismisses the guard. */
   close(): void;
@@ -48,16 +48,22 @@ export async function openHumanTerminal(input: ReadStream, output: WriteStream):
 
   const out = openOutput(output, outputFd);
 
+  // One after the other: of two that run side by side either may be the last.
+  let setting: Promise<unknown> | undefined;
+  const set = async (args: readonly string[]): Promise<void> => {
+    const before = setting;
+    const mine = before === undefined ? stty(inputFd, args) : before.then(() => stty(inputFd, args));
+    setting = mine;
+    await mine;
+    if (setting === mine) setting = undefined;
+  };
+
   return {
     modes,
     guard,
     output: out,
-    async raw() {
-      await stty(inputFd, [...RAW, "min", "1", "time", "0"]);
-    },
-    async cooked() {
-      await stty(inputFd, [modes]);
-    },
+    raw: () => set([...RAW, "min", "1", "time", "0"]),
+    cooked: () => set([modes]),
     close() {
       // What a stalled terminal has not taken is given up; a blocking write would hang our exit.
       if (out.isEmpty()) handle?.setBlocking?.(true);
