@@ -64,7 +64,7 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
       ["transcripts/expiry-stop-stubborn.txt"],
       ["end-to-end/lifecycle.test.ts", "is ended within a second of its limit, with exit status 124"],
     ],
-    "With `refresh` another window of the same length begins, up to `max_ttl`": [
+    "another window of the same length begins, up to `max_ttl`": [
       ["session/state.test.ts", "begins another window with refresh, but none past the longest time"],
     ],
     "no answer goes past `max_ttl`": [["session/state.test.ts", "never lets a limit pass the last one"]],
