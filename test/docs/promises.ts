@@ -377,7 +377,7 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
       ["end-to-end/revoke.test.ts", "is final: a launcher that asks for the session again is refused, by this daemon and by the next"],
       ["end-to-end/revoke.test.ts", "is remembered: no later daemon takes the session back, even when its audit is gone"],
     ],
-    "Each launcher has a small shell beside it that starts a daemon when it dies with its session open": [
+    "A daemon has a small shell beside it that starts the next one when it dies with a session open": [
       ["end-to-end/orphan.test.ts", "without another launch: the daemon's keeper sees to that"],
     ],
     "the answer comes from memory": [["credentials/broker.test.ts", "answers from memory without asking"]],
