@@ -20,8 +20,9 @@ export class ShadowFeed {
   /** What the agent wrote before there was a shadow. */
   #backlog: Backlog | undefined = new Backlog();
   #chunk: Uint8Array = NOTHING;
-  /** The last byte of the chunk before. */
-  #lastByte = LF;
+  /** The last byte of this chunk and of the one before, whose memory is used again. */
+  #last = LF;
+  #lastBefore = LF;
   #fed = 0;
   /** What the shadow got last ended in a string. */
   #inString = false;
@@ -40,8 +41,9 @@ export class ShadowFeed {
 
   /** A chunk is about to be scanned. */
   begin(chunk: Uint8Array): void {
-    this.#lastByte = this.#chunk.at(-1) ?? LF;
     this.#chunk = chunk;
+    this.#lastBefore = this.#last;
+    if (chunk.length > 0) this.#last = chunk[chunk.length - 1] as number;
     this.#fed = 0;
   }
 
@@ -85,7 +87,7 @@ export class ShadowFeed {
     if (!this.waits) return false;
     const at = this.#chunk.lastIndexOf(ESC);
     const marked = at >= 0 && decoder.decode(this.#chunk.subarray(at)).startsWith(MARKER);
-    const last = !marked ? this.#chunk.at(-1) : at > 0 ? this.#chunk[at - 1] : this.#lastByte;
+    const last = !marked ? this.#last : at > 0 ? this.#chunk[at - 1] : this.#lastBefore;
     return last !== LF && last !== CR;
   }
 

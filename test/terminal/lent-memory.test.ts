@@ -106,4 +106,24 @@ describe("memory that is lent", () => {
       expect(Buffer.concat(out).toString()).toBe(all.toString());
     }
   });
+
+  it("is not looked at again for how the output before the agent's end stopped: with a line, or within one", () => {
+    for (const [text, within] of [
+      ["$ ls\r\n", false],
+      ["$ ls", true],
+    ] as const) {
+      const compositor = new Compositor({
+        size: { cols: 80, rows: 24 },
+        reserve: true,
+        emit: () => undefined,
+        marker: () => true,
+      });
+      const block = Buffer.alloc(64);
+      for (const part of [text, "\x1b]7777;the end\x07"]) {
+        compositor.write(block.subarray(0, block.write(part)));
+        if (part === text) block.fill(within ? "\n" : "#");
+      }
+      expect({ text, within: compositor.endsWithinLine }).toEqual({ text, within });
+    }
+  });
 });
