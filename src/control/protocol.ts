@@ -86,6 +86,8 @@ const open = {
   cwd: text,
   /** The folder of the launcher's settings: a daemon that reads others refuses. */
   settings: optional(text),
+  /** The folder of the launcher's state, likewise. */
+  state: optional(text),
   overrides,
   /** The human's AWS variables and what locates their AWS files (HOME, PATH): only to find the base credentials. */
   source: record(string()),

@@ -190,7 +190,15 @@ async function replaceHung(paths: Paths, patienceMs: number, since: number): Pro
 
 /** Loaded here and not above: a launch that finds a daemon needs none of it. */
 async function start(paths: Paths, command: Command) {
-  const { spawnDaemon } = await import("./spawn-daemon.ts");
+  const [{ spawnDaemon }, { heldElsewhere, otherRuntime }] = await Promise.all([import("./spawn-daemon.ts"), import("./state-holder.ts")]);
+  const other = otherRuntime(paths);
+  if (other) {
+    // An idle one leaves; one that is busy, or that nobody gets to, keeps its sessions.
+    const left = await ask({ ...paths, runtime: other.runtime }, { path: "/v1/stop", body: { onlyIdle: true }, answer: stopReply }).catch(
+      () => undefined,
+    );
+    if (!left) throw heldElsewhere(paths, other.pid, other.runtime);
+  }
   return spawnDaemon(paths, { ...command, cwd: "/", env: daemonEnvironment(command.env) });
 }
 

@@ -3,6 +3,7 @@ import { lockHolder, takeLock } from "../control/lock.ts";
 import { type Cause, hello } from "../control/protocol.ts";
 import { checkedSocket } from "../control/runtime-folder.ts";
 import { ask } from "../control/start-daemon.ts";
+import { takeState } from "../control/state-holder.ts";
 import { type Clock, sleep, systemClock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { privateFolder } from "../core/folder.ts";
@@ -53,6 +54,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Leaving> {
   const lock = await waitForLock(paths);
   if (!lock) return "other";
   stack.use(lock);
+  stack.use(await takeState(paths, LOCK_MS));
 
   const { promise: gone, resolve: go } = Promise.withResolvers<Leaving>();
   let ending: Promise<void> | undefined;

@@ -1,5 +1,6 @@
 // All sessions of a daemon: opens them, ends them, and ends what a dead daemon left. The daemon's SessionHost.
 import { readdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { endLostAudit, openAudit } from "../audit/log.ts";
 import { readSession, unendedSessions } from "../audit/verify.ts";
 import type { Lease } from "../control/lease.ts";
@@ -50,7 +51,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
 
   const open = async (message: OpenMessage, lease: Lease<DaemonMessage, LauncherMessage>): Promise<void> => {
     if (leaving) throw new AgentRunError("daemon", "the daemon is leaving", { hint: "run the command again" });
-    refuseOtherSettings(paths.config, message.settings);
+    refuseOtherFolders(paths, message);
     const startsAt = Math.min(message.resume?.startedAt ?? Number.POSITIVE_INFINITY, clock.now());
     const profile = loadProfile(paths, options.packageFolder, message.overrides, { cwd: message.cwd, startsAt });
     const id = message.resume ? resumable(message.resume.session, message.resume.limitAt, profile) : newSessionId();
@@ -269,10 +270,17 @@ function planMessage(session: SessionId, { isolation, pass, graceMs, killKey, no
   };
 }
 
-/** One user has one daemon, whatever HOME a shell has: with another's settings, a launch would get what nobody asked for. */
-function refuseOtherSettings(ours: string, theirs: string | undefined): void {
-  if (theirs === undefined || isSameFolder(ours, theirs)) return;
-  throw new AgentRunError("config", `the daemon that runs has its settings in ${ours}, and here they are in ${theirs}`, {
-    hint: "agent-run daemon stop, once its sessions have ended (agent-run ps); for both at a time set AGENT_RUN_HOME here",
-  });
+/** One user has one daemon, whatever HOME a shell has: with another's settings, a launch would get what nobody asked for; with another's state, nobody would find its records. */
+function refuseOtherFolders(ours: Paths, theirs: Pick<OpenMessage, "settings" | "state">): void {
+  for (const { what, variable, mine, other } of [
+    { what: "its settings", variable: "XDG_CONFIG_HOME", mine: ours.config, other: theirs.settings },
+    { what: "its records", variable: "XDG_STATE_HOME", mine: ours.state, other: theirs.state },
+  ]) {
+    if (other === undefined || isSameFolder(mine, other)) continue;
+    throw new AgentRunError("config", `the daemon that runs has ${what} in ${mine}, and here they are in ${other}`, {
+      hint:
+        `HOME or ${variable} is another here: set it as where the daemon was started (${variable}=${dirname(mine)}); ` +
+        "or agent-run daemon stop, once its sessions have ended (agent-run ps); for both at a time set AGENT_RUN_HOME here",
+    });
+  }
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
-import { BIN, makeWorld, type World } from "./world.ts";
+import { BIN, makeWorld, until, type World } from "./world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -78,13 +78,49 @@ describe("a shell with another HOME", () => {
         expect(await run(home)).toMatchObject({
           code: 125,
           stderr: expect.stringMatching(
-            /the daemon that runs has its settings in .*one.*, and here they are in .*\nagent-run: hint: agent-run daemon stop/,
+            /the daemon that runs has its settings in .*one.*, and here they are in .*\nagent-run: hint: HOME or XDG_CONFIG_HOME is another here.*agent-run daemon stop/,
           ),
         });
     } finally {
       await world.run(["daemon", "stop"], { env: shellOf("one") });
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+});
+
+describe("a shell with other XDG folders", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ar-xdg-"));
+  for (const name of ["home", "one", "other"]) mkdirSync(join(folder, name), { mode: 0o700 });
+  const shellOf = (runtime: string, more: Record<string, string> = {}): Record<string, string | undefined> => ({
+    ...{ AGENT_RUN_HOME: undefined, HOME: join(folder, "home"), XDG_RUNTIME_DIR: join(folder, runtime), ...more },
+  });
+  const words = (...command: string[]): string[] => ["--role", world.cloud.roleArn(), "--isolation", "none", ...command];
+  afterAll(async () => {
+    for (const runtime of ["one", "other"]) await world.run(["daemon", "stop"], { env: shellOf(runtime) });
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("is told which of them differs, and ends no session of the daemon that runs; an idle one makes room", async () => {
+    const agent = world.start(words("sh", "-c", "echo began; read x; echo ended well"), { env: shellOf("one") });
+    let said = "";
+    agent.stdout?.setEncoding("utf8").on("data", (text: string) => (said += text));
+    const ended = new Promise<number | null>((resolve) => agent.once("close", resolve));
+    await until(() => said.includes("began"), 20_000, "the agent");
+    expect(await world.run(words("true"), { env: shellOf("one", { XDG_STATE_HOME: join(folder, "states") }) })).toMatchObject({
+      code: 125,
+      stderr: expect.stringMatching(
+        /has its records in .*home.*, and here they are in .*states.*\n.*HOME or XDG_STATE_HOME is another here.*\(XDG_STATE_HOME=.*home/,
+      ),
+    });
+    expect(await world.run(words("true"), { env: shellOf("other") })).toMatchObject({
+      code: 125,
+      stderr: expect.stringMatching(/is reached in .*one.*, here it would be in .*other.*\n.*hint: export XDG_RUNTIME_DIR=.*one, /),
+    });
+    agent.stdin?.end("\n");
+    expect(await ended).toBe(0);
+    expect(said).toContain("ended well");
+    expect((await world.run(words("true"), { env: shellOf("other") })).code).toBe(0);
+    expect((await world.run(["daemon", "status"], { env: shellOf("one") })).stdout).toContain("no daemon runs");
   });
 });
 
