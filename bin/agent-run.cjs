@@ -40,15 +40,16 @@ function isOurs(folder, base) {
 }
 
 // Node's cache holds what V8 compiles of a file at once, and that is little: each launch would compile the rest again. Ours is made when a run has ended,
-// of all that it needed, once for runs in a terminal and once for others. V8 knows its own version and flags in it, but of the source only the length:
-// the first line of the bundle, which names its build, is part of the file's name.
+// of all that it needed: once for runs in a terminal and once for others, each with and without what makes a sandbox, which is a quarter of it. V8 knows
+// its own version and flags in it, but of the source only the length: the first line of the bundle, which names its build, is part of the file's name.
 function loadCompiled(folder) {
   var fs = require("node:fs");
   var path = require("node:path");
   var vm = require("node:vm");
   var file = path.join(__dirname, "../dist/main.cjs");
   var source = fs.readFileSync(file, "latin1");
-  var kind = `launch-${require("node:tty").isatty(0) ? "terminal" : "pipes"}-`;
+  var level = process.argv[process.argv.indexOf("--isolation") + 1];
+  var kind = `launch-${level === "none" ? "bare-" : ""}${require("node:tty").isatty(0) ? "terminal" : "pipes"}-`;
   var name = `${kind}${source.slice(3, source.indexOf("\n"))}-${process.version}-${process.arch}`;
   var script = new vm.Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
     filename: file,
