@@ -156,6 +156,7 @@ export class Screen {
 
   /** Output of the agent, which may change once the next one comes. */
   output(chunk: Buffer): void {
+    this.#window.heard();
     if (this.#window.isOpen) {
       this.#window.holdBack(chunk);
       return;

@@ -7,8 +7,10 @@ import type { Questions } from "./questions.ts";
 import type { Timers } from "./timers.ts";
 import { WindowGrowth } from "./window-growth.ts";
 
-/** As long as a program takes to see a size before the next one. */
+/** As long as a program takes to see a size before the next one: two that come before it looks are one, and not another than before. */
 const DRAW_ANEW_MS = 60;
+/** So often as long where nothing came of it yet: on a busy machine it had no turn. */
+const MOST_WAITS = 16;
 
 export interface WindowSizeOptions {
   readonly size: Size;
@@ -30,6 +32,8 @@ export class WindowSize {
   readonly #options: WindowSizeOptions;
   readonly #growth: WindowGrowth;
   #size: Size;
+  /** The agent has another size for a moment, and has said nothing since. */
+  #isUnseen = false;
 
   constructor(options: WindowSizeOptions) {
     this.#options = options;
@@ -83,8 +87,18 @@ export class WindowSize {
   askToDraw(): void {
     const { compositor, resizeAgent, timers } = this.#options;
     const { cols, rows } = compositor.agentSize;
+    const tell = (waits: number): void => {
+      if (this.#isUnseen && waits < MOST_WAITS) timers.later(DRAW_ANEW_MS, () => tell(waits + 1));
+      else this.#tellAgent();
+    };
     resizeAgent({ cols, rows: rows > 1 ? rows - 1 : rows + 1 });
-    timers.later(DRAW_ANEW_MS, () => this.#tellAgent());
+    this.#isUnseen = true;
+    timers.later(DRAW_ANEW_MS, () => tell(1));
+  }
+
+  /** Something came of the agent. */
+  heard(): void {
+    this.#isUnseen = false;
   }
 
   /** @param row where the terminal's cursor is now, as far as it was asked */

@@ -70,9 +70,10 @@ describe("an overlay's answers", () => {
 describe("an agent with left and right margins", () => {
   it.each([
     ["is told another size for a moment after an overlay that lay on its own screen, so that it draws anew", "\\033[?1049h", "22 80,23 80"],
+    ["sees that size also where it has no turn for a while", "\\033[?1049h", "22 80,23 80", "0.25"],
     ["keeps its size after one on the alternate screen", "", ""],
-  ])("%s", async (_, screen, sizes) => {
-    const script = `trap 'stty size >&2' WINCH; printf '${screen}\\033[?69h\\033[5;10s'; echo ready; while :; do sleep 0.01; done`;
+  ])("%s", async (_, screen, sizes, turn = "0.01") => {
+    const script = `trap 'stty size >&2' WINCH; printf '${screen}\\033[?69h\\033[5;10s'; echo ready; while :; do sleep ${turn}; done`;
     await using outer = shell(`{ ${script}; } 2>&1`, { rows: 24 });
     await outer.until("ready", shows("ready"));
     outer.type("\x0b");
