@@ -4,7 +4,9 @@ import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writ
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
-import { sessionKeyringFile, sessionKeyringProgram } from "../src/isolation/session-keyring.ts";
+import { sandboxInitFile, sessionKeyringFile } from "../src/isolation/own-programs.ts";
+import { sandboxInitProgram } from "../src/isolation/sandbox-init.ts";
+import { sessionKeyringProgram } from "../src/isolation/session-keyring.ts";
 import { buildData } from "./build-data.mjs";
 import { compactIamData, iamDataFolder } from "./iam-data.mjs";
 import { thirdPartyLicenses } from "./licenses.mjs";
@@ -144,8 +146,10 @@ mkdirSync(`${root}${fresh}/man`);
 const pages = manPages(await visibleCommands(), { version, date: date?.slice(0, 10) ?? "" });
 for (const [name, page] of pages) writeFileSync(`${root}${fresh}/man/${name}`, page);
 
-for (const arch of ["x64", "arm64"])
+for (const arch of ["x64", "arm64"]) {
   writeFileSync(`${root}${fresh}/${basename(sessionKeyringFile("", arch))}`, sessionKeyringProgram(arch), { mode: 0o755 });
+  writeFileSync(`${root}${fresh}/${basename(sandboxInitFile("", arch))}`, sandboxInitProgram(arch), { mode: 0o755 });
+}
 
 // What is there goes away when the new one is in its place: whoever starts agent-run meanwhile finds one of them.
 const old = `${root}dist.${process.pid}.old`;

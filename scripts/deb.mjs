@@ -25,7 +25,8 @@ import { installedPackages, packedFiles } from "./packed-files.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const ARCHITECTURES = { x64: "amd64", arm64: "arm64" };
 const HOME = "usr/lib/agent-run";
-const SESSION_KEYRING = /\/session-keyring-[^/]+$/;
+/** Programs that are built for each machine: one joins a session keyring, one is the first process of a sandbox. */
+const OWN_PROGRAM = /\/(?:session-keyring|sandbox-init)-[^/]+$/;
 const LONGEST_LICENSE = 15_000;
 const DOC = "usr/share/doc/agent-run";
 /** Where each shell looks for completions that a package brings. */
@@ -87,9 +88,9 @@ function program() {
   symlinkSync("../lib/agent-run/bin/agent-run.cjs", join(staging, "usr", "bin", "agent-run"));
 }
 
-/** The program that joins a session keyring is built for each machine. */
+/** Of our own programs, those of another machine. */
 function isForeign(path) {
-  return SESSION_KEYRING.test(path) && !path.endsWith(`-${process.arch}`);
+  return OWN_PROGRAM.test(path) && !path.endsWith(`-${process.arch}`);
 }
 
 function completions() {
@@ -128,7 +129,7 @@ function documentation() {
       ...texts,
     ].join("\n"),
   );
-  // The program of the terminal library is as its authors publish it, so that anyone can compare it. That of the session keyring needs no library.
+  // The program of the terminal library is as its authors publish it, so that anyone can compare it. Our own need no library.
   write("usr/share/lintian/overrides/agent-run", "agent-run: unstripped-binary-or-object\nagent-run: statically-linked-binary\n");
 }
 
@@ -165,7 +166,7 @@ function settle(path) {
   const stat = lstatSync(path);
   if (stat.isSymbolicLink()) return lutimesSync(path, seconds, seconds);
   if (stat.isDirectory()) for (const name of readdirSync(path)) settle(join(path, name));
-  const runs = stat.isDirectory() || SESSION_KEYRING.test(path) || readFileSync(path).subarray(0, 2).toString() === "#!";
+  const runs = stat.isDirectory() || OWN_PROGRAM.test(path) || readFileSync(path).subarray(0, 2).toString() === "#!";
   chmodSync(path, runs ? 0o755 : 0o644);
   return utimesSync(path, seconds, seconds);
 }

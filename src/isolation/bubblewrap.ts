@@ -22,6 +22,8 @@ export interface BubblewrapOptions {
   readonly filter: Uint8Array | undefined;
   /** The program that joins a fresh session keyring, and then becomes bwrap; undefined keeps the human's. */
   readonly keyring: string | undefined;
+  /** The program that is the first process inside, and starts the command; undefined leaves that to bwrap, whose own can be traced from inside. */
+  readonly init: string | undefined;
   /** Loopback ports of a network of its own that are listened on inside and served from outside. */
   readonly served?: Served | undefined;
 }
@@ -53,9 +55,10 @@ export function bubblewrapCommand(
   options: BubblewrapOptions,
 ): { command: Command; files: LaunchFile[] } {
   const blank = `${options.files}.blank`;
-  const { served } = options;
+  const { served, init } = options;
   const args = [
     ...NAMESPACE_ARGUMENTS,
+    ...(init === undefined ? [] : ["--as-pid-1"]),
     ...(plan.network === "own" ? ["--unshare-net"] : []),
     // The kernel's code that only an owner of a namespace reaches is out of reach then.
     ...(plan.nested ? [] : ["--disable-userns"]),
@@ -72,11 +75,12 @@ export function bubblewrapCommand(
   const { aside } = command;
   const words = aside === undefined ? "" : ` ${aside.stderr}>&2 2>&${aside.to}`;
   const script = `exec "$@"${words} 8<"$0.args"${options.filter ? ' 9<"$0.seccomp"' : ""}`;
-  const inner = [command.file, ...command.args];
+  const program = [...(init === undefined ? [command.file] : onPath(command.file)), ...command.args];
+  const inner = [...(init === undefined ? [] : [init]), ...(served ? listening(served, program) : program)];
   const argsWith = (more: readonly string[]): string[] => {
-    const program = [...(options.keyring === undefined ? [] : [options.keyring]), options.bwrap];
-    const start = ["-c", script, options.files, ...program, "--args", "8", ...more, "--"];
-    return [...start, ...(served ? listening(served, inner) : inner)];
+    const outer = [...(options.keyring === undefined ? [] : [options.keyring]), options.bwrap];
+    const start = ["-c", script, options.files, ...outer, "--args", "8", ...more, "--"];
+    return [...start, ...inner];
   };
   // What `--args` names is read, as a list of arguments, and closed: the caller puts an empty file there.
   const argsClosing = (descriptors: readonly number[]): string[] => argsWith(descriptors.flatMap((each) => ["--args", String(each)]));
@@ -91,6 +95,11 @@ export function bubblewrapCommand(
     },
     files,
   };
+}
+
+/** Our first process starts a path alone: a shell looks up what is none. */
+function onPath(file: string): string[] {
+  return file.startsWith("/") ? [file] : ["/bin/sh", "-c", 'exec "$0" "$@"', file];
 }
 
 /** bwrap's arguments for the plan's mounts, in order. `blank` is an empty file that covers hidden files. */

@@ -13,13 +13,13 @@ import { forward } from "./forwarder.ts";
 import { forwarderPort, forwarderVariables } from "./forwarder-variables.ts";
 import { serveLoopback } from "./loopback.ts";
 import { misplacedMounts } from "./mounted.ts";
+import { sandboxInitFile, sessionKeyringFile } from "./own-programs.ts";
 import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
 import { probeIsolation } from "./probe.ts";
 import { noteKept, type PutBack, putBack, putBackAll, putBackText } from "./put-back.ts";
 import { realOf } from "./real-path.ts";
 import { seccompFilter } from "./seccomp.ts";
-import { sessionKeyringFile } from "./session-keyring.ts";
 import { makeStandIns, removeStandIns } from "./stand-ins.ts";
 import { rememberTold } from "./told.ts";
 
@@ -95,10 +95,12 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   const platform = request.platform ?? process.platform;
   // Nothing to plan for where there is no sandbox; the probe says so.
   const plan = platform === "linux" || platform === "darwin" ? describeIsolation(request) : undefined;
+  const init = platform === "linux" ? sandboxInitFile(request.packageFolder, process.arch) : undefined;
   const probed = await probeIsolation(request.level, {
     platform,
     path: request.env["PATH"] ?? "",
     keyring: plan?.keyring === "yours" ? undefined : sessionKeyringFile(request.packageFolder, process.arch),
+    init,
     cacheFile: join(request.paths.state, "isolation.json"),
     agentWrites: (file) => plan !== undefined && isWritable(plan, file),
   });
@@ -134,6 +136,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
         files,
         filter: seccompFilter(process.arch, plan.network),
         keyring: probed.keyring,
+        init,
         served: loopback && { node: process.execPath, ports: listened, attach: loopback.attach },
       });
       writeFiles(request, wrapped.files);

@@ -7,10 +7,10 @@ import type { IsolationLevel } from "../control/protocol.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { bubblewrapCommand } from "./bubblewrap.ts";
 import { type KeysListed, leaving, type MachineSettings, mending, NOT_UP } from "./mending.ts";
+import { KEYRING_REFUSED } from "./own-programs.ts";
 import { realOf } from "./real-path.ts";
 import { SANDBOX_EXEC } from "./sandbox-exec.ts";
 import { seccompFilter } from "./seccomp.ts";
-import { KEYRING_REFUSED } from "./session-keyring.ts";
 
 /** `bwrap` is the program that makes the sandbox, `keyring` the one that goes before it; none where the kernel has no keyring to leave, or none was asked for. */
 export type Probe =
@@ -23,6 +23,8 @@ export interface ProbeOptions {
   readonly path: string;
   /** The program that joins a fresh session keyring; undefined where the human's is to be kept. */
   readonly keyring: string | undefined;
+  /** The program that is the first process inside: see bubblewrap.ts. */
+  readonly init?: string | undefined;
   /** Where a good result is kept, so that a warm launch need not start a sandbox twice; undefined: always do it. */
   readonly cacheFile?: string;
   /** A bwrap that an agent can write is passed over: it would run as the human, outside of everything. Absolute path, links resolved. */
@@ -51,16 +53,17 @@ export async function probeIsolation(level: IsolationLevel, options: ProbeOption
   if (!seccompFilter(process.arch, "shared")) {
     return { ok: false, why: `isolation level '${level}' is not available on ${process.arch} machines`, hint: "use --isolation none" };
   }
-  const { keyring } = options;
-  if (keyring !== undefined && !runs(keyring)) return { ok: false, why: `${keyring} is not there, or cannot be run`, hint: REINSTALL };
-  const key = cacheKey(bwrap, level, keyring);
+  const { keyring, init } = options;
+  for (const program of [keyring, init])
+    if (program !== undefined && !runs(program)) return { ok: false, why: `${program} is not there, or cannot be run`, hint: REINSTALL };
+  const key = cacheKey(bwrap, level, [keyring, init]);
   if (options.cacheFile && readKey(options.cacheFile) === key) return { ok: true, bwrap, keyring };
-  const failure = await tryOut(bwrap, level, keyring);
+  const failure = await tryOut(bwrap, level, keyring, init);
   if (failure?.startsWith(KEYRING_REFUSED)) {
     const left = leaving(failure, keysListed(), inContainer());
     if (!left.none) return { ok: false, why: left.why, hint: left.hint };
     // Looked at each time: the next one may come from a session that has keys.
-    const without = await tryOut(bwrap, level, undefined);
+    const without = await tryOut(bwrap, level, undefined, init);
     if (without === undefined) return { ok: true, bwrap, keyring: undefined };
     return { ok: false, ...mending(bwrap, level, without, machineSettings()) };
   }
@@ -120,7 +123,12 @@ function tryOutSeatbelt(): Probe {
 }
 
 /** Gives undefined when it worked, else what bwrap said. */
-async function tryOut(bwrap: string, level: IsolationLevel, keyring: string | undefined): Promise<string | undefined> {
+async function tryOut(
+  bwrap: string,
+  level: IsolationLevel,
+  keyring: string | undefined,
+  init: string | undefined,
+): Promise<string | undefined> {
   const filter = seccompFilter(process.arch, level === "strict" ? "own" : "shared");
   const { command, files } = bubblewrapCommand(
     {
@@ -138,7 +146,7 @@ async function tryOut(bwrap: string, level: IsolationLevel, keyring: string | un
       kept: [],
     },
     { file: "/bin/sh", args: ["-c", ":"], cwd: "/", env: {} },
-    { bwrap, sh: "/bin/sh", files: "probe", filter, keyring },
+    { bwrap, sh: "/bin/sh", files: "probe", filter, keyring, init },
   );
   const opened = ["probe.args", "probe.seccomp"].map((name) => openUnnamed(files.find(({ path }) => path === name)?.content ?? ""));
   try {
@@ -227,12 +235,12 @@ function installCommand(): string {
 }
 
 /** Everything that a good result depends on and that is cheap to read. */
-function cacheKey(bwrap: string, level: IsolationLevel, keyring: string | undefined): string {
+function cacheKey(bwrap: string, level: IsolationLevel, programs: readonly (string | undefined)[]): string {
   const stat = statSync(bwrap);
   return JSON.stringify([
     level,
     bwrap,
-    keyring ?? "",
+    ...programs.map((program) => program ?? ""),
     stat.mtimeMs,
     stat.size,
     stat.mode,

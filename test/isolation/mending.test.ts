@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { leaving, type MachineSettings, mending, NOT_UP, wslVersion } from "../../src/isolation/mending.ts";
 import { metadataService } from "../../src/isolation/metadata.ts";
-import { KEYRING_REFUSED } from "../../src/isolation/session-keyring.ts";
+import { KEYRING_REFUSED } from "../../src/isolation/own-programs.ts";
 import { hasBubblewrap, missing } from "./world.ts";
 
 const FINE: MachineSettings = {

@@ -282,7 +282,7 @@ describe("bubblewrap's arguments", () => {
   const wrapped = bubblewrapCommand(
     plan(),
     { file: "/usr/bin/claude", args: ["--flag", "a b"], cwd: "/home/dev/code/app", env: { A: "1", PWD: "/home/dev/code/app" } },
-    { bwrap: "/usr/bin/bwrap", sh: "/bin/sh", files: "/s/isolation-1", filter: new Uint8Array([1]), keyring: "/o/join" },
+    { bwrap: "/usr/bin/bwrap", sh: "/bin/sh", files: "/s/isolation-1", filter: new Uint8Array([1]), keyring: "/o/join", init: "/o/init" },
   );
   const args = String(wrapped.files[0]?.content).split("\0");
 
@@ -301,6 +301,7 @@ describe("bubblewrap's arguments", () => {
         "--args",
         "8",
         "--",
+        "/o/init",
         "/usr/bin/claude",
         "--flag",
         "a b",
@@ -313,7 +314,15 @@ describe("bubblewrap's arguments", () => {
 
   it("drop privileges, die with their parent, and keep the controlling terminal", () => {
     expect(args).toEqual(
-      expect.arrayContaining(["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--seccomp"]),
+      expect.arrayContaining([
+        "--unshare-user",
+        "--unshare-pid",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--die-with-parent",
+        "--as-pid-1",
+        "--seccomp",
+      ]),
     );
     expect(args.join(" ")).toContain("--cap-drop ALL");
     expect(args).not.toContain("--new-session");

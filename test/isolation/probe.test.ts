@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { KEYRING_REFUSED, sessionKeyringFile } from "../../src/isolation/own-programs.ts";
 import { probeIsolation } from "../../src/isolation/probe.ts";
-import { KEYRING_REFUSED, sessionKeyringFile } from "../../src/isolation/session-keyring.ts";
 import { hasBubblewrap, missing } from "./world.ts";
 
 const PATH = "/usr/local/bin:/usr/bin:/bin";

@@ -5,7 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { KEYRING_REFUSED, sessionKeyringFile, sessionKeyringProgram } from "../../src/isolation/session-keyring.ts";
+import { KEYRING_REFUSED, sessionKeyringFile } from "../../src/isolation/own-programs.ts";
+import { sessionKeyringProgram } from "../../src/isolation/session-keyring.ts";
 import type { IsolatedRun } from "./run-isolated.ts";
 import { hasBubblewrap, missing, users, World } from "./world.ts";
 

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlink
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sessionKeyringFile } from "../../src/isolation/session-keyring.ts";
+import { sandboxInitFile, sessionKeyringFile } from "../../src/isolation/own-programs.ts";
 import { call, has, ROOT } from "./toolbox.ts";
 
 const base = mkdtempSync(join(tmpdir(), "ar-deb-"));
@@ -46,10 +46,11 @@ describe.skipIf(!there)("the Debian package (needs dpkg-deb: apt-get install dpk
     call(process.execPath, [main, "daemon", "stop"], { env });
   });
 
-  it("has its program for the session keyring, of this machine alone, to be run", () => {
+  it("has its programs for the session keyring and the sandbox, of this machine alone, to be run", () => {
     const home = join(root, "usr", "lib", "agent-run");
-    const programs = readdirSync(join(home, "dist")).filter((name) => name.startsWith("session-keyring-"));
-    expect(programs).toEqual([`session-keyring-${process.arch}`]);
+    const programs = readdirSync(join(home, "dist")).filter((name) => /-(?:x64|arm64)$/.test(name));
+    expect(programs.sort()).toEqual([`sandbox-init-${process.arch}`, `session-keyring-${process.arch}`]);
+    expect(call(sandboxInitFile(home, process.arch) ?? "", ["/bin/echo", "started"], { env })).toBe("started\n");
     expect(call(sessionKeyringFile(home, process.arch) ?? "", ["/bin/echo", "started"], { env })).toBe("started\n");
   });
 

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sessionKeyringFile } from "../../src/isolation/session-keyring.ts";
+import { sandboxInitFile, sessionKeyringFile } from "../../src/isolation/own-programs.ts";
 import { call, has, npmScript, pack, pathWithoutCompilers, ROOT, registryEnvironment } from "./toolbox.ts";
 
 const base = mkdtempSync(join(tmpdir(), "ar-npm-"));
@@ -81,9 +81,9 @@ describe("installed by npm into an empty prefix, without a compiler", () => {
     expect(shown.replace(/.\x08/g, "")).toContain("--print-policy");
   });
 
-  it("may run its program for the session keyring, which becomes what it is given", () => {
-    const program = sessionKeyringFile(installed, process.arch) ?? "";
-    expect(call(program, ["/bin/echo", "started"], { env })).toBe("started\n");
+  it("may run its programs for the session keyring and the sandbox, which start what they are given", () => {
+    for (const program of [sessionKeyringFile(installed, process.arch), sandboxInitFile(installed, process.arch)])
+      expect(call(program ?? "", ["/bin/echo", "started"], { env })).toBe("started\n");
   });
 
   it("brings what it runs on and nothing else, and no script that an installation would run", () => {

@@ -7,6 +7,7 @@ import { network } from "./attempts/network.ts";
 import { nextSession } from "./attempts/next-session.ts";
 import { persistence } from "./attempts/persistence.ts";
 import { processes } from "./attempts/processes.ts";
+import { sandbox } from "./attempts/sandbox.ts";
 import { sockets } from "./attempts/sockets.ts";
 import { terminal } from "./attempts/terminal.ts";
 
@@ -14,6 +15,7 @@ export const attempts: readonly Attempt[] = [
   ...files,
   ...processes,
   ...kernel,
+  ...sandbox,
   ...sockets,
   ...network,
   ...persistence,

@@ -11,8 +11,8 @@ import { openSessionStore } from "../../credentials/sso/session-store.ts";
 import { KEYRING_NAME, openKeyring } from "../../credentials/stored/keyring.ts";
 import { wslVersion } from "../../isolation/mending.ts";
 import { METADATA_ANSWERS, metadataService } from "../../isolation/metadata.ts";
+import { sandboxInitFile, sessionKeyringFile } from "../../isolation/own-programs.ts";
 import { probeIsolation } from "../../isolation/probe.ts";
-import { sessionKeyringFile } from "../../isolation/session-keyring.ts";
 import { statusOf } from "../ask-daemon.ts";
 import type { Context } from "../command.ts";
 import { counted } from "../counted.ts";
@@ -64,7 +64,8 @@ async function sandbox({ env, packageFolder }: Context, level: IsolationLevel): 
   if (level === "none")
     return warning(name, "the agent reaches all that you reach", 'set isolation.level = "standard", or pass --isolation standard');
   const keyring = sessionKeyringFile(packageFolder, process.arch);
-  const asked = probeIsolation(level, { platform: process.platform, path: env["PATH"] ?? "", keyring });
+  const init = sandboxInitFile(packageFolder, process.arch);
+  const asked = probeIsolation(level, { platform: process.platform, path: env["PATH"] ?? "", keyring, init });
   const probe = await asked.catch((error) => ({
     ok: false as const,
     why: messageOf(error),
