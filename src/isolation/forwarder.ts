@@ -3,6 +3,7 @@
 // is read or changed in it.
 import { connect, type Socket } from "node:net";
 import { isAmong, isHostName, isPublicAddress } from "./hosts.ts";
+import { join } from "./joined.ts";
 
 export interface ForwarderOptions {
   readonly hosts: readonly string[];
@@ -59,17 +60,9 @@ async function tunnel(inside: Socket, head: string, early: Buffer, options: Forw
     outside?.destroy();
     return refuse(inside, 502, `${host} does not answer`);
   }
-  for (const [one, other] of [
-    [inside, outside],
-    [outside, inside],
-  ] as const) {
-    one.on("error", () => other.destroy());
-    one.on("close", () => other.destroy());
-  }
   inside.write("HTTP/1.1 200 Connection established\r\n\r\n");
   if (early.length > 0) outside.write(early);
-  inside.pipe(outside);
-  outside.pipe(inside);
+  join(inside, outside);
 }
 
 async function resolveAll(host: string): Promise<string[]> {

@@ -6,6 +6,7 @@ import { connect, Server, type Socket } from "node:net";
 import { CHANNEL_FD } from "../core/command.ts";
 import { mostConnections } from "../core/descriptors.ts";
 import type { Served } from "./bubblewrap.ts";
+import { join } from "./joined.ts";
 
 /** What Node sets for a child that it has a channel to. */
 export const CHANNEL_VARIABLES = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"];
@@ -53,14 +54,7 @@ export function serveLoopback(ports: readonly number[], others: ReadonlyMap<numb
     (inside: Socket): void => {
       const outside = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
       hold(outside);
-      for (const [one, other] of [
-        [inside, outside],
-        [outside, inside],
-      ] as const) {
-        one.on("error", () => other.destroy());
-        one.on("close", () => other.destroy());
-        one.pipe(other);
-      }
+      join(inside, outside);
     };
   return {
     attach(child) {
