@@ -1,4 +1,4 @@
-// How two patterns of a policy lie to one another: one within the other, apart, or crossing. Called by intersect.ts, simplify.ts and minify.ts.
+// How two patterns of a policy lie to one another: one within the other, apart, or crossing. Called by intersect.ts, simplify.ts, minify.ts, worst-case.ts and lint/reach.ts.
 import { fill, readTemplate } from "./variables.ts";
 import { actionTokens, ONE, ONE_INSIDE, type Piece, RUN, RUN_INSIDE, resourceTokens } from "./wildcard.ts";
 

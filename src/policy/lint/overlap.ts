@@ -1,5 +1,4 @@
 // Whether two resource patterns have an ARN in common. Called by the checks for statements that can never apply.
-import { fits, globPattern } from "../wildcard.ts";
 
 /** One character, any one, or a run; a run inside a name that has no slash stays before the next one. */
 type Token = number | "one" | "run" | "name";
@@ -64,11 +63,4 @@ export function overlaps(policyPattern: string, referencePattern: string): boole
     go(isRun(one) ? row : row + 1, isRun(other) ? column : column + 1);
   }
   return false;
-}
-
-/** Whether every ARN of `narrow` is one of `wide`'s; both are patterns of policies. Without `?` a fit as text is a fit as patterns. */
-export function within(wide: string, narrow: string): boolean {
-  if (wide === "*" || wide === narrow) return true;
-  if (wide.includes("?") || wide.includes("${")) return false;
-  return fits(globPattern([{ text: wide, live: true }]), narrow);
 }

@@ -2,10 +2,10 @@
 import { actionMatches } from "../match.ts";
 import { readDate } from "../operands.ts";
 import { operatorNamed } from "../operators.ts";
+import { within } from "../overlap.ts";
 import type { Condition, Statement } from "../types.ts";
 import { finding, type Raw } from "./finding.ts";
 import { spelled } from "./names.ts";
-import { within } from "./overlap.ts";
 import type { Subject } from "./subject.ts";
 
 /** Checks one statement against itself and the others. */
@@ -170,19 +170,14 @@ function shadowed(statement: Statement, { document }: Subject): Raw[] {
 }
 
 function deniesAll({ action, notAction }: Statement, pattern: string): boolean {
-  if (action) return action.some((one) => covers(one, pattern));
+  if (action) return action.some((one) => within("action", one, pattern));
   // Without a wildcard an action is either left out of NotAction or it is not.
   return !/[*?]/.test(pattern) && !(notAction ?? []).some((one) => actionMatches(one, pattern));
 }
 
-/** Whether every action that `pattern` stands for is one of `wide`'s; see minify.ts. */
-function covers(wide: string, pattern: string): boolean {
-  return wide.toLowerCase() === pattern.toLowerCase() || (!wide.includes("?") && actionMatches(wide, pattern));
-}
-
 function coversResources(deny: Statement, { resource }: Statement): boolean {
   if (!deny.resource) return false;
-  return (resource ?? ["*"]).every((one) => deny.resource?.some((wide) => within(wide, one)));
+  return (resource ?? ["*"]).every((one) => deny.resource?.some((wide) => within("resource", wide, one)));
 }
 
 /** What minify.ts would leave out of the statement's own lists. */
@@ -191,7 +186,9 @@ function redundant(statement: Statement): Raw[] {
   for (const element of ["Action", "NotAction"] as const) {
     const list = element === "Action" ? statement.action : statement.notAction;
     for (const [index, action] of (list ?? []).entries()) {
-      const by = list?.find((other, at) => at !== index && covers(other, action) && (at < index || !covers(action, other)));
+      const by = list?.find(
+        (other, at) => at !== index && within("action", other, action) && (at < index || !within("action", action, other)),
+      );
       if (by !== undefined)
         found.push(
           finding("redundant", statement, { steps: [element, index], reason: `${by} covers ${action}`, fix: `take ${action} out` }),
