@@ -21,9 +21,12 @@ export async function openSessions(paths: Paths): Promise<ReadonlySet<string>> {
   return new Set(status?.sessions.filter((session) => session.state !== "ended").map((session) => session.session) ?? []);
 }
 
-/** What is stored has changed: a daemon that remembers what it found there looks again. None need run. */
-export async function tellDaemonToForget(paths: Paths): Promise<void> {
-  await ask(paths, { path: "/v1/forget", body: {}, answer: forgetReply });
+/**
+ * What is stored has changed: a daemon that remembers what it found there looks again. None need run.
+ * @param signedIn start URL of a sign-in that the keyring has now
+ */
+export async function tellDaemonToForget(paths: Paths, signedIn?: string): Promise<void> {
+  await ask(paths, { path: "/v1/forget", body: signedIn === undefined ? {} : { signedIn }, answer: forgetReply });
 }
 
 /** The next launch asks for a code. Gives the MFA devices whose code held until now. */

@@ -91,7 +91,7 @@ async function keep(session: SsoSession, context: Context): Promise<string> {
   try {
     await openSessionStore(env, paths.state).write(session);
     // It is kept: a daemon that is too busy to hear of it has its own sign-in until then.
-    await tellDaemonToForget(paths).catch((error: unknown) =>
+    await tellDaemonToForget(paths, session.startUrl).catch((error: unknown) =>
       context.print.warn(`the daemon may go on with what it knew before: ${messageOf(error)}; agent-run daemon stop helps`),
     );
     return `kept in the keyring (${KEYRING_NAME})`;

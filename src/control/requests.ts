@@ -81,7 +81,11 @@ export const signOutRequest = object({
 export const signOutReply = object({ wasHere: boolean });
 
 /** Base credentials that were found are found anew; and where `mfa` says so, with another code. */
-export const forgetRequest = object({ mfa: optional(boolean) });
+export const forgetRequest = object({
+  mfa: optional(boolean),
+  /** Start URL of a sign-in that the keyring has now: one in memory alone is out of date. */
+  signedIn: optional(text),
+});
 export const forgetReply = object({ forgotten: boolean, mfaForgotten: optional(list(text)) });
 
 export type DaemonStatus = Of<typeof daemonStatus>;

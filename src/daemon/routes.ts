@@ -63,7 +63,8 @@ function extend(served: Served, body: unknown): Promise<unknown> {
 }
 
 function forget(served: Served, body: unknown): { forgotten: boolean; mfaForgotten: string[] } {
-  const { mfa = false } = understood(forgetRequest, body);
+  const { mfa = false, signedIn } = understood(forgetRequest, body);
+  if (signedIn !== undefined) served.host.dropSignIn(signedIn);
   const mfaForgotten = mfa ? served.host.forgetMfa() : [];
   served.host.forgetBases();
   return { forgotten: true, mfaForgotten };

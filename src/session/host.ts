@@ -37,6 +37,8 @@ export interface SessionHost {
   signIns(): string[];
   /** Keeps a sign-in, as `sessionText` wrote it, in memory. False for a text that is none. */
   keepSignIn(text: string): boolean;
+  /** Forgets a sign-in that is kept elsewhere by now. Identity Center is not told: the new one may be of the same session there. */
+  dropSignIn(startUrl: string): void;
   /** Forgets a sign-in; one that was nowhere else is ended at Identity Center too. Whether it was here alone. */
   endSignIn(startUrl: string, source: Readonly<Record<string, string>>): Promise<boolean>;
   /** Ends every session and resolves when all are wiped. Sessions that are opened afterwards are refused. */

@@ -219,6 +219,8 @@ export function createSessions(options: SessionsOptions): SessionHost {
       return session !== undefined;
     },
 
+    dropSignIn: (startUrl) => void signIns.drop(startUrl),
+
     async endSignIn(startUrl, source) {
       const session = signIns.drop(startUrl);
       forgetBases();

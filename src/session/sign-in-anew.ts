@@ -59,5 +59,8 @@ async function byDevice(place: SsoPlace, { base: { env }, state, ask }: AnewRequ
   );
   await openSessionStore(env, state)
     .write(session)
-    .catch(() => signIns.adopt(session));
+    .then(
+      () => signIns.drop(session.startUrl),
+      () => signIns.adopt(session),
+    );
 }

@@ -66,6 +66,7 @@ const host: SessionHost = {
   },
   forgetBases: () => undefined,
   signIns: () => [],
+  dropSignIn: () => undefined,
   mfaHeld: () => [],
   forgetMfa: () => [],
   keepSignIn: () => false,

@@ -189,6 +189,19 @@ describe.skipIf(!usable)(`agent-run login${usable ? "" : ` (needs curl, ${keyrin
     expect((await run(["true"], { env })).code).toBe(125);
   });
 
+  it("that is kept in the keyring takes the place of one in the daemon's memory alone", async () => {
+    const env = { DBUS_SESSION_BUS_ADDRESS: "unix:path=/nonexistent/bus" };
+    expect((await run(["login"], { env })).stderr).toContain("kept in the daemon's memory only");
+    expect((await run(["true"], { env })).code).toBe(0);
+    const inMemory = async (): Promise<unknown> => JSON.parse((await run(["daemon", "status", "--json"])).stdout).signIns;
+    expect(await inMemory()).toEqual([center.startUrl]);
+    expect((await run(["login"])).stderr).toContain("kept in the keyring");
+    expect(await inMemory()).toEqual([]);
+    // It is the new one that a run starts from: without the keyring there is none.
+    expect((await run(["true"])).code).toBe(0);
+    expect((await run(["doctor"])).stdout).toContain(`signed in at ${center.startUrl}, kept in the`);
+  });
+
   it("with a state folder that cannot be written keeps it in memory, and leaves nothing in the keyring", async () => {
     const folder = join(world.own, "state", "sso");
     rmSync(folder, { recursive: true, force: true });
