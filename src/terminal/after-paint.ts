@@ -35,10 +35,10 @@ export class AfterPaint {
   begin(lastPrinted: string): void {
     const frame = this.#frame;
     this.#printedOurs = true;
-    frame.beforePaint = lastPrinted;
+    // What had nothing to join stands alone: nothing joins it, nor is it repeated.
+    frame.beforePaint = joins(lastPrinted) ? "" : lastPrinted;
     frame.joinable = "";
-    // What has nothing to join stands alone, and nothing joins it.
-    if (frame.beforePaint === "" || frame.shadow === undefined || joins(frame.beforePaint)) return;
+    if (frame.beforePaint === "" || frame.shadow === undefined) return;
     const asWritten = frame.modes.plainCharsets ? undefined : frame.beforePaint;
     const joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
     frame.joinable = joinable !== "" && asWritten === undefined && lastPrinted.endsWith(ST) ? joinable + ST : joinable;

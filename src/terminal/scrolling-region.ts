@@ -4,8 +4,8 @@ import type { Frame } from "./frame.ts";
 import type { Sequence, Verdict } from "./sequence.ts";
 import type { Feed } from "./shadow-feed.ts";
 
-/** In place of a sequence that the terminal does not get: a region that is none on every terminal. What was printed before it is no longer what REP repeats. */
-export const LEFT_OUT = "\x1b[2;1r";
+/** In place of a sequence that the terminal does not get: a lone ST, which is nothing to every terminal. What was printed before it is no longer what REP repeats. */
+export const LEFT_OUT = "\x1b\\";
 
 export class ScrollingRegion {
   readonly #frame: Frame;
