@@ -372,11 +372,7 @@ describe("compositor", () => {
       compositor.write(Buffer.from("END"));
       expect(sent.endsWith("END"), JSON.stringify(sent)).toBe(true);
       // What stands in a left out sequence's place, and the ends that empty strings keep.
-      return sent
-        .slice(0, -3)
-        .replaceAll("\x18", "")
-        .replaceAll("\x1bPtmux;\x1b\\", "")
-        .replaceAll("\x1b\\", "");
+      return sent.slice(0, -3).replaceAll("\x18", "").replaceAll("\x1bPtmux;\x1b\\", "").replaceAll("\x1b\\", "");
     };
     const long = "c".repeat(6000);
 
