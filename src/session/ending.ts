@@ -1,6 +1,7 @@
 // The end of a session, step by step: nothing is served, keys are denied at AWS, the agent and the files go, secrets are overwritten, the last record is
 // written. Every step runs, whatever an earlier one did; what failed is noted. Held by session.ts.
 import type { Cause, DaemonMessage, RevocationReport, SessionView } from "../control/protocol.ts";
+import { messageOf } from "../core/error.ts";
 import { putBack, putBackText } from "../isolation/put-back.ts";
 import type { AgentHold } from "./agent-hold.ts";
 import { EndAtAws } from "./end-at-aws.ts";
@@ -71,7 +72,7 @@ export class Ending {
     this.#atAws.begin(cause, grant, { handedOut, revokeAll: this.revokeAll, since: this.#since });
   }
 
-  /** Resolves when the agent and the files are gone and what was asked for in IAM is done. */
+  /** Resolves when the agent and the files are gone and what was asked for in IAM is done. Never rejects: what failed is noted, and the next step follows. */
   async stopAgent(cause: Cause): Promise<void> {
     const { lease, profile, agent, supply, paths, id } = this.#options;
     const revoking = this.#atAws.isRevoking;
@@ -87,7 +88,11 @@ export class Ending {
     // What the launcher does where it is there.
     if (!agent.hasLauncher) this.notes.push(...putBack(paths.state, id).map(putBackText));
     this.#removeFiles();
-    this.revocations = await this.#atAws.reports();
+    try {
+      this.revocations = await this.#atAws.reports();
+    } catch (error) {
+      this.notes.push(`its keys could not be denied: ${messageOf(error)}`);
+    }
   }
 
   /** What is left of it, its secrets first; then the launcher hears that it is over. */

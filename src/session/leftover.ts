@@ -39,22 +39,27 @@ function asSpawned(data: unknown): Spawned | undefined {
 /**
  * Ends every process of a session: what is below `spawned`, and (Linux) what carries the session's mark, so that a process that left the
  * tree is found too. SIGTERM, then SIGKILL after `graceMs`, repeated until nothing is left or `limitMs` is over.
- * Gives how many are still there.
+ * Gives how many are still there; where nobody could look (no descriptor was left all the while) at least one. Never rejects.
  */
 export async function endProcesses(session: SessionId, spawned: Spawned | undefined, graceMs: number, limitMs: number): Promise<number> {
   const seen = new Map<number, string>();
-  const collect = (): number[] => {
-    for (const info of processesOf(session, spawned)) seen.set(info.pid, info.started);
+  const collect = (): number[] | undefined => {
+    try {
+      for (const info of processesOf(session, spawned)) seen.set(info.pid, info.started);
+    } catch {
+      return undefined;
+    }
     for (const [pid, started] of seen) if (processInfo(pid)?.started !== started) seen.delete(pid);
     return [...seen.keys()];
   };
   const begun = performance.now();
-  if (graceMs > 0) for (const pid of collect()) if (processInfo(pid)?.name !== "bwrap") signal(pid, "SIGTERM");
+  if (graceMs > 0) for (const pid of collect() ?? []) if (processInfo(pid)?.name !== "bwrap") signal(pid, "SIGTERM");
   for (;;) {
     const left = collect();
     const elapsed = performance.now() - begun;
-    if (left.length === 0 || elapsed > limitMs) return left.length;
-    if (elapsed >= graceMs) for (const pid of left) signal(pid, "SIGKILL");
+    if (left?.length === 0) return 0;
+    if (elapsed > limitMs) return left?.length ?? Math.max(1, seen.size);
+    if (elapsed >= graceMs) for (const pid of left ?? []) signal(pid, "SIGKILL");
     await sleep(ROUND_MS);
   }
 }

@@ -169,6 +169,6 @@ export class Session {
     else if (effect === "stop-refresher") this.ending.stopRefresher();
     else if (effect === "revoke") this.ending.revoke(cause);
     else if (effect === "stop-agent") void this.ending.stopAgent(cause).then(() => this.#life.stopped());
-    else void this.ending.wipe(cause).then(this.#resolveEnded);
+    else void this.ending.wipe(cause).finally(this.#resolveEnded);
   }
 }

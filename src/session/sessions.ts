@@ -47,6 +47,8 @@ export function createSessions(options: SessionsOptions): SessionHost {
   const { paths, clock, log, keep } = options;
   const sessions = new Map<SessionId, Session>();
   const cleanUp = new CleanUp({ paths, clock, log });
+  /** Those that a dead daemon left and that are being ended, or were: too late for their launchers to come back. */
+  const lost = new Set<SessionId>();
   let leaving: Cause | undefined;
 
   const open = async (message: OpenMessage, lease: Lease<DaemonMessage, LauncherMessage>): Promise<void> => {
@@ -115,7 +117,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
   const resumable = (id: string, limitAt: number, profile: Profile): SessionId => {
     const { records } = readSession(auditFolder(paths), id, new Set());
     const over = records.some((record) => record.kind === "kill" || record.kind === "end") || isBuried(paths, id) || limitAt <= clock.now();
-    if (!isSessionId(id) || over || sessions.has(id)) {
+    if (!isSessionId(id) || over || sessions.has(id) || lost.has(id)) {
       throw new AgentRunError("session-not-found", `session ${id} has ended and cannot come back`, { hint: "start the agent again" });
     }
     // The agent can write the repository's file: a session that it narrowed must not come back wider.
@@ -130,6 +132,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
 
   const endLost = async (id: SessionId, recorded: boolean, agent: Spawned | undefined): Promise<void> => {
     if (sessions.has(id)) return;
+    lost.add(id);
     const left = await endProcesses(id, agent, LOST_GRACE_MS, LOST_LIMIT_MS);
     const notes = left > 0 ? [`${left} processes could not be ended`] : [];
     notes.push(...putBack(paths.state, id).map(putBackText));
@@ -240,7 +243,8 @@ export function createSessions(options: SessionsOptions): SessionHost {
       if (left.size === 0) return;
       for (const id of left) {
         const known = lastKnown(auditFolder(paths), id);
-        const end = (): Promise<void> => endLost(id, unended.has(id), known.agent);
+        const end = (): Promise<void> =>
+          endLost(id, unended.has(id), known.agent).catch((error: unknown) => log(`cannot end all of ${id}: ${messageOf(error)}`));
         // A launcher that lives comes back for its session.
         if (known.launcher && !isThere(known.launcher)) void end();
         else {

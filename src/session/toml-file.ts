@@ -48,6 +48,7 @@ export function parseToml<Schema extends z.ZodMiniType>(
   }
   const result = z.safeParse(schema, value);
   if (result.success) {
+    if (checked.size >= MOST_CHECKED) checked.delete(checked.keys().next().value ?? "");
     checked.set(file, { text, schema, value: result.data });
     return result.data;
   }
@@ -57,6 +58,7 @@ export function parseToml<Schema extends z.ZodMiniType>(
 }
 
 /** What the last reading of a file gave: a daemon reads the same few at every launch, and reading is cheaper than checking. */
+const MOST_CHECKED = 100;
 const checked = new Map<string, { readonly text: string; readonly schema: z.ZodMiniType; readonly value: unknown }>();
 
 interface Told {
