@@ -41,8 +41,9 @@ export const login: Command = {
   ],
   examples: [
     ["agent-run login --aws-profile dev", "in place of aws sso login --profile dev"],
-    ["agent-run login --start-url https://acme.awsapps.com/start --sso-region eu-central-1 --list", "and what you may use there"],
+    ["agent-run login --start-url https://a.awsapps.com/start --sso-region us-east-1", "with no settings at all"],
     ["agent-run login corp --device", "[sso.corp] of config.toml, with a code"],
+    ["agent-run login corp --list", "and what you may use there"],
   ],
   async run(values, words, context) {
     atMost(words, 1, "login");

@@ -27,8 +27,8 @@ export const policyExplain: Command = {
     { name: "json", help: "as JSON" },
   ],
   examples: [
-    ["agent-run policy explain -p readonly --action s3:DeleteObject --resource arn:aws:s3:::orders/1", "why may it not?"],
-    ["agent-run policy explain --policy p.json --action ec2:RunInstances --context ec2:InstanceType=t3.micro", "a file"],
+    ["agent-run policy explain -p readonly --action s3:DeleteObject", "why may it not?"],
+    ["agent-run policy explain --policy p.json --action s3:GetObject", "what a file says"],
   ],
   async run(values, words, context) {
     atMost(words, 0, "policy explain");

@@ -57,7 +57,7 @@ export const policyTest: Command = {
   ],
   examples: [
     ["agent-run policy test readonly", "offline, as in CI"],
-    ["agent-run policy test readonly --live --role arn:aws:iam::123456789012:role/agent", "and what IAM says"],
+    ["agent-run policy test readonly --live", "and what IAM says"],
   ],
   async run(values, words, context) {
     const names = values["all"] === true ? profileNames(context.paths, context.packageFolder) : words;

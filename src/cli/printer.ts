@@ -32,6 +32,17 @@ export interface Printer {
 /** Our own colours in a result, by `paint`; no other sequence passes. */
 const PAINTED = new RegExp(`(\\u001b\\[(?:${Object.values(STYLES).flat().join("|")})m)`);
 
+/** Cut between words, so that no terminal cuts an ARN in two where it fits into a line. */
+function folded(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
 /** @param streams read when something is printed, not before */
 export function createPrinter(
   streams: { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream },
@@ -76,7 +87,11 @@ export function createPrinter(
       const hint = error instanceof AgentRunError ? error.hint : undefined;
       if (hint !== undefined) say(`${paintErr("cyan", "hint:")} `, hint);
     },
-    step: (state, text) => write("stderr", `${state === "ok" ? paintErr("green", "✓") : paintErr("yellow", "!")} ${oneLine(text)}\n`),
+    step(state, text) {
+      const mark = state === "ok" ? paintErr("green", "✓") : paintErr("yellow", "!");
+      const width = streams.stderr.isTTY ? streams.stderr.columns : Number.POSITIVE_INFINITY;
+      write("stderr", `${mark} ${folded(oneLine(text), width - 2).join("\n  ")}\n`);
+    },
     paint: (style, text) => paint("stdout", style, text),
     async written() {
       if (guarded.has("stdout")) await new Promise<void>((resolve) => streams.stdout.write("", () => resolve()));

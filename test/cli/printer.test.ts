@@ -6,8 +6,8 @@ import { AgentRunError } from "../../src/core/error.ts";
 
 const HOSTILE = "evil\x1b]0;title\x07\x1b[31mred\x9b8m\u202eabc\u2028\u{e0041}";
 
-function printed(isTTY: boolean, run: (print: Printer) => void): string {
-  const streams = { stdout: Object.assign(new PassThrough(), { isTTY }), stderr: Object.assign(new PassThrough(), { isTTY }) };
+function printed(isTTY: boolean, run: (print: Printer) => void, columns = 80): string {
+  const streams = { stdout: Object.assign(new PassThrough(), { isTTY }), stderr: Object.assign(new PassThrough(), { isTTY, columns }) };
   run(createPrinter(streams as unknown as { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream }, {}));
   return `${streams.stdout.read() ?? ""}${streams.stderr.read() ?? ""}`;
 }
@@ -30,6 +30,15 @@ describe("the printer", () => {
   it("paints on a terminal, and only with what it paints with", () => {
     const text = printed(true, (print) => print.out(`${print.paint("bold", "HEAD")} \x1b[8mhidden\x1b[2J\x1b[38;5;1m`));
     expect(text).toBe("\x1b[1mHEAD\x1b[22m \ufffd[8mhidden\ufffd[2J\ufffd[38;5;1m\n");
+  });
+
+  it("cuts a step between words on a narrow terminal, and nowhere for programs", () => {
+    const arn = "arn:aws:sts::123456789012:assumed-role/agent-demo/sess_a8f3b21c";
+    const step = (print: Printer): void => print.step("ok", `the agent will be ${arn}`);
+    expect(printed(true, step, 80)).toBe(`\x1b[32m✓\x1b[39m the agent will be\n  ${arn}\n`);
+    expect(printed(true, step, 83)).toBe(`\x1b[32m✓\x1b[39m the agent will be ${arn}\n`);
+    expect(printed(true, step, 20)).toBe(`\x1b[32m✓\x1b[39m the agent will be\n  ${arn}\n`);
+    expect(printed(false, step, 80)).toBe(`✓ the agent will be ${arn}\n`);
   });
 
   it("gives programs what it is given", () => {
