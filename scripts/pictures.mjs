@@ -22,7 +22,7 @@ const SCENES = [
   ["help", "?", "Keys"],
   ["details", "d", "Session"],
 ];
-const NOT_YET = /wait …|do not count/;
+const NOT_YET = /wait \.\.\.|do not count/;
 const FIXED = [
   [/(?<=sess_)[0-9a-f]{8}/g, "a8f3b21c"],
   [/\b[0-2]\d:[0-5]\d:[0-5]\d\b/g, "14:05:00"],

@@ -1,6 +1,7 @@
 // All printing. Results go to stdout; everything said to the human goes to stderr with the prefix `agent-run: `, lower case, no full stop.
-// Colour only where the stream is a terminal and NO_COLOR (no-color.org) and TERM=dumb allow it.
+// Colour only where the stream is a terminal and NO_COLOR (no-color.org) and TERM=dumb allow it; ASCII where the locale has nothing else.
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { hasUtf8, plainForms } from "../core/locale.ts";
 import type { Environment } from "../core/paths.ts";
 import { oneLine, printable, printableJson } from "../core/printable.ts";
 
@@ -48,6 +49,7 @@ export function createPrinter(
   streams: { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream },
   env: Environment,
 ): Printer {
+  const shown = hasUtf8(env) ? (text: string): string => text : plainForms;
   const plain = Boolean(env["NO_COLOR"]) || env["TERM"] === "dumb";
   const paint = (name: "stdout" | "stderr", style: Style, text: string): string =>
     plain || !streams[name].isTTY ? text : `\u001b[${STYLES[style][0]}m${text}\u001b[${STYLES[style][1]}m`;
@@ -75,9 +77,9 @@ export function createPrinter(
           .map((part, index) => (index % 2 === 1 ? part : printable(part)))
           .join("")
       : printable(text);
-  const say = (mark: string, text: string): void => write("stderr", `${paintErr("dim", "agent-run:")} ${mark}${oneLine(text)}\n`);
+  const say = (mark: string, text: string): void => write("stderr", `${paintErr("dim", "agent-run:")} ${mark}${shown(oneLine(text))}\n`);
   return {
-    out: (text) => result(visible(text)),
+    out: (text) => result(shown(visible(text))),
     raw: result,
     json: (value, compact) => result(printableJson(JSON.stringify(value, undefined, compact === undefined ? 2 : undefined))),
     note: (text) => say("", text),
@@ -88,9 +90,10 @@ export function createPrinter(
       if (hint !== undefined) say(`${paintErr("cyan", "hint:")} `, hint);
     },
     step(state, text) {
-      const mark = state === "ok" ? paintErr("green", "✓") : paintErr("yellow", "!");
+      const [mark, style] = state === "ok" ? ([shown("✓"), "green"] as const) : (["!", "yellow"] as const);
       const width = streams.stderr.isTTY ? streams.stderr.columns : Number.POSITIVE_INFINITY;
-      write("stderr", `${mark} ${folded(oneLine(text), width - 2).join("\n  ")}\n`);
+      const margin = mark.length + 1;
+      write("stderr", `${paintErr(style, mark)} ${folded(shown(oneLine(text)), width - margin).join(`\n${" ".repeat(margin)}`)}\n`);
     },
     paint: (style, text) => paint("stdout", style, text),
     async written() {

@@ -73,8 +73,8 @@ export function layoutOverlay(view: OverlayView, size: Size, state: OverlayState
 
 function statusOf({ armed, early }: OverlayState, room: boolean): string {
   if (armed) return room ? "press a key:" : "";
-  if (early) return room ? "too soon: that key did not count, wait …" : "too soon";
-  return room ? "a moment, keys do not count yet …" : "wait …";
+  if (early) return room ? "too soon: that key did not count, wait ..." : "too soon";
+  return room ? "a moment, keys do not count yet ..." : "wait ...";
 }
 
 /** Text of a key and its label, as both forms set it. */

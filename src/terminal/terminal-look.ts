@@ -1,4 +1,5 @@
 // What the human's terminal can show, as far as its environment tells. PURE. Used by attach.ts, screen.ts and overlays.tsx.
+import { hasUtf8 } from "../core/locale.ts";
 
 export interface Look {
   /** Colours may be used; else bold, underlined and reversed tell what matters. */
@@ -25,13 +26,12 @@ const XTERM_JS = /^(vscode|Hyper|Tabby)$/;
 const MONOCHROME = /^(vt(52|1\d\d|2\d\d|3\d\d|4\d\d|5\d\d)|dumb|.*-m(ono)?$)/;
 
 /**
- * Reads TERM, NO_COLOR (no-color.org: set and not empty), and the locale (POSIX: LC_ALL before LC_CTYPE before LANG).
+ * Reads TERM, NO_COLOR (no-color.org: set and not empty), and the locale.
  * GNU screen (`screen…`, unless tmux alone says that it is it) ignores the alternate screen unless it was told otherwise (`altscreen on`).
  */
 export function terminalKind(env: Readonly<Record<string, string | undefined>>): TerminalKind {
   const term = env["TERM"] || "dumb";
-  const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
-  const utf8 = /utf-?8/i.test(locale);
+  const utf8 = hasUtf8(env);
   const gnuScreen = term.startsWith("screen") && (Boolean(env["STY"]) || !env["TMUX"]);
   const console = term.startsWith("linux");
   return {

@@ -6,9 +6,9 @@ import { AgentRunError } from "../../src/core/error.ts";
 
 const HOSTILE = "evil\x1b]0;title\x07\x1b[31mred\x9b8m\u202eabc\u2028\u{e0041}";
 
-function printed(isTTY: boolean, run: (print: Printer) => void, columns = 80): string {
+function printed(isTTY: boolean, run: (print: Printer) => void, columns = 80, env: Record<string, string> = { LANG: "C.UTF-8" }): string {
   const streams = { stdout: Object.assign(new PassThrough(), { isTTY }), stderr: Object.assign(new PassThrough(), { isTTY, columns }) };
-  run(createPrinter(streams as unknown as { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream }, {}));
+  run(createPrinter(streams as unknown as { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream }, env));
   return `${streams.stdout.read() ?? ""}${streams.stderr.read() ?? ""}`;
 }
 
@@ -40,6 +40,19 @@ describe("the printer", () => {
     expect(printed(true, step, 20)).toBe(`\x1b[32m✓\x1b[39m the agent will be\n  ${arn}\n`);
     expect(printed(false, step, 80)).toBe(`✓ the agent will be ${arn}\n`);
   });
+
+  it.each([{ LANG: "C" }, { LANG: "de_DE.UTF-8", LC_ALL: "POSIX" }, { LANG: "en_US.UTF-8", LC_CTYPE: "en_US.ISO-8859-1" }, {}])(
+    "prints nothing of its own beyond ASCII where the locale is %o, and names as they are",
+    (env) => {
+      const print = (to: Printer): void => {
+        to.step("ok", "profile größe → two …");
+        to.out("14m ↻ 80×24 \x1b[1m");
+        to.note("…");
+      };
+      expect(printed(false, print, 80, env)).toBe("14m + 80x24 ?[1m\nok profile größe -> two ...\nagent-run: ...\n");
+      expect(printed(false, print)).toBe("14m ↻ 80×24 \ufffd[1m\n✓ profile größe → two …\nagent-run: …\n");
+    },
+  );
 
   it("gives programs what it is given", () => {
     expect(printed(false, (print) => print.raw("\x01\x1b[31m\x02x"))).toBe("\x01\x1b[31m\x02x\n");
