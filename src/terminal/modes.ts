@@ -33,8 +33,10 @@ export const SIDE_MARGINS = 69;
 export const OF_THE_FRAME = new Map(
   [3, ORIGIN, 7, 25, 45, 47, SIDE_MARGINS, 1047, 1049, 2026].map((mode) => [mode, ON_AT_REST.includes(mode)]),
 );
-/** Private modes whose XTSAVE and XTRESTORE mean nothing: VT52 and Tektronix modes, and a cursor. */
-export const NEVER_KEPT: ReadonlySet<number> = new Set([2, 38, 1048]);
+/** Private modes of VTE that turn rows around: characters in boxes, and by what is in a row. Ours would be among them. */
+export const DIRECTION: ReadonlySet<number> = new Set([2500, 2501]);
+/** Private modes whose XTSAVE and XTRESTORE mean nothing: VT52 and Tektronix modes, a cursor, and what an agent cannot set. */
+export const NEVER_KEPT: ReadonlySet<number> = new Set([2, 38, 1048, ...DIRECTION]);
 /** Autowrap, the cursor's visibility, synchronised output. */
 const EVERY_FRAME = new Set([7, 25, 2026]);
 
@@ -192,9 +194,9 @@ export class Modes {
     return before?.shifts === this.#shifts ? text : `${text}${SI}${this.#shifts}`;
   }
 
-  /** Origin mode, where it was another one `before` DECRC. Moves the cursor. */
-  originSince(before: Saved): string {
-    return this.origin === before.origin ? "" : `\x1b[?${ORIGIN}${this.origin ? "h" : "l"}`;
+  /** Origin mode, where it was another one `before` DECRC, as for `broughtBack`. Moves the cursor. */
+  originSince(before: Saved | undefined): string {
+    return this.origin === before?.origin ? "" : `\x1b[?${ORIGIN}${this.origin ? "h" : "l"}`;
   }
 
   /** The hyperlink, where it was another one `before` DECRC. */

@@ -1,6 +1,6 @@
 // DECSET and DECRST, and their XTSAVE and XTRESTORE: those that move or hide our row are followed by what brings it back. Used by rewrite.ts.
 import type { Frame } from "./frame.ts";
-import { NEVER_KEPT } from "./modes.ts";
+import { DIRECTION, NEVER_KEPT } from "./modes.ts";
 import type { SavedCursor } from "./saved-cursor.ts";
 import { LEFT_OUT, type ScrollingRegion } from "./scrolling-region.ts";
 import type { Sequence, Verdict } from "./sequence.ts";
@@ -45,7 +45,7 @@ export class PrivateModes {
     for (let i = 0; i < count; i++) {
       const mode = params[i] as number;
       // VT52 and Tektronix modes speak another language, in which our row could not be defended.
-      if ((mode === 2 && !on) || mode === 38) continue;
+      if ((mode === 2 && !on) || mode === 38 || DIRECTION.has(mode)) continue;
       kept.push(mode);
       const before = this.#frame.screen;
       const switches = mode === 47 || mode === 1047 || mode === 1049;
@@ -68,12 +68,13 @@ export class PrivateModes {
       if (strays && this.#frame.screen !== before) this.#frame.stale[before] = true;
       const back = mode === 1049 && !on;
       const { current } = modes;
+      // Where our own saved cursor comes back, it does with the character sets and the origin mode of then.
+      const ours = back && this.#frame.borrowed[0] && this.#frame.shadow !== undefined;
       if (back) modes.restore();
       const charsets = back ? modes.broughtBack(current) : "";
       const link = back ? modes.linkSince(current) : "";
-      const origin = back ? modes.originSince(current) : "";
+      const origin = back ? modes.originSince(ours ? undefined : current) : "";
       this.#frame.damaged = true;
-      // Where our own saved cursor has come back, it has with the character sets of then.
       if (this.#frame.screen !== before && this.#frame.stale[this.#frame.screen] && this.#frame.shadow !== undefined) {
         after = origin + this.#redrawn(sequence, this.#frame.shadow) + (back ? modes.broughtBack(undefined) + link : "");
       } else if (back && this.#frame.borrowed[0] && this.#frame.shadow !== undefined) {

@@ -12,6 +12,7 @@ import type { Feed } from "./shadow-feed.ts";
 const EVERYWHERE = new Set(Buffer.from("0AB4C5RQKYE6ZH7="));
 /** Of DECDHL and DECDWL. */
 const DOUBLE = new Set([0x33, 0x34, 0x36]);
+const BDSM = 8;
 /** LS2, LS3, LS3R, LS2R, LS1R. */
 const LOCKING_SHIFTS = new Set([0x6e, 0x6f, 0x7c, 0x7d, 0x7e]);
 
@@ -123,6 +124,13 @@ export class Rewriter {
     }
   }
 
+  /** SM and RM, of which BDSM would have our row written from right to left in VTE. */
+  #withoutDirection(asked: readonly number[], final: string): Verdict {
+    const passed = asked.filter((mode) => mode !== BDSM);
+    if (passed.length === asked.length) return undefined;
+    return passed.length === 0 ? LEFT_OUT : `\x1b[${passed.join(";")}${final}`;
+  }
+
   /** A set that not all terminals know: those leave the one that was there. */
   #designate(which: number, set: string): void {
     const { modes } = this.#frame;
@@ -142,6 +150,8 @@ export class Rewriter {
     }
     if (intermediate !== 0) {
       if (intermediate === 0x20 && final === 0x71) modes.cursorStyled = first > 0;
+      // SCP and SPD turn rows around (VTE), ours too.
+      else if (intermediate === 0x20 && (final === 0x6b || final === 0x53)) return LEFT_OUT;
       else if (intermediate === 0x21 && final === 0x70) {
         const lastRow = this.#region.lastRow(sequence);
         modes.soft();
@@ -217,7 +227,7 @@ export class Rewriter {
           if (params[i] === 4) modes.insert = final === 0x68;
           else if (params[i] === 20) modes.newLine = final === 0x68;
         }
-        return undefined;
+        return this.#withoutDirection([...params.subarray(0, count)], String.fromCharCode(final));
       case 0x69: // MC: to a printer, and our row with it, until the agent says otherwise
         return params.subarray(0, Math.max(1, count)).includes(5) ? LEFT_OUT : undefined;
       case 0x62:

@@ -46,7 +46,8 @@ export function differenceOf(stream: Stream): string | undefined {
   const compositor = new Compositor({ size: stream.size, reserve: true, emit, marker: () => false });
   const oracle = vtScreen(stream.size.cols, compositor.agentSize.rows, SCROLLBACK);
   asTheManual(oracle.terminal);
-  knowSideMargins(outer.terminal);
+  if (stream.manual) asTheManual(outer.terminal);
+  else knowSideMargins(outer.terminal);
   if (!stream.xtermJs) for (const { terminal } of [outer, oracle]) asMostTerminals(terminal);
   compositor.bar = barOf(stream.size.cols);
   compositor.begin();

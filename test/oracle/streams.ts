@@ -16,6 +16,8 @@ export interface Stream {
   readonly size: Size;
   /** The human's terminal is xterm.js as it is, which does some things as no other does. */
   readonly xtermJs: boolean;
+  /** It brings back with DECRC all that the VT510 manual says, as xterm and VTE do. */
+  readonly manual: boolean;
   /** The shadow comes after that many steps, as it does when it is loaded. */
   readonly shadowAfter: number;
   readonly steps: readonly Step[];
@@ -124,6 +126,13 @@ export function streamOf(seed: number): Stream {
     }
     if (resizes && next() < 0.7) steps.push({ kind: "resize", size: size() });
   }
-  const xtermJs = seed % 4 === 0;
-  return { kind, xtermJs, size: { cols: start.cols, rows: Math.max(3, start.rows) }, shadowAfter: next() < 0.2 ? below(10) : 0, steps };
+  const [xtermJs, manual] = [seed % 4 === 0, seed % 4 === 1];
+  return {
+    kind,
+    xtermJs,
+    manual,
+    size: { cols: start.cols, rows: Math.max(3, start.rows) },
+    shadowAfter: next() < 0.2 ? below(10) : 0,
+    steps,
+  };
 }

@@ -516,6 +516,7 @@ describe("compositor", () => {
     ["DECSCL", '\x1b[61"p\x1b[64;1"p'],
     ["controls of 8 bits", "\x1b G"],
     ["a status line", "\x1b[2$~\x1b[1$}"],
+    ["right-to-left rows", "\x1b[8l\x1b[2 k\x1b[3 S\x1b[?2501h\x1b[?2500;2501h\x1b[?2501s\x1b[?2501r"],
     ["DECRSPS", "\x1bP1$t12;1;1;@;@;A;0;2;@;B0@\x1b\\\x1bP1$\n\x7ft12;1;1\x9c".replace("\x9c", "\x1b\\")],
     ["DECRSPS of tabs, long", `\x1bP2$t${"1/".repeat(900)}\x1b\\`],
   ])("keeps from the terminal what only some of them know, and would let the agent onto its row: %s", (_, bytes) => {
@@ -527,6 +528,16 @@ describe("compositor", () => {
       // In its place, at most an ST.
       expect(test.sent().slice(before).replaceAll("\x1b\\", "")).toBe("ab");
     }
+  });
+
+  it.each([
+    ["\x1b[4;8h", "\x1b[4h"],
+    ["\x1b[?2501;25l", "\x1b[?25l"],
+  ])("lets the other modes of a list pass: %j", (bytes, passed) => {
+    const test = rig();
+    const before = test.sent().length;
+    test.compositor.write(Buffer.from(bytes));
+    expect(test.sent().slice(before)).toBe(passed);
   });
 
   it.each(["1337;File=:AA==", "66;s=2;big"])("paints its row again after what may have reached it: OSC %s", (payload) => {
