@@ -57,8 +57,8 @@ export function parseToml<Schema extends z.ZodMiniType>(
   throw explain({ file, text, value }, issue, schema, code, unknown);
 }
 
-/** What the last reading of a file gave: a daemon reads the same few at every launch, and reading is cheaper than checking. */
 const MOST_CHECKED = 100;
+/** What the last reading of a file gave: a daemon reads the same few at every launch, and reading is cheaper than checking. */
 const checked = new Map<string, { readonly text: string; readonly schema: z.ZodMiniType; readonly value: unknown }>();
 
 interface Told {
