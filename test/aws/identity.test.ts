@@ -15,6 +15,7 @@ import {
 } from "../../src/aws/identity.ts";
 import type { AgentRunError } from "../../src/core/error.ts";
 import { Secret } from "../../src/core/secret.ts";
+import { failure } from "../failure.ts";
 import { CALLER, identityResult, queryServer } from "./query-server.ts";
 
 const base = {
@@ -24,14 +25,6 @@ const base = {
   expiresAt: undefined,
 };
 const identity = (arn: string, account = "111122223333") => ({ arn, account, userId: "AIDAEXAMPLE" });
-const caught = (run: () => unknown): AgentRunError => {
-  try {
-    run();
-  } catch (error) {
-    return error as AgentRunError;
-  }
-  throw new Error("nothing was thrown");
-};
 
 describe("arns", () => {
   it.each([
@@ -54,7 +47,7 @@ describe("arns", () => {
     " arn:aws:iam::111122223333:role/agent",
     "arn:aws:iam::111122223333:role/agent\n",
   ])("%j is refused as a role, with the text quoted", (text) => {
-    const error = caught(() => parseRoleArn(text, "--role"));
+    const error = failure(() => parseRoleArn(text, "--role"));
     expect(error.code).toBe("profile");
     expect(error.message).toContain(`--role: '${text}'`);
     expect(error.hint).toBeDefined();
@@ -80,7 +73,7 @@ describe("arns", () => {
 
 describe("what an identity must be", () => {
   it.each(["arn:aws:iam::111122223333:root", "arn:aws-cn:iam::111122223333:root"])("the root user %s is refused", (arn) => {
-    expect(caught(() => refuseRoot(identity(arn))).code).toBe("root-identity");
+    expect(failure(() => refuseRoot(identity(arn))).code).toBe("root-identity");
   });
 
   it("a user who is named root is not the root user", () => {
@@ -88,7 +81,7 @@ describe("what an identity must be", () => {
   });
 
   it("an account that the profile does not name is refused, saying both", () => {
-    const error = caught(() => requireAccount(identity(CALLER), ["444455556666", "777788889999"]));
+    const error = failure(() => requireAccount(identity(CALLER), ["444455556666", "777788889999"]));
     expect(error.code).toBe("identity");
     expect(error.message).toContain("111122223333");
     expect(error.message).toContain("444455556666, 777788889999");
@@ -112,7 +105,7 @@ describe("what an identity must be", () => {
     ["a longer name", "arn:aws:sts::111122223333:assumed-role/agent/sess_a8f3b21cc", "111122223333"],
     ["nothing", "", "111122223333"],
   ])("the gate stays shut for %s", (_what, arn, account) => {
-    const error = caught(() => confirmIdentity(identity(arn, account), expected));
+    const error = failure(() => confirmIdentity(identity(arn, account), expected));
     expect(error.code).toBe("identity");
     expect(error.message).toContain("expected arn:aws:sts::111122223333:assumed-role/agent/sess_a8f3b21c in account 111122223333");
     expect(error.message).toContain("found");

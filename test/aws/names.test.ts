@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkTagKeys, cleanName, cleanTag, cleanTags, durationFor } from "../../src/aws/names.ts";
-import type { AgentRunError } from "../../src/core/error.ts";
+import { failure } from "../failure.ts";
 
 describe("names", () => {
   it.each([
@@ -65,14 +65,14 @@ describe("tags", () => {
     ["aws:x", "reserved"],
     ["AWS:x", "reserved"],
   ])("with the key %j are refused", (key, why) => {
-    const error = thrownBy(() => checkTagKeys([key]));
+    const error = failure(() => checkTagKeys([key]));
     expect(error.code).toBe("usage");
     expect(error.message).toContain(why);
   });
 
   it("that differ by case only, or are more than 50, are refused", () => {
-    expect(thrownBy(() => checkTagKeys(["Task", "task"])).message).toContain("twice");
-    expect(thrownBy(() => checkTagKeys(Array.from({ length: 51 }, (_, index) => `k${index}`))).message).toContain("51");
+    expect(failure(() => checkTagKeys(["Task", "task"])).message).toContain("twice");
+    expect(failure(() => checkTagKeys(Array.from({ length: 51 }, (_, index) => `k${index}`))).message).toContain("51");
   });
 });
 
@@ -98,12 +98,3 @@ describe("durations", () => {
     expect(durationFor({ wantedMs: 60_000, chained: false }).changed).toContain("shortest");
   });
 });
-
-function thrownBy(run: () => void): AgentRunError {
-  try {
-    run();
-  } catch (error) {
-    return error as AgentRunError;
-  }
-  throw new Error("nothing was thrown");
-}

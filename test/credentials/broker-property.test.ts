@@ -2,25 +2,12 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { SessionCredentials } from "../../src/aws/credentials.ts";
-import { AgentRunError } from "../../src/core/error.ts";
-import { Secret } from "../../src/core/secret.ts";
 import { createBroker } from "../../src/credentials/broker.ts";
 import { manualClock } from "./manual-clock.ts";
+import { down, issue } from "./sts-answers.ts";
 
 const MINUTE = 60_000;
 const LONGEST_WAIT_MS = 700;
-
-function issue(number: number, expiresAt: number): SessionCredentials {
-  return {
-    accessKeyId: `ASIAEXAMPLE${String(number).padStart(9, "0")}`,
-    secretAccessKey: new Secret(`secret-${number}`),
-    sessionToken: new Secret(`token-${number}`),
-    expiresAt,
-  };
-}
-
-const down = () => new AgentRunError("sts-unreachable", "cannot reach sts");
 
 it("whatever happens in whatever order, no expired key is served and at most one request runs", async () => {
   const step = fc.oneof(

@@ -2,23 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SessionCredentials } from "../../src/aws/credentials.ts";
-import { AgentRunError } from "../../src/core/error.ts";
-import { Secret } from "../../src/core/secret.ts";
+import type { AgentRunError } from "../../src/core/error.ts";
 import { type BrokerEvent, createBroker, pause } from "../../src/credentials/broker.ts";
 import { manualClock } from "./manual-clock.ts";
+import { down, issue } from "./sts-answers.ts";
 
 const MINUTE = 60_000;
-
-function issue(number: number, expiresAt: number): SessionCredentials {
-  return {
-    accessKeyId: `ASIAEXAMPLE${String(number).padStart(9, "0")}`,
-    secretAccessKey: new Secret(`secret-${number}`),
-    sessionToken: new Secret(`token-${number}`),
-    expiresAt,
-  };
-}
-
-const down = () => new AgentRunError("sts-unreachable", "cannot reach sts");
 
 function setUp(options: { lifeMs?: number; initial?: boolean; neededUntil?: () => number } = {}) {
   const clock = manualClock();

@@ -3,11 +3,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { GetSessionTokenCommand } from "@aws-sdk/client-sts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type IdentityCenter, identityCenter } from "../credentials/identity-center.ts";
 import { type Bus, hasKeyring, type KeyringPlace, keyringNeeds, keyringPlace } from "../credentials/keyring-world.ts";
-import { sts } from "../localcloud/clients.ts";
+import { roleCredentialsOf } from "../localcloud/clients.ts";
 import { openOuter } from "../terminal/outer.ts";
 import { leaksInFiles, leaksInProcesses, secretsIn } from "./leaks.ts";
 import { BIN, has, makeWorld, type Result, type RunOptions, until, type World } from "./world.ts";
@@ -26,16 +25,7 @@ describe.skipIf(!usable)(`agent-run login${usable ? "" : ` (needs curl, ${keyrin
     bus = await place.unlocked();
     center = await identityCenter();
     world = await makeWorld();
-    center.roleCredentials = async () => {
-      const { Credentials: given } = await sts(world.cloud).send(new GetSessionTokenCommand({}));
-      if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !given.Expiration) throw new Error("no credentials");
-      return {
-        accessKeyId: given.AccessKeyId,
-        secretAccessKey: given.SecretAccessKey,
-        sessionToken: given.SessionToken,
-        expiration: given.Expiration.getTime(),
-      };
-    };
+    center.roleCredentials = () => roleCredentialsOf(world.cloud);
     Object.assign(world.env, center.env, {
       XDG_RUNTIME_DIR: bus.env["XDG_RUNTIME_DIR"],
       DBUS_SESSION_BUS_ADDRESS: bus.env["DBUS_SESSION_BUS_ADDRESS"],

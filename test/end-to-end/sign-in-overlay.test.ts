@@ -1,10 +1,9 @@
 // A sign-in at Identity Center that is over while the agent runs: the bar says so, a key opens the way to sign in by a code over the agent, and the session goes on.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { GetSessionTokenCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type IdentityCenter, identityCenter } from "../credentials/identity-center.ts";
-import { sts } from "../localcloud/clients.ts";
+import { roleCredentialsOf } from "../localcloud/clients.ts";
 import { type Human, sitDown } from "./human.ts";
 import { BIN, FIXTURES, has, makeWorld, until, type World } from "./world.ts";
 
@@ -16,16 +15,7 @@ describe.skipIf(!usable)(`a sign-in that is over while the agent runs${usable ? 
   beforeAll(async () => {
     center = await identityCenter(0.2);
     world = await makeWorld();
-    center.roleCredentials = async () => {
-      const { Credentials: given } = await sts(world.cloud).send(new GetSessionTokenCommand({}));
-      if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !given.Expiration) throw new Error("no credentials");
-      return {
-        accessKeyId: given.AccessKeyId,
-        secretAccessKey: given.SecretAccessKey,
-        sessionToken: given.SessionToken,
-        expiration: given.Expiration.getTime(),
-      };
-    };
+    center.roleCredentials = () => roleCredentialsOf(world.cloud);
     // Without a keyring: the daemon's memory holds it.
     Object.assign(world.env, center.env, { DBUS_SESSION_BUS_ADDRESS: "unix:path=/nonexistent/bus" });
     delete world.env["AWS_ACCESS_KEY_ID"];

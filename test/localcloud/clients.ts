@@ -7,7 +7,7 @@ import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { S3Client } from "@aws-sdk/client-s3";
-import { AssumeRoleCommand, type AssumeRoleCommandInput, STSClient } from "@aws-sdk/client-sts";
+import { AssumeRoleCommand, type AssumeRoleCommandInput, GetSessionTokenCommand, STSClient } from "@aws-sdk/client-sts";
 import type { LocalCloud } from "../../src/localcloud/cloud.ts";
 
 // The SDK reads these two files of whoever runs the tests.
@@ -31,6 +31,18 @@ export const iam = (cloud: LocalCloud, keys: Keys = cloud.admin): IAMClient => n
 export const s3 = (cloud: LocalCloud, keys: Keys = cloud.admin): S3Client => new S3Client(settings(cloud, keys));
 export const ec2 = (cloud: LocalCloud, keys: Keys = cloud.admin): EC2Client => new EC2Client(settings(cloud, keys));
 export const cloudtrail = (cloud: LocalCloud, keys: Keys = cloud.admin): CloudTrailClient => new CloudTrailClient(settings(cloud, keys));
+
+/** Temporary keys of the developer, in the form of GetRoleCredentials of IAM Identity Center. */
+export async function roleCredentialsOf(cloud: LocalCloud) {
+  const { Credentials: given } = await sts(cloud).send(new GetSessionTokenCommand({}));
+  if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !given.Expiration) throw new Error("no credentials");
+  return {
+    accessKeyId: given.AccessKeyId,
+    secretAccessKey: given.SecretAccessKey,
+    sessionToken: given.SessionToken,
+    expiration: given.Expiration.getTime(),
+  };
+}
 
 /** Assumes the demo role as the developer, or what `input` says with what `from` says. */
 export async function assume(cloud: LocalCloud, input: Partial<AssumeRoleCommandInput> = {}, from: Keys = cloud.admin): Promise<Keys> {

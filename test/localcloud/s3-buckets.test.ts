@@ -1,5 +1,3 @@
-// S3 of the local cloud through the official SDK: buckets, both address styles, multipart uploads.
-import { createHash } from "node:crypto";
 import { Agent } from "node:http";
 import {
   AbortMultipartUploadCommand,
@@ -10,7 +8,6 @@ import {
   DeleteObjectCommand,
   GetBucketAclCommand,
   GetBucketLocationCommand,
-  GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
@@ -25,26 +22,22 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
 import { refusal, s3, settings } from "./clients.ts";
+import { md5, newBucket, putText, textOf } from "./s3-objects.ts";
 
 let cloud: LocalCloud;
 let client: S3Client;
 let Bucket: string;
-let count = 0;
 beforeAll(async () => {
   cloud = await startLocalCloud();
   client = s3(cloud);
 });
 afterAll(() => cloud[Symbol.asyncDispose]());
 beforeEach(async () => {
-  count += 1;
-  Bucket = `other-${count}`;
-  await client.send(new CreateBucketCommand({ Bucket }));
+  Bucket = await newBucket(client);
 });
 
-const md5 = (data: string | Buffer): string => createHash("md5").update(data).digest("hex");
-const put = (Key: string, Body = Key) => client.send(new PutObjectCommand({ Bucket, Key, Body }));
-const text = async (Key: string, more = {}): Promise<string> =>
-  (await (await client.send(new GetObjectCommand({ Bucket, Key, ...more }))).Body?.transformToString()) ?? "";
+const put = (Key: string, Body = Key) => putText(client, Bucket, Key, Body);
+const text = (Key: string, more = {}): Promise<string> => textOf(client, { Bucket, Key, ...more });
 
 describe("multipart uploads", () => {
   const size = 5 * 1024 * 1024;

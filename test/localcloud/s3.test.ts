@@ -1,9 +1,6 @@
-// S3 of the local cloud through the official SDK: objects, listings, conditions, ranges, multipart, checksums, both address styles.
-import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import {
   CopyObjectCommand,
-  CreateBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -16,26 +13,22 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
 import { codeOf, raw, refusal, s3, signed, target } from "./clients.ts";
+import { md5, newBucket, putText, textOf } from "./s3-objects.ts";
 
 let cloud: LocalCloud;
 let client: S3Client;
 let Bucket: string;
-let count = 0;
 beforeAll(async () => {
   cloud = await startLocalCloud();
   client = s3(cloud);
 });
 afterAll(() => cloud[Symbol.asyncDispose]());
 beforeEach(async () => {
-  count += 1;
-  Bucket = `bucket-${count}`;
-  await client.send(new CreateBucketCommand({ Bucket }));
+  Bucket = await newBucket(client);
 });
 
-const md5 = (data: string | Buffer): string => createHash("md5").update(data).digest("hex");
-const put = (Key: string, Body = Key) => client.send(new PutObjectCommand({ Bucket, Key, Body }));
-const text = async (Key: string, more = {}): Promise<string> =>
-  (await (await client.send(new GetObjectCommand({ Bucket, Key, ...more }))).Body?.transformToString()) ?? "";
+const put = (Key: string, Body = Key) => putText(client, Bucket, Key, Body);
+const text = (Key: string, more = {}): Promise<string> => textOf(client, { Bucket, Key, ...more });
 
 describe("objects", () => {
   it("come back as they were put: bytes, true MD5 tag, type, metadata, checksum", async () => {

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Overrides } from "../../src/control/protocol.ts";
-import { AgentRunError } from "../../src/core/error.ts";
 import { type Paths, resolvePaths } from "../../src/core/paths.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import { parsePolicyValue } from "../../src/policy/parse.ts";
@@ -18,6 +17,7 @@ import { timedPolicy } from "../../src/session/session-time.ts";
 import { settingsSchemas } from "../../src/session/settings-schema.ts";
 import { requireStage } from "../../src/session/stage.ts";
 import { distrust, trust, trustedFiles } from "../../src/session/trust.ts";
+import { failure } from "../failure.ts";
 
 const PACKAGE = join(import.meta.dirname, "..", "..");
 const ALL = { Effect: "Allow", Action: "*", Resource: "*" };
@@ -47,15 +47,6 @@ const decided = (profile: Profile, action: string, resource = "*", context: Requ
     "allowed"
   );
 };
-function failure(run: () => unknown): AgentRunError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof AgentRunError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("a profile that extends another", () => {
   it("allows what both allow, keeps the other's conditions, and says the rest anew", () => {

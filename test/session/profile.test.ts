@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AgentRunError } from "../../src/core/error.ts";
 import type { Paths } from "../../src/core/paths.ts";
 import { loadProfile, profileNames } from "../../src/session/profile.ts";
+import { failure } from "../failure.ts";
 
 const PACKAGE = join(import.meta.dirname, "..", "..");
 let home: string;
@@ -19,15 +19,6 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const config = (text: string): void => writeFileSync(join(paths.config, "config.toml"), text);
-function failure(run: () => unknown): AgentRunError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof AgentRunError) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("profile", () => {
   it("is readonly, bounded by its session policy, when nothing is said", () => {
