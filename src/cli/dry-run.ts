@@ -1,13 +1,17 @@
 // What `--dry-run` and `agent-run env` show: who the agent would be, and each change of its environment with its reason. Called by running.ts and env.ts.
 import { oneLine } from "../core/printable.ts";
 import type { EnvironmentChange } from "../session/environment.ts";
-import { explain } from "./isolate.ts";
+import { explain, isolationPlan } from "./isolate.ts";
 import type { LaunchRequest } from "./launch.ts";
 import type { Prepared } from "./preparation.ts";
 import { table } from "./table.ts";
 
 /** Prints the plan of a run that is not carried out. Gives the exit status. */
-export function describeDryRun({ context: { print } }: LaunchRequest, { view, command, isolation, changes }: Prepared): number {
+export async function describeDryRun(
+  { env, actor, context }: LaunchRequest,
+  { plan, view, command, isolation, changes }: Prepared,
+): Promise<number> {
+  const { print } = context;
   print.out(`agent      ${oneLine([command.file, ...command.args].join(" "))}`);
   print.out(`identity   ${view.arn}`);
   print.out(`profile    ${view.profile}, ${view.delivery} delivery, isolation ${isolation.level}`);
@@ -15,7 +19,9 @@ export function describeDryRun({ context: { print } }: LaunchRequest, { view, co
   print.out("");
   print.out(environmentTable(changes));
   print.out("");
-  for (const line of explain(isolation.plan)) print.out(oneLine(line));
+  const place =
+    isolation.plan ?? (await isolationPlan({ env, actor, file: command.file, context }, { ...plan.isolation, level: isolation.level }));
+  for (const line of explain(place)) print.out(oneLine(line));
   print.note("dry run: nothing was started, and the credentials were thrown away");
   return 0;
 }

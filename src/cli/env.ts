@@ -56,7 +56,7 @@ export const env: Command = {
     });
     const plan =
       values["explain"] === true
-        ? isolationPlan(
+        ? await isolationPlan(
             { env: context.env, actor: basename(words[0] ?? "agent"), file: programOf(words[0], context), context },
             profile.isolation,
           )

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
-import { describeIsolation, type Isolation, type IsolationRequest, prepareIsolation } from "../isolation/isolate.ts";
+import type { Isolation, IsolationRequest } from "../isolation/isolate.ts";
+import { notIsolated } from "../isolation/not-isolated.ts";
 import type { IsolationPlan } from "../isolation/plan.ts";
 import type { Context } from "./command.ts";
 
@@ -36,13 +37,15 @@ export async function isolate(
   folder: string,
   stepDown: { readonly may: boolean; readonly say: (text: string) => void },
 ): Promise<Isolation> {
+  if (settings.level === "none") return notIsolated;
+  const { prepareIsolation } = await import("../isolation/isolate.ts");
   const request = { ...requestOf(run, settings, folder), folder };
   try {
     return await prepareIsolation(request);
   } catch (error) {
     if (!stepDown.may || !(error instanceof AgentRunError) || error.code !== "isolation") throw error;
     stepDown.say(`not isolated, as this is only a demo: ${error.message}${error.hint === undefined ? "" : ` (${error.hint})`}`);
-    return prepareIsolation({ ...request, level: "none" });
+    return notIsolated;
   }
 }
 
@@ -54,7 +57,8 @@ export function neededPorts(endpoint: number | undefined, awsUrl: string | undef
 }
 
 /** The plan alone; nothing is probed or made. */
-export function isolationPlan(run: Isolated, settings: IsolationSettings): IsolationPlan {
+export async function isolationPlan(run: Isolated, settings: IsolationSettings): Promise<IsolationPlan> {
+  const { describeIsolation } = await import("../isolation/isolate.ts");
   return describeIsolation(requestOf(run, settings, undefined));
 }
 

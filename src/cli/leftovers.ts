@@ -46,7 +46,7 @@ export class Leftovers {
   async #leftBehind(isolation: Isolation, back: ReadonlySet<string>): Promise<LeftBehind | undefined> {
     const [project, since, home] = [this.#project, this.#since, this.#home];
     if (since === undefined) return undefined;
-    const { entries, told } = isolation.level === "none" ? { entries: [], told: [] } : isolation.plan;
+    const { entries, told } = isolation.plan ?? { entries: [], told: [] };
     const made = new Set([...back, ...entries.flatMap(({ standIn, path }) => (standIn === undefined ? [] : [path]))]);
     const mine = told.filter(({ path }) => !back.has(path));
     const state = mine.length === 0 ? [] : (await import("../isolation/told.ts")).toldChanges(mine, since, isolation.remembered, home);

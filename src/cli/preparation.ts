@@ -73,8 +73,7 @@ export class Preparation {
     // It is awaited in `finish`; a session that fails before has its own error.
     this.#isolation
       .then((isolation) => {
-        // Reading the plan of level `none` would make one.
-        if (isolation.level !== "none") for (const text of isolation.plan.warnings) this.#say(text);
+        for (const text of isolation.plan?.warnings ?? []) this.#say(text);
       })
       .catch(() => {});
   }

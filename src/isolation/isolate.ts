@@ -13,6 +13,7 @@ import { forward } from "./forwarder.ts";
 import { forwarderPort, forwarderVariables } from "./forwarder-variables.ts";
 import { serveLoopback } from "./loopback.ts";
 import { misplacedMounts } from "./mounted.ts";
+import { notIsolated } from "./not-isolated.ts";
 import { sandboxInitFile, sessionKeyringFile } from "./own-programs.ts";
 import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
@@ -31,7 +32,8 @@ export interface IsolationRequest extends Omit<IsolationInput, "home" | "homes" 
 
 export interface Isolation {
   readonly level: IsolationLevel;
-  readonly plan: IsolationPlan;
+  /** Undefined at level `none`: who describes one asks for it. */
+  readonly plan: IsolationPlan | undefined;
   /** What `toldChanges` compares with at the end: files as they were before the agent. */
   readonly remembered: ReadonlyMap<string, string>;
   /** The kernel ends all that is in it when its first process ends. */
@@ -75,21 +77,7 @@ export function describeIsolation(request: Omit<IsolationRequest, "folder">): Is
  * @throws AgentRunError `isolation` when this machine cannot give the level (never a weaker one instead); `config` as `planIsolation`
  */
 export async function prepareIsolation(request: IsolationRequest): Promise<Isolation> {
-  if (request.level === "none") {
-    return {
-      level: "none",
-      // Looked at only when somebody wants to read it: nothing is hidden.
-      get plan() {
-        return describeIsolation(request);
-      },
-      remembered: new Map(),
-      sealed: false,
-      wrap: (command) => command,
-      check: () => {},
-      putBack: () => [],
-      release: () => [],
-    };
-  }
+  if (request.level === "none") return notIsolated;
   // Of a session whose launcher and daemon are gone, or whose agent runs: what it put there must not be taken for the human's.
   const found = putBackAll(request.paths.state, (session) => existsSync(join(request.paths.runtime, session)));
   const platform = request.platform ?? process.platform;
