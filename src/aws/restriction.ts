@@ -86,7 +86,10 @@ export async function checkRestriction(request: RestrictionRequest): Promise<Res
   }
 }
 
-/** IAM's own decision for each action on every resource (`*`): `allowed`, `explicitDeny` or `implicitDeny`. */
+/**
+ * IAM's own decision for each action on every resource (`*`): `allowed`, `explicitDeny` or `implicitDeny`. A deny that rests on keys that nobody gave (a
+ * region that the session can choose) denies no real request for sure: it is none.
+ */
 async function simulate(
   iam: IAMClient,
   request: RestrictionRequest,
@@ -112,8 +115,9 @@ async function simulate(
         }),
         { abortSignal },
       );
-      for (const { EvalActionName, EvalDecision } of page.EvaluationResults ?? []) {
-        if (EvalActionName && EvalDecision) decisions.set(EvalActionName, EvalDecision);
+      for (const { EvalActionName, EvalDecision, MissingContextValues = [] } of page.EvaluationResults ?? []) {
+        const decision = EvalDecision === "explicitDeny" && MissingContextValues.length > 0 ? "implicitDeny" : EvalDecision;
+        if (EvalActionName && decision) decisions.set(EvalActionName, decision);
       }
       Marker = page.IsTruncated ? page.Marker : undefined;
     } while (Marker !== undefined);

@@ -71,11 +71,7 @@ const deny = (statement: Readonly<Record<string, unknown>>): DenyJson => ({
 export function limitDenies(limits: Limits): LabelledDeny[] {
   const found: LabelledDeny[] = [];
   const put = (name: string, statement: Readonly<Record<string, unknown>>): void => {
-    const { Resource: _all, ...rest } = deny({});
-    found.push({
-      label: `conditions.${name}`,
-      statement: { ...rest, ...("NotResource" in statement ? {} : { Resource: "*" }), ...statement },
-    });
+    found.push({ label: `conditions.${name}`, statement: deny(statement) });
   };
   if (limits.regions) {
     put("regions", { NotAction: GLOBAL, Condition: { StringNotEquals: { "aws:RequestedRegion": only(limits.regions) } } });

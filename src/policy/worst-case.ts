@@ -39,16 +39,16 @@ function widest(statement: Statement, { version }: PolicyDocument, known: Readon
 }
 
 /**
- * One resource for each pattern that an Allow of these policies opens for the action, and for what such patterns of all their kinds have in common: a
- * role that reaches `logs-*` and a session policy that reaches `*-prod` meet in a name that neither pattern leads to.
+ * One resource for each pattern that an Allow of these policies opens for the action, and for what such patterns of all their kinds have in common, and
+ * every Deny NotResource leaves out: a role that reaches `logs-*` and a session policy that reaches `*-prod` meet in a name that neither pattern leads to.
  * @param policies as `worstCase` gives them
  * @param context the same, for the variables that are left
  */
 export function probeResources(policies: PolicySet, action: string, context: RequestContext): string[] {
   const of = (documents: readonly PolicyDocument[] = []): string[] => documents.flatMap((document) => openedBy(document, action, context));
-  const limiting = [policies.identity, policies.boundary, policies.session, policies.serviceControl]
-    .filter((kind) => kind !== undefined)
-    .map(of);
+  const kinds = [policies.identity, policies.boundary, policies.session, policies.serviceControl].filter((kind) => kind !== undefined);
+  const left = kinds.flatMap((documents) => documents.flatMap((document) => leftOutBy(document, action, context)));
+  const limiting = [...kinds.map(of), ...left];
   const met = limiting.reduce((left, right) => left.flatMap((one) => right.flatMap((other) => common("resource", one, other) ?? [])));
   const patterns = new Set([...limiting.flat(), ...of(policies.resource), ...met]);
   return [...new Set([...patterns].map((pattern) => pattern.replace(/\*+/g, FILLER).replaceAll("?", "x")))];
@@ -56,13 +56,24 @@ export function probeResources(policies: PolicySet, action: string, context: Req
 
 /** The patterns of resources that the document's Allow statements open for an action, variables filled in; `*` for a NotResource. */
 function openedBy({ statements, version }: PolicyDocument, action: string, context: RequestContext): string[] {
-  const values = new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]));
-  const filled = (text: string): string =>
-    version === "2008-10-17" ? text : text.replace(VARIABLE, (_, key: string) => String(values.get(key.toLowerCase()) ?? "*"));
   return statements
-    .filter(({ effect, action: actions, notAction }) => {
-      if (effect !== "Allow") return false;
-      return actions ? actions.some((one) => actionMatches(one, action)) : !notAction?.some((one) => actionMatches(one, action));
-    })
-    .flatMap(({ resource }) => resource?.map(filled) ?? ["*"]);
+    .filter((statement) => statement.effect === "Allow" && isAbout(statement, action))
+    .flatMap(({ resource }) => resource?.map((text) => filled(text, version, context)) ?? ["*"]);
+}
+
+/** Of each Deny NotResource the patterns of what it does not deny. */
+function leftOutBy({ statements, version }: PolicyDocument, action: string, context: RequestContext): string[][] {
+  return statements
+    .filter((statement) => statement.effect === "Deny" && isAbout(statement, action))
+    .flatMap(({ notResource }) => (notResource ? [notResource.map((text) => filled(text, version, context))] : []));
+}
+
+function isAbout({ action: actions, notAction }: Statement, action: string): boolean {
+  return actions ? actions.some((one) => actionMatches(one, action)) : !notAction?.some((one) => actionMatches(one, action));
+}
+
+function filled(text: string, version: PolicyDocument["version"], context: RequestContext): string {
+  if (version === "2008-10-17") return text;
+  const values = new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]));
+  return text.replace(VARIABLE, (_, key: string) => String(values.get(key.toLowerCase()) ?? "*"));
 }

@@ -26,6 +26,19 @@ const seed = (basePolicy: PolicyJson): Seed => ({
     { name: "wide", trust: trusts(`arn:aws:iam::${ACCOUNT}:user/ann`), policies: { all: allowAll } },
     { name: "one-bucket", trust: trusts(`arn:aws:iam::${ACCOUNT}:user/ann`), policies: { bucket: allow("s3:*", "arn:aws:s3:::mine/*") } },
     {
+      name: "in-one-region",
+      trust: trusts(`arn:aws:iam::${ACCOUNT}:user/ann`),
+      policies: {
+        all: {
+          Version: "2012-10-17",
+          Statement: [
+            { Effect: "Allow", Action: "*", Resource: "*" },
+            { Effect: "Deny", Action: "*", Resource: "*", Condition: { StringNotEquals: { "aws:RequestedRegion": "eu-west-1" } } },
+          ],
+        },
+      },
+    },
+    {
       name: "bounded",
       trust: trusts(`arn:aws:iam::${ACCOUNT}:user/ann`),
       policies: { all: allowAll },
@@ -90,6 +103,14 @@ describe("the restricted check", () => {
     expect((await check("one-bucket", both)).result).toEqual({ verified: "by-documents", allowed: ["s3:DeleteObject"] });
     const blind = (await check("one-bucket", simulating)).result;
     expect(blind).toMatchObject({ verified: false, why: expect.stringContaining("2 destructive actions open") });
+  });
+
+  it("does not take a deny for a proof that holds only where a key is absent or another: the role may delete in one region", async () => {
+    const both = allow(["iam:SimulatePrincipalPolicy", "iam:Get*", "iam:List*"]);
+    const found = (await check("in-one-region", both)).result;
+    expect(found.verified).toBe("by-documents");
+    expect(found.verified && [...found.allowed].sort()).toEqual(["ec2:TerminateInstances", "s3:DeleteObject"]);
+    expect((await check("in-one-region", simulating)).result).toMatchObject({ verified: false });
   });
 
   it("says what is missing when it may neither simulate nor read", async () => {

@@ -67,6 +67,14 @@ describe("destructiveAllowed", () => {
     expect(names({ identity: [admin], boundary: [reads] })).toEqual([]);
   });
 
+  it("finds what a Deny NotResource leaves out", () => {
+    const scratch = { Effect: "Deny", Action: "s3:*", NotResource: ["arn:aws:s3:::*-scratch/*", "arn:aws:s3:::*-tmp/*"] };
+    expect(names({ identity: [identity([allow("s3:DeleteObject"), scratch])] })).toEqual(["s3:DeleteObject"]);
+    expect(
+      names({ identity: [identity([allow("s3:DeleteObject", "arn:aws:s3:::logs-*")])], session: [identity([allow("*"), scratch])] }),
+    ).toEqual(["s3:DeleteObject"]);
+  });
+
   it("finds what role and session policy allow together, on resources that only both of their patterns make", () => {
     const logs = identity([allow("s3:DeleteObject", "arn:aws:s3:::logs-*")]);
     const production = identity([allow("s3:*", "arn:aws:s3:::*-prod/*")]);

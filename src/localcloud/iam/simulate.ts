@@ -1,6 +1,6 @@
 // SimulatePrincipalPolicy: what a user's or role's own policies would decide, with the context that was given and no other. Called by iam.ts.
 import { evaluate } from "../../policy/evaluate.ts";
-import type { Decision, PolicyDocument, PolicySet } from "../../policy/types.ts";
+import type { Decision, PolicyDocument, PolicyRequest, PolicySet } from "../../policy/types.ts";
 import type { Role, User } from "../account.ts";
 import { authorize } from "../authorize.ts";
 import type { Call } from "../call.ts";
@@ -33,7 +33,10 @@ export function simulatePrincipalPolicy(call: Call, params: Params): XmlTree {
   const context = contextEntries(params);
   const caller = params.get("CallerArn") ?? source;
   const results = actions.flatMap((action) =>
-    resources.map((resource) => shape(action, resource, policies, evaluate({ principal: caller, action, resource, context }, policies))),
+    resources.map((resource) => {
+      const request = { principal: caller, action, resource, context };
+      return shape(request, policies, evaluate(request, policies));
+    }),
   );
   const { shown, more } = page(params, results);
   return { ...more, EvaluationResults: shown };
@@ -64,7 +67,16 @@ function contextEntries(params: Params): Record<string, string | string[]> {
   return context;
 }
 
-function shape(action: string, resource: string, policies: PolicySet, decision: Decision): XmlTree {
+/** The keys that the policies ask for and that nobody gave. */
+function missingKeys({ context }: PolicyRequest, policies: PolicySet): string[] {
+  const given = new Set(Object.keys(context).map((key) => key.toLowerCase()));
+  const documents = [policies.identity, policies.boundary, policies.resource].flatMap((kind) => kind ?? []);
+  const asked = documents.flatMap(({ statements }) => statements.flatMap(({ conditions }) => conditions.map(({ key }) => key)));
+  return [...new Set(asked)].filter((key) => !given.has(key.toLowerCase()));
+}
+
+function shape(request: PolicyRequest, policies: PolicySet, decision: Decision): XmlTree {
+  const { action, resource } = request;
   const { statement } = decision;
   const position = { Line: 1 + (statement?.index ?? 0), Column: 1 };
   const matched = statement
@@ -75,7 +87,7 @@ function shape(action: string, resource: string, policies: PolicySet, decision: 
     EvalResourceName: resource,
     EvalDecision: decision.outcome,
     MatchedStatements: matched,
-    MissingContextValues: [],
+    MissingContextValues: missingKeys(request, policies),
     ...(policies.boundary && {
       PermissionsBoundaryDecisionDetail: {
         AllowedByPermissionsBoundary:
