@@ -1,30 +1,25 @@
 // The real xterm as the human's terminal, told by itself (media copy): what xterm.js knows nothing of, and what in xterm would let an agent onto the bar's row.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { node, pause } from "../terminal/outer.ts";
+import { type Display, openDisplay, succeeds } from "./display.ts";
 import { COLS, endLeftovers, openStage, ROWS, type Stage } from "./program.ts";
 
-const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+const has = (program: string): boolean => succeeds(`command -v ${program}`);
 const PATIENCE_MS = 20_000;
 const LATER_MS = 1500;
 
 let stage: Stage;
-let server: ChildProcess | undefined;
-let display = "";
+let display: Display | undefined;
 beforeAll(async () => {
   stage = await openStage();
-  if (!has("Xvfb")) return;
-  // It chooses a number that is free, and says it.
-  server = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1200x800x24", "-nolisten", "tcp"], {
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
-  });
-  display = await new Promise((resolve) => server?.stdio[3]?.once("data", (number: Buffer) => resolve(`:${number.toString().trim()}`)));
+  if (has("Xvfb")) display = await openDisplay();
 });
 afterAll(() => {
   endLeftovers(`HOME=${stage.folder}`);
-  server?.kill("SIGKILL");
+  display?.close();
   stage.close();
 });
 
@@ -39,7 +34,7 @@ async function shown(name: string, text: string, expected: Readonly<Record<numbe
   const env = {
     PATH: process.env["PATH"],
     HOME: stage.folder,
-    DISPLAY: display,
+    DISPLAY: display?.name,
     LC_ALL: "C.UTF-8",
     DEMO_TICK_MS: "150",
     DEMO_LEFT_MS: "100000",
