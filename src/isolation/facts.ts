@@ -153,11 +153,20 @@ function children(folder: string): Child[] {
       if (entry.isDirectory()) return [{ name: entry.name, kind: "folder" }];
       const runs = (): boolean => index >= MOST_LOOKED_AT || ((statOf(path)?.mode ?? 0) & 0o111) !== 0;
       if (entry.isFile()) return [{ name: entry.name, kind: "file", runs: runs() }];
-      if (entry.isSymbolicLink()) return [{ name: entry.name, kind: "link", target: readlinkSync(path) }];
-      return [];
+      const target = entry.isSymbolicLink() ? targetOf(path) : undefined;
+      return target === undefined ? [] : [{ name: entry.name, kind: "link", target }];
     });
   } catch {
     return [];
+  }
+}
+
+/** Undefined where the link is gone by now: programs lock by links that come and go, and the others in the folder count all the same. */
+function targetOf(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
   }
 }
 
