@@ -89,7 +89,11 @@ export const setup: Command = {
     printPlan(plan, context);
     if (plan.steps.length > 0) {
       const question = `${values["remove"] === true ? "remove" : "apply"} these ${plan.steps.length} steps?`;
-      if (values["yes"] !== true && !(await confirm(context, question, "--yes"))) return 1;
+      if (values["yes"] !== true) {
+        // The policies above fill several screens.
+        context.print.note(plan.steps.map(({ summary }) => summary).join("; "));
+        if (!(await confirm(context, question, "--yes"))) return 1;
+      }
       await applySteps(iam, plan.steps, (step) => context.print.step("ok", step.summary), sleep);
     }
     if (values["remove"] === true) {

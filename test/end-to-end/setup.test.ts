@@ -18,7 +18,8 @@ import { applySteps } from "../../src/aws/setup/apply.ts";
 import { findRole } from "../../src/aws/setup/found.ts";
 import type { Step } from "../../src/aws/setup/steps.ts";
 import { trusts } from "../../src/localcloud/seed.ts";
-import { FIXTURES, has, makeWorld, ROOT, until, type World } from "./world.ts";
+import { sitDown } from "./human.ts";
+import { BIN, FIXTURES, has, makeWorld, ROOT, until, type World } from "./world.ts";
 
 const ACCOUNT = "123456789012";
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/agent-readonly`;
@@ -70,6 +71,17 @@ describe("agent-run setup on an account without the role", () => {
       Principal: { AWS: `arn:aws:iam::${ACCOUNT}:user/dev` },
       Condition: { StringEquals: { "sts:ExternalId": "mine-4711" } },
     });
+  });
+
+  it("names its steps once more before it asks, below the policies that fill the screen, and a no changes nothing", async () => {
+    await using human = await sitDown(world.env, world.project, { cols: 200, rows: 24 });
+    const seen = async (sought: RegExp): Promise<void> =>
+      until(async () => sought.test((await human.screen()).join("\n")), 10_000, `${sought} on the screen`);
+    human.type(`'${BIN}' setup readonly\r`);
+    await seen(/create policy agent-readonly; create role agent-readonly; .*\nagent-run: apply these 4 steps\? \[y\/N\]/);
+    human.type("n\r");
+    await until(async () => (await human.prompt())?.status === 1, 10_000, "the command to end with 1");
+    expect(await findRole(iam(), "agent-readonly")).toBeUndefined();
   });
 
   it("changes nothing without a word of agreement, and says how to give it", async () => {
