@@ -35,8 +35,8 @@ export async function revokeElsewhere(
   const notes: string[] = [];
   const wanted = wantedFor(roles[0] ?? "", values, context, notes, ran);
   const { connection, credentials, identity, region } = await openBase(context, wanted);
-  const known = tombstones(context.paths).find((stone) => stone.session === session)?.until;
-  const until = known ?? systemClock.now() + UNKNOWN_MS;
+  const stone = tombstones(context.paths).find((one) => one.session === session);
+  const until = stone?.until ?? systemClock.now() + UNKNOWN_MS;
   const revocations = await Promise.all(
     roles.map((roleArn) =>
       revokeSession({
@@ -51,11 +51,13 @@ export async function revokeElsewhere(
       }),
     ),
   );
+  const denied = revocations.filter(({ policy }) => policy !== undefined).map(({ role }) => role);
   try {
     bury(context.paths, {
       session,
       at: systemClock.now(),
-      roles: revocations.filter(({ policy }) => policy !== undefined).map(({ role }) => role),
+      // Where it was denied before, that is still to be taken away.
+      roles: [...new Set([...(stone?.roles ?? []), ...denied])],
       until,
       source: locating(sourceEnvironment(context.env)),
       ...(wanted.credentials === undefined ? {} : { credentials: wanted.credentials }),

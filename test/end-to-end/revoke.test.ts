@@ -386,9 +386,12 @@ describe("a kill", () => {
     await kill([stolen.session]);
     await world.run(["daemon", "stop"]);
     rmSync(join(world.own, "state", "audit"), { recursive: true });
-    const stone = JSON.parse(readFileSync(join(world.own, "state", "killed", `${stolen.session}.json`), "utf8"));
-    expect(stone).toMatchObject({ session: stolen.session, roles: [world.cloud.roleArn()] });
-    for (const secret of world.cloud.issuedSecrets()) expect(JSON.stringify(stone)).not.toContain(secret);
+    const stone = () => JSON.parse(readFileSync(join(world.own, "state", "killed", `${stolen.session}.json`), "utf8"));
+    expect(stone()).toMatchObject({ session: stolen.session, roles: [world.cloud.roleArn()] });
+    for (const secret of world.cloud.issuedSecrets()) expect(JSON.stringify(stone())).not.toContain(secret);
+    // Denied on another role too, it is to be taken away from both.
+    await kill([stolen.session, "--role", world.cloud.roleArn("next")]);
+    expect(stone()).toMatchObject({ session: stolen.session, roles: [world.cloud.roleArn(), world.cloud.roleArn("next")] });
   }, 60_000);
 });
 
