@@ -3,7 +3,7 @@
 import { lstatSync, opendirSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { plainFile } from "../core/plain-file.ts";
-import { isLeftOut, linkRunsLater, rankOf, runsLater } from "./runs-later.ts";
+import { isLeftOut, linkRunsLater, rankOf, runsLater, runsWhole } from "./runs-later.ts";
 
 const DEEPEST = 12;
 /** A large tree is looked at from the top as far as this: some milliseconds. */
@@ -23,10 +23,13 @@ interface Folder {
   readonly below: string;
   readonly depth: number;
   readonly isNew: boolean;
+  /** It came there as a whole, with files that are as old as they were. */
+  readonly isMoved: boolean;
 }
 
 /**
- * What was made or changed since `since` (milliseconds), by whomever. The kernel's change time counts, which no program can set back; a rename sets it too.
+ * What was made or changed since `since` (milliseconds), by whomever. The kernel's change time counts, which no program can set back; a rename sets it too, of a
+ * whole folder its own alone.
  * @param made absolute paths that we made ourselves
  */
 export function leftBehind(project: string, since: number, made: ReadonlySet<string>): LeftBehind {
@@ -34,7 +37,7 @@ export function leftBehind(project: string, since: number, made: ReadonlySet<str
   const root = Buffer.from(project).toString("latin1");
   const ours = new Set([...made].map((path) => Buffer.from(path).toString("latin1")));
   const changed: string[] = [];
-  const waiting: Folder[] = [{ below: "", depth: 0, isNew: true }];
+  const waiting: Folder[] = [{ below: "", depth: 0, isNew: true, isMoved: false }];
   let looked = 0;
   let cut: LeftBehind["partly"] = false;
   const leave = (isNew: boolean): void => {
@@ -57,15 +60,17 @@ export function leftBehind(project: string, since: number, made: ReadonlySet<str
         const stat = statOf(file);
         if (stat === undefined && next.isNew) leave(true);
         const isNew = isNews(stat, since);
-        if (next.depth < DEEPEST) waiting.push({ below: path, depth: next.depth + 1, isNew });
+        // A rename changes this time of a folder, and none of what is in it. Which files were in one whose list has changed too cannot be told.
+        const isMoved = next.isMoved || (isNew && stat !== undefined && (stat.mtimeMs < since || runsWhole(path)));
+        if (next.depth < DEEPEST) waiting.push({ below: path, depth: next.depth + 1, isNew, isMoved });
         else leave(isNew);
         continue;
       }
-      const counts = kind === "link" ? linkRunsLater(path) : runsLater(path) || (isBare && name === "config");
+      const counts = kind === "link" ? linkRunsLater(path) : runsLater(path) || (isBare && BARE.has(name));
       if (!counts || ours.has(file)) continue;
       const stat = statOf(file);
       if (stat === undefined && next.isNew) leave(true);
-      if (stat !== undefined && isNews(stat, since) && !isIdlePackage(name, file, stat)) changed.push(path);
+      if (stat !== undefined && (next.isMoved || isNews(stat, since)) && !isIdlePackage(name, file, stat)) changed.push(path);
     }
   }
   const names = changed.map((path) => Buffer.from(path, "latin1").toString("utf8"));
@@ -92,11 +97,14 @@ function entriesOf(folder: string): { entries: Entry[]; all: boolean | "closed" 
   return { entries, all: true };
 }
 
+/** Of a repository without a work tree: what makes it one, and what says where its configuration is. */
+const BARE: ReadonlySet<string> = new Set(["HEAD", "config", "config.worktree", "commondir"]);
+
 /** A repository without a work tree: git reads its configuration in any folder that looks like one (gitrepository-layout(5)). */
 function looksBare(folder: string, entries: readonly Entry[]): boolean {
   if (`/${folder}/`.includes("/.git/")) return false;
   const names = new Set(entries.map(({ name }) => name));
-  return ["HEAD", "objects", "refs", "config"].every((name) => names.has(name));
+  return names.has("HEAD") && (names.has("commondir") || ["objects", "refs", "config"].every((name) => names.has(name)));
 }
 
 /** Undefined where there is none, and in a folder that can be listed and not be searched. */

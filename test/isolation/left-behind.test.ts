@@ -29,15 +29,52 @@ describe("a file runs later", () => {
     ".git/config",
     "sub/.git/config",
     ".git/rebase-merge/git-rebase-todo",
+    ".env.local",
+    "mise.local.toml",
+    ".mise.ci.toml",
+    ".config/mise/config.toml",
+    ".gitattributes",
+    ".pre-commit-config.yaml",
+    "lefthook-local.yml",
+    "compose.override.yml",
+    "docker-compose.dev.yaml",
+    "Dockerfile.dev",
+    ".eslintrc",
+    ".eslintrc.json",
+    ".prettierrc.yaml",
+    ".lintstagedrc.json",
+    ".mocharc.cjs",
+    ".pylintrc",
+    "ansible.cfg",
+    "composer.json",
+    "opencode.json",
+    ".windsurf/rules/x.md",
+    ".kiro/hooks/x.json",
+    ".helix/languages.toml",
+    ".hg/hgrc",
+    "gradle/wrapper/gradle-wrapper.properties",
+    "app/build.gradle.kts",
+    "Directory.Build.targets",
+    "x.sublime-project",
   ])("%s", (path) => {
     expect(runsLater(path)).toBe(true);
   });
-  it.each(["readme.md", "src/main.ts", ".git/HEAD", ".git/index", ".git/hooks/pre-commit.sample", "vscode/tasks.json", "my.envrc"])(
-    "not %s",
-    (path) => {
-      expect(runsLater(path)).toBe(false);
-    },
-  );
+  it.each([
+    "readme.md",
+    "src/main.ts",
+    ".git/HEAD",
+    ".git/index",
+    ".git/hooks/pre-commit.sample",
+    "vscode/tasks.json",
+    "my.envrc",
+    "environment.ts",
+    ".environment",
+    ".env.example",
+    "compose.ts",
+    "eslint.md",
+  ])("not %s", (path) => {
+    expect(runsLater(path)).toBe(false);
+  });
 });
 
 describe("what a run leaves", () => {
@@ -73,6 +110,36 @@ describe("what a run leaves", () => {
     utimesSync(write(".envrc"), 1, 1);
     renameSync(old, join(project, ".npmrc"));
     expect(leftBehind(project, since, none).changed).toEqual([".envrc", ".npmrc"]);
+  });
+
+  it("is what lies in a folder that was moved as a whole, though no time of a file says so", async () => {
+    for (const path of [
+      "examples/.vscode/tasks.json",
+      "examples/a/.envrc",
+      "examples/a/readme.md",
+      "examples/b/.husky/pre-commit",
+      "kept/.envrc",
+    ])
+      write(path);
+    for (const name of ["objects/y", "refs/y", "config"]) write(`evil/${name}`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const since = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    renameSync(join(project, "examples/.vscode"), join(project, ".vscode"));
+    // What hides it: a later time of the folder.
+    utimesSync(join(project, ".vscode"), new Date(), new Date());
+    renameSync(join(project, "examples/a"), join(project, "a"));
+    write("kept/new.txt");
+    write("evil/HEAD", "ref: refs/heads/main\n");
+    write("points/HEAD", "ref: refs/heads/main\n");
+    write("points/commondir", "../evil\n");
+    expect(leftBehind(project, since, none).changed).toEqual([
+      "a/.envrc",
+      ".vscode/tasks.json",
+      "evil/HEAD",
+      "points/HEAD",
+      "points/commondir",
+    ]);
   });
 
   it("is a package.json only where it has scripts, and nothing that we made or that a package manager fills", () => {
@@ -114,6 +181,7 @@ describe("what a run leaves", () => {
       ".git/modules/m/config",
       ".git/modules/m/hooks/pre-commit",
       ".vscode",
+      "bare/HEAD",
       "bare/config",
     ]);
   });
