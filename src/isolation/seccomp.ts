@@ -15,6 +15,8 @@ const [EPERM, ENOSYS, EAFNOSUPPORT] = [1, 38, 97];
  * a key types from then on, also after the agent's end: KDSKBENT, KDSKBSENT, KDSKBDIACR, KDSETKEYCODE, KDSKBDIACRUC.
  */
 const TYPING = [0x5412, 0x541c, 0x4b47, 0x4b49, 0x4b4b, 0x4b4d, 0x4bfb];
+/** asm-generic/ioctls.h, TIOCSETD: what reads a terminal's bytes in the kernel. For most numbers it loads a driver first, for modems and the like, and those have had holes. */
+const LINE_DISCIPLINE = 0x5423;
 /** linux/fcntl.h, F_SETLEASE and F_SETDELEG: who holds a lease on a file has everybody else wait who opens it, for 45 seconds each time. */
 const LEASES = [1024, 1040];
 /** sys/stat.h. A folder that hands on its group has SETGID by right, so that is refused to new files alone. */
@@ -162,7 +164,7 @@ function section({ arch, column, openat, ioctl, fcntl, socket, mode, make }: Cal
     // What is called most comes first: the kernel remembers which calls always pass, but not these.
     ...refuseBits(openat, 3, SETUID_OR_SETGID, { argument: 2, bits: CREATES }),
     ...fcntl.flatMap((number) => refuseValues(number, 1, LEASES, errno(EPERM))),
-    ...refuseValues(ioctl, 1, TYPING, errno(EPERM)),
+    ...refuseValues(ioctl, 1, [...TYPING, LINE_DISCIPLINE], errno(EPERM)),
     ...(mode.open === undefined ? [] : refuseBits(mode.open, 2, SETUID_OR_SETGID, { argument: 1, bits: CREATES })),
     ...mode.second.flatMap((number) => refuseBits(number, 1, SETUID)),
     ...mode.third.flatMap((number) => refuseBits(number, 2, SETUID)),

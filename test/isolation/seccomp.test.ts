@@ -69,7 +69,7 @@ describe("the filter of system calls", () => {
       [arm64, AARCH64, 29],
     ] as const) {
       expect(decide(program, { arch, number: ioctl, second: 0x5401 })).toBe(ALLOW);
-      for (const second of [0x5412, 0x541c, 0x4b47, 0x4b49, 0x4b4b, 0x4b4d, 0x4bfb])
+      for (const second of [0x5412, 0x541c, 0x4b47, 0x4b49, 0x4b4b, 0x4b4d, 0x4bfb, 0x5423])
         expect(decide(program, { arch, number: ioctl, second })).toBe(EPERM);
     }
     expect(decide(x64, { arch: X86_64, number: 0x40000000 })).toBe(ENOSYS);
