@@ -24,6 +24,8 @@ export interface BubblewrapOptions {
   readonly keyring: string | undefined;
   /** The program that is the first process inside, and starts the command; undefined leaves that to bwrap, whose own can be traced from inside. */
   readonly init: string | undefined;
+  /** The folder of a cgroup that all of it is moved to; undefined leaves it in the launcher's. */
+  readonly cgroup?: string | undefined;
   /** Loopback ports of a network of its own that are listened on inside and served from outside. */
   readonly served?: Served | undefined;
 }
@@ -74,7 +76,8 @@ export function bubblewrapCommand(
   if (options.filter) files.push({ path: `${options.files}.seccomp`, content: options.filter, mode: 0o600 });
   const { aside } = command;
   const words = aside === undefined ? "" : ` ${aside.stderr}>&2 2>&${aside.to}`;
-  const script = `exec "$@"${words} 8<"$0.args"${options.filter ? ' 9<"$0.seccomp"' : ""}`;
+  const joins = options.cgroup === undefined ? "" : `echo 0 >${quoted(options.cgroup)}/cgroup.procs||exit 125;`;
+  const script = `${joins}exec "$@"${words} 8<"$0.args"${options.filter ? ' 9<"$0.seccomp"' : ""}`;
   const program = [...(init === undefined ? [command.file] : onPath(command.file)), ...command.args];
   const inner = [...(init === undefined ? [] : [init]), ...(served ? listening(served, program) : program)];
   const argsWith = (more: readonly string[]): string[] => {
@@ -95,6 +98,11 @@ export function bubblewrapCommand(
     },
     files,
   };
+}
+
+/** For a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Our first process starts a path alone: a shell looks up what is none. */

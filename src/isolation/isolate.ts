@@ -14,6 +14,7 @@ import { forwarderPort, forwarderVariables } from "./forwarder-variables.ts";
 import { serveLoopback } from "./loopback.ts";
 import { misplacedMounts } from "./mounted.ts";
 import { notIsolated } from "./not-isolated.ts";
+import { makeCgroup, removeCgroup, steeredCgroup } from "./own-cgroup.ts";
 import { sandboxInitFile, sessionKeyringFile } from "./own-programs.ts";
 import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
@@ -54,6 +55,9 @@ export interface Isolation {
   /** After the run: takes away what was made on the machine only to be covered, once no other session needs it. Gives what could not be done. */
   release(): string[];
 }
+
+const NO_CGROUP =
+  "the agent can end, or freeze, all that runs in the same cgroup as agent-run, as no other can be made below it: --isolation strict prevents that";
 
 /** Whether an agent under this plan could have put `file` there, or another one in an earlier run. */
 function isWritable(plan: IsolationPlan, file: string): boolean {
@@ -97,13 +101,16 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   }
   if (platform === "darwin") return seatbelt(request, plan, await import("./seatbelt.ts"));
   const session = basename(request.folder);
+  // Where the agent can have no namespaces it mounts no cgroups either.
+  const cgroup = plan.nested ? steeredCgroup() : undefined;
+  const own = cgroup?.isOpen ? cgroup : undefined;
   let count = 0;
   let needless: ReadonlySet<string> | undefined;
   let misplaced: ReturnType<typeof misplacedMounts> | undefined;
   const opened = new DisposableStack();
   return {
     level: request.level,
-    plan: { ...plan, warnings: [...plan.warnings, ...found.map(putBackText)] },
+    plan: { ...plan, warnings: [...plan.warnings, ...(cgroup && !own ? [NO_CGROUP] : []), ...found.map(putBackText)] },
     remembered: rememberTold(plan.told),
     sealed: true,
     wrap(command, ports = []) {
@@ -125,6 +132,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
         filter: seccompFilter(process.arch, plan.network),
         keyring: probed.keyring,
         init,
+        cgroup: own && makeCgroup(own, session),
         served: loopback && { node: process.execPath, ports: listened, attach: loopback.attach },
       });
       writeFiles(request, wrapped.files);
@@ -154,7 +162,11 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
     putBack: () => putBack(request.paths.state, session),
     release() {
       opened.dispose();
-      return [...putBack(request.paths.state, session).map(putBackText), ...removeStandIns(request.paths.state, request.folder)];
+      return [
+        ...putBack(request.paths.state, session).map(putBackText),
+        ...removeStandIns(request.paths.state, request.folder),
+        ...(own && count > 0 ? removeCgroup(own, session) : []),
+      ];
     },
   };
 }
