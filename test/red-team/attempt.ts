@@ -19,6 +19,7 @@ export const MECHANISMS = {
   session: "the session's role and session policy, at AWS",
   plan: "the plan opens nothing by a path that an agent can have made",
   keyring: "a session keyring of its own",
+  told: "what was made or changed that runs later is named when the run is over",
   trust: "settings of a repository count only when the human has trusted them",
 } as const;
 
@@ -46,9 +47,10 @@ export interface Attempt {
   readonly later?: string;
   /**
    * A shell line of the human's while it runs, once it has printed READY, judged as `later` is; `<id>-over` is made in the project then. The identity gate
-   * of a session that begins meanwhile refuses it, after a second.
+   * of a session that begins meanwhile refuses it, after a second, unless `passes` says that it does not.
    */
   readonly meanwhile?: string;
+  readonly passes?: true;
   /** In a session of its own, after all others: it does harm to what they need. */
   readonly alone?: "always" | "where it is reached";
   readonly standard: Outcome;

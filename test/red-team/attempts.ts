@@ -7,6 +7,7 @@ import { network } from "./attempts/network.ts";
 import { nextSession } from "./attempts/next-session.ts";
 import { persistence } from "./attempts/persistence.ts";
 import { processes } from "./attempts/processes.ts";
+import { project } from "./attempts/project.ts";
 import { sandbox } from "./attempts/sandbox.ts";
 import { sockets } from "./attempts/sockets.ts";
 import { terminal } from "./attempts/terminal.ts";
@@ -19,6 +20,7 @@ export const attempts: readonly Attempt[] = [
   ...sockets,
   ...network,
   ...persistence,
+  ...project,
   // After those whose plants would keep the next session from starting.
   ...nextSession,
   ...terminal,

@@ -13,6 +13,7 @@ import { until } from "../end-to-end/world.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 const BIN = join(ROOT, "bin", "agent-run.cjs");
 const HERE = import.meta.dirname;
+const SYSTEMD = "/usr/lib/systemd/systemd";
 
 /** Files below home, each with a secret of its own. */
 const FILES = {
@@ -133,6 +134,7 @@ export async function makeMachine(): Promise<Machine> {
   symlinkSync("../dotfiles/statusline.sh", join(home, ".claude/statusline.sh"));
   write(join(home, "tools/agent-run"), `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`, 0o755);
   write(join(home, "tools/claude"), `#!/bin/sh\nexec node "$@"\n`, 0o755);
+  write(join(project, "older/.envrc"), "true\n", 0o644);
   write(join(project, "readme.md"), "hello\n", 0o644);
   write(join(project, "inside.mjs"), readFileSync(join(HERE, "inside.mjs"), "utf8"));
   symlinkSync(join(home, ".aws/credentials"), join(project, "link-of-the-repository"));
@@ -203,10 +205,15 @@ export async function makeMachine(): Promise<Machine> {
   }
   const loopback = await listen(answering(canary("service on loopback")), { host: "127.0.0.1", port: 0 });
 
-  // It starts nothing by itself: a second keyring would come up beside the one below.
+  // All that it starts by itself: a second keyring would come up beside the one below.
+  write(
+    join(base, "services/org.example.RedTeam.service"),
+    `[D-BUS Service]\nName=org.example.RedTeam\nExec=/bin/sh -c 'touch ${marks}/bus-activation'\n`,
+    0o644,
+  );
   write(
     join(base, "bus.conf"),
-    `<busconfig><type>session</type><listen>unix:path=${runtime}/bus</listen><policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`,
+    `<busconfig><type>session</type><servicedir>${base}/services</servicedir><listen>unix:path=${runtime}/bus</listen><policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`,
   );
   const bus = start("dbus-daemon", ["--nofork", "--nopidfile", `--config-file=${base}/bus.conf`]);
   await until(() => existsSync(`${runtime}/bus`), 5000, "the session bus");
@@ -241,6 +248,18 @@ export async function makeMachine(): Promise<Machine> {
   const [address = "", fd = ""] = (await firstLine(victim)).split(" ");
   const spare = start("/bin/sleep", ["7654"]);
   const squeezed = start("/bin/sleep", ["7656"]);
+
+  const cgroup = process.env["RT_CGROUP"] ?? "";
+  const seat = "/run/systemd-of-the-user";
+  if (cgroup !== "" && existsSync(SYSTEMD)) {
+    mkdirSync(join(seat, "units"), { recursive: true, mode: 0o700 });
+    // Targets and no more: what the distribution's own units would start is no part of this.
+    for (const name of ["default", "basic", "shutdown"]) write(join(seat, `units/${name}.target`), `[Unit]\nDescription=${name}\n`, 0o644);
+    const joins = `echo 0 >'${cgroup}/systemd/cgroup.procs' && exec ${SYSTEMD} --user`;
+    start("/bin/sh", ["-c", joins], { XDG_RUNTIME_DIR: seat, SYSTEMD_UNIT_PATH: join(seat, "units"), SYSTEMD_LOG_TARGET: "null" });
+    // Where the kernel or a container lets it start nothing, the attempt on it shows that, at none.
+    await until(() => existsSync(join(seat, "systemd/private")), 3000, "the user's systemd").catch(() => undefined);
+  }
 
   const other = join(home, "code", "other");
   mkdirSync(other);
@@ -304,6 +323,8 @@ export async function makeMachine(): Promise<Machine> {
       RT_PACKAGE: ROOT,
       RT_PEOPLE: [bus, keyring, agent].map(({ pid }) => pid).join(" "),
       RT_SECOND_PID: String(second.pid),
+      RT_SCOPE: cgroup === "" ? "/there/is/none" : join(cgroup, "scope"),
+      RT_SYSTEMD: seat,
     },
     async openLateSocket() {
       await listen(answering(canary("socket that came later")), join(home, ".config/app/late.sock"));

@@ -19,6 +19,32 @@ ip link set lo up
 for address in 169.254.169.254/32 169.254.170.2/32 169.254.170.23/32; do ip addr add "$address" dev lo; done
 ip -6 addr add fd00:ec2::254/128 dev lo nodad 2>/dev/null || true
 echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
+# What logind and systemd give a human on a desktop: cgroups of their own to steer, an instance of systemd, and drives that come when they ask. Cgroups are
+# root's to give.
+mkdir -p /run/systemd/system
+chmod 1777 /run/systemd
+if [ "${RT_UID:-}" ] && mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null && RT_CGROUP=$(mktemp -d /sys/fs/cgroup/red-team-XXXXXX 2>/dev/null); then
+  mkdir "$RT_CGROUP/scope" "$RT_CGROUP/systemd"
+  chown -R "$RT_UID:$RT_UID" "$RT_CGROUP"
+  echo 0 >"$RT_CGROUP/scope/cgroup.procs"
+  export RT_CGROUP
+else
+  RT_CGROUP=
+fi
+mount --make-shared /media
+(
+  until [ -e /media/mount-here ]; do sleep 0.05; done
+  mount -t tmpfs -o mode=1777 late "$(cat /media/mount-here)" && : >/media/mounted
+) &
 # This shell stays: the first process of a namespace is whoever orphans are given to.
 # shellcheck disable=SC2086
 setpriv $RT_USER /usr/bin/python3 /media/agent-run/test/red-team/keyring.py "$RT_NODE" /media/agent-run/test/red-team/range.ts "$@"
+if [ "$RT_CGROUP" ]; then
+  # Those that others left, who were killed before they came here, as well.
+  echo 0 >/sys/fs/cgroup/cgroup.procs
+  echo 1 >"$RT_CGROUP/cgroup.kill"
+  for _ in 1 2 3 4 5 6 7 8; do
+    [ -e "$RT_CGROUP" ] || break
+    find /sys/fs/cgroup/red-team-* -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
+  done
+fi
