@@ -24,10 +24,18 @@ export class ScrollingRegion {
     return `${before}\x1b[${this.#frame.row(shadow)}d${after}`;
   }
 
-  /** Where moves down stop at no margin, and no shadow knows the row yet: surely no further than the agent's last one, or our row is painted again. */
+  /**
+   * Where moves down stop at no margin, and no shadow knows the row yet: in origin mode they do stop there, as far as the agent has no margins of its own. That needs the
+   * saved cursor, as long as it is not the agent's; else surely no further than the agent's last row, or our row is painted again.
+   */
   notBelow(final: number, lines: number): Verdict {
-    const { console, reserved, agentSize } = this.#frame;
+    const { console, reserved, agentSize, margins, modes, borrowed, slot } = this.#frame;
     if (!console || !reserved || final === 0x41 || final === 0x46) return undefined;
+    if (margins.top === 1 && margins.bottom === agentSize.rows) {
+      if (modes.origin) return undefined;
+      const move = `\x1b[${Math.max(1, lines)}${final === 0x45 ? "E" : "B"}`;
+      if (borrowed[slot]) return `\x1b7\x1b[?6h\x1b8${move}\x1b7\x1b[?6l\x1b8`;
+    }
     this.#frame.damaged = true;
     return lines >= agentSize.rows - 1 ? `${final === 0x45 ? "\r" : ""}\x1b[${agentSize.rows}d` : undefined;
   }

@@ -1,6 +1,8 @@
 // The real Linux console as the human's terminal: what an agent shows above the bar is what a console of one row less shows that got the agent's own bytes.
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Compositor } from "../../src/terminal/compositor.ts";
+import { ConsoleReader } from "../../src/terminal/console-reader.ts";
 import { hasLinuxConsole, type LinuxConsole, openLinuxConsole } from "../terminal/linux-console.ts";
 import { pause } from "../terminal/outer.ts";
 import { consoleDifference } from "./console-fuzz.ts";
@@ -85,6 +87,29 @@ describe.skipIf(!present)(
         expect(consoleDifference(outer, bare, SMALL, covered)).toBeUndefined();
       });
     });
+
+    it.each(["\x1b[3B", "\x1b[3E", "\x1b[3e", "\x1b[99B", "\x1b[99E", "\x1b[99e", "\x1b[?6h\x1b[3B\x1b[9B", "\x1b[B\x1b[B\x1b[B"])(
+      "keeps a move down off the bar's row, from the first byte on: %j",
+      (moves) => {
+        onTwo((outer, bare) => {
+          const text = `\x1b[5;3H\x1b[31m${moves}low`;
+          const compositor = new Compositor({
+            size: SMALL,
+            reserve: true,
+            console: ConsoleReader,
+            emit: (bytes) => outer.write(bytes),
+            marker: () => false,
+          });
+          compositor.bar = "=".repeat(SMALL.cols);
+          compositor.begin();
+          compositor.paint();
+          compositor.write(Buffer.from(text));
+          bare.write(text);
+          expect(outer.row(SMALL.rows - 1)).toBe(compositor.bar);
+          expect(outer.snapshot(SMALL.rows - 1)).toEqual(bare.snapshot(SMALL.rows - 1));
+        });
+      },
+    );
 
     it(`shows what was written, and the bar: ${STREAMS} streams, cut anywhere`, () => {
       onTwo((outer, bare) => {
