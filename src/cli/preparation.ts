@@ -184,15 +184,17 @@ export class Preparation {
     return spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), check: (pid) => isolation.check(pid), sealed, ...streams });
   }
 
-  /**
-   * What a sandbox gets in the place of a terminal of the human's. Where stdin is one, the human gave it to be read, and the others are the same one; but not
-   * to a job in the background, which the kernel would stop as soon as it read: it cannot do that to a session of its own.
-   */
+  /** What a sandbox gets in the place of a terminal of the human's. As stdin none is left to a job in the background, which has nothing to read there. */
   async #ownStreams(): Promise<OwnStreams> {
+    const { context, env } = this.#request;
     const nothingToRead = isTerminal(0) && isInBackground();
-    if ((isTerminal(0) && !nothingToRead) || !(isTerminal(1) || isTerminal(2))) return { nothingToRead };
+    if (isTerminal(0) && !nothingToRead) {
+      const { openPrivateTerminal } = await import("../terminal/private-terminal.ts");
+      return { output: openPrivateTerminal(context.streams, env["TERM"] === "dumb") };
+    }
+    if (!(isTerminal(1) || isTerminal(2))) return { nothingToRead };
     const { openPrivateOutput } = await import("../terminal/private-output.ts");
-    return { nothingToRead, output: openPrivateOutput(this.#request.context.streams) };
+    return { nothingToRead, output: openPrivateOutput(context.streams) };
   }
 
   /** Of an agent in a terminal. */

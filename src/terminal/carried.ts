@@ -80,7 +80,7 @@ function inPieces(text: string): string[] {
 let known: string | undefined;
 
 /** What /bin/sh is: a name such as `dash` where it is a link, else only `sh`. */
-function shell(): string {
+export function shell(): string {
   try {
     known ??= basename(readlinkSync("/bin/sh"));
   } catch {

@@ -8,20 +8,22 @@ import type { Writable } from "node:stream";
  * terminal's input side, 4 its output side.
  *
  * It races with the human's shell, which is told of our death at the same moment. So the screen comes first, by a builtin. The modes are restored
- * only while they are ours, without output processing: a shell that has begun to edit a line has set its own. And where such a shell wrote its
+ * only while they are ours, without output processing or with a mode that nobody sets: a shell that has begun to edit a line has set its own. And where such a shell wrote its
  * prompt to the alternate screen that we then left, it is made to write it again: a window that changes its size is what most of them redraw for.
  */
 const PROGRAM = [
-  'last=;while IFS= read -r line;do last=$line;done;case "$last" in ""|done)exit 0;;esac',
+  'last=;while IFS= read -r line;do last=$line;done;case "$last" in ""|done)exit 0;;modes)last=;;esac',
   'printf "$last" >&4;PATH="$PATH:/usr/bin:/bin"',
-  'case $(stty -a <&3) in *-opost*)stty "$1" <&3;exit;;esac',
+  'case $(stty -a <&3) in *-opost*|*" echonl"*)stty "$1" <&3;exit;;esac',
   "case $last in *47l*|*1049l*);;*)exit;;esac",
   "sleep 0.1;set -- $(stty size <&3);stty cols $(($2+1)) <&3;sleep 0.05;stty cols $2 <&3",
 ].join(";");
 
 export interface Guard {
-  /** What to write to the terminal if we die from now on. */
+  /** What to write to the terminal if we die from now on; nothing while it is in order. */
   protect(reset: string): void;
+  /** Its modes alone are to be restored. */
+  protectModes(): void;
   /** The terminal is in order: the guard leaves without doing anything. */
   dismiss(): void;
 }
@@ -48,6 +50,10 @@ export function startGuard(modes: string, inputFd: number, outputFd: number): Gu
       if (reset === last) return;
       last = reset;
       pipe.write(`${asFormat(reset)}\n`);
+    },
+    protectModes() {
+      last = undefined;
+      pipe.write("modes\n");
     },
     dismiss() {
       if (!pipe.writableEnded) pipe.end("done\n");

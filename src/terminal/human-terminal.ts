@@ -21,12 +21,16 @@ const RAW = [
   "-opost",
 ];
 
+/** `echonl` has no effect there: it is what others who hide what is typed take away, so that it is seen. */
+const RAW_SHARED = [...RAW.filter((mode) => mode !== "-isig" && mode !== "-opost"), "echonl"];
+
 export interface HumanTerminal {
   readonly output: TerminalOutput;
   /** Modes as they were, for `stty`. */
   readonly modes: string;
   readonly guard: Guard;
-  raw(): Promise<void>;
+  /** @param shared others write to it too, and are in its foreground: line ends, and Ctrl-C, Ctrl-Z and Ctrl-\\ stay its own */
+  raw(shared?: boolean): Promise<void>;
   /** Gives the modes back as they were. Of this and `raw` the one that was called last holds. */
   cooked(): Promise<void>;
   /** Dismisses the guard. */
@@ -62,7 +66,7 @@ export async function openHumanTerminal(input: ReadStream, output: WriteStream):
     modes,
     guard,
     output: out,
-    raw: () => set([...RAW, "min", "1", "time", "0"]),
+    raw: (shared = false) => set([...(shared ? RAW_SHARED : RAW), "min", "1", "time", "0"]),
     cooked: () => set([modes]),
     close() {
       // What a stalled terminal has not taken is given up; a blocking write would hang our exit.
@@ -76,7 +80,7 @@ export async function openHumanTerminal(input: ReadStream, output: WriteStream):
  * What stty(1) says. It is not waited for in a blocking way: the agent can start meanwhile. It shares our process group, so that the system stops all of us
  * where we are in the background (SIGTTOU); the Ctrl-C or Ctrl-Z of somebody who is quick must not end or stop it alone, half done.
  */
-function stty(fd: number, args: readonly string[]): Promise<string> {
+export function stty(fd: number, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     // The terminal as descriptor 0 is made blocking in the child; node's own description of it is another, opened anew by libuv.
     const child = spawn("/bin/sh", ["-c", 'trap "" INT QUIT TSTP;exec stty "$@"', "sh", ...args], {

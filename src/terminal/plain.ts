@@ -6,13 +6,15 @@ import { within } from "../core/clock.ts";
 import type { Command, ProcessExit } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { oneLine } from "../core/printable.ts";
+import { childrenOf, processInfo } from "../core/process-tree.ts";
 import { markedCommand, sessionOf } from "../core/session-mark.ts";
 import { type AgentProcess, killTree, stopTree } from "./agent-process.ts";
 import { AgentTree } from "./agent-tree.ts";
 import { resolveExecutable } from "./executable.ts";
+import { foregroundGroup } from "./foreground.ts";
 import type { PrivateOutput } from "./private-output.ts";
 import type { ShimOptions } from "./shim-host.ts";
-import { LAUNCHER_FD, RELEASED, STANDS, tiedCommand } from "./tie.ts";
+import { ENDED, LAUNCHER_FD, RELEASED, STANDS, STOPPED, tiedCommand, WANTS } from "./tie.ts";
 
 export interface PlainAgent extends AgentProcess {
   /** Lets the agent start: until then a sandbox holds nothing but our own shell. Where there is no sandbox it runs already. */
@@ -29,6 +31,9 @@ export interface PlainOptions extends Pick<ShimOptions, "wrap" | "check"> {
   readonly output?: PrivateOutput | undefined;
 }
 
+/** Leads a session (Node's `detached`), and so gets the terminal that it opens as its own (tty_ioctl(4)). */
+const LEADS = ': <>"$0";exec "$@"';
+
 /** What a sandbox that fell says comes right before its end, or not at all. */
 const LAST_WORDS_MS = 300;
 
@@ -42,8 +47,11 @@ const LAST_WORDS_MS = 300;
  */
 export function spawnPlain(command: Command, options: PlainOptions): PlainAgent {
   const { output } = options;
+  const job = output?.job;
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
-  const inner = options.sealed ? tiedCommand({ ...command, file }, [...(output?.ends.keys() ?? [])]) : markedCommand({ ...command, file });
+  const inner = options.sealed
+    ? tiedCommand({ ...command, file }, relayed(output), job !== undefined)
+    : markedCommand({ ...command, file });
   const outer = options.wrap(inner);
   const child = start(outer, command.cwd, options);
   outer.channel?.attach(child);
@@ -51,6 +59,7 @@ export function spawnPlain(command: Command, options: PlainOptions): PlainAgent 
   const tie = child.stdio[LAUNCHER_FD] as Socket | undefined;
   const standing = Promise.withResolvers<void>();
   let stands = false;
+  let said = "";
   /** What bubblewrap said, and nobody has seen. */
   let words: Buffer[] = [];
   const show = (): void => {
@@ -60,6 +69,11 @@ export function spawnPlain(command: Command, options: PlainOptions): PlainAgent 
   };
   tie?.on("data", (bytes: Buffer) => {
     const end = stands ? -1 : bytes.indexOf(STANDS);
+    if (job !== undefined && released) {
+      said += bytes.toString("latin1");
+      for (const word of bytes) if (word === WANTS || word === STOPPED) job.keys.said(word);
+      return;
+    }
     words.push(...(end < 0 ? [bytes] : [bytes.subarray(0, end), bytes.subarray(end + 1)]));
     if (released) show();
     if (end < 0) return;
@@ -78,17 +92,34 @@ export function spawnPlain(command: Command, options: PlainOptions): PlainAgent 
       exitStatus: 126,
     });
   }
-  const tree = new AgentTree(pid, { hasShim: false, mark: sessionOf(command) });
+  const tree = new AgentTree(pid, { hasShim: job !== undefined, mark: sessionOf(command) });
 
-  const suspend = (): void => {
-    tree.signalGroup(pid, "SIGSTOP");
-    process.kill(process.pid, "SIGSTOP");
+  /** Its own, where it is a job; else that of all that we started. */
+  const group = (): number => {
+    const shell = job === undefined || !released ? undefined : tree.first();
+    return (shell === undefined ? undefined : jobGroup(shell)) ?? pid;
   };
-  const resume = (): void => tree.signalGroup(pid, "SIGCONT");
-  // The kernel tells it to the terminal's own session, and that is ours.
+  const suspend = (): void => {
+    if (job === undefined || !released) {
+      tree.signalGroup(pid, "SIGSTOP");
+      process.kill(process.pid, "SIGSTOP");
+    } else if (job.keys.isWaiting) void job.keys.stop();
+    else tree.signalGroup(group(), "SIGTSTP");
+  };
+  /** All of our group, as the kernel does it; it is over when we are continued. */
+  const stopUs = (name: NodeJS.Signals): void => {
+    process.off("SIGTSTP", suspend);
+    process.kill(0, name);
+    process.on("SIGTSTP", suspend);
+  };
+  const resume = (): void => {
+    if (job === undefined || !released) tree.signalGroup(pid, "SIGCONT");
+    else void job.keys.continued();
+  };
+  // The kernel tells it to who has the terminal's foreground.
   const resized = (): void => {
     output?.resized();
-    tree.signalGroup(pid, "SIGWINCH");
+    if (!job?.keys.isTaken) tree.signalGroup(group(), "SIGWINCH");
   };
   process.on("SIGTSTP", suspend);
   process.on("SIGCONT", resume);
@@ -111,8 +142,10 @@ export function spawnPlain(command: Command, options: PlainOptions): PlainAgent 
     decided.resolve(true);
     const { problem } = await checked;
     if (problem === undefined) {
+      await job?.ready;
       released = true;
       show();
+      void job?.keys.begin((answer) => void tie?.write(`${answer}\n`), stopUs);
       tie?.write(`${RELEASED}\n`);
       return;
     }
@@ -125,13 +158,14 @@ export function spawnPlain(command: Command, options: PlainOptions): PlainAgent 
   const exited = new Promise<ProcessExit>((resolve) => {
     const finish = async (exit: ProcessExit): Promise<void> => {
       gone = true;
-      if (tie && !stands && !tie.closed) await within(new Promise((closed) => tie.once("close", closed)), LAST_WORDS_MS);
+      if (tie && (!stands || job) && !tie.closed) await within(new Promise((closed) => tie.once("close", closed)), LAST_WORDS_MS);
       if (words.length > 0 && (await decided.promise)) show();
       await output?.drained();
       process.off("SIGTSTP", suspend);
       process.off("SIGCONT", resume);
       process.off("SIGWINCH", resized);
-      resolve(refused ? { code: 125 } : exit);
+      const status = ENDED.exec(said)?.[1];
+      resolve(refused ? { code: 125 } : status === undefined ? exit : { code: Number(status) });
     };
     child.on("exit", (code, signal) => void finish(signal === null ? { code: code ?? 0 } : { signal }));
     child.on("error", (error) => {
@@ -157,7 +191,8 @@ export function spawnPlain(command: Command, options: PlainOptions): PlainAgent 
     signal(name) {
       // Who is in a hurry now does not want to wait for a terminal that takes nothing.
       if (gone) output?.giveUp();
-      tree.signalGroup(pid, name);
+      tree.signalGroup(group(), name);
+      job?.keys.goOn();
     },
     stop,
     [Symbol.asyncDispose]: async () => {
@@ -173,7 +208,7 @@ function start(
   { sealed, output, nothingToRead }: PlainOptions,
 ): ChildProcess {
   const stdio: ("inherit" | "pipe" | "ipc" | "ignore" | number)[] = [
-    nothingToRead ? "ignore" : "inherit",
+    output?.ends.get(0) ?? (nothingToRead ? "ignore" : "inherit"),
     output?.ends.get(1) ?? "inherit",
     output?.ends.get(2) ?? "inherit",
     ...(sealed ? (["pipe"] as const) : []),
@@ -186,11 +221,24 @@ function start(
   try {
     while (stdio.length <= Math.max(...output.masters)) stdio.push("ignore");
     for (const master of output.masters) stdio[master] = nothing;
-    return spawn(file, argsClosing?.(output.masters) ?? args, options);
+    const words = argsClosing?.(output.masters) ?? args;
+    return output.job ? spawn("/bin/sh", ["-c", LEADS, output.job.pty, file, ...words], options) : spawn(file, words, options);
   } finally {
     closeSync(nothing);
     output.handedOver();
   }
+}
+
+/** Which output streams are terminals whose modes another one does. */
+function relayed(output: PrivateOutput | undefined): number[] {
+  const own = output?.job === undefined ? undefined : output.ends.get(0);
+  return [...(output?.ends ?? [])].flatMap(([descriptor, end]) => (end === own ? [] : [descriptor]));
+}
+
+/** Who has the agent's terminal, or the job of the shell that leads it. */
+function jobGroup(shell: number): number | undefined {
+  const foreground = foregroundGroup(shell);
+  return foreground === processInfo(shell)?.group ? childrenOf(shell)[0]?.group : foreground;
 }
 
 /** While the agent holds our stderr too: as the printer says it, without colours. */

@@ -5,7 +5,7 @@
 // outer one's, each some way into its work; whoever was an orphan before asked in vain. So, in this order: init has asked, then the launcher lives. From
 // there on either's death takes all with it. An orphan ends itself, and no agent was started.
 import type { Command } from "../core/command.ts";
-import { carried } from "./carried.ts";
+import { carried, shell } from "./carried.ts";
 
 /** Init sleeps only in wait(2), which comes after it has asked (bubblewrap.c, do_init). */
 export const INIT_IS_TIED =
@@ -35,10 +35,41 @@ const START = `exec 2>&${STDERR_FD} ${STDERR_FD}>&- ${LAUNCHER_FD}>&-`;
 const RAW = 'PATH="/usr/bin:/bin:$PATH" stty -opost -echo';
 
 /**
+ * What a job's shell says to the launcher. The agent wants keys, or the terminal's modes; or it was stopped: then it waits for one of the answers below. Or
+ * it ended, with the status that follows in three digits: dash itself leaves with 2, as in a sandbox it cannot give the terminal back to whom it was given by.
+ */
+export const WANTS = 1;
+export const STOPPED = 2;
+export const ENDED = /\x03(\d{3})/;
+
+/** The answers: the agent gets the terminal; the same, when what is at the terminal's end first was put there to be taken away; it goes on without it. */
+export type Answer = "take" | "clear" | "on";
+
+/**
+ * The agent as a job in the background of the terminal that leads this session, for whose words the descriptor to the launcher stays open. It is stopped by
+ * the kernel when it reads (SIGTTIN, 21) or sets modes (SIGTTOU, 22). The shell's own stderr is nobody's, but bash looks there for the terminal that it is to
+ * hand over. A function and no loop, which bash leaves when a job is stopped. `jobs` forgets one that has ended.
+ */
+const job = (): string[] => [
+  "set -m",
+  `{ (exec "$@" 2>&${STDERR_FD} ${STDERR_FD}>&- ${LAUNCHER_FD}>&-)& }`,
+  `exec >/dev/null ${STDERR_FD}>&-`,
+  "wait %1;agent_run_status=$?",
+  "agent_run_next(){ jobs;kill -0 %1||return;case $agent_run_status in 149|150)agent_run_word=1;;*)agent_run_word=2;;esac",
+  `printf "\\\\$agent_run_word" >&${LAUNCHER_FD}&&read -r agent_run_word <&${LAUNCHER_FD}||exit 126`,
+  "if [ $agent_run_word = on ];then bg %1;wait %1;agent_run_status=$?",
+  `else [ $agent_run_word = take ]||read -r agent_run_word;fg %1${shell() === "dash" ? "" : " 2>&0"};agent_run_status=$?;fi`,
+  "agent_run_next;}",
+  "agent_run_next",
+  `printf "\\\\003%03d" $agent_run_status >&${LAUNCHER_FD}`,
+];
+
+/**
  * The command for a sandbox without a terminal, whose first process it will be. A terminal's shim does the same by itself.
+ * @param isJob its stdin is a terminal of its session, for which it may have to wait
  * @param relayed which of its output streams are terminals of ours, whose bytes we relay
  */
-export function tiedCommand(command: Command, relayed: readonly number[] = []): Command {
+export function tiedCommand(command: Command, relayed: readonly number[] = [], isJob = false): Command {
   const { env, script } = carried(command);
   const raw = relayed.map((descriptor) => `${RAW} <&${descriptor === 2 ? STDERR_FD : descriptor}`);
   const steps = [
@@ -47,14 +78,15 @@ export function tiedCommand(command: Command, relayed: readonly number[] = []): 
     `printf '\\0' >&${LAUNCHER_FD}||exit 126`,
     ...raw,
     WAIT,
-    START,
+    ...(isJob ? ["exec 2>/dev/null"] : [START]),
     ...(script === "" ? [] : [script]),
+    ...(isJob ? job() : ['exec "$@"']),
   ];
   return {
     ...command,
     env,
     file: "/bin/sh",
     aside: { stderr: STDERR_FD, to: LAUNCHER_FD },
-    args: ["-c", `${steps.join(";")};exec "$@"`, "sh", command.file, ...command.args],
+    args: ["-c", steps.join(";"), "sh", command.file, ...command.args],
   };
 }

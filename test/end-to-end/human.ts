@@ -2,6 +2,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { spawn } from "@lydell/node-pty";
 import xterm from "@xterm/headless";
+import { foregroundGroup } from "../../src/terminal/foreground.ts";
 import { alive, until } from "./world.ts";
 
 export interface Prompt {
@@ -29,6 +30,10 @@ export interface Human extends AsyncDisposable {
   modes(): Promise<{ alternate: boolean; cursorHidden: boolean; mouse: string; bracketedPaste: boolean; applicationCursor: boolean }>;
   /** Closes the terminal, as a window that is closed: everybody in it gets SIGHUP. */
   hangUp(): void;
+  /** The terminal's name. */
+  device(): string;
+  /** The process group that has the terminal now. */
+  foreground(): number;
   /** Processes other than the shell that hold the terminal open. */
   holders(): number[];
 }
@@ -126,6 +131,8 @@ export async function sitDown(
       // `destroy` closes the master; the type declarations do not know it.
       (pty as unknown as { destroy(): void }).destroy();
     },
+    device,
+    foreground: () => foregroundGroup(pty.pid) ?? pty.pid,
     holders() {
       const tty = device();
       return readdirSync("/proc")

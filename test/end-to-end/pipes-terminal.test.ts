@@ -168,16 +168,6 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
     expect(text("over")).toBe("");
   });
 
-  it("are the human's own where stdin is his terminal, which he gave to be read", async () => {
-    const before = await commands();
-    human.type(`${script('echo begun >&2; read -r line; echo "<$line>" >&2; readlink /proc/$$/fd/2 > end; exit 6')} | cat; tty > mine\r`);
-    await appears("begun");
-    human.type("a line\r");
-    await until(async () => (await commands()) > before, LIMIT_MS, "the prompt");
-    await shown("<a line>");
-    expect(text("end")).toBe(text("mine"));
-  });
-
   it("cost nothing where none is a terminal: nothing that makes one is loaded", async () => {
     const loads = (pid: number): boolean => readFileSync(`/proc/${pid}/maps`, "latin1").includes("pty.node");
     const child = world.start(["sh", "-c", "echo up; read -r line"]);
