@@ -1,4 +1,4 @@
-// The human's real terminal: raw mode, writing to it, and its state given back whatever happens. Used by attach.ts.
+// The human's real terminal: raw mode, writing to it, and its state given back whatever happens. Used by attach.ts and agent-keys.ts.
 import { spawn } from "node:child_process";
 import type { ReadStream, WriteStream } from "node:tty";
 import { type Guard, startGuard } from "./guard.ts";
