@@ -91,21 +91,30 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
     return createHmac("sha256", seal).update(JSON.stringify(told)).digest("base64");
   };
 
+  const begin = (key: string, request: BaseRequest): Promise<Located> => {
+    const search = searchFor(request, clock, kept).finally(() => {
+      if (running.get(key) === search) running.delete(key);
+    });
+    running.set(key, search);
+    return search;
+  };
+
   const find = async (request: BaseRequest): Promise<Located> => {
     const key = keyOf(request);
     const known = remembered.get(key);
     if (known && clock.now() < known.until) return known.found;
     remembered.delete(key);
-    let search = running.get(key);
-    if (!search) {
-      const fresh = searchFor(request, clock, kept).finally(() => {
-        if (running.get(key) === fresh) running.delete(key);
-      });
-      search = fresh;
-      running.set(key, search);
-    }
+    const anothers = running.get(key);
+    const search = anothers ?? begin(key, request);
     const begun = forgotten;
-    const found = await search;
+    let found: Located;
+    try {
+      found = await search;
+    } catch (error) {
+      // Who was asked for it there is gone, and this request's own human is not.
+      if (anothers && error instanceof AgentRunError && error.code === "lease") return find(request);
+      throw error;
+    }
     // What changed while it was under way may be what it found.
     if (begun !== forgotten) return found;
     const end = found.credentials.expiresAt;

@@ -1,7 +1,13 @@
 // What the sources found is remembered while it is valid, asked for once at a time, and shown to nobody.
 import { statSync, utimesSync } from "node:fs";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { AgentRunError } from "../../src/core/error.ts";
+import { Secret } from "../../src/core/secret.ts";
+import { textOf } from "../../src/credentials/stored/keys.ts";
+import { sealFile } from "../../src/credentials/stored/sealed-file.ts";
+import { sealedFolder } from "../../src/credentials/stored/stores.ts";
 import { human, keyId } from "./human.ts";
 
 const ENV_KEYS = { AWS_ACCESS_KEY_ID: keyId("env"), AWS_SECRET_ACCESS_KEY: "envSecret" };
@@ -64,6 +70,20 @@ describe("what was found", () => {
     ann.forget();
     await ann.find({ awsProfile: "p" });
     expect(runs(ann)).toBe(3);
+  });
+
+  it("is asked for anew where it waited for another's human, who is gone", async () => {
+    using ann = human();
+    const passphrase = "correct horse battery staple";
+    const keys = textOf({ accessKeyId: keyId("f"), secretAccessKey: new Secret("x".repeat(40)) });
+    await sealFile(join(sealedFolder(join(ann.home, "state")), "dev.sealed"), "dev", keys, new Secret(passphrase));
+    const other = Promise.withResolvers<string>();
+    const theirs = ann.find({ credentials: "file:dev", passphrase: () => other.promise });
+    const ours = ann.find({ credentials: "file:dev", passphrase: async () => passphrase });
+    const gone = new AgentRunError("lease", "nobody is there to answer: the launcher is gone");
+    other.reject(gone);
+    await expect(theirs).rejects.toBe(gone);
+    expect((await ours).credentials.accessKeyId).toBe(keyId("f"));
   });
 
   it("shows no secret in any rendering", async () => {
