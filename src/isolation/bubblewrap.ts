@@ -1,6 +1,6 @@
 // Carries out a plan on Linux with bubblewrap: turns it into bwrap's arguments and wraps a command with them. Pure; isolate.ts writes the files.
-import type { Channel, Command } from "../core/command.ts";
-import { CHANNEL_VARIABLES, listening } from "./loopback.ts";
+import type { Command } from "../core/command.ts";
+import { CHANNEL_VARIABLES, listening, type Served } from "./loopback.ts";
 import { nearestAbove, within } from "./path.ts";
 import type { IsolationPlan, PlanEntry } from "./plan.ts";
 
@@ -28,13 +28,6 @@ export interface BubblewrapOptions {
   readonly cgroup?: string | undefined;
   /** Loopback ports of a network of its own that are listened on inside and served from outside. */
   readonly served?: Served | undefined;
-}
-
-/** See loopback.ts. */
-export interface Served {
-  readonly node: string;
-  readonly ports: readonly number[];
-  readonly attach: Channel["attach"];
 }
 
 /** The same in every launch and in the probe: own namespaces, no privileges, dies with its parent, the controlling terminal kept. */

@@ -3,10 +3,18 @@
 // launcher accepts on them: each connection of the agent's is one to the same port of the machine's loopback, to whichever daemon has it then.
 import type { ChildProcess } from "node:child_process";
 import { connect, Server, type Socket } from "node:net";
-import { CHANNEL_FD } from "../core/command.ts";
+import { CHANNEL_FD, type Channel } from "../core/command.ts";
 import { mostConnections } from "../core/descriptors.ts";
-import type { Served } from "./bubblewrap.ts";
 import { join } from "./joined.ts";
+
+/** Ports that are listened on inside and answered outside. */
+export interface Served {
+  /** The program that listens. */
+  readonly node: string;
+  readonly ports: readonly number[];
+  /** Takes over what it hands out. */
+  readonly attach: Channel["attach"];
+}
 
 /** What Node sets for a child that it has a channel to. */
 export const CHANNEL_VARIABLES = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"];
