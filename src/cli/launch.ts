@@ -1,11 +1,11 @@
 // A run from launch to wipe. Called by run.ts and demo.ts. The daemon is asked first; the rest of the launcher is loaded while it works.
 import { existsSync } from "node:fs";
-import { userInfo } from "node:os";
 import type { OpenMessage, Overrides } from "../control/protocol.ts";
 import { openLeaseOrStart } from "../control/start-daemon.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
 import { processInfo } from "../core/process-tree.ts";
+import { userName } from "../core/user.ts";
 import { resolveExecutable } from "../terminal/executable.ts";
 import type { Context } from "./command.ts";
 import { isTerminal } from "./is-terminal.ts";
@@ -72,7 +72,7 @@ function openMessage({ context, actor, env, overrides, dryRun }: LaunchRequest, 
   return {
     type: "open",
     actor,
-    developer: userInfo().username,
+    developer: userName(),
     cwd: context.cwd,
     settings: context.paths.config,
     state: context.paths.state,

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { FEW_PROCESSES, isForWantOfProcesses } from "../core/few-processes.ts";
 import { privateFolder } from "../core/folder.ts";
 import { withoutInherited } from "../core/inherited.ts";
 import { daemonLog, type Paths } from "../core/paths.ts";
@@ -44,7 +45,7 @@ export function spawnDaemon(paths: Paths, command: Command): { child: ChildProce
       if (failed === undefined) return undefined;
       const said = lastLines(log, from);
       return new AgentRunError("daemon", `the daemon did not start: ${failed}${said === "" ? "" : `; it said: ${said}`}`, {
-        hint: `see ${log}`,
+        hint: isForWantOfProcesses(`${failed} ${said}`) ? FEW_PROCESSES : `see ${log}`,
       });
     },
   };

@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { monotonic, sleep, systemClock } from "../core/clock.ts";
 import type { Command } from "../core/command.ts";
 import { AgentRunError } from "../core/error.ts";
+import { FEW_PROCESSES } from "../core/few-processes.ts";
 import { daemonLock, daemonLog, type Environment, type Paths } from "../core/paths.ts";
 import { signal } from "../core/process-tree.ts";
 import { noAnswerInTime, nobodyAnswers, openLease, type Question, requestJson } from "./client.ts";
@@ -91,7 +92,7 @@ export async function connectOrStart(paths: Paths, options: StartOptions): Promi
         }
       }
     }
-    if (systemClock.now() > deadline) throw tooLate(paths);
+    if (systemClock.now() > deadline) throw tooLate(paths, attempt?.child);
     await sleep(POLL_MS);
   }
 }
@@ -202,8 +203,15 @@ async function start(paths: Paths, command: Command) {
   return spawnDaemon(paths, { ...command, cwd: "/", env: daemonEnvironment(command.env) });
 }
 
-function tooLate(paths: Paths): AgentRunError {
-  const holder = lockHolder(daemonLock(paths)) ?? lockHolder(`${daemonLock(paths)}.start`);
+/** @param started the daemon that was started, which has had all the time that there was */
+function tooLate(paths: Paths, started: ChildProcess | undefined): AgentRunError {
+  const serving = lockHolder(daemonLock(paths));
+  if (started?.pid !== undefined && serving === undefined) {
+    // It has come to nothing: not even to the lock.
+    started.kill("SIGKILL");
+    return new AgentRunError("daemon", "the daemon was started and did not come up", { hint: `see ${daemonLog(paths)}; ${FEW_PROCESSES}` });
+  }
+  const holder = serving ?? lockHolder(`${daemonLock(paths)}.start`);
   return new AgentRunError("daemon", `no daemon answers${holder === undefined ? "" : `, though process ${holder} holds its lock`}`, {
     hint: holder === undefined ? `see ${daemonLog(paths)}` : `see ${daemonLog(paths)}, or end it: kill -9 ${holder}`,
   });

@@ -1,8 +1,9 @@
 // Where our files are: configuration, state and runtime folders, and what is in them. Nothing else knows these names.
 import { existsSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { SessionId } from "./id.ts";
+import { databaseHome } from "./user.ts";
 
 export interface Paths {
   /** Settings and the user's profiles; written by the human only. */
@@ -23,7 +24,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function resolvePaths(env: Environment, uid: number, isThere: (path: string) => boolean = existsSync): Paths {
   const own = env["AGENT_RUN_HOME"];
   if (own) return { config: join(own, "config"), state: join(own, "state"), runtime: join(own, "run") };
-  const home = absolute(env["HOME"]) ?? databaseHome();
+  // Of a user without an entry: a folder that is not theirs, which is refused.
+  const home = absolute(env["HOME"]) ?? databaseHome() ?? "/";
   const usual = `/run/user/${uid}`;
   const runtime = env["XDG_RUNTIME_DIR"] || (isThere(usual) ? usual : undefined);
   return {
@@ -36,16 +38,6 @@ export function resolvePaths(env: Environment, uid: number, isThere: (path: stri
 /** A relative path is ignored, as XDG wants it: it would lead to settings and records in whatever folder we stand in, where agents write. */
 function absolute(path: string | undefined): string | undefined {
   return path !== undefined && isAbsolute(path) ? path : undefined;
-}
-
-/** Not `homedir`, which gives HOME as it is. */
-function databaseHome(): string {
-  try {
-    return userInfo().homedir;
-  } catch {
-    // A container's user without an entry: a folder that is not theirs, which is refused.
-    return "/";
-  }
 }
 
 export const configFile = (paths: Paths): string => join(paths.config, "config.toml");

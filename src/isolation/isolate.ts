@@ -1,12 +1,12 @@
 // Makes the isolation of one run: looks at the machine, plans, checks that the machine can do it, and wraps commands. Called by the launcher.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { userInfo } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
 import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { makeFolder } from "../core/folder.ts";
+import { databaseHome } from "../core/user.ts";
 import { bubblewrapCommand, type LaunchFile } from "./bubblewrap.ts";
 import { gatherFacts } from "./facts.ts";
 import { forward } from "./forwarder.ts";
@@ -68,9 +68,10 @@ function isWritable(plan: IsolationPlan, file: string): boolean {
 /** The plan alone, for `env --explain` and `--dry-run`: nothing is probed, written or started. Throws as `planIsolation` does. */
 export function describeIsolation(request: Omit<IsolationRequest, "folder">): IsolationPlan {
   const named = request.env["HOME"] ?? "";
-  const given = isAbsolute(named) ? named : userInfo().homedir;
+  const given = isAbsolute(named) ? named : (databaseHome() ?? "/");
   const home = realOf(given) ?? given;
-  const database = realOf(userInfo().homedir);
+  const entry = databaseHome();
+  const database = entry === undefined ? undefined : realOf(entry);
   const homes = [...new Set([home, ...(database ? [database] : [])])];
   const input: IsolationInput = { ...request, platform: request.platform ?? process.platform, home, homes };
   return planIsolation(input, gatherFacts({ homes, project: input.project, cwd: input.cwd, places: placesToLookAt(input) }));

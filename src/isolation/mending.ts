@@ -1,5 +1,7 @@
 // Why a sandbox did not start here, and the command that mends it. Pure: from what bwrap said and what the machine's settings are. Used by probe.ts.
+
 import type { IsolationLevel } from "../control/protocol.ts";
+import { FEW_PROCESSES, isForWantOfProcesses } from "../core/few-processes.ts";
 
 /** What the kernel and the system say of themselves; an empty text where they say nothing. */
 export interface MachineSettings {
@@ -57,6 +59,7 @@ export function mending(bwrap: string, level: IsolationLevel, said: string, mach
       hint: `printf '${profile}' | sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap`,
     };
   }
+  if (isForWantOfProcesses(said)) return { why: why("it is given no process or namespace any more"), hint: FEW_PROCESSES };
   // Says nothing about what is allowed here.
   if (said === NOT_UP)
     return { why: why("it took too long"), hint: `try again when the machine is less busy, or see what waits: ${tried}` };

@@ -201,6 +201,18 @@ describe("connectOrStart", () => {
     signal(pid, "SIGKILL");
   });
 
+  it("ends one that it started and that comes to nothing, and names limits of the system, not itself", async () => {
+    const pidFile = join(home.home, "pid");
+    const stuck = { ...options("1.0.0").startCommand, file: "/bin/sh", args: ["-c", `echo $$ > ${pidFile}; exec sleep 1000`] };
+    await expect(connectOrStart(home.paths, { ...options("1.0.0"), startCommand: stuck, limitMs: 1500 })).rejects.toMatchObject({
+      code: "daemon",
+      message: "the daemon was started and did not come up",
+      hint: expect.stringContaining("ulimit -u"),
+    });
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    await until(() => processInfo(pid) === undefined);
+  });
+
   it("refuses what listens on the socket but is not a daemon", async () => {
     mkdirSync(home.paths.runtime, { recursive: true, mode: 0o700 });
     const impostor = createServer((socket) => socket.end("220 smtp\r\n\r\n"));

@@ -54,6 +54,11 @@ describe("what mends a machine that cannot isolate", () => {
   it("knows an old bwrap and a container, and else says how to see more", () => {
     expect(told({}, "bwrap: Unknown option --unshare-cgroup-try").hint).toBe("sudo apt-get install bubblewrap (0.5 or newer)");
     expect(told({ inContainer: true }).hint).toContain("docker run --security-opt");
+    const few = "bwrap: Creating new namespace failed: Resource temporarily unavailable";
+    expect(told({ inContainer: true }, few)).toMatchObject({
+      why: expect.stringContaining("given no process"),
+      hint: expect.stringContaining("ulimit -u"),
+    });
     expect(told({}).hint).toContain("/opt/bin/bwrap --unshare-user");
     expect(told({}, "x", "strict").hint).toContain("--unshare-net");
   });

@@ -1,11 +1,11 @@
 // The human's AWS config and credentials files, read only. Called by sources.ts and the providers; nothing here ever writes.
 import { type BigIntStats, readFileSync, statSync } from "node:fs";
-import { userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../../core/error.ts";
 import { isSessionId } from "../../core/id.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Environment } from "../../core/paths.ts";
+import { databaseHome } from "../../core/user.ts";
 import { type Ini, parseIni } from "./ini.ts";
 
 /** Settings of one section, keys in lower case. */
@@ -27,7 +27,7 @@ export interface AwsFiles {
 
 /** Where the files are: AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, else `~/.aws` of the human (SDK reference, "Shared config and credentials files"). */
 export function fileLocations(env: Environment): { home: string; configFile: string; credentialsFile: string } {
-  const home = env["HOME"] || userInfo().homedir;
+  const home = env["HOME"] || databaseHome() || "/";
   const place = (name: string, usual: string): string => env[name]?.replace(/^~(?=\/|$)/, home) || join(home, ".aws", usual);
   return { home, configFile: place("AWS_CONFIG_FILE", "config"), credentialsFile: place("AWS_SHARED_CREDENTIALS_FILE", "credentials") };
 }

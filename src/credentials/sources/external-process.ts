@@ -1,9 +1,9 @@
 // Programs that the human's own settings name, run as the human's own tools would: credential_process and mfa_process. Called by profile.ts and by session.
 import { spawn } from "node:child_process";
-import { userInfo } from "node:os";
 import { printable } from "../../aws/failure.ts";
 import { AgentRunError } from "../../core/error.ts";
 import type { Environment } from "../../core/paths.ts";
+import { databaseHome } from "../../core/user.ts";
 import { objectOf } from "./http.ts";
 import { type Found, type Search, sealParts } from "./source.ts";
 
@@ -36,7 +36,7 @@ export async function fromProcess(command: string, profile: string, search: Sear
  */
 export async function codeFromProcess(command: string, where: string, env: Environment, patienceMs = PATIENCE_MS): Promise<string> {
   const hint = `run it by hand to see what it says; it must print the code and nothing else`;
-  const code = (await run({ command, env, home: env["HOME"] || userInfo().homedir, patienceMs, what: where, hint })).trim();
+  const code = (await run({ command, env, home: env["HOME"] || databaseHome() || "/", patienceMs, what: where, hint })).trim();
   if (/^\d{6}$/.test(code)) return code;
   throw new AgentRunError("mfa", `${where} did not print six digits`, { hint });
 }
