@@ -10,6 +10,7 @@ import { agentChecks } from "./doctor/agent.ts";
 import { type Check, type CheckState, failing, ok, warning } from "./doctor/check.ts";
 import { configCheck, machineChecks } from "./doctor/machine.ts";
 import { mfaChecks } from "./doctor/mfa.ts";
+import { setAsideChecks } from "./doctor/set-aside.ts";
 import { signInChecks } from "./doctor/sign-in.ts";
 
 const MARKS = { ok: ["✓", "green"], warning: ["!", "yellow"], error: ["✗", "red"], unknown: ["?", "cyan"] } as const;
@@ -50,6 +51,7 @@ export const doctor: Command = {
     found("machine", [
       ...(await machineChecks(context, profile?.isolation.level ?? "standard", profile?.credentials)),
       configCheck(context),
+      ...setAsideChecks(context.paths),
       ...checks,
     ]);
     if (profile && values["offline"] !== true) {

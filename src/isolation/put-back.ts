@@ -36,8 +36,8 @@ export interface PutBack {
 /** Of each session what it keeps, one JSON line each: written before its agent starts, removed when all is back. */
 const notesFolder = (state: string): string => join(state, "kept");
 
-/** What was moved aside in a session. No agent sees it, and nothing reads it; the human takes out what they want. */
-const asideFolder = (state: string, session: string): string => join(state, "set-aside", session);
+/** What was moved aside, a folder a session. No agent sees it, and nothing reads it; the human takes out what they want, and removes it: doctor says so. */
+export const asideFolder = (state: string): string => join(state, "set-aside");
 
 /** An agent of another session may put something there again meanwhile. */
 const ATTEMPTS = 5;
@@ -107,7 +107,7 @@ function putBackNoted(state: string, session: string): PutBack[] {
   } catch {
     return [];
   }
-  return lines.flatMap((line) => parse(line) ?? []).flatMap((kept) => putBackOne(kept, asideFolder(state, session)) ?? []);
+  return lines.flatMap((line) => parse(line) ?? []).flatMap((kept) => putBackOne(kept, join(asideFolder(state), session)) ?? []);
 }
 
 /** A line cut short by a crash is left out: there was no agent yet. */

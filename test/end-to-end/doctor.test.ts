@@ -145,6 +145,18 @@ describe("agent-run doctor", () => {
       expect(readdirSync(join(world.own, name)).filter((each) => each.startsWith(".doctor"))).toEqual([]);
   });
 
+  it("names what was moved aside at the end of runs, with its size and what removes it", async () => {
+    world = await makeWorld();
+    expect((await examine(["--offline"])).of("set aside")).toBeUndefined();
+    const folder = join(world.own, "state", "set-aside");
+    file(join(folder, "sess_00000001", "settings-12345678", "big"), "x".repeat(2_100_000));
+    file(join(folder, "sess_00000002", "hooks-12345678"), "y");
+    expect((await examine(["--offline"])).of("set aside")).toEqual({
+      ...{ name: "set aside", state: "warning", fix: `look through it for what you want, then rm -r ${folder}` },
+      text: `2.1 MB of 2 runs, which agents put in the place of yours, is kept in ${folder}`,
+    });
+  });
+
   it("sees a runtime folder that others can read", async () => {
     world = await makeWorld();
     const folder = join(world.own, "run");
