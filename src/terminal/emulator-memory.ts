@@ -25,32 +25,34 @@ export function boundCells(terminal: xterm.Terminal): void {
 export function keepAlternateRows(terminal: xterm.Terminal): void {
   const { buffers } = coreOf(terminal)._bufferService;
   const toAlternate = buffers.activateAltBuffer.bind(buffers);
+  const toNormal = buffers.activateNormalBuffer.bind(buffers);
+  let kept: Screen["lines"] | undefined;
   buffers.activateAltBuffer = (fill) => {
-    const { alt } = buffers;
-    const kept = rowsOf.get(alt);
-    rowsOf.delete(alt);
+    const { alt, active } = buffers;
+    const first = kept?.get(0);
     // Rows that were made when the screen had another size are of no use.
-    if (kept !== undefined && buffers.active !== alt && kept.length === terminal.rows && kept[0]?.length === terminal.cols) {
-      const blank = alt.getNullCell(fill);
-      for (const line of kept) {
-        line.fill(blank);
-        line.isWrapped = false;
-        alt.lines.push(line);
+    if (active !== alt && kept?.length === terminal.rows && first?.length === terminal.cols) {
+      first.fill(alt.getNullCell(fill));
+      first.isWrapped = false;
+      for (let y = 1; y < kept.length; y++) {
+        const line = kept.get(y);
+        // Each copy leaves something to collect, and most rows need none.
+        if (line !== undefined && isBlank(line) && isBlank(first)) line.isWrapped = false;
+        else line?.copyFrom(first);
       }
+      alt.lines = kept;
     }
+    kept = undefined;
     toAlternate(fill);
   };
-  const toNormal = buffers.activateNormalBuffer.bind(buffers);
   buffers.activateNormalBuffer = () => {
-    const { alt } = buffers;
-    const { lines } = alt;
-    const shown = buffers.active === alt && lines.length === terminal.rows;
-    if (shown)
-      rowsOf.set(
-        alt,
-        Array.from({ length: lines.length }, (_, y) => lines.get(y)).filter((line) => line !== undefined),
-      );
+    const { alt, active } = buffers;
+    if (active === alt) kept = alt.lines;
     toNormal();
   };
 }
-const rowsOf = new WeakMap<Screen, Line[]>();
+
+/** No character, and no background. */
+function isBlank(line: Line): boolean {
+  return line.getNoBgTrimmedLength() === 0;
+}

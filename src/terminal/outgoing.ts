@@ -7,7 +7,6 @@ const BREAK_OFF = "\x18";
 const ST = Buffer.from(TERMINATE);
 const CAN = Buffer.from(BREAK_OFF);
 const NOTHING: Uint8Array = Buffer.alloc(0);
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 interface Handler {
@@ -88,7 +87,7 @@ export class Outgoing {
     this.#emit(this.start);
     this.discards = false;
     this.#endString();
-    if (instead !== "") this.#handler.emit(encoder.encode(instead));
+    if (instead !== "") this.#handler.emit(Buffer.from(instead));
     this.#run = end;
   }
 

@@ -13,6 +13,8 @@ const CR = 0x0d;
 const ESC = 0x1b;
 const MARKER = "\x1b]7777;";
 const decoder = new TextDecoder();
+/** What is said to the shadow alone, in memory that is used again: the shadow and the backlog take copies. */
+const said = Buffer.allocUnsafeSlow(4096);
 
 export class ShadowFeed {
   readonly #frame: Frame;
@@ -58,7 +60,7 @@ export class ShadowFeed {
   /** As `Feed`. */
   upTo(end: number, then = ""): void {
     this.#feedUntil(end);
-    if (then !== "") this.#toShadow(Buffer.from(then), true);
+    if (then !== "") this.#toShadow(then.length * 3 <= said.length ? said.subarray(0, said.write(then)) : Buffer.from(then), true);
   }
 
   /** A shadow is there that shows the screen as it was when the agent started. */

@@ -96,6 +96,7 @@ export function openShadow(
 
   const backlog = new Backlog(overdrawn);
   const drain = (): void => {
+    if (backlog.size === 0) return;
     for (const { bytes } of backlog.take()) {
       try {
         internals._core._writeBuffer.writeSync(bytes);

@@ -7,7 +7,9 @@ import type { Size } from "./pty.ts";
 const HIGH_WATER = 131_072;
 /** Of what the terminal does not take at once, so much is kept in memory that is used again. */
 const BLOCK_SIZE = 65_536;
-const MOST_BLOCKS = 4;
+const MOST_BLOCKS = 8;
+/** What is put together in one turn is so in memory that is used again, up to this. */
+const MOST_ROOM = 262_144;
 /** A terminal that takes nothing for this long at the end is given up: the launcher must be able to leave. */
 const DRAIN_DEADLINE_MS = 2000;
 
@@ -33,7 +35,9 @@ export function openOutput(stream: { write(bytes: Uint8Array, done: () => void):
   const blocks: Buffer[] = [];
   /** What waits for the end of the turn: most often one piece. */
   let first: Uint8Array | undefined;
-  let others: Uint8Array[] | undefined;
+  /** Several are put together, so that however many there are leave nothing for V8 to collect. */
+  let room: Buffer | undefined;
+  let gathered = 0;
   let scheduled = false;
   let together = false;
 
@@ -58,25 +62,40 @@ export function openOutput(stream: { write(bytes: Uint8Array, done: () => void):
         // EAGAIN: the terminal is busy. Whatever else it is, the stream meets it too.
       }
     }
-    if (taken === bytes.length) written(taken);
-    else later(bytes, taken);
+    if (taken > 0) written(taken);
+    for (let at = taken; at < bytes.length; at += BLOCK_SIZE) later(bytes.subarray(at, at + BLOCK_SIZE));
   };
   /** The stream gets a copy: who wrote it may use the memory again. */
-  const later = (bytes: Uint8Array, taken: number): void => {
-    const rest = bytes.length - taken;
-    const block = rest > BLOCK_SIZE ? Buffer.allocUnsafeSlow(rest) : (blocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE));
-    block.set(taken === 0 ? bytes : bytes.subarray(taken));
-    stream.write(block.subarray(0, rest), () => {
-      if (block.length === BLOCK_SIZE && blocks.length < MOST_BLOCKS) blocks.push(block);
+  const later = (bytes: Uint8Array): void => {
+    const block = blocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE);
+    block.set(bytes);
+    stream.write(block.subarray(0, bytes.length), () => {
+      if (blocks.length < MOST_BLOCKS) blocks.push(block);
       written(bytes.length);
     });
   };
+  const gather = (text: Uint8Array | string, length: number): void => {
+    const end = gathered + length;
+    if (room === undefined || room.length < end) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(BLOCK_SIZE, 2 * end));
+      if (room !== undefined) larger.set(room.subarray(0, gathered));
+      room = larger;
+    }
+    if (typeof text === "string") room.write(text, gathered);
+    else room.set(text, gathered);
+    gathered = end;
+  };
   const flush = (): void => {
-    if (first === undefined) return;
-    const bytes = others === undefined ? first : Buffer.concat([first, ...others]);
-    first = undefined;
-    others = undefined;
-    send(bytes);
+    if (first !== undefined) {
+      const bytes = first;
+      first = undefined;
+      send(bytes);
+    } else if (room !== undefined && gathered > 0) {
+      const bytes = room.subarray(0, gathered);
+      gathered = 0;
+      send(bytes);
+      if (room.length > MOST_ROOM) room = undefined;
+    }
   };
   const endOfTurn = (): void => {
     scheduled = false;
@@ -89,12 +108,15 @@ export function openOutput(stream: { write(bytes: Uint8Array, done: () => void):
       onPressure = handler;
     },
     write(text) {
-      const bytes = typeof text === "string" ? Buffer.from(text, "utf8") : text;
-      if (bytes.length === 0) return;
-      waiting += bytes.length;
-      if (first === undefined) first = bytes;
-      else if (others === undefined) others = [bytes];
-      else others.push(bytes);
+      const length = typeof text === "string" ? Buffer.byteLength(text) : text.length;
+      if (length === 0) return;
+      waiting += length;
+      if (first === undefined && gathered === 0) first = typeof text === "string" ? Buffer.from(text) : text;
+      else {
+        if (first !== undefined) gather(first, first.length);
+        first = undefined;
+        gather(text, length);
+      }
       if (!together && !scheduled) {
         scheduled = true;
         setImmediate(endOfTurn);

@@ -50,6 +50,8 @@ interface Params {
 export interface Line {
   isWrapped: boolean;
   fill(cell: unknown): void;
+  copyFrom(line: Line): void;
+  getNoBgTrimmedLength(): number;
   readonly length: number;
   getWidth(x: number): number;
   hasContent(x: number): number;
@@ -76,7 +78,7 @@ export interface Screen {
   scrollTop: number;
   scrollBottom: number;
   tabs: unknown;
-  readonly lines: Lines;
+  lines: Lines;
   getNullCell(attributes?: unknown): unknown;
   getBlankLine(fill: unknown): unknown;
 }

@@ -86,6 +86,29 @@ describe("memory that is lent", () => {
     expect(Buffer.concat(taken).toString()).toBe(parts.map((part, i) => part + (i % 3 === 0 ? "@" : "")).join(""));
   });
 
+  it("is the same for a slow terminal however many pieces are written to it in a turn", () => {
+    const taken: Buffer[] = [];
+    const memory = new Set<ArrayBufferLike>();
+    const waiting: (() => void)[] = [];
+    const take = (bytes: Uint8Array, done: () => void): void => {
+      memory.add(bytes.buffer);
+      taken.push(Buffer.from(bytes));
+      waiting.push(done);
+    };
+    const output = openOutput({ write: take }, -1);
+    const pieces = Array.from({ length: 5000 }, (_, i) => `\x1b[${i};1r größer`);
+    for (let turn = 0; turn < 50; turn++) {
+      taken.length = 0;
+      output.together(() => {
+        for (const [i, piece] of pieces.entries()) output.write(i % 2 === 0 ? piece : Buffer.from(piece));
+      });
+      expect(Buffer.concat(taken).toString()).toBe(pieces.join(""));
+      for (const done of waiting.splice(0)) done();
+    }
+    expect(output.isEmpty()).toBe(true);
+    expect(memory.size).toBeLessThanOrEqual(8);
+  });
+
   it("gives out what was written, wherever it is cut, although it is used again at once", () => {
     const line =
       "plain \x1b[38;5;99mcolour\x1b[m größer 漢字 🙂\x1b[K \x1b[12;3H\x1b[?25l\x1b]2;title\x07 \x1b(0q\x1b(B \u009b1m \x1bP$qm\x1b\\\r\n";
