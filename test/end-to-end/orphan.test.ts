@@ -1,7 +1,7 @@
 // Launcher, daemon and whoever else could end a sandbox die while bubblewrap is still at work and not tied to its parent: no agent starts, nothing stays.
 // The moment is made long by a `bwrap` that is first on PATH and waits in it.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLease } from "../../src/control/client.ts";
@@ -85,7 +85,7 @@ describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made 
         expect(others).toHaveLength(surface === "pipes" ? 1 : 2);
         // The keeper and the launcher before the daemon, of which they would start another.
         for (const pid of [...others.map((each) => each.pid), launcher, daemon]) signal(pid, "SIGKILL");
-        await until(() => !alive(launcher), 5000, "the launcher to be gone");
+        await until(() => !alive(launcher) && threads(launcher) < 2, 5000, "the launcher to be gone");
         letGo();
         await sleep(WATCH_MS);
         expect(existsSync(join(world.project, "ran"))).toBe(false);
@@ -177,6 +177,15 @@ describe("a daemon that dies", () => {
 
 function childOf(pid: number | undefined): number | undefined {
   return allProcesses().find(({ parent }) => parent === pid)?.pid;
+}
+
+/** The last of them to go closes what it had open; that a process ended is told when its first thread has. */
+function threads(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
 }
 
 /** Whether there is something in that file of a process. */
