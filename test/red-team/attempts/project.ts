@@ -8,7 +8,7 @@ const NAMES = `
 .helix/languages.toml .nvim.lua .cursor/mcp.json .windsurf/mcp.json .kiro/hooks/x.json .mcp.json opencode.json AGENTS.md .github/workflows/x.yml
 .npmrc .yarnrc.yml .pnpmfile.cjs .eslintrc.json .prettierrc .lintstagedrc.json vite.config.ts conftest.py pyproject.toml .pylintrc setup.cfg Makefile justfile
 composer.json build.gradle.kts gradle/wrapper/gradle-wrapper.properties Directory.Build.targets ansible.cfg compose.override.yml Dockerfile.dev .hg/hgrc .gdbinit
-sub/.git/config sub/.git/hooks/post-checkout bare/HEAD bare/commondir moved/.envrc .claude/settings.json
+inner/.git/config inner/.git/hooks/post-checkout bare/HEAD bare/commondir moved/.envrc .claude/settings.json
 `
   .trim()
   .split(/\s+/)
@@ -23,7 +23,7 @@ export const project: readonly Attempt[] = [
       for f in ${NAMES}; do case "$f" in moved/*) ;; *) mkdir -p "$(dirname "$f")"; echo x > "$f";; esac; done
       rm .hg/hgrc && ln -s ../readme.md .hg/hgrc; mv older moved && echo "CONTROL: an old folder was moved"`,
     later: `agent-run audit --json "$(cat its-session)" > /media/told; for f in ${NAMES}; do grep -q "\\"$f\\"" /media/told || echo "REACHED $f is not named"; rm -f "$f"; done
-      rm -rf .husky .githooks .vscode .devcontainer .idea .run .zed .helix .cursor .windsurf .kiro .github .claude gradle .hg sub bare moved its-session .config`,
+      rm -rf .husky .githooks .vscode .devcontainer .idea .run .zed .helix .cursor .windsurf .kiro .github .claude gradle .hg inner bare moved its-session .config`,
     alone: "always",
     standard: "told",
     none: "told",
@@ -63,19 +63,13 @@ LISTS = (("system.posix_acl_access", named((1, NOBODY), (4, NOBODY), (32, NOBODY
 for place in ("~/.config/app", "~/.config/app/settings", "~/.bashrc", "~/bin", ".git/hooks", ".git/config", "~/.claude/settings.json"):
     path = os.path.expanduser(place)
     for name, value in LISTS:
-        try:
-            os.setxattr(path, name, value)
-            print("REACHED", place, name)
-            os.removexattr(path, name)
-        except OSError as error:
-            print(place, name, error)
-    try:
-        mode = os.stat(path).st_mode & 0o7777
-        os.chmod(path, mode | 0o7)
-        print("REACHED", place)
-        os.chmod(path, mode)
-    except OSError as error:
-        print(place, error)`,
+        try: os.setxattr(path, name, value)
+        except OSError as error: print(place, name, error)
+    try: os.chmod(path, os.stat(path).st_mode & 0o7777 | 0o7)
+    except OSError as error: print(place, error)`,
+    // At strict home is empty, and others of the session may have made files there.
+    later: `for f in ~/.config/app ~/.config/app/settings ~/.bashrc ~/bin .git/hooks .git/config ~/.claude/settings.json; do
+        /usr/bin/python3 -c 'import os, sys; path = sys.argv[1]; found = os.listxattr(path); wide = os.stat(path).st_mode & 2; print("REACHED" if found or wide else "as it was", path, found); [os.removexattr(path, name) for name in found]; os.chmod(path, os.stat(path).st_mode & 0o775)' "$f"; done`,
     alone: "where it is reached",
     standard: "read-only",
     none: "reached",

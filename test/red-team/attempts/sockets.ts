@@ -73,7 +73,7 @@ export const sockets: readonly Attempt[] = [
     group: "sockets",
     what: "start a daemon of its own where the real one is not seen, with the human's profile",
     program:
-      'mkdir -m 700 /tmp/rt-own; env -i HOME="$HOME" PATH="$PATH" XDG_RUNTIME_DIR=/tmp/rt-own AWS_ENDPOINT_URL="$AWS_ENDPOINT_URL" AWS_REGION="$AWS_REGION" agent-run --isolation none sh -c "echo REACHED \\$AGENT_RUN_SESSION" </dev/null 2>&1',
+      'mkdir -m 700 /tmp/rt-own /tmp/rt-own/config; cp ~/.config/agent-run/config.toml /tmp/rt-own/config 2>&1; env -i HOME="$HOME" PATH="$PATH" AGENT_RUN_HOME=/tmp/rt-own AWS_ENDPOINT_URL="$AWS_ENDPOINT_URL" AWS_REGION="$AWS_REGION" agent-run --isolation none sh -c "echo REACHED \\$AGENT_RUN_SESSION" </dev/null 2>&1',
     alone: "where it is reached",
     standard: "mounts",
     none: "reached",
