@@ -41,14 +41,15 @@ export const logout: Command = {
     const devices = named ? [] : await forgetMfaOfDaemon(paths);
     for (const device of devices) print.note(forgottenText(device));
     const wanted =
-      values["all"] === true || (all.length === 0 && devices.length > 0)
+      values["all"] === true || (all.length === 0 && !named)
         ? all
         : only !== undefined && all.length === 1 && !named
           ? [only]
           : [placeOf(words[0], values, context).startUrl];
     let ended = devices.length;
     for (const startUrl of wanted) if (await end(startUrl, context)) ended += 1;
-    if (ended === 0) print.note("agent-run keeps no such sign-in");
+    if (ended === 0)
+      print.note(named ? "agent-run keeps no such sign-in" : "agent-run keeps no sign-in; that of the AWS CLI ends with aws sso logout");
     return ended > 0 || values["all"] === true ? 0 : 1;
   },
 };

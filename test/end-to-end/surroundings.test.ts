@@ -124,6 +124,13 @@ describe("a shell with other XDG folders", () => {
   });
 });
 
+describe("agent-run logout", () => {
+  it("does not ask where one would sign in when there is nothing to end", async () => {
+    const { code, stderr } = await world.run(["logout"]);
+    expect([code, stderr]).toEqual([1, "agent-run: agent-run keeps no sign-in; that of the AWS CLI ends with aws sso logout\n"]);
+  });
+});
+
 describe("agent-run extend", () => {
   it("says at once that there is no such session, and nothing of a question", async () => {
     expect(await world.run(["extend", "sess_00000000", "30m"])).toMatchObject({
