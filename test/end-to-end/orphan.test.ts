@@ -126,12 +126,13 @@ describe("a daemon that dies", () => {
     const parent = await daemon();
     return allProcesses().flatMap((info) => (info.parent === parent && info.name === "sh" ? [info.pid] : []));
   };
-  /** A session whose launcher nobody knows, and so nobody waits for. */
+  /** A session whose launcher is said to be a process that is gone: no daemon waits for it to come back. */
   const open = async (): Promise<{ close(): void }> => {
     const { version } = JSON.parse((await world.run(["daemon", "status", "--json"])).stdout) as { version: string };
     const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "", AWS_ENDPOINT_URL = "", AWS_REGION = "" } = world.env;
     const { lease } = await openLease(join(world.own, "run", "control.sock"), version, {
       ...{ type: "open", actor: "sh", developer: "dev", cwd: world.project, overrides: {}, interactive: false, dryRun: false },
+      launcher: { pid: process.pid, started: "before this one" },
       source: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, AWS_REGION },
     });
     const heard: string[] = [];
