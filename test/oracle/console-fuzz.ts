@@ -6,12 +6,11 @@ import { ConsoleReader } from "../../src/terminal/console-reader.ts";
 import type { Size } from "../../src/terminal/pty.ts";
 import { openShadow } from "../../src/terminal/shadow.ts";
 import type { LinuxConsole } from "../terminal/linux-console.ts";
+import { Covered, PROBES } from "./covered.ts";
 import type { Step } from "./streams.ts";
 
 /** What ends whatever stands open. */
 const CLOSE = "\x18\x0f";
-/** Brings to light what a picture does not show: pen, character set, margins, saved cursor. */
-const PROBES = ["p\x1b8q\r\n", "\x1b[999;1Hlow\n\nx", "\x1b8s\x1b[?1049lt"];
 /** As a kernel starts: default colours, and UTF-8. */
 const RESET = "\x18\x1b[37;40m\x1b[8]\x1b%G\x1b]R\x1bc";
 /** A paint has the same size; who resizes the consoles comes between. */
@@ -35,18 +34,10 @@ export function consoleDifference(outer: LinuxConsole, bare: LinuxConsole, size:
   compositor.begin();
   compositor.adopt(openShadow(compositor.agentSize, { x: 0, y: 0 }, { console: true }));
   compositor.paint();
-  let held: Uint8Array[] | undefined;
+  const overlay = new Covered(compositor);
   const write = (bytes: Uint8Array): void => {
     bare.write(bytes);
-    if (held !== undefined) held.push(bytes);
-    else compositor.write(bytes);
-  };
-  const uncover = (): void => {
-    if (held === undefined) return;
-    compositor.closeOverlay();
-    const chunks = held;
-    held = undefined;
-    for (const bytes of chunks) compositor.write(bytes);
+    overlay.write(bytes);
   };
   const difference = (): string | undefined => {
     for (const painted of [false, true]) {
@@ -61,7 +52,7 @@ export function consoleDifference(outer: LinuxConsole, bare: LinuxConsole, size:
     return answers[0] === answers[1] ? undefined : `answers ${JSON.stringify(answers)}`;
   };
   for (const step of steps) {
-    const free = held === undefined && compositor.mayPaint;
+    const free = !overlay.isOpen && compositor.mayPaint;
     if (step.kind === "write") write(step.bytes);
     else if (step.kind === "pause" && free) {
       if (compositor.frame.damaged) compositor.paint();
@@ -69,13 +60,10 @@ export function consoleDifference(outer: LinuxConsole, bare: LinuxConsole, size:
         const found = difference();
         if (found !== undefined) return found;
       }
-    } else if (step.kind === "cover" && free) {
-      compositor.openOverlay(false);
-      compositor.drawOverlay("\x1b[2;2H\x1b[7mcovered\x1b[m", 2, true);
-      held = [];
-    } else if (step.kind === "uncover") uncover();
+    } else if (step.kind === "cover" && free) overlay.open(false);
+    else if (step.kind === "uncover") overlay.close();
   }
-  uncover();
+  overlay.close();
   for (const probe of [CLOSE, ...PROBES]) {
     write(Buffer.from(probe));
     const found = difference();

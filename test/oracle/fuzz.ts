@@ -9,12 +9,11 @@ import { resizeEmulator } from "../../src/terminal/emulator-resize.ts";
 import type { Size } from "../../src/terminal/pty.ts";
 import { openShadow } from "../../src/terminal/shadow.ts";
 import { snapshot, type VtScreen, vtScreen } from "../terminal/vt-screen.ts";
+import { Covered, PROBES } from "./covered.ts";
 import type { Stream } from "./streams.ts";
 
 /** What ends whatever stands open, so that both terminals have shown all that they got. */
 const CLOSE = "\x18\x1b[?2026l";
-/** Brings to light what a picture does not show: pen, character set, margins, saved cursor. */
-const PROBES = ["p\x1b8q\r\n", "\x1b[999;1Hlow\n\nx", "\x1b8s\x1b[?1049lt"];
 /** Restores of a cursor that was never saved are put right by the shadow only. */
 const MAY_RESTORE = /[8ulc]/;
 /** So is, in xterm.js, a cursor that waits behind the last column over a clear, before which our row is made blank; in xterm the clear ends that. */
@@ -53,7 +52,7 @@ export function differenceOf(stream: Stream): string | undefined {
   compositor.begin();
   compositor.paint();
 
-  let held: Uint8Array[] | undefined;
+  const overlay = new Covered(compositor);
   let resized = false;
   let adopted = false;
   // In one piece: xterm.js reads a character otherwise when a write ends inside it.
@@ -72,23 +71,11 @@ export function differenceOf(stream: Stream): string | undefined {
   };
   const write = (bytes: Uint8Array): void => {
     written.push(bytes);
-    if (held !== undefined) held.push(bytes);
-    else compositor.write(bytes);
-    if (held === undefined && compositor.mayPaint && compositor.frame.damaged) compositor.paint();
-  };
-  const cover = (alternate: boolean): void => {
-    adopt();
-    compositor.openOverlay(alternate);
-    compositor.drawOverlay("\x1b[2;2H\x1b[7mcovered\x1b[m", 2, true);
-    held = [];
+    overlay.write(bytes);
+    if (!overlay.isOpen && compositor.mayPaint && compositor.frame.damaged) compositor.paint();
   };
   const uncover = (): void => {
-    if (held === undefined) return;
-    compositor.closeOverlay();
-    const chunks = held;
-    held = undefined;
-    for (const bytes of chunks) compositor.write(bytes);
-    if (compositor.mayPaint) compositor.paint();
+    if (overlay.close() && compositor.mayPaint) compositor.paint();
   };
 
   try {
@@ -96,11 +83,13 @@ export function differenceOf(stream: Stream): string | undefined {
       if (lost(outer) || lost(oracle)) return undefined;
       const text = step.kind === "write" ? Buffer.from(step.bytes).toString("latin1") : "";
       if (index >= stream.shadowAfter || MAY_RESTORE.test(text) || (stream.xtermJs && MAY_CLEAR.test(text))) adopt();
-      const free = held === undefined && compositor.mayPaint;
+      const free = !overlay.isOpen && compositor.mayPaint;
       if (step.kind === "write") write(step.bytes);
       else if (step.kind === "pause" && adopted && free) compositor.paint();
-      else if (step.kind === "cover" && free) cover(index % 2 === 0);
-      else if (step.kind === "uncover") uncover();
+      else if (step.kind === "cover" && free) {
+        adopt();
+        overlay.open(index % 2 === 0);
+      } else if (step.kind === "uncover") uncover();
       else if (step.kind === "resize" && !sameSize(step.size, outer.terminal)) {
         uncover();
         adopt();
