@@ -59,12 +59,16 @@ function loadCompiled(folder) {
   script.runInThisContext()(main.exports, require, main, file, path.dirname(file));
   if (script.cachedDataRejected !== false) process.on("exit", write);
 
-  // Code that was compiled like this has no way of its own to load an ES module. Those go through Node's cache.
+  // Code that was compiled like this has no way of its own to load an ES module. Those go through Node's cache; what is wrong with one is said by its promise.
   function importer(name) {
     var mask = process.umask(0o077);
     require("node:module").enableCompileCache(folder);
     process.umask(mask);
-    return require("../dist/esm.cjs")(name);
+    try {
+      return require("../dist/esm.cjs")(name);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
   function read() {
     try {

@@ -184,7 +184,10 @@ export class Running implements LinkHandlers {
     const ticking = this.#screen ? setInterval(() => this.#paintBar(), BAR_TICK_MS) : undefined;
     if (this.#ending.cause) void this.#stop(plan.graceMs);
     this.#time.limit();
-    if (this.#inTerminal) setTimeout(() => void this.#watchEnd(), LATER_MS).unref();
+    setTimeout(() => {
+      this.#leftovers.loadAhead();
+      if (this.#inTerminal) void this.#watchEnd();
+    }, LATER_MS).unref();
 
     const exit = await agent.exited;
     this.#time[Symbol.dispose]();
@@ -265,8 +268,8 @@ export class Running implements LinkHandlers {
   async #notify(what: Cause | Instant): Promise<void> {
     const [screen, view, { env }] = [this.#screen, this.#view, this.#request];
     if (!screen || !view) return;
-    const { notify } = await import("./end-notice.ts");
-    notify(view, what, this.#plan?.notify ?? "auto", env, (sequence) => screen.send(sequence));
+    const found = await import("./end-notice.ts").catch(() => undefined);
+    found?.notify(view, what, this.#plan?.notify ?? "auto", env, (sequence) => screen.send(sequence));
   }
 
   #stop(graceMs: number): Promise<unknown> | undefined {

@@ -49,11 +49,13 @@ export class TimeWatch {
   async end(): Promise<void> {
     const view = this.#view();
     if (view?.endsAt === undefined || view.endsAt === this.#toldOf) return;
-    const { noticeAt } = await import("./end-notice.ts");
+    // Where this version was replaced meanwhile the end itself is told, and no more.
+    const found = await import("./end-notice.ts").catch(() => undefined);
+    if (found === undefined) return;
     const { endsAt } = view;
     this.#toldOf = endsAt;
     this.#notice?.[Symbol.dispose]();
-    this.#notice = this.#clock.at(noticeAt(view) ?? endsAt, () => {
+    this.#notice = this.#clock.at(found.noticeAt(view) ?? endsAt, () => {
       const now = this.#clock.now();
       if (now < endsAt) void this.#onNotice(now);
     });

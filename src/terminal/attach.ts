@@ -175,9 +175,10 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   shim.show((bytes) => screen.output(bytes));
   screen.spawned();
   const warm = setTimeout(async () => {
-    const { warmUp } = await import("./warm-up.ts");
+    // Keys are slower for a while without it, where this version was replaced meanwhile.
+    const found = await import("./warm-up.ts").catch(() => undefined);
     const way = { readDirectly, openOutput, openPacedWriter, Screen };
-    if (!restored) cleanups.push(warmUp(way, screenOptions, () => screen.isQuiet));
+    if (!restored && found) cleanups.push(found.warmUp(way, screenOptions, () => screen.isQuiet));
   }, WARM_UP_MS).unref();
   cleanups.push(() => clearTimeout(warm));
 

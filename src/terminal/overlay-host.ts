@@ -197,7 +197,7 @@ export class OverlayHost {
       this.#arm(top);
       return;
     }
-    void Promise.all([this.#load(), this.#options.loadShadow()]).then(() => {
+    void Promise.all([this.load(), this.#options.loadShadow()]).then(() => {
       this.tryDraw(false);
       setTimeout(() => this.tryDraw(true), OPEN_PATIENCE_MS).unref();
     });
@@ -224,7 +224,8 @@ export class OverlayHost {
     changed(sure);
   }
 
-  async #load(): Promise<void> {
-    this.#draw ??= (await import("./overlays.tsx")).drawOverlay;
+  /** Once it is there it stays, also where this version is replaced under a session that runs. */
+  async load(): Promise<void> {
+    this.#draw ??= (await import("./overlays.tsx").catch(() => undefined))?.drawOverlay;
   }
 }

@@ -150,7 +150,7 @@ export class Screen {
 
   /** In a pause: a flood has better use for the processor, and the plain line says the same. */
   #loadInk(): void {
-    if (this.#pauses.isQuiet) void this.#bar.loadInk();
+    if (this.#pauses.isQuiet) void this.#bar.loadInk().then(() => this.#overlay.load());
     else this.#timers.later(LOAD_INK_BUSY_MS, () => this.#loadInk());
   }
 
