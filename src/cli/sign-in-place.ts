@@ -66,7 +66,10 @@ function ofAwsProfile(name: string, files: AwsFiles): Named {
   const place = placeIn(session === undefined ? section : files.ssoSessions.get(session));
   if (place) return place;
   throw new AgentRunError("base-credentials", `aws profile '${name}' does not say where to sign in`, {
-    hint: inPlaceOfSignIn(name, section),
+    hint:
+      session === undefined
+        ? inPlaceOfSignIn(name, section)
+        : `[sso-session ${session}] with sso_start_url and sso_region belongs into ${files.configFile}`,
   });
 }
 

@@ -38,6 +38,8 @@ export type RevokeChoice = (typeof revokeChoices)[number];
 const duration = text((given) => parseDuration(given, "value"));
 /** Milliseconds; 0 for "off". */
 const mfaHold = text((given) => {
+  if (given !== "off" && !/^[\ddhms ]+$/i.test(given))
+    throw new AgentRunError("config", `value: '${given}' is not a duration`, { hint: 'write it as 90m or 12h, or "off"' });
   const ms = given === "off" ? 0 : parseDuration(given, "value");
   if (ms <= MOST_MFA_HOLD_MS) return ms;
   throw new AgentRunError("config", `value: '${given}' is longer than an mfa session of AWS can be`, {

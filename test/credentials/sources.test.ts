@@ -276,6 +276,13 @@ describe("a failure", () => {
       /source_profile of aws profile 'b' \(\S+config:4\)/,
     ],
     [
+      "a profile that is its own source",
+      `[profile a]\n${role}source_profile = a\n`,
+      "a",
+      /^aws profile 'a' \(\S+config:1\) is its own source_profile, and holds no access keys$/,
+      /aws_access_key_id/,
+    ],
+    [
       "a credential_source that AWS does not know",
       `[profile a]\n${role}credential_source = Ec2Instance\n`,
       "a",

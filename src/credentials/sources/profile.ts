@@ -126,6 +126,12 @@ async function sourceOf(name: string, section: Section, search: Search, visited:
   const bad = (message: string, hint: string): AgentRunError => new AgentRunError("base-credentials", message, { hint });
   const next = section.get("source_profile");
   if (next !== undefined) {
+    if (visited.includes(next) && next === name) {
+      throw bad(
+        `${placedProfile(search.files, name)} is its own source_profile, and holds no access keys`,
+        "add its aws_access_key_id and aws_secret_access_key, or name another profile as its source",
+      );
+    }
     if (visited.includes(next)) {
       throw bad(
         `aws profiles lead in a circle: ${[...visited, name, next].join(" → ")}`,
