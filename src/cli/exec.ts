@@ -1,4 +1,4 @@
-// `agent-run exec`: a run for scripts, CI and MCP servers. Nothing of ours is in between: stdin, stdout and stderr are the program's, in a terminal too.
+// `agent-run exec`: a run for scripts, CI and MCP servers. Nothing of ours is seen: what is no terminal is the program's own, and a terminal is like yours.
 import { basename } from "node:path";
 import { AgentRunError } from "../core/error.ts";
 import { type Command, textValue, type Values } from "./command.ts";
@@ -12,7 +12,7 @@ export const exec: Command = {
   usage: "exec [run options] [--actor <name>] -- <program> [arguments…]",
   summary: "run a program in a script, in CI or as an MCP server: no bar, no questions",
   description:
-    "The program gets our stdin, stdout and stderr as they are, also in a terminal: no bar, no keys, nothing asked. What\n" +
+    "The program gets our stdin, stdout and stderr, one that is a terminal as a terminal: no bar, no keys, nothing asked. What\n" +
     "is wrong is said on stderr. Signals are passed on; the exit status is that of agent-run run.\n\n" +
     "An actor `mcp:<tool>` is a tool, and a tool has a role of its own: one that another tool used in the last 30 days is\n" +
     "refused, unless --share-role or the profile's share_role = true lets it share.",

@@ -23,7 +23,7 @@ export interface LaunchRequest {
   readonly env: Environment;
   readonly overrides: Overrides;
   readonly bar: boolean;
-  /** Ours is only to start it and to end it: the program has stdin, stdout and stderr as they are, in a terminal too. */
+  /** Ours is only to start it and to end it: no bar and no keys of ours, in a terminal too. */
   readonly plain?: boolean;
   readonly dryRun: boolean;
   /** Whether a machine without isolation may go on without it, saying so: the demo alone, which holds no real access. */

@@ -39,8 +39,9 @@ const keys = (id: string, what: string, start: string, program: string, outcomes
 });
 
 const OUTPUTS = "'<&1' '<&2' '</proc/self/fd/1' '</proc/self/fd/2' '</dev/tty' '</dev/console'";
-const read = (streams: string): string =>
-  `for from in ${streams}; do eval "(timeout 2 head -c 7 $from >> taken) 2>/dev/null &"; done; : > taking; wait`;
+const readBy = (by: string, streams: string): string =>
+  `for from in ${streams}; do eval "(${by} head -c 7 $from >> taken) 2>/dev/null &"; done`;
+const read = (streams: string): string => `${readBy("timeout 2", streams)}; : > taking; wait`;
 
 /** What a terminal does that gets it, the human's machine does: such sequences must not get there. */
 const sends = (id: string, what: string, program: string, pattern: RegExp, more: Partial<TerminalAttempt> = {}): TerminalAttempt => ({
@@ -104,10 +105,17 @@ export const terminal: readonly TerminalAttempt[] = [
     read(OUTPUTS),
     { standard: "launcher" },
   ),
-  keys("pipe-keys-given", "read keys from stdin, on pipes", "sh keys.sh | cat", read("'<&3'"), {
+  keys("pipe-keys-given", "read keys from stdin, on pipes", "sh keys.sh | cat", ": > taking; head -c 7 <&3 >> taken", {
     standard: "reached",
-    gap: "On pipes a terminal that is stdin is the agent's too",
+    gap: "On pipes an agent that reads a terminal has its keys",
   }),
+  keys(
+    "pipe-keys-beside",
+    "read keys that are typed for another program of the pipeline, which has taken echo and line editing away",
+    "sh keys.sh | (stty -echo -icanon </dev/tty; sleep 2; timeout --foreground 1 head -c 7 </dev/tty >/dev/null; stty echo icanon </dev/tty; cat)",
+    `: > taking; ${["", "setsid ", 'sh -c \'trap "" TTIN TTOU; exec "$@"\' sh '].map((by) => readBy(`${by}timeout 3`, `'<&3' ${OUTPUTS}`)).join("; ")}; timeout --foreground 2 head -c 7 <&3 >> taken; wait`,
+    { standard: "launcher" },
+  ),
   keys(
     "pipe-modes",
     "take over the terminal's modes as a job in the background",
