@@ -197,7 +197,10 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
     "gains one line in that question, and never the key": [
       ["terminal/attach.test.ts", "both are ended with 'a', also when what is inside only says"],
     ],
-    "`TERM=dumb`, or no terminal: no PTY and no bar": [["transcripts/dumb-terminal.txt"]],
+    "`TERM=dumb`, or no terminal: no bar, and no sequence of ours": [
+      ["transcripts/dumb-terminal.txt"],
+      ["end-to-end/keys-without-bar.test.ts", "show an agent with TERM=dumb no sequence of ours, and a program that draws its own"],
+    ],
     "what the bar would say is wrong is said on stderr": [
       ["end-to-end/lifecycle.test.ts", "without a bar says on stderr, once, what is wrong meanwhile"],
     ],
