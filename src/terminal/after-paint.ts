@@ -52,7 +52,7 @@ export class AfterPaint {
     this.#printedOurs = false;
     if (!bytesJoin(bytes)) return;
     if (frame.joinable !== "") this.#emit(frame.joinable);
-    // In some terminals (xterm) it joins what was printed last, wherever that stands: the last cell of our row.
+    // Where the cursor is put back, xterm and VTE have it join a cell there. Should a terminal have it join what was printed last, that is the last cell of our row.
     else frame.damaged = true;
   }
 }
