@@ -16,10 +16,10 @@ export class Frame {
   readonly modes: Modes;
   /** The bar's row may show something else: paint as soon as that is allowed. */
   damaged = true;
-  /** The agent's margins, 1-based: the same on both screens, as in xterm. */
   /** The agent has asked the terminal something; how often for the cursor. Whoever looks sets it back. */
   asked = false;
   cursorAsked = 0;
+  /** The agent's margins, 1-based: the same on both screens, as in xterm. */
   margins: Margins;
   /** The terminal's saved cursor is ours and not the agent's, main and alternate screen. */
   borrowed: [boolean, boolean];

@@ -32,6 +32,8 @@ export interface OpenOverlay {
 /** How long an overlay waits for the end of a sequence or of synchronised output. */
 const OPEN_PATIENCE_MS = 250;
 const MOST_HELD = 4 * 1_048_576;
+/** What a piece takes in memory beside its bytes, about: an agent may write them one at a time. */
+const PIECE = 128;
 
 export class OverlayHost {
   readonly #options: OverlayHostOptions;
@@ -143,7 +145,7 @@ export class OverlayHost {
     const { saysEnd, hold } = this.#options;
     const before = this.#held.at(-1);
     this.#held.push(Buffer.from(chunk));
-    this.#heldBytes += chunk.length;
+    this.#heldBytes += chunk.length + PIECE;
     if (this.#heldBytes > MOST_HELD) hold(true);
     if (!saysEnd(chunk, before)) return;
     // Perhaps the agent stopped, and the overlay comes back with it; after its end there is none.
