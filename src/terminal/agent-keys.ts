@@ -14,7 +14,7 @@ import { takeTyped, watchUnread } from "./unread-input.ts";
 /** How often it is looked again, where the terminal is somebody else's. */
 const LOOK_MS = 250;
 /** An echo comes at once, or not at all: who takes it away meanwhile shows something else. */
-const SHOWN_MS = 500;
+const SHOWN_MS = 2000;
 /** Within that the rest of a line is shown. */
 const ECHO_MS = 10;
 const LINE_END = Buffer.from("\n");
@@ -239,7 +239,7 @@ export class AgentKeys {
         this.#toAgent.write(bytes.subarray(0, end));
         await sleep(ECHO_MS);
       }
-      if (end >= 0 && this.#shown.length === 0) {
+      if (end >= 0 && (this.#shown.length === 0 || monotonic() > this.#shownUntil)) {
         this.#options.relay.show(LINE_END);
         this.#shows(LINE_END);
       }

@@ -30,8 +30,6 @@ export interface Human extends AsyncDisposable {
   modes(): Promise<{ alternate: boolean; cursorHidden: boolean; mouse: string; bracketedPaste: boolean; applicationCursor: boolean }>;
   /** Closes the terminal, as a window that is closed: everybody in it gets SIGHUP. */
   hangUp(): void;
-  /** The terminal's name. */
-  device(): string;
   /** The process group that has the terminal now. */
   foreground(): number;
   /** Processes other than the shell that hold the terminal open. */
@@ -131,7 +129,6 @@ export async function sitDown(
       // `destroy` closes the master; the type declarations do not know it.
       (pty as unknown as { destroy(): void }).destroy();
     },
-    device,
     foreground: () => foregroundGroup(pty.pid) ?? pty.pid,
     holders() {
       const tty = device();
