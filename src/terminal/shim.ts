@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Command, ProcessExit } from "../core/command.ts";
-import { carried } from "./carried.ts";
+import { carried, shell } from "./carried.ts";
 import { INIT_IS_TIED } from "./tie.ts";
 
 /** The bit of the shim's umask that says that the agent ended; the eight below it are its status. */
@@ -12,6 +12,18 @@ const ENDED = 0o400;
 
 /** Private OSC number of our markers; never sent to the human's terminal. */
 export const MARKER_OSC = "7777";
+
+const STOPPED = `printf '\\033]${MARKER_OSC};%s;stop\\007' "$agent_run_nonce";kill -STOP $$`;
+
+/** The agent runs, and is continued as often as it was stopped. */
+const IN_OTHERS = ['(exec "$@" 2>&3 3>&-);agent_run_status=$?', `while kill -0 %%;do ${STOPPED};fg >/dev/null;agent_run_status=$?;done`];
+
+/** bash hands over the terminal that is its stderr, and leaves a loop when a job in it is stopped. */
+const IN_BASH = [
+  '{ (exec "$@" 2>&3 3>&-);agent_run_status=$?;} 2>&3',
+  `agent_run_next(){ kill -0 %%||return;${STOPPED};fg >/dev/null 2>&3;agent_run_status=$?;agent_run_next;}`,
+  "agent_run_next",
+];
 
 /**
  * `set -m` puts the agent in a process group of its own and hands it the terminal, so that Ctrl-Z stops it as a shell's job and not as a
@@ -26,7 +38,7 @@ export const MARKER_OSC = "7777";
  * The markers' random text comes into being here and is said in the first of them, before there is an agent: in arguments or environment the agent
  * could read it (`/proc/<shim>/cmdline`). Its variable is never exported, whatever the environment that the shell starts with.
  */
-const program = (tie: readonly string[], hold: readonly string[]): string =>
+const program = (tie: readonly string[], hold: readonly string[], sh: string): string =>
   [
     "set +ax;unset agent_run_nonce agent_run_status",
     'PATH="/usr/bin:/bin:$PATH" stty "$1" 2>/dev/null;shift',
@@ -38,8 +50,7 @@ const program = (tie: readonly string[], hold: readonly string[]): string =>
     `printf '\\033]${MARKER_OSC};%s;start\\007' "$agent_run_nonce"||exit 126`,
     ...hold,
     "set -m",
-    '(exec "$@" 2>&3 3>&-);agent_run_status=$?',
-    `while kill -0 %%;do printf '\\033]${MARKER_OSC};%s;stop\\007' "$agent_run_nonce";kill -STOP $$;fg >/dev/null;agent_run_status=$?;done`,
+    ...(sh === "bash" ? IN_BASH : IN_OTHERS),
     'umask "$((4|agent_run_status>>6&3))$((agent_run_status>>3&7))$((agent_run_status&7))"',
     `printf '\\033]${MARKER_OSC};%s;exit;%d\\007' "$agent_run_nonce" "$agent_run_status"`,
     "kill -STOP $$",
@@ -52,12 +63,13 @@ const HOLD = ['until [ -e "$1" ];do kill -STOP $$;done', "shift"];
  * The command that runs `command` under the shim.
  * @param modes the terminal's modes as `stty -g` gives them
  * @param released the shim will be the first process in a sandbox with a PID namespace of its own, and wait in it until this file is there
+ * @param sh what stands behind /bin/sh
  */
-export function shimCommand(command: Command, modes: string, released: string | undefined): Command {
+export function shimCommand(command: Command, modes: string, released: string | undefined, sh: string = shell()): Command {
   // node-pty gives one to who has none.
-  const { env, script } = carried(command, ["TERM"]);
+  const { env, script } = carried(command, ["TERM"], sh);
   const sealed = released !== undefined;
-  const text = program(sealed ? [INIT_IS_TIED] : [], [...(sealed ? HOLD : []), ...(script === "" ? [] : [script])]);
+  const text = program(sealed ? [INIT_IS_TIED] : [], [...(sealed ? HOLD : []), ...(script === "" ? [] : [script])], sh);
   return {
     ...command,
     env,
