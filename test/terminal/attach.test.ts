@@ -30,6 +30,9 @@ const levels: [string, Record<string, string>][] = [
 const attached = (command: readonly string[], options: OuterOptions = {}): Outer => openOuter(node, [demo, ...command], options);
 const shell = (script: string, options: OuterOptions = {}): Outer => attached(["/bin/sh", "-c", script], options);
 const alive = (pid: number): boolean => processInfo(pid) !== undefined;
+/** Of the terminal that a process has as its stdin, as stty(1) prints them, on one line. */
+const modesOf = (pid: number): string =>
+  execFileSync("sh", ["-c", `stty -a < /proc/${pid}/fd/0`], { encoding: "utf8" }).replace(/\s+/g, " ");
 const pidIn = async (name: string): Promise<number> => {
   const path = join(folder, name);
   for (let i = 0; i < 500 && !(existsSync(path) && statSync(path).size > 0); i++) await pause(10);
@@ -73,6 +76,8 @@ describe.each(levels)("an agent in a terminal, %s", (_, env) => {
   it("gets the keys, and shows the bar on the last row", async () => {
     await using outer = attached(["cat"], { env });
     await outer.until("the bar", barShows("readonly@123456789012"));
+    // The bar may stand a moment before the terminal is the agent's: until then it echoes keys itself.
+    await outer.until("a terminal without an echo of its own", () => modesOf(outer.pid).includes(" -echo "));
     outer.type("hello\r");
     await outer.until("the line and its echo", (screen) => screen.rows().filter((row) => row === "hello").length === 2);
     outer.type("\x04");
