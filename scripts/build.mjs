@@ -73,6 +73,19 @@ const uncommented = {
   },
 };
 
+/**
+ * The same program without what each of its modules says again: its name, which the comment above it gives too, that it is strict, which the whole file is,
+ * and names of its own for Node's modules, of which there is one each.
+ */
+function lean(code) {
+  const wrappers = code.replace(/__esm\(\{\n {2}"[^"\n]+"\(\) \{\n {4}"use strict";/g, "__esm({\n  _() {");
+  const modules = new Set([...wrappers.matchAll(/\bimport_node_([a-z_]+?)\d*\b/g)].map(([, name]) => name));
+  for (const name of modules)
+    if (new RegExp(`\\b${name}_\\b|__toESM\\(require\\("node:`).test(wrappers))
+      throw new Error(`the launcher's file has a name '${name}_' already`);
+  return wrappers.replace(/\bimport_node_([a-z_]+?)\d*\b/g, "$1_");
+}
+
 /** The same program with no blank too many, in lines of a screen's width, with the comments that name it and its sources; or an error. */
 async function compact(code) {
   const narrow = async (part) => (await transform(part, { minifyWhitespace: true, lineLimit: 160 })).code;
@@ -130,7 +143,7 @@ const bundles = await Promise.all([
 // Compiled by bin/agent-run.cjs, the launcher's file cannot import: the function for it is handed in. Its lines are short, for errors; blanks are an eighth
 // of what each launch would read.
 const main = `${root}${fresh}/main.cjs`;
-const code = (await compact(readFileSync(main, "utf8"))).replaceAll('import("./', '__import("./');
+const code = (await compact(lean(readFileSync(main, "utf8")))).replaceAll('import("./', '__import("./');
 writeFileSync(main, code.replace('"use strict";', '"use strict"; var __import = module.importer || ((path) => import(path));'));
 writeFileSync(`${root}${fresh}/esm.cjs`, "module.exports = (path) => import(path);\n");
 
