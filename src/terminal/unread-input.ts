@@ -21,7 +21,9 @@ export function reopenStdin(way: number): number | undefined {
   }
 }
 
-/** Calls `run` once when lines stand in the terminal and nobody has read them after some time, until it is disposed of. */
+/**
+ * Calls `run` once when lines stand in the terminal and nobody has read them after some time, until it is disposed of. Where that cannot be seen, at once.
+ */
 export function watchUnread(run: () => void): Disposable {
   let over = false;
   let timer: NodeJS.Timeout | undefined;
@@ -36,6 +38,7 @@ export function watchUnread(run: () => void): Disposable {
         run();
       } else timer = setTimeout(() => arm(true), THEIRS_MS).unref();
     });
+    if (socket === undefined) timer = setTimeout(run, THEIRS_MS).unref();
   };
   arm(false);
   return {
