@@ -86,9 +86,9 @@ function lean(code) {
   return wrappers.replace(/\bimport_node_([a-z_]+?)\d*\b/g, "$1_");
 }
 
-/** The same program with no blank too many, in lines of a screen's width, with the comments that name it and its sources; or an error. */
+/** The same program with no blank too many, in short lines, with the comments that name it and its sources; or an error. */
 async function compact(code) {
-  const narrow = async (part) => (await transform(part, { minifyWhitespace: true, lineLimit: 160 })).code;
+  const narrow = async (part) => (await transform(part, { minifyWhitespace: true, lineLimit: 240 })).code;
   const parts = code.split(/^(\/\/ (?:(?:src|node_modules)\/|\d+\.\d+\.\d+\S*\+).*\n)/m);
   const bare = (await Promise.all(parts.map((part, index) => (index % 2 === 1 ? part : narrow(part))))).join("");
   const [before, after] = await Promise.all([code, bare].map((text) => transform(text, { minifyWhitespace: true })));
