@@ -1,5 +1,6 @@
 // A run whose stdin is the human's terminal and that has no bar: in a pipeline, under `agent-run exec`, with TERM=dumb. The agent has a terminal of its own, and
 // the human's keys from when it reads on.
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -10,6 +11,8 @@ const LIMIT_MS = 10_000;
 const CTRL = { c: "\x03", d: "\x04", z: "\x1a" } as const;
 /** Long enough for who would take a key. */
 const MEANWHILE_MS = 400;
+const hasLess = spawnSync("less", ["--version"]).status === 0;
+const noLess = hasLess ? "" : " (needs less, apt-get install less)";
 /** The status of a pipeline's first program. */
 const FIRST = "(exit $PIPESTATUS)";
 const missing = hasBubblewrap ? "" : " (needs bwrap, apt-get install bubblewrap)";
@@ -202,36 +205,39 @@ describe.skipIf(!hasBubblewrap)(`keys without a bar${missing}`, () => {
     expect(await status()).toBe(5);
   });
 
-  it("are not an agent's that reads, while another program of the pipeline has the terminal for itself", async () => {
-    const agent = script("i=0; while [ $i -lt 200 ]; do echo row-$i; i=$((i+1)); done; head -c 3 > stolen");
-    start(`agent-run sh ${agent} | less`);
-    await appears("row-31");
-    await new Promise((resolve) => setTimeout(resolve, MEANWHILE_MS));
-    human.type(" ");
-    await appears("row-60");
-    human.type("q");
-    await until(() => received().includes("\x1b[?1049l"), LIMIT_MS, "less to end");
-    human.type("abc\r");
-    await status();
-    expect(text("stolen")).toBe("abc");
-    const password = script(
-      "stty -echo </dev/tty; printf 'Password: ' >/dev/tty; read -r word </dev/tty; echo \"[$word]\"; stty echo </dev/tty; cat",
-      "asks.sh",
-    );
-    const steals = script("until [ -e asked ]; do sleep 0.05; done; head -c 3 > stolen");
-    rmSync(file("stolen"));
-    start(`agent-run sh ${steals} | sh ${password}`);
-    await appears("Password: ");
-    await new Promise((resolve) => setTimeout(resolve, MEANWHILE_MS));
-    writeFileSync(file("asked"), "");
-    await new Promise((resolve) => setTimeout(resolve, MEANWHILE_MS));
-    human.type("secret\r");
-    await appears("[secret]");
-    human.type("xyz\r");
-    await status();
-    expect(text("stolen")).toBe("xyz");
-    await atRest();
-  });
+  it.skipIf(!hasLess)(
+    `are not an agent's that reads, while another program of the pipeline has the terminal for itself${noLess}`,
+    async () => {
+      const agent = script("i=0; while [ $i -lt 200 ]; do echo row-$i; i=$((i+1)); done; head -c 3 > stolen");
+      start(`agent-run sh ${agent} | less`);
+      await appears("row-31");
+      await new Promise((resolve) => setTimeout(resolve, MEANWHILE_MS));
+      human.type(" ");
+      await appears("row-60");
+      human.type("q");
+      await until(() => received().includes("\x1b[?1049l"), LIMIT_MS, "less to end");
+      human.type("abc\r");
+      await status();
+      expect(text("stolen")).toBe("abc");
+      const password = script(
+        "stty -echo </dev/tty; printf 'Password: ' >/dev/tty; read -r word </dev/tty; echo \"[$word]\"; stty echo </dev/tty; cat",
+        "asks.sh",
+      );
+      const steals = script("until [ -e asked ]; do sleep 0.05; done; head -c 3 > stolen");
+      rmSync(file("stolen"));
+      start(`agent-run sh ${steals} | sh ${password}`);
+      await appears("Password: ");
+      await new Promise((resolve) => setTimeout(resolve, MEANWHILE_MS));
+      writeFileSync(file("asked"), "");
+      await new Promise((resolve) => setTimeout(resolve, MEANWHILE_MS));
+      human.type("secret\r");
+      await appears("[secret]");
+      human.type("xyz\r");
+      await status();
+      expect(text("stolen")).toBe("xyz");
+      await atRest();
+    },
+  );
 
   it("tell the agent the window's new size, before it reads and after", async () => {
     const agent = script("trap 'stty size >&2' WINCH; echo begun >&2; until [ -e go ]; do sleep 0.05; done; read -r line; stty size >&2");
