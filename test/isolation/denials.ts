@@ -352,7 +352,13 @@ export const ELSEWHERE: Readonly<Record<string, readonly Proof[]>> = {
       "end-to-end/pipes-terminal.test.ts",
       "leave what is typed to the shell where the agent is in the background, which has nothing to read then",
     ],
-    ["end-to-end/pipes-terminal.test.ts", "are the human's own where stdin is his terminal, which he gave to be read"],
+    ["end-to-end/keys-without-bar.test.ts", "reach an agent that reads, with echo and line editing as bare, and in a pipeline as in exec"],
+  ],
+  "on pipes, an agent waits for an answer": [
+    ["end-to-end/keys-without-bar.test.ts", "are not an agent's that reads, while another program of the pipeline has the terminal for itself"],
+  ],
+  "on pipes, a full-screen program": [
+    ["end-to-end/keys-without-bar.test.ts", "end a read with Ctrl-D, and interrupt one with Ctrl-C, in a pipeline and in exec"],
   ],
   "aider ends: *Read-only file system": [
     ["isolation/sandbox.test.ts", "protects git's hooks and configuration, also against renaming what holds them"],
