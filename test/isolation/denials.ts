@@ -355,7 +355,10 @@ export const ELSEWHERE: Readonly<Record<string, readonly Proof[]>> = {
     ["end-to-end/keys-without-bar.test.ts", "reach an agent that reads, with echo and line editing as bare, and in a pipeline as in exec"],
   ],
   "on pipes, an agent waits for an answer": [
-    ["end-to-end/keys-without-bar.test.ts", "are not an agent's that reads, while another program of the pipeline has the terminal for itself"],
+    [
+      "end-to-end/keys-without-bar.test.ts",
+      "are not an agent's that reads, while another program of the pipeline has the terminal for itself",
+    ],
   ],
   "on pipes, a full-screen program": [
     ["end-to-end/keys-without-bar.test.ts", "end a read with Ctrl-D, and interrupt one with Ctrl-C, in a pipeline and in exec"],
