@@ -10,10 +10,6 @@ import type { Feed } from "./shadow-feed.ts";
 /** DECCOLM, the alternate screens, and a saved cursor. */
 const MOVES_OUR_ROW = new Set([3, 47, 1047, 1048, 1049]);
 
-/** DECCOLM has an effect (xterm's), and leaves the screen as it is where the terminal knows that (DECNCSM). */
-const COLUMNS_ALLOWED = 40;
-const COLUMNS_KEEP = 95;
-
 export class PrivateModes {
   readonly #frame: Frame;
   readonly #feed: Feed;
@@ -63,10 +59,9 @@ export class PrivateModes {
         }
       }
       modes.set(mode, on);
-      const allowed = modes.isSet(COLUMNS_ALLOWED) && !modes.isSet(COLUMNS_KEEP);
-      if (mode === 3 && (allowed || this.#frame.reserved)) {
-        after = allowed ? this.#newPage(sequence) : this.#region.reassert(sequence, false);
-        if (this.#frame.reserved) first = this.#frame.blanked();
+      if (mode === 3 && this.#frame.reserved) {
+        after = this.#region.reassert(sequence, false);
+        first = this.#frame.blanked();
         this.#frame.damaged = true;
       }
       if (this.#frame.screen === before && !switches) continue;
@@ -92,16 +87,6 @@ export class PrivateModes {
     if (after + restored === "" && kept.length === count) return undefined;
     const none = first + after + restored === "" ? LEFT_OUT : "";
     return first + (kept.length === 0 ? none : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after + restored;
-  }
-
-  /** What DECCOLM does beside the columns where it is allowed, by the VT510 manual and xterm: in every terminal, and in the shadow. */
-  #newPage(sequence: Sequence): string {
-    const frame = this.#frame;
-    frame.margins = frame.full();
-    frame.modes.sides = undefined;
-    frame.below = false;
-    this.#feed(sequence.end, "\x1b[r\x1b[J");
-    return `${frame.reserved ? frame.region() : "\x1b[r"}\x1b[J`;
   }
 
   /** XTSAVE, and XTRESTORE where we know what was saved: what a terminal that has neither ignores, others do, and we with them. */

@@ -80,11 +80,6 @@ describe.skipIf(!has("xterm") || !has("Xvfb"))("in xterm (needs xterm, Xvfb) an 
     ["printer controller mode", "\\033[5itext", { 1: "text" }],
     ["status lines", "\\033[2$~\\033[1$}text", { 1: "text" }],
     ["lines of double width", "\\033[5;10r\\033[24;1H\\n\\n\\033#6\\033[r\\033[Htext", { 1: "text" }],
-    [
-      "132 columns, and 80 again",
-      "before\\033[?40h\\033[5;10r\\033[?3h\\033[?3l\\033[2;1Htop\\033[23;1Hx\\nlow",
-      { 1: "top", 22: "x", 23: "low" },
-    ],
     ["left and right margins", "\\033[?69h\\033[5;20s\\033[3;7Htext that wraps in them", { 3: "      text that wrap", 4: "    s in them" }],
   ])("with %s", async (name, text, rows) => {
     await shown(name.replaceAll(" ", "-"), text, rows);
