@@ -151,6 +151,16 @@ export function createSessions(options: SessionsOptions): SessionHost {
     log(`${id} was left by a daemon that died: ended${notes.length > 0 ? ` (${notes.join("; ")})` : ""}`);
   };
 
+  /** A session that a dead daemon left is ended all the same. */
+  const keepOrSay = (): Disposable | undefined => {
+    try {
+      return keep();
+    } catch (error) {
+      log(messageOf(error));
+      return undefined;
+    }
+  };
+
   return {
     open(message, lease) {
       open(message, lease).catch((error: unknown) => {
@@ -248,8 +258,8 @@ export function createSessions(options: SessionsOptions): SessionHost {
         // A launcher that lives comes back for its session.
         if (known.launcher && !isThere(known.launcher)) void end();
         else {
-          const kept = keep();
-          clock.at(clock.now() + RESUME_MS, () => void end().finally(() => kept[Symbol.dispose]()));
+          const kept = keepOrSay();
+          clock.at(clock.now() + RESUME_MS, () => void end().finally(() => kept?.[Symbol.dispose]()));
         }
       }
     },
