@@ -201,7 +201,7 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
       ["transcripts/dumb-terminal.txt"],
       ["end-to-end/keys-without-bar.test.ts", "show an agent with TERM=dumb no sequence of ours, and a program that draws its own"],
     ],
-    "what the bar would say is wrong is said on stderr": [
+    "What the bar would say is wrong is said on stderr": [
       ["end-to-end/lifecycle.test.ts", "without a bar says on stderr, once, what is wrong meanwhile"],
     ],
     "a guard process restores the terminal's modes and screen within a second": [
