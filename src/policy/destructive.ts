@@ -1,7 +1,7 @@
 // What an agent must not be able to do: the catalogue of actions that destroy, escalate, mint credentials or hide traces. Called by the restriction check and doctor.
 import { evaluate } from "./evaluate.ts";
 import type { Decision, PolicySet, RequestContext } from "./types.ts";
-import { probeResources, worstCase } from "./worst-case.ts";
+import { type Probes, probeResources, worstCase } from "./worst-case.ts";
 
 export interface Destructive {
   /** `ec2:TerminateInstances` */
@@ -229,8 +229,8 @@ export const destructiveActions: readonly Destructive[] = [
 export interface DestructiveFinding {
   readonly action: string;
   readonly decision: Decision;
-  /** The resource on which it is allowed. */
-  readonly resource: string;
+  /** The resource on which it is allowed; undefined where there are too many to try, so that it may be on one of them. */
+  readonly resource: string | undefined;
 }
 
 /**
@@ -242,11 +242,15 @@ export interface DestructiveFinding {
 export function destructiveAllowed(policies: PolicySet, principal: string, context: RequestContext = {}): DestructiveFinding[] {
   const account = /^\d{12}$/.exec(principal.split(":")[4] ?? "")?.[0] ?? ACCOUNT;
   const assumed = worstCase(policies, context);
-  return destructiveActions.flatMap(({ action, resource: sample }) => {
-    for (const resource of [sample.replaceAll(ACCOUNT, account), ...probeResources(assumed, action, context)]) {
-      const decision = evaluate({ principal, action, resource, context }, assumed);
+  const known = new Map<string, Probes>();
+  return destructiveActions.flatMap(({ action, resource: sample }): readonly DestructiveFinding[] => {
+    const { resources, areAll } = probeResources(assumed, action, context, known);
+    const decide = (resource: string): Decision => evaluate({ principal, action, resource, context }, assumed);
+    const first = sample.replaceAll(ACCOUNT, account);
+    for (const resource of [first, ...resources]) {
+      const decision = decide(resource);
       if (decision.outcome === "allowed") return [{ action, decision, resource }];
     }
-    return [];
+    return areAll ? [] : [{ action, decision: decide(first), resource: undefined }];
   });
 }

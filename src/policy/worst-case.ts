@@ -3,6 +3,16 @@ import { actionMatches } from "./match.ts";
 import { common } from "./overlap.ts";
 import type { PolicyDocument, PolicySet, RequestContext, Statement } from "./types.ts";
 
+/** Patterns that cross one another have more in common the more of them there are, and a daemon that counts them does nothing else. */
+const MOST_PAIRS = 10_000;
+const MOST_MET = 64;
+
+export interface Probes {
+  readonly resources: readonly string[];
+  /** False where there would be too many to try: nothing can be told of the others. */
+  readonly areAll: boolean;
+}
+
 /** Stands where a wildcard stood: a name that no policy mentions by chance. */
 const FILLER = "agent-run-probe";
 const VARIABLE = /\$\{([^},]*)[^}]*\}/g;
@@ -43,15 +53,39 @@ function widest(statement: Statement, { version }: PolicyDocument, known: Readon
  * every Deny NotResource leaves out: a role that reaches `logs-*` and a session policy that reaches `*-prod` meet in a name that neither pattern leads to.
  * @param policies as `worstCase` gives them
  * @param context the same, for the variables that are left
+ * @param known what was found for other actions of the same policies: most have the same resources
  */
-export function probeResources(policies: PolicySet, action: string, context: RequestContext): string[] {
+export function probeResources(policies: PolicySet, action: string, context: RequestContext, known = new Map<string, Probes>()): Probes {
   const of = (documents: readonly PolicyDocument[] = []): string[] => documents.flatMap((document) => openedBy(document, action, context));
   const kinds = [policies.identity, policies.boundary, policies.session, policies.serviceControl].filter((kind) => kind !== undefined);
   const left = kinds.flatMap((documents) => documents.flatMap((document) => leftOutBy(document, action, context)));
   const limiting = [...kinds.map(of), ...left];
-  const met = limiting.reduce((left, right) => left.flatMap((one) => right.flatMap((other) => common("resource", one, other) ?? [])));
-  const patterns = new Set([...limiting.flat(), ...of(policies.resource), ...met]);
-  return [...new Set([...patterns].map((pattern) => pattern.replace(/\*+/g, FILLER).replaceAll("?", "x")))];
+  const others = of(policies.resource);
+  const key = JSON.stringify([limiting, others]);
+  const probes = known.get(key) ?? probesOf(limiting, others);
+  known.set(key, probes);
+  return probes;
+}
+
+function probesOf(limiting: readonly (readonly string[])[], others: readonly string[]): Probes {
+  let met: ReadonlySet<string> | undefined = new Set(limiting[0]);
+  for (const patterns of limiting.slice(1)) met = met && meeting(met, new Set(patterns));
+  const patterns = new Set([...limiting.flat(), ...others, ...(met ?? [])]);
+  const resources = [...new Set([...patterns].map((pattern) => pattern.replace(/\*+/g, FILLER).replaceAll("?", "x")))];
+  return { resources, areAll: met !== undefined };
+}
+
+/** What the patterns of both have in common; undefined where that is too much. */
+function meeting(one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> | undefined {
+  if (one.size * other.size > MOST_PAIRS) return undefined;
+  const met = new Set<string>();
+  for (const left of one) {
+    for (const right of other) {
+      for (const pattern of common("resource", left, right) ?? []) met.add(pattern);
+      if (met.size > MOST_MET) return undefined;
+    }
+  }
+  return met;
 }
 
 /** The patterns of resources that the document's Allow statements open for an action, variables filled in; `*` for a NotResource. */

@@ -61,6 +61,19 @@ describe("destructiveAllowed", () => {
     expect(names({ identity: [identity([allow("s3:DeleteObject"), notOwn])] })).toEqual(["s3:DeleteObject"]);
   });
 
+  it("takes an action as allowed where the patterns that cross are too many to try, and tries no longer", () => {
+    const crossing = (name: string) => Array.from({ length: 10 }, (_, index) => `arn:aws:s3:::*${name}${index}*${name}x${index}*`);
+    const leftOut = { Effect: "Deny", Action: "*", NotResource: crossing("c") };
+    const policies = {
+      identity: [identity([allow("s3:DeleteObject", crossing("a")), leftOut])],
+      session: [identity([allow("*", crossing("b"))])],
+    };
+    expect(destructiveAllowed(policies, SESSION).map(({ action, resource }) => [action, resource])).toContainEqual([
+      "s3:DeleteObject",
+      undefined,
+    ]);
+  });
+
   it("is bounded by session policy and boundary", () => {
     const reads = identity([allow("s3:Get*")]);
     expect(names({ identity: [admin], session: [reads] })).toEqual([]);

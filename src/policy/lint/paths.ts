@@ -94,7 +94,7 @@ function opener(policies: PolicySet): (action: string, samples?: readonly string
   return (action, samples = []) => {
     if (decided.has(action)) return decided.get(action);
     let found: Decision["statement"];
-    for (const resource of [...samples, ...probeResources(assumed, action, {}), "*"]) {
+    for (const resource of [...samples, ...probeResources(assumed, action, {}).resources, "*"]) {
       const decision = evaluate({ principal: PRINCIPAL, action, resource, context: {} }, assumed);
       if (decision.outcome === "allowed") {
         found = decision.statement;
