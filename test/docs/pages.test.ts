@@ -16,6 +16,20 @@ describe("docs/README.md", () => {
   });
 });
 
+describe("a table", () => {
+  const cells = (row: string): number => row.replaceAll("\\|", "").split("|").length;
+
+  it.each(["README.md", ...globSync("docs/*.md", { cwd: ROOT })])(
+    "of %s has as many cells in each row as in its first: a | in a cell is escaped",
+    (file) => {
+      for (const [table] of read(file).matchAll(/^(?:\|.*\n)+/gm)) {
+        const [first = "", ...rows] = table.trimEnd().split("\n");
+        expect(rows.filter((row) => cells(row) !== cells(first))).toEqual([]);
+      }
+    },
+  );
+});
+
 describe("docs/agents.md", () => {
   const page = read("docs/agents.md");
 
