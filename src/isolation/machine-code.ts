@@ -4,7 +4,7 @@
 export type Arch = "x64" | "arm64";
 
 /** asm/unistd_64.h and asm-generic/unistd.h */
-export const EXECVE = { x64: 59, arm64: 221 } as const;
+const EXECVE = { x64: 59, arm64: 221 } as const;
 export const WRITE = { x64: 1, arm64: 64 } as const;
 export const EXIT_GROUP = { x64: 231, arm64: 94 } as const;
 
@@ -70,6 +70,16 @@ export function assemble(pieces: readonly Piece[]): Uint8Array {
 export const text = (words: string): readonly number[] => [...new TextEncoder().encode(words)];
 export const word = (value: number): readonly number[] => [value & 255, (value >>> 8) & 255, (value >>> 16) & 255, (value >>> 24) & 255];
 
+/** Becomes `argv[1]` with `argv+1`, at the stack that a program starts with: `[rsp]` is argc (System V ABI, 3.4.1). Goes on only where that failed. */
+export const X64_EXEC_NEXT: readonly Piece[] = [
+  [0x48, 0x8b, 0x04, 0x24], //                           mov rax, [rsp]         argc
+  [0x48, 0x8d, 0x54, 0xc4, 0x10], //                     lea rdx, [rsp+rax*8+16]  envp: behind argv and the NULL at its end
+  [0x48, 0x8d, 0x74, 0x24, 0x10], //                     lea rsi, [rsp+16]      argv+1
+  [0x48, 0x8b, 0x3e], //                                 mov rdi, [rsi]
+  [0xb8, ...word(EXECVE.x64)], //                        mov eax, execve
+  [0x0f, 0x05], //                                       syscall
+];
+
 /**
  * Says on stderr the text that `rsi` and `edx` name, with the errno in `eax` (negative, as a call gives it) as three digits behind it, and ends with 125.
  * x86-64 (Intel SDM vol. 2). A call: number in rax, arguments in rdi, rsi, rdx, r10, r8, r9; rcx and r11 are lost (syscall(2)).
@@ -107,6 +117,17 @@ export const adr = (register: number, to: string): Piece => ({
   bytes: (far) => word((0x1000_0000 | ((far & 3) << 29) | ((far >> 2) << 5) | register) >>> 0),
 });
 export const SVC = word(0xd400_0001);
+
+/** The same as `X64_EXEC_NEXT`; `[sp]` is argc. */
+export const ARM64_EXEC_NEXT: readonly Piece[] = [
+  word(0xf940_03e3), //                                  ldr x3, [sp]           argc
+  word(0x9100_23e1), //                                  add x1, sp, 8          argv
+  word(0x9100_2021), //                                  add x1, x1, 8          argv+1
+  word(0x8b03_0c22), //                                  add x2, x1, x3, lsl 3  envp: behind argv and the NULL at its end
+  word(0xf940_0020), //                                  ldr x0, [x1]
+  movz(8, EXECVE.arm64), //                              mov x8, execve
+  SVC, //                                                svc 0
+];
 
 /** The same as `X64_FAIL`, of the text that `x1` and `x2` name and the errno in `x0`. A call: number in x8, arguments in x0 to x5, result in x0 (syscall(2)). */
 export const ARM64_FAIL: readonly Piece[] = [

@@ -2,11 +2,11 @@
 // scripts/build.mjs writes it into dist/, bubblewrap.ts puts it before the command. bubblewrap's own can be traced from inside: an agent could have it take back
 // its request to die with its parent (prctl(2), PR_SET_PDEATHSIG), and outlive a launcher and a daemon that are killed. PURE.
 import {
+  ARM64_EXEC_NEXT,
   ARM64_FAIL,
   type Arch,
   adr,
   assemble,
-  EXECVE,
   EXIT_GROUP,
   executable,
   movz,
@@ -15,6 +15,7 @@ import {
   SVC,
   text,
   word,
+  X64_EXEC_NEXT,
   X64_FAIL,
 } from "./machine-code.ts";
 
@@ -71,12 +72,7 @@ const X64: readonly Piece[] = [
   [0x85, 0xc0], //                                       test eax, eax
   jumpX64([0x0f, 0x88], "not started"), //               js not started
   jumpX64([0x0f, 0x85], "parent"), //                    jnz parent
-  [0x48, 0x8b, 0x04, 0x24], //                           mov rax, [rsp]         argc
-  [0x48, 0x8d, 0x54, 0xc4, 0x10], //                     lea rdx, [rsp+rax*8+16]  envp: behind argv and the NULL at its end
-  [0x48, 0x8d, 0x74, 0x24, 0x10], //                     lea rsi, [rsp+16]      argv+1
-  [0x48, 0x8b, 0x3e], //                                 mov rdi, [rsi]
-  [0xb8, ...word(EXECVE.x64)], //                        mov eax, execve
-  [0x0f, 0x05], //                                       syscall                comes back only when it failed
+  ...X64_EXEC_NEXT,
   { label: "not started" },
   jumpX64([0x48, 0x8d, 0x35], "not started text"), //    lea rsi, [rip+not started text]
   [0xba, ...word(NOT_STARTED.length)], //                mov edx, its length
@@ -151,13 +147,7 @@ const ARM64: readonly Piece[] = [
   SVC, //                                                svc 0
   ifRefused("not started"), //                           tbnz x0, 63, not started
   jumpArm64(0xb500_0000, "parent"), //                   cbnz x0, parent
-  word(0xf940_03e3), //                                  ldr x3, [sp]           argc
-  word(0x9100_23e1), //                                  add x1, sp, 8          argv
-  word(0x9100_2021), //                                  add x1, x1, 8          argv+1
-  word(0x8b03_0c22), //                                  add x2, x1, x3, lsl 3  envp: behind argv and the NULL at its end
-  word(0xf940_0020), //                                  ldr x0, [x1]
-  movz(8, EXECVE.arm64), //                              mov x8, execve
-  SVC, //                                                svc 0                  comes back only when it failed
+  ...ARM64_EXEC_NEXT,
   { label: "not started" },
   adr(1, "not started text"), //                         adr x1, not started text
   movz(2, NOT_STARTED.length), //                        mov x2, its length

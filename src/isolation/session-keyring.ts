@@ -1,7 +1,21 @@
 // The program that leaves the human's session keyring before the sandbox starts: an ELF executable of some 400 bytes, built here, for x64 and arm64.
 // scripts/build.mjs writes it into dist/, bubblewrap.ts puts it before bwrap. Nothing that every machine has can make this one call, and Node cannot.
 // PURE.
-import { ARM64_FAIL, type Arch, adr, assemble, EXECVE, executable, movz, type Piece, SVC, text, word, X64_FAIL } from "./machine-code.ts";
+import {
+  ARM64_EXEC_NEXT,
+  ARM64_FAIL,
+  type Arch,
+  adr,
+  assemble,
+  executable,
+  movz,
+  type Piece,
+  SVC,
+  text,
+  word,
+  X64_EXEC_NEXT,
+  X64_FAIL,
+} from "./machine-code.ts";
 import { KEYRING_REFUSED } from "./own-programs.ts";
 
 /**
@@ -26,12 +40,7 @@ const X64: readonly Piece[] = [
   [0x0f, 0x05], //                                       syscall
   [0x48, 0x85, 0xc0], //                                 test rax, rax
   { size: 2, to: "refused", bytes: (far) => [0x78, far - 2] }, // js refused
-  [0x48, 0x8b, 0x04, 0x24], //                           mov rax, [rsp]         argc
-  [0x48, 0x8d, 0x54, 0xc4, 0x10], //                     lea rdx, [rsp+rax*8+16]  envp: behind argv and the NULL at its end
-  [0x48, 0x8d, 0x74, 0x24, 0x10], //                     lea rsi, [rsp+16]      argv+1
-  [0x48, 0x8b, 0x3e], //                                 mov rdi, [rsi]
-  [0xb8, ...word(EXECVE.x64)], //                        mov eax, execve
-  [0x0f, 0x05], //                                       syscall                comes back only when it failed
+  ...X64_EXEC_NEXT,
   { size: 7, to: "not started", bytes: (far) => [0x48, 0x8d, 0x35, ...word(far - 7)] }, // lea rsi, [rip+not started]
   [0xba, ...word(NOT_STARTED.length)], //                mov edx, its length
   { size: 2, to: "fail", bytes: (far) => [0xeb, far - 2] }, //   jmp fail
@@ -53,13 +62,7 @@ const ARM64: readonly Piece[] = [
   movz(1, 0), //                                         mov x1, 0              no name
   SVC, //                                                svc 0
   { size: 4, to: "refused", bytes: (far) => word((0xb7f8_0000 | ((far >> 2) << 5)) >>> 0) }, // tbnz x0, 63, refused
-  word(0xf940_03e3), //                                  ldr x3, [sp]           argc
-  word(0x9100_23e1), //                                  add x1, sp, 8          argv
-  word(0x9100_2021), //                                  add x1, x1, 8          argv+1
-  word(0x8b03_0c22), //                                  add x2, x1, x3, lsl 3  envp: behind argv and the NULL at its end
-  word(0xf940_0020), //                                  ldr x0, [x1]
-  movz(8, EXECVE.arm64), //                              mov x8, execve
-  SVC, //                                                svc 0                  comes back only when it failed
+  ...ARM64_EXEC_NEXT,
   adr(1, "not started"), //                              adr x1, not started
   movz(2, NOT_STARTED.length), //                        mov x2, its length
   { size: 4, to: "fail", bytes: (far) => word((0x1400_0000 | (far >> 2)) >>> 0) }, // b fail
