@@ -1,6 +1,5 @@
 // All sessions of a daemon: opens them, ends them, and ends what a dead daemon left. The daemon's SessionHost.
 import { readdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { endLostAudit, openAudit } from "../audit/log.ts";
 import { readSession, unendedSessions } from "../audit/verify.ts";
 import type { Lease } from "../control/lease.ts";
@@ -10,7 +9,6 @@ import { toWireError } from "../control/wire-error.ts";
 import { isLater } from "../core/began.ts";
 import type { Clock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
-import { isSameFolder } from "../core/folder.ts";
 import { isSessionId, newSessionId, type SessionId } from "../core/id.ts";
 import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
 import { forgetBases, forgetMfa, mfaSessions, signIns } from "../credentials/sources.ts";
@@ -21,6 +19,7 @@ import { removeStandIns } from "../isolation/stand-ins.ts";
 import { CleanUp } from "./clean-up.ts";
 import type { SessionHost } from "./host.ts";
 import { endProcesses, isThere, lastKnown, removeFolder, type Spawned } from "./leftover.ts";
+import { refuseOtherFolders } from "./other-folders.ts";
 import { loadProfile, type Profile } from "./profile.ts";
 import { Session } from "./session.ts";
 import { SessionAudit } from "./session-audit.ts";
@@ -151,6 +150,12 @@ export function createSessions(options: SessionsOptions): SessionHost {
     log(`${id} was left by a daemon that died: ended${notes.length > 0 ? ` (${notes.join("; ")})` : ""}`);
   };
 
+  const named = (which: string): Session => {
+    const session = [...sessions.values()].find(({ id }) => id === which);
+    if (!session) throw notHere(which);
+    return session;
+  };
+
   /** A session that a dead daemon left is ended all the same. */
   const keepOrSay = (): Disposable | undefined => {
     try {
@@ -180,9 +185,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
       });
       const left = meant.filter(({ launcher }) => launcher !== undefined && typed !== undefined && isLater(launcher.started, typed));
       const chosen = meant.filter((session) => !left.includes(session));
-      if (which !== "all" && meant.length === 0) {
-        throw new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
-      }
+      if (which !== "all" && meant.length === 0) throw notHere(which);
       // Whoever ends all that runs does not want the next one to begin without them.
       const mfaForgotten = which === "all" && actor === undefined && project === undefined ? forgetMfa() : [];
       const killed = chosen.map(async (session) => {
@@ -207,20 +210,14 @@ export function createSessions(options: SessionsOptions): SessionHost {
     },
 
     async extend(which, byMs) {
-      const session = [...sessions.values()].find(({ id }) => id === which);
-      if (!session)
-        throw new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
-      return session.extend(byMs);
+      return named(which).extend(byMs);
     },
 
     forgetBases,
     mfaHeld: () => mfaSessions.held(),
     forgetMfa,
     async console(which) {
-      const session = [...sessions.values()].find(({ id }) => id === which);
-      if (!session)
-        throw new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
-      return session.console();
+      return named(which).console();
     },
 
     signIns: () => signIns.onlyHere().map(({ startUrl }) => startUrl),
@@ -266,6 +263,9 @@ export function createSessions(options: SessionsOptions): SessionHost {
   };
 }
 
+const notHere = (which: string): AgentRunError =>
+  new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
+
 /** Sessions whose folder a dead daemon left in the runtime folder. */
 function sessionsWithFolder(paths: Paths): SessionId[] {
   return readdirSync(paths.runtime).filter(isSessionId);
@@ -284,19 +284,4 @@ function planMessage(session: SessionId, { isolation, pass, graceMs, killKey, no
     killKey,
     notify,
   };
-}
-
-/** One user has one daemon, whatever HOME a shell has: with another's settings, a launch would get what nobody asked for; with another's state, nobody would find its records. */
-function refuseOtherFolders(ours: Paths, theirs: Pick<OpenMessage, "settings" | "state">): void {
-  for (const { what, variable, mine, other } of [
-    { what: "its settings", variable: "XDG_CONFIG_HOME", mine: ours.config, other: theirs.settings },
-    { what: "its records", variable: "XDG_STATE_HOME", mine: ours.state, other: theirs.state },
-  ]) {
-    if (other === undefined || isSameFolder(mine, other)) continue;
-    throw new AgentRunError("config", `the daemon that runs has ${what} in ${mine}, and here they are in ${other}`, {
-      hint:
-        `HOME or ${variable} is another here: set it as where the daemon was started (${variable}=${dirname(mine)}); ` +
-        "or agent-run daemon stop, once its sessions have ended (agent-run ps); for both at a time set AGENT_RUN_HOME here",
-    });
-  }
 }
