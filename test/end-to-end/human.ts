@@ -1,9 +1,10 @@
 // A human at a terminal: a shell in a real PTY, and a terminal emulator that shows what stays on the screen. Used by the tests of this folder.
-import { readdirSync, readlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, readlinkSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { spawn } from "@lydell/node-pty";
 import xterm from "@xterm/headless";
 import { foregroundGroup } from "../../src/terminal/foreground.ts";
-import { alive, until } from "./world.ts";
+import { alive, BIN, until, type World } from "./world.ts";
 
 export interface Prompt {
   /** How many commands the shell has run. */
@@ -158,4 +159,13 @@ function opens(pid: number, file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** `agent-run`, and the Node that it needs, are commands there. */
+export function putOnPath(world: World): void {
+  const bin = join(world.own, "bin");
+  mkdirSync(bin);
+  symlinkSync(BIN, join(bin, "agent-run"));
+  symlinkSync(process.execPath, join(bin, "node"));
+  world.env["PATH"] = `${bin}:${world.env["PATH"]}`;
 }

@@ -1,11 +1,11 @@
 // A run whose stdin is the human's terminal and that has no bar: in a pipeline, under `agent-run exec`, with TERM=dumb. The agent has a terminal of its own, and
 // the human's keys from when it reads on.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Human, sitDown } from "./human.ts";
-import { BIN, hasBubblewrap, makeWorld, until, type World } from "./world.ts";
+import { type Human, putOnPath, sitDown } from "./human.ts";
+import { hasBubblewrap, makeWorld, until, type World } from "./world.ts";
 
 const LIMIT_MS = 10_000;
 const CTRL = { c: "\x03", d: "\x04", z: "\x1a" } as const;
@@ -22,11 +22,7 @@ describe.skipIf(!hasBubblewrap)(`keys without a bar${missing}`, () => {
   let human: Human;
   beforeAll(async () => {
     world = await makeWorld({ config: "# isolation as it is without a setting\n" });
-    const bin = join(world.own, "bin");
-    mkdirSync(bin);
-    symlinkSync(BIN, join(bin, "agent-run"));
-    symlinkSync(process.execPath, join(bin, "node"));
-    world.env["PATH"] = `${bin}:${world.env["PATH"]}`;
+    putOnPath(world);
     expect((await world.run(["true"])).code).toBe(0);
   });
   const sit = async (env: Record<string, string> = {}): Promise<void> => {

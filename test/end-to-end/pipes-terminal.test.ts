@@ -1,10 +1,10 @@
 // Pipes of which one end is the human's terminal: the agent has one of its own in that place, and the human sees and steers what he would see and steer bare.
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { allProcesses } from "../../src/core/process-tree.ts";
-import { type Human, sitDown } from "./human.ts";
-import { BIN, hasBubblewrap, makeWorld, until, type World } from "./world.ts";
+import { type Human, putOnPath, sitDown } from "./human.ts";
+import { hasBubblewrap, makeWorld, until, type World } from "./world.ts";
 
 const LIMIT_MS = 10_000;
 const CTRL = { c: "\x03", s: "\x13", q: "\x11", z: "\x1a" } as const;
@@ -15,10 +15,7 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
   let human: Human;
   beforeAll(async () => {
     world = await makeWorld({ config: "# isolation as it is without a setting\n" });
-    const bin = join(world.own, "bin");
-    mkdirSync(bin);
-    symlinkSync(BIN, join(bin, "agent-run"));
-    world.env["PATH"] = `${bin}:${world.env["PATH"]}`;
+    putOnPath(world);
     expect((await world.run(["true"])).code).toBe(0);
   });
   beforeEach(async () => {

@@ -1,24 +1,14 @@
 // The first process of a sandbox: run by this machine and by an emulator of the other, and what an agent can do to it.
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sandboxInitFile } from "../../src/isolation/own-programs.ts";
 import { sandboxInitProgram } from "../../src/isolation/sandbox-init.ts";
+import { has, ROOT, run } from "./own-program.ts";
 import { hasBubblewrap, missing, users, World } from "./world.ts";
 
-const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" }).status === 0;
-const ROOT = join(import.meta.dirname, "../..");
 const OWN = sandboxInitFile(ROOT, process.arch) ?? "";
-const run = (argv: readonly string[], env: Record<string, string> = {}) => {
-  const { status, stdout, stderr } = spawnSync(argv[0] ?? "", argv.slice(1), {
-    encoding: "utf8",
-    timeout: 20_000,
-    env: { PATH: process.env["PATH"] ?? "", ...env },
-  });
-  return { status, stdout, stderr };
-};
 const NOT_STARTED = "agent-run: error: nothing can be started in the sandbox: the kernel ended it with errno ";
 const ENDS = [
   ["exit 0", 0],

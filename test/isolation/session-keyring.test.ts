@@ -7,20 +7,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KEYRING_REFUSED, sessionKeyringFile } from "../../src/isolation/own-programs.ts";
 import { sessionKeyringProgram } from "../../src/isolation/session-keyring.ts";
+import { has, ROOT, run } from "./own-program.ts";
 import type { IsolatedRun } from "./run-isolated.ts";
 import { hasBubblewrap, missing, users, World } from "./world.ts";
 
-const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" }).status === 0;
-const ROOT = join(import.meta.dirname, "../..");
 const OWN = sessionKeyringFile(ROOT, process.arch) ?? "";
-const run = (argv: readonly string[], env: Record<string, string> = {}) => {
-  const { status, stdout, stderr } = spawnSync(argv[0] ?? "", argv.slice(1), {
-    encoding: "utf8",
-    timeout: 20_000,
-    env: { PATH: process.env["PATH"] ?? "", ...env },
-  });
-  return { status, stdout, stderr };
-};
 
 describe("the program for the session keyring", () => {
   it.each(["x64", "arm64"] as const)("is built for %s as it is made here, and may be run", (arch) => {
