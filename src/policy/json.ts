@@ -21,6 +21,7 @@ export interface Place {
 /** Policies nest 6 deep at most; this bounds the recursion on hostile input. */
 const DEEPEST = 32;
 const SPACE = /[ \t\n\r]*/y;
+const WORD = /true|false|null/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -78,120 +79,138 @@ export function pathTo(parent: string, key: string | number): string {
  * @throws AgentRunError `policy` for anything that is not JSON, and for a key that stands twice in one object
  */
 export function readJson(text: string, source: string): JsonNode {
-  const place: Place = { source, text };
-  let at = 0;
+  return new JsonReader({ source, text }).whole();
+}
 
-  const fault = (problem: string, path: string, where = at): AgentRunError => policyFault(place, where, path, problem);
-  const seen = (): string => (at >= text.length ? "the end of the text" : `'${printable(text.codePointAt(at) ?? 0)}'`);
-  const take = (pattern: RegExp): string => {
-    pattern.lastIndex = at;
-    const found = pattern.exec(text)?.[0] ?? "";
-    at += found.length;
-    return found;
-  };
+/** One pass over a text; `#at` is the offset of what comes next. */
+class JsonReader {
+  readonly #place: Place;
+  readonly #text: string;
+  #at = 0;
 
-  const readString = (path: string): string => {
-    const start = at;
-    at += 1;
-    let out = "";
-    for (;;) {
-      out += take(PLAIN);
-      const next = text[at];
-      if (next === '"') {
-        at += 1;
-        return out;
-      }
-      if (next === undefined) throw fault("this string has no closing quotation mark", path, start);
-      if (next !== "\\") throw fault(`a string cannot hold the control character ${seen()}: write it as an escape`, path);
-      const letter = text[at + 1] ?? "";
-      if (letter === "u") {
-        const hex = text.slice(at + 2, at + 6);
-        if (!/^[0-9a-fA-F]{4}$/.test(hex)) throw fault("\\u must be followed by four hex digits", path);
-        out += String.fromCharCode(Number.parseInt(hex, 16));
-        at += 6;
-        continue;
-      }
-      const plain = ESCAPES[letter];
-      if (plain === undefined) throw fault(`'\\${letter}' is not an escape of JSON`, path);
-      out += plain;
-      at += 2;
-    }
-  };
+  constructor(place: Place & { readonly text: string }) {
+    this.#place = place;
+    this.#text = place.text;
+  }
 
-  const readObject = (path: string, depth: number): JsonNode => {
-    const start = at;
+  whole(): JsonNode {
+    const root = this.#value("", 0);
+    this.#take(SPACE);
+    if (this.#at < this.#text.length) throw this.#unexpected("the end of the text", "");
+    return root;
+  }
+
+  #value(path: string, depth: number): JsonNode {
+    this.#take(SPACE);
+    if (depth > DEEPEST) throw this.#fault(`nested deeper than ${DEEPEST} levels`, path);
+    const at = this.#at;
+    const next = this.#text[at];
+    if (next === "{") return { kind: "object", at, entries: this.#entries(path, depth + 1) };
+    if (next === "[") return { kind: "array", at, items: this.#items(path, depth + 1) };
+    if (next === '"') return { kind: "string", at, text: this.#string(path) };
+    const word = this.#take(WORD);
+    if (word === "null") return { kind: "null", at };
+    if (word === "true" || word === "false") return { kind: "boolean", at, text: word };
+    const number = this.#take(NUMBER);
+    if (number === "") throw this.#unexpected("a value", path);
+    return { kind: "number", at, text: number };
+  }
+
+  #entries(path: string, depth: number): Map<string, JsonNode> {
     const entries = new Map<string, JsonNode>();
-    at += 1;
-    take(SPACE);
-    if (text[at] === "}") {
-      at += 1;
-      return { kind: "object", at: start, entries };
+    let inside = path;
+    for (let more = !this.#opensEmpty("}"); more; more = this.#goesOn("}", inside)) {
+      this.#take(SPACE);
+      if (this.#text[this.#at] !== '"') throw this.#unexpected("a key in quotation marks", path);
+      const keyAt = this.#at;
+      const key = this.#string(path);
+      inside = pathTo(path, key);
+      if (entries.has(key)) throw this.#fault("this key stands here twice, and only one of the two would count", inside, keyAt);
+      this.#take(SPACE);
+      if (!this.#skip(":")) throw this.#unexpected("':' after the key", inside);
+      entries.set(key, this.#value(inside, depth));
     }
-    for (;;) {
-      take(SPACE);
-      if (text[at] !== '"') throw fault(`expected a key in quotation marks, found ${seen()}`, path);
-      const keyAt = at;
-      const key = readString(path);
-      const inside = pathTo(path, key);
-      if (entries.has(key)) throw fault("this key stands here twice, and only one of the two would count", inside, keyAt);
-      take(SPACE);
-      if (text[at] !== ":") throw fault(`expected ':' after the key, found ${seen()}`, inside);
-      at += 1;
-      entries.set(key, readValue(inside, depth + 1));
-      take(SPACE);
-      if (text[at] === "}") {
-        at += 1;
-        return { kind: "object", at: start, entries };
-      }
-      if (text[at] !== ",") throw fault(`expected ',' or '}', found ${seen()}`, inside);
-      at += 1;
-    }
-  };
+    return entries;
+  }
 
-  const readArray = (path: string, depth: number): JsonNode => {
-    const start = at;
+  #items(path: string, depth: number): JsonNode[] {
     const items: JsonNode[] = [];
-    at += 1;
-    take(SPACE);
-    if (text[at] === "]") {
-      at += 1;
-      return { kind: "array", at: start, items };
+    let inside = path;
+    for (let more = !this.#opensEmpty("]"); more; more = this.#goesOn("]", inside)) {
+      inside = pathTo(path, items.length);
+      items.push(this.#value(inside, depth));
     }
-    for (;;) {
-      const inside = pathTo(path, items.length);
-      items.push(readValue(inside, depth + 1));
-      take(SPACE);
-      if (text[at] === "]") {
-        at += 1;
-        return { kind: "array", at: start, items };
-      }
-      if (text[at] !== ",") throw fault(`expected ',' or ']', found ${seen()}`, inside);
-      at += 1;
-    }
-  };
+    return items;
+  }
 
-  const readValue = (path: string, depth: number): JsonNode => {
-    take(SPACE);
-    if (depth > DEEPEST) throw fault(`nested deeper than ${DEEPEST} levels`, path);
-    const start = at;
-    const next = text[at];
-    if (next === "{") return readObject(path, depth);
-    if (next === "[") return readArray(path, depth);
-    if (next === '"') return { kind: "string", at: start, text: readString(path) };
-    for (const word of ["true", "false", "null"] as const) {
-      if (!text.startsWith(word, at)) continue;
-      at += word.length;
-      return word === "null" ? { kind: "null", at: start } : { kind: "boolean", at: start, text: word };
-    }
-    const number = take(NUMBER);
-    if (number === "") throw fault(`expected a value, found ${seen()}`, path);
-    return { kind: "number", at: start, text: number };
-  };
+  /** Steps over what opens an object or a list, and over what closes it where that follows. */
+  #opensEmpty(close: string): boolean {
+    this.#at += 1;
+    this.#take(SPACE);
+    return this.#skip(close);
+  }
 
-  const root = readValue("", 0);
-  take(SPACE);
-  if (at < text.length) throw fault(`expected the end of the text, found ${seen()}`, "");
-  return root;
+  /** Behind a member: whether another one follows. */
+  #goesOn(close: string, path: string): boolean {
+    this.#take(SPACE);
+    if (this.#skip(close)) return false;
+    if (!this.#skip(",")) throw this.#unexpected(`',' or '${close}'`, path);
+    return true;
+  }
+
+  #string(path: string): string {
+    const start = this.#at;
+    this.#at += 1;
+    let out = this.#take(PLAIN);
+    while (!this.#skip('"')) {
+      if (this.#at >= this.#text.length) throw this.#fault("this string has no closing quotation mark", path, start);
+      out += this.#escape(path) + this.#take(PLAIN);
+    }
+    return out;
+  }
+
+  #escape(path: string): string {
+    if (this.#text[this.#at] !== "\\")
+      throw this.#fault(`a string cannot hold the control character ${this.#next()}: write it as an escape`, path);
+    const letter = this.#text[this.#at + 1] ?? "";
+    if (letter === "u") {
+      const hex = this.#text.slice(this.#at + 2, this.#at + 6);
+      if (!/^[0-9a-fA-F]{4}$/.test(hex)) throw this.#fault("\\u must be followed by four hex digits", path);
+      this.#at += 6;
+      return String.fromCharCode(Number.parseInt(hex, 16));
+    }
+    const plain = ESCAPES[letter];
+    if (plain === undefined) throw this.#fault(`'\\${letter}' is not an escape of JSON`, path);
+    this.#at += 2;
+    return plain;
+  }
+
+  /** What `pattern` matches here, which is then behind us. */
+  #take(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0] ?? "";
+    this.#at += found.length;
+    return found;
+  }
+
+  #skip(character: string): boolean {
+    if (this.#text[this.#at] !== character) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #fault(problem: string, path: string, at = this.#at): AgentRunError {
+    return policyFault(this.#place, at, path, problem);
+  }
+
+  #unexpected(wanted: string, path: string): AgentRunError {
+    return this.#fault(`expected ${wanted}, found ${this.#next()}`, path);
+  }
+
+  /** What stands here, for a message. */
+  #next(): string {
+    return this.#at >= this.#text.length ? "the end of the text" : `'${printable(this.#text.codePointAt(this.#at) ?? 0)}'`;
+  }
 }
 
 /** The same tree from a value that has been read already, for example from a service's answer. */

@@ -27,29 +27,33 @@ export function literalTemplate(text: string): Template {
 export function readTemplate(text: string): Template | string {
   const parts: Part[] = [];
   let rest = text;
-  for (;;) {
+  do {
     const start = rest.indexOf("${");
     if (start !== 0) parts.push({ text: start === -1 ? rest : rest.slice(0, start), live: true });
-    if (start === -1) return { parts, constant: parts.every((part) => "live" in part) };
+    if (start === -1) break;
     rest = rest.slice(start);
     const match = VARIABLE.exec(rest);
     if (!match) return `the variable '${rest.slice(0, 40)}' has no closing brace`;
     const [whole, key = "", tail] = match;
-    if (tail === undefined && (key === "*" || key === "?" || key === "$")) {
-      parts.push({ text: key, live: false });
-    } else {
-      const fallback = tail === undefined ? undefined : /^\s+'([^']*)'\s*$/.exec(tail)?.[1];
-      if (key === "") return `the variable '${whole}' names no key`;
-      if (/\s/.test(key)) return `the variable '${whole}' has a space in its key`;
-      if (!key.includes(":")) return `the variable '${whole}' names no condition key: keys are written service:name`;
-      // IAM User Guide, reference_policies_variables: a comma and a space, then the default in single quotes. Without the space nobody says what it is.
-      if (tail !== undefined && /^'/.test(tail)) return `the default in '${whole}' must stand after a comma and a space`;
-      if (tail !== undefined && fallback === undefined) return `the default in '${whole}' must stand in single quotes`;
-      parts.push({ key, fallback });
-    }
+    const part = readVariable(whole, key, tail);
+    if (typeof part === "string") return part;
+    parts.push(part);
     rest = rest.slice(whole.length);
-    if (rest === "") return { parts, constant: parts.every((part) => "live" in part) };
-  }
+  } while (rest !== "");
+  return { parts, constant: parts.every((part) => "live" in part) };
+}
+
+/** One variable by its key and what stands behind its comma, or what is wrong with it. */
+function readVariable(whole: string, key: string, tail: string | undefined): Part | string {
+  if (tail === undefined && (key === "*" || key === "?" || key === "$")) return { text: key, live: false };
+  if (key === "") return `the variable '${whole}' names no key`;
+  if (/\s/.test(key)) return `the variable '${whole}' has a space in its key`;
+  if (!key.includes(":")) return `the variable '${whole}' names no condition key: keys are written service:name`;
+  if (tail === undefined) return { key, fallback: undefined };
+  // IAM User Guide, reference_policies_variables: a comma and a space, then the default in single quotes. Without the space nobody says what it is.
+  if (tail.startsWith("'")) return `the default in '${whole}' must stand after a comma and a space`;
+  const fallback = /^\s+'([^']*)'\s*$/.exec(tail)?.[1];
+  return fallback === undefined ? `the default in '${whole}' must stand in single quotes` : { key, fallback };
 }
 
 /**
