@@ -23,6 +23,14 @@ export function isStopped(pid: number): boolean {
   return text?.charAt(text.lastIndexOf(")") + 2) === "T";
 }
 
+/** Whether a process has a terminal, and another process group has it now: a job that its shell has put aside, or started with `&`. Linux only; false elsewhere. */
+export function isBackgroundJob(pid: number): boolean {
+  const text = process.platform === "linux" ? readStatText(pid) : undefined;
+  if (text === undefined) return false;
+  const [, , group, , terminal, foreground] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return terminal !== "0" && foreground !== group;
+}
+
 /** Whether a process does something of its own at SIGTERM, and SIGHUP would end it before that is done (proc(5), /proc/pid/status). Linux only; false elsewhere. */
 export function handlesTermAlone(pid: number): boolean {
   let text: string;

@@ -85,8 +85,8 @@ export class Ending {
     const left = await agent.end(launcherEnds ? profile.graceMs : undefined);
     if (left > 0) this.notes.push(`${left} ${left === 1 ? "process" : "processes"} of the agent could not be ended`);
     this.timings.agentGoneMs = performance.now() - this.#since;
-    // What the launcher does where it is there.
-    if (!agent.hasLauncher) this.notes.push(...putBack(paths.state, id).map(putBackText));
+    // What the launcher does where it can.
+    if (agent.isAbandoned) this.notes.push(...putBack(paths.state, id).map(putBackText));
     this.#removeFiles();
     try {
       this.revocations = await this.#atAws.reports();

@@ -1,9 +1,9 @@
 // What a session may leave when its own launcher could not clean up: processes of the agent, and the session's folder. Called by session.ts and sessions.ts.
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { readSession } from "../audit/verify.ts";
 import { sleep } from "../core/clock.ts";
 import type { SessionId } from "../core/id.ts";
-import { allProcesses, descendants, processInfo, signal } from "../core/process-tree.ts";
+import { allProcesses, descendants, handlesTermAlone, processInfo, signal } from "../core/process-tree.ts";
 import { carriesMark } from "../core/session-mark.ts";
 
 /** The process that the launcher started; `started` tells it from a later one of the same pid. */
@@ -38,7 +38,8 @@ function asSpawned(data: unknown): Spawned | undefined {
 
 /**
  * Ends every process of a session: what is below `spawned`, and (Linux) what carries the session's mark, so that a process that left the
- * tree is found too. SIGTERM, then SIGKILL after `graceMs`, repeated until nothing is left or `limitMs` is over.
+ * tree is found too. They are asked as the launcher asks (see stopTree), then SIGKILL after `graceMs`, or when only what is ours is left of it; repeated
+ * until nothing is left or `limitMs` is over.
  * Gives how many are still there; where nobody could look (no descriptor was left all the while) at least one. Never rejects.
  */
 export async function endProcesses(session: SessionId, spawned: Spawned | undefined, graceMs: number, limitMs: number): Promise<number> {
@@ -53,14 +54,31 @@ export async function endProcesses(session: SessionId, spawned: Spawned | undefi
     return [...seen.keys()];
   };
   const begun = performance.now();
-  if (graceMs > 0) for (const pid of collect() ?? []) if (processInfo(pid)?.name !== "bwrap") signal(pid, "SIGTERM");
+  let isAsked = false;
+  if (graceMs > 0) for (const pid of (collect() ?? []).filter(isTheAgents)) isAsked = ask(pid) || isAsked;
   for (;;) {
     const left = collect();
     const elapsed = performance.now() - begun;
     if (left?.length === 0) return 0;
     if (elapsed > limitMs) return left?.length ?? Math.max(1, seen.size);
-    if (elapsed >= graceMs) for (const pid of left ?? []) signal(pid, "SIGKILL");
+    if (elapsed >= graceMs || (isAsked && left && !left.some(isTheAgents))) for (const pid of left ?? []) signal(pid, "SIGKILL");
     await sleep(ROUND_MS);
+  }
+}
+
+/** SIGCONT: who was stopped would not see the others. */
+function ask(pid: number): boolean {
+  const names = handlesTermAlone(pid) ? (["SIGTERM", "SIGCONT"] as const) : (["SIGHUP", "SIGTERM", "SIGCONT"] as const);
+  return names.map((name) => signal(pid, name)).some(Boolean);
+}
+
+/** Neither the sandbox nor the shell above the agent, with which the sandbox would end (shim.ts and tie.ts have its text). An agent that looks like one has no grace. */
+function isTheAgents(pid: number): boolean {
+  if (processInfo(pid)?.name === "bwrap") return false;
+  try {
+    return !readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("agent_run_status");
+  } catch {
+    return true;
   }
 }
 

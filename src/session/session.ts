@@ -38,7 +38,7 @@ export class Session {
     this.#life = life;
     this.#supply = new Supply({ ...options, folder: this.#folder, life, onChange: () => this.announce() });
     this.#human = new AtTerminal({ ...options, life, onExtended: () => void this.#supply.broker?.refresh().catch(() => undefined) });
-    this.#agent = new AgentHold(id, open.resume);
+    this.#agent = new AgentHold(id, open);
     this.ending = new Ending({ ...options, life, supply: this.#supply, agent: this.#agent, view: () => this.view() });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
@@ -50,6 +50,11 @@ export class Session {
   /** The process that asked for it. */
   get launcher(): OpenMessage["launcher"] {
     return this.#options.open.launcher;
+  }
+
+  /** What its launcher would do at the end was the daemon's to do. */
+  get isAbandoned(): boolean {
+    return this.#agent.isAbandoned;
   }
 
   /** Takes the start steps and tells the launcher that the agent may start, or why not. Never rejects. */

@@ -103,7 +103,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
     await session.start();
     await session.ended;
     sessions.delete(id);
-    if (session.view().cause === "lost") removeCovered(id);
+    if (session.isAbandoned) removeCovered(id);
   };
 
   /** What a launcher that is gone had put where there was nothing, for its sandbox to cover; where another session runs, who ends that one takes it away. */

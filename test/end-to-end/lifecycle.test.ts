@@ -4,9 +4,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requestJson } from "../../src/control/client.ts";
 import { daemonStatus, killReply } from "../../src/control/requests.ts";
+import type { SessionId } from "../../src/core/id.ts";
+import { allProcesses } from "../../src/core/process-tree.ts";
+import { carriesMark } from "../../src/core/session-mark.ts";
 import { VENV } from "./clients.ts";
 import { sitDown } from "./human.ts";
-import { alive, BIN, FIXTURES, gone, makeWorld, until, type World } from "./world.ts";
+import { alive, BIN, FIXTURES, gone, hasBubblewrap, makeWorld, until, type World } from "./world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -442,6 +445,77 @@ describe("whatever dies", () => {
     expect((await human.screen()).join("\n")).toMatch(/sess_[0-9a-f]{8} (expired|lost)/);
     await verified();
   }, 120_000);
+
+  /** Leaves as it should when it is asked, after half a second. */
+  const LEAVES = "trap 'echo first > file; sleep 0.5; echo last >> file; exit 0' TERM; echo $$ > pid; while :; do sleep 0.05; done";
+  const killAll = async (): Promise<{ session: string; agentGoneMs: number; notes: string[] } | undefined> =>
+    (
+      JSON.parse((await world.run(["kill", "--all", "--json"], { limitMs: 60_000 })).stdout) as {
+        session: string;
+        agentGoneMs: number;
+        notes: string[];
+      }[]
+    )[0];
+  /** With a grace that is not waited for by accident. */
+  const withLongGrace = async (): Promise<void> => {
+    const file = join(world.own, "config", "config.toml");
+    writeFileSync(file, `${readFileSync(file, "utf8")}grace = "40s"\n`);
+  };
+
+  it("kill continues a launcher that somebody stopped: it ends its agent as if it had run, and leaves", async () => {
+    await withLongGrace();
+    const launcher = world.start(["sh", "-c", LEAVES]);
+    const ended = new Promise((resolve) => launcher.once("close", resolve));
+    const pid = await agentPid();
+    launcher.kill("SIGSTOP");
+    const killed = await killAll();
+    expect(readFileSync(join(world.project, "file"), "utf8")).toBe("first\nlast\n");
+    expect(killed?.agentGoneMs).toBeLessThan(20_000);
+    expect(killed?.notes).toEqual([]);
+    expect(alive(pid)).toBe(false);
+    expect(await ended).toBe(137);
+    await verified();
+  }, 90_000);
+
+  it.each([
+    ["with a bar", "none", "", ""],
+    ["in a pipeline", "none", "", " | cat"],
+    ...(hasBubblewrap
+      ? [
+          ["with a bar", "standard", "", ""],
+          ["without a bar", "standard", "--no-bar", ""],
+        ]
+      : []),
+  ])(
+    "kill ends a job that was put aside with Ctrl-Z, %s, isolation %s: its agent has its grace, and fg tells of the end",
+    async (_, level, option, pipe) => {
+      await withLongGrace();
+      await using human = await sitDown(world.env, world.project, { cols: 100, rows: 24 });
+      writeFileSync(join(world.project, "leaves"), LEAVES);
+      human.type(`set -o pipefail; ${process.execPath} ${BIN} --isolation ${level} ${option} sh ./leaves${pipe}\r`);
+      await agentPid();
+      await until(async () => (await views())[0]?.state === "active", 20_000, "the session to be active");
+      const before = (await human.prompt())?.number ?? 0;
+      human.type("\x1a");
+      await until(async () => ((await human.prompt())?.number ?? 0) > before, 20_000, "the shell's prompt");
+      const killed = await killAll();
+      expect(readFileSync(join(world.project, "file"), "utf8")).toBe("first\nlast\n");
+      expect(killed?.agentGoneMs).toBeLessThan(20_000);
+      expect(killed?.notes).toEqual([]);
+      expect(
+        allProcesses()
+          .filter(({ pid }) => carriesMark(pid, killed?.session as SessionId))
+          .map(({ name }) => name),
+      ).toEqual([]);
+      expect(world.sessionFolders()).toEqual([]);
+      human.type("fg\r");
+      await until(async () => (await human.prompt())?.status === 137, 20_000, "the prompt after fg").catch(async (error: Error) => {
+        throw new Error(`${error.message}\n${(await human.screen()).join("\n")}`);
+      });
+      await verified();
+    },
+    90_000,
+  );
 
   it("SIGTERM to the launcher reaches the agent once, which decides", async () => {
     const launcher = world.start([
