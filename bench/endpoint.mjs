@@ -58,13 +58,13 @@ function inChild(message) {
 
 async function measure() {
   const { openEndpoint } = await import("../src/credentials/endpoint.ts");
-  const { createBroker } = await import("../src/credentials/broker.ts");
+  const { Broker } = await import("../src/credentials/broker.ts");
   const { Secret } = await import("../src/core/secret.ts");
   const { newToken } = await import("../src/core/id.ts");
   const { systemClock } = await import("../src/core/clock.ts");
   const token = newToken();
   let calls = 0;
-  const broker = createBroker({
+  const broker = new Broker({
     obtain: () => {
       calls += 1;
       return new Promise(() => undefined);

@@ -25,24 +25,6 @@ export interface BrokerOptions {
   readonly neededUntil?: (() => Instant) | undefined;
 }
 
-export interface Broker extends Disposable {
-  /**
-   * Credentials that are valid now: from memory at once, else when the one running request is done, or the next one where that begins in half a second.
-   * @throws AgentRunError why there are none: of the last refresh, or `session-not-found` after `stop`
-   */
-  current(): Promise<SessionCredentials>;
-  /** What is held and valid, without waiting. */
-  held(): SessionCredentials | undefined;
-  /** Takes credentials obtained elsewhere in place of the held ones. */
-  adopt(credentials: SessionCredentials): void;
-  /** Renews now, whatever is held: after a change of the session. Rejects as `current` does; what was held stays. */
-  refresh(): Promise<SessionCredentials>;
-  /** What is wrong right now in a few words, for the bar. */
-  readonly trouble: string | undefined;
-  /** Nothing is served from here on, no refresh is begun, every secret is overwritten. */
-  stop(): void;
-}
-
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
 /** How soon after a failure it is tried again for a client that asks and has nothing: a short trouble is over at once, a long one is not asked about often. */
@@ -56,140 +38,172 @@ const WIPE_AFTER_MS = 5000;
 /** Part of the half-life by which sessions are spread, so that a daemon's sessions do not renew in one burst. */
 const JITTER = 0.1;
 
-/** A broker; with `initial` it serves at once, without it the first `current` obtains. */
-export function createBroker(options: BrokerOptions): Broker {
-  const { clock, random = Math.random } = options;
-  let held: SessionCredentials | undefined;
-  let running: Promise<SessionCredentials> | undefined;
-  let failures = 0;
-  let failure: { error: AgentRunError; at: Instant; retryAt: Instant } | undefined;
-  let waiting: Promise<SessionCredentials> | undefined;
-  let stopped = false;
-  let renewal: Disposable | undefined;
-  let expiry: Disposable | undefined;
-  const replaced = new Set<SessionCredentials>();
+/** With `initial` it serves at once, without it the first `current` obtains. */
+export class Broker implements Disposable {
+  readonly #options: BrokerOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  /** Until it is wiped, which a successor or its end brings about. */
+  #held: SessionCredentials | undefined;
+  /** No longer held, but still readable. */
+  readonly #replaced = new Set<SessionCredentials>();
+  #running: Promise<SessionCredentials> | undefined;
+  #waiting: Promise<SessionCredentials> | undefined;
+  #failures = 0;
+  #failure: { readonly error: AgentRunError; readonly at: Instant; readonly retryAt: Instant } | undefined;
+  #stopped = false;
+  #renewal: Disposable | undefined;
+  #expiry: Disposable | undefined;
 
-  const tell = (event: BrokerEvent): void => options.onEvent(event);
-  const valid = (): SessionCredentials | undefined => (held && clock.now() < held.expiresAt ? held : undefined);
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#random = options.random ?? Math.random;
+    if (options.initial) this.#hold(options.initial);
+  }
 
-  const schedule = (at: Instant): void => {
-    renewal?.[Symbol.dispose]();
-    renewal = clock.at(at, () => {
-      const needed = options.neededUntil?.();
-      if (held && needed !== undefined && held.expiresAt >= needed && clock.now() < held.expiresAt) return schedule(held.expiresAt);
-      obtainOnce().catch(() => undefined);
+  /**
+   * Credentials that are valid now: from memory at once, else when the one running request is done, or the next one where that begins in half a second.
+   * @throws AgentRunError why there are none: of the last refresh, or `session-not-found` after `stop`
+   */
+  async current(): Promise<SessionCredentials> {
+    if (this.#stopped) throw ended();
+    const ready = this.#valid();
+    if (ready) return ready;
+    const failure = this.#failure;
+    if (this.#running || !failure) return await this.#obtainOnce();
+    const at = Math.min(failure.retryAt, failure.at + demandPause(this.#failures));
+    if (at - this.#clock.now() > WORTH_WAITING_MS) throw failure.error;
+    return await this.#obtainAt(at);
+  }
+
+  /** What is held and valid, without waiting. */
+  held(): SessionCredentials | undefined {
+    return this.#stopped ? undefined : this.#valid();
+  }
+
+  /** Takes credentials obtained elsewhere in place of the held ones. */
+  adopt(credentials: SessionCredentials): void {
+    if (this.#stopped) wipe(credentials);
+    else this.#hold(credentials);
+  }
+
+  /** Renews now, whatever is held: after a change of the session. Rejects as `current` does; what was held stays. */
+  async refresh(): Promise<SessionCredentials> {
+    if (this.#stopped) throw ended();
+    return await this.#obtainOnce();
+  }
+
+  /** What is wrong right now in a few words, for the bar. */
+  get trouble(): string | undefined {
+    if (this.#stopped || !this.#failure) return undefined;
+    return `${this.#valid() ? "refresh failing" : "no credentials"}: ${inShort(this.#failure.error)}`;
+  }
+
+  /** Nothing is served from here on, no refresh is begun, every secret is overwritten. */
+  stop(): void {
+    this.#stopped = true;
+    this.#renewal?.[Symbol.dispose]();
+    this.#expiry?.[Symbol.dispose]();
+    for (const credentials of [this.#held, ...this.#replaced]) if (credentials) wipe(credentials);
+    this.#replaced.clear();
+    this.#held = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
+  #valid(): SessionCredentials | undefined {
+    return this.#held && this.#clock.now() < this.#held.expiresAt ? this.#held : undefined;
+  }
+
+  #hold(credentials: SessionCredentials): void {
+    const before = this.#held;
+    this.#held = credentials;
+    this.#failure = undefined;
+    this.#failures = 0;
+    if (before && before !== credentials) this.#retire(before);
+    const now = this.#clock.now();
+    const left = credentials.expiresAt - now;
+    this.#renewAt(now + (left / 2) * (1 - JITTER + 2 * JITTER * this.#random()));
+    this.#expiry?.[Symbol.dispose]();
+    this.#expiry = this.#clock.at(credentials.expiresAt, () => {
+      if (this.#held !== credentials) return;
+      this.#held = undefined;
+      this.#retire(credentials);
+      this.#options.onEvent({ type: "expired", at: this.#clock.now(), accessKeyId: credentials.accessKeyId });
     });
-  };
+  }
 
-  const adopt = (credentials: SessionCredentials): void => {
-    const before = held;
-    held = credentials;
-    failure = undefined;
-    failures = 0;
-    if (before && before !== credentials) retire(before);
-    const left = credentials.expiresAt - clock.now();
-    schedule(clock.now() + (left / 2) * (1 - JITTER + 2 * JITTER * random()));
-    expiry?.[Symbol.dispose]();
-    expiry = clock.at(credentials.expiresAt, () => {
-      if (held !== credentials) return;
-      held = undefined;
-      retire(credentials);
-      tell({ type: "expired", at: clock.now(), accessKeyId: credentials.accessKeyId });
-    });
-  };
-
-  const retire = (credentials: SessionCredentials): void => {
-    replaced.add(credentials);
-    clock.at(clock.now() + WIPE_AFTER_MS, () => {
+  #retire(credentials: SessionCredentials): void {
+    this.#replaced.add(credentials);
+    this.#clock.at(this.#clock.now() + WIPE_AFTER_MS, () => {
       wipe(credentials);
-      replaced.delete(credentials);
+      this.#replaced.delete(credentials);
     });
-  };
+  }
+
+  #renewAt(at: Instant): void {
+    this.#renewal?.[Symbol.dispose]();
+    this.#renewal = this.#clock.at(at, () => {
+      const needed = this.#options.neededUntil?.();
+      const valid = this.#valid();
+      if (valid && needed !== undefined && valid.expiresAt >= needed) this.#renewAt(valid.expiresAt);
+      else this.#obtainOnce().catch(() => undefined);
+    });
+  }
 
   /** One request for all who wait. It is its own task: a client that hangs up cannot cancel it. */
-  const obtainOnce = (): Promise<SessionCredentials> => {
-    running ??= obtain().finally(() => {
-      running = undefined;
+  #obtainOnce(): Promise<SessionCredentials> {
+    this.#running ??= this.#obtain().finally(() => {
+      this.#running = undefined;
     });
-    return running;
-  };
+    return this.#running;
+  }
 
   /** The next request for all who wait for it, so that a client that asks just after a failure is not sent away when the next try succeeds. */
-  const obtainAt = (at: Instant): Promise<SessionCredentials> => {
-    waiting ??= new Promise<void>((resolve) => {
-      clock.at(at, resolve);
+  #obtainAt(at: Instant): Promise<SessionCredentials> {
+    this.#waiting ??= new Promise<void>((resolve) => {
+      this.#clock.at(at, resolve);
     }).then(() => {
-      waiting = undefined;
-      return valid() ?? obtainOnce();
+      this.#waiting = undefined;
+      return this.#valid() ?? this.#obtainOnce();
     });
-    return waiting;
-  };
+    return this.#waiting;
+  }
 
-  const obtain = async (): Promise<SessionCredentials> => {
-    if (stopped) throw ended();
+  async #obtain(): Promise<SessionCredentials> {
+    if (this.#stopped) throw ended();
     let fresh: SessionCredentials;
     try {
-      fresh = await options.obtain();
-      if (stopped) wipe(fresh);
-      else if (fresh.expiresAt <= clock.now()) throw alreadyExpired();
+      fresh = await this.#options.obtain();
+      if (this.#stopped) wipe(fresh);
+      else if (fresh.expiresAt <= this.#clock.now()) throw alreadyExpired();
     } catch (thrown) {
-      throw stopped ? ended() : failed(thrown instanceof AgentRunError ? thrown : unexpected(thrown));
+      throw this.#stopped ? ended() : this.#failed(thrown instanceof AgentRunError ? thrown : unexpected(thrown));
     }
-    if (stopped) throw ended();
-    const before = failures;
-    adopt(fresh);
-    tell({ type: "refreshed", at: clock.now(), accessKeyId: fresh.accessKeyId, expiresAt: fresh.expiresAt });
-    if (before > 0) tell({ type: "recovered", at: clock.now(), failures: before });
+    if (this.#stopped) throw ended();
+    const failures = this.#failures;
+    this.#hold(fresh);
+    const { onEvent } = this.#options;
+    onEvent({ type: "refreshed", at: this.#clock.now(), accessKeyId: fresh.accessKeyId, expiresAt: fresh.expiresAt });
+    if (failures > 0) onEvent({ type: "recovered", at: this.#clock.now(), failures });
     return fresh;
-  };
+  }
 
-  const failed = (error: AgentRunError): AgentRunError => {
-    failures += 1;
-    const now = clock.now();
-    const end = valid()?.expiresAt;
-    const later = now + pause(failures, random());
+  #failed(error: AgentRunError): AgentRunError {
+    this.#failures += 1;
+    const at = this.#clock.now();
+    const end = this.#valid()?.expiresAt;
+    const later = at + pause(this.#failures, this.#random());
     // A try just before the end is worth more than the one that would come just after it.
-    const retryAt = end !== undefined && later > end && end - FIRST_RETRY_MS > now ? end - FIRST_RETRY_MS : later;
-    failure = { error, at: now, retryAt };
-    schedule(retryAt);
-    tell({ type: "refresh-failed", at: now, error, retryAt });
+    const retryAt = end !== undefined && later > end && end - FIRST_RETRY_MS > at ? end - FIRST_RETRY_MS : later;
+    this.#failure = { error, at, retryAt };
+    this.#renewAt(retryAt);
+    this.#options.onEvent({ type: "refresh-failed", at, error, retryAt });
     return error;
-  };
-
-  if (options.initial) adopt(options.initial);
-
-  return {
-    async current() {
-      if (stopped) throw ended();
-      const ready = valid();
-      if (ready) return ready;
-      if (running || !failure) return await obtainOnce();
-      const at = Math.min(failure.retryAt, failure.at + demandPause(failures));
-      if (at - clock.now() > WORTH_WAITING_MS) throw failure.error;
-      return await obtainAt(at);
-    },
-    held: () => (stopped ? undefined : valid()),
-    adopt(credentials) {
-      if (stopped) wipe(credentials);
-      else adopt(credentials);
-    },
-    refresh: () => (stopped ? Promise.reject(ended()) : obtainOnce()),
-    get trouble() {
-      if (stopped || !failure) return undefined;
-      return `${valid() ? "refresh failing" : "no credentials"}: ${inShort(failure.error)}`;
-    },
-    stop() {
-      stopped = true;
-      renewal?.[Symbol.dispose]();
-      expiry?.[Symbol.dispose]();
-      for (const credentials of [held, ...replaced]) if (credentials) wipe(credentials);
-      replaced.clear();
-      held = undefined;
-    },
-    [Symbol.dispose]() {
-      this.stop();
-    },
-  };
+  }
 }
 
 /** Exponential back-off, 1 s to 60 s, of which the upper half is random. */

@@ -5,7 +5,7 @@ import type { Clock, Instant } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { newToken, type SessionId } from "../core/id.ts";
 import { Secret } from "../core/secret.ts";
-import { type Broker, type BrokerEvent, createBroker } from "../credentials/broker.ts";
+import { Broker, type BrokerEvent } from "../credentials/broker.ts";
 import { type Endpoint, type FetchInfo, openEndpoint } from "../credentials/endpoint.ts";
 import { childVariables, type DeliveryRequest, sessionFiles, writeSessionFolder } from "./delivery.ts";
 import type { Grant, Place } from "./grant.ts";
@@ -104,7 +104,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
       childEnvironment: childVariables(delivery, options.keys),
       serve(grant, { clock, neededUntil, onBrokerEvent: onEvent }) {
         const obtain = () => grant.obtain();
-        granted = { grant, broker: createBroker({ obtain, clock, initial: grant.credentials, onEvent, neededUntil }) };
+        granted = { grant, broker: new Broker({ obtain, clock, initial: grant.credentials, onEvent, neededUntil }) };
       },
       refuse: (why) => endpoint?.refuse(why),
       removeFiles,

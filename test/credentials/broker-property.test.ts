@@ -2,7 +2,7 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createBroker } from "../../src/credentials/broker.ts";
+import { Broker } from "../../src/credentials/broker.ts";
 import { manualClock } from "./manual-clock.ts";
 import { down, issue } from "./sts-answers.ts";
 
@@ -21,7 +21,7 @@ it("whatever happens in whatever order, no expired key is served and at most one
       let running = 0;
       let most = 0;
       let up = true;
-      const broker = createBroker({
+      const broker = new Broker({
         obtain: async () => {
           running += 1;
           most = Math.max(most, running);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SessionCredentials } from "../../src/aws/credentials.ts";
 import type { AgentRunError } from "../../src/core/error.ts";
-import { type BrokerEvent, createBroker, pause } from "../../src/credentials/broker.ts";
+import { Broker, type BrokerEvent, pause } from "../../src/credentials/broker.ts";
 import { manualClock } from "./manual-clock.ts";
 import { down, issue } from "./sts-answers.ts";
 
@@ -21,7 +21,7 @@ function setUp(options: { lifeMs?: number; initial?: boolean; neededUntil?: () =
     issued.push(credentials);
     return credentials;
   };
-  const broker = createBroker({
+  const broker = new Broker({
     obtain: async () => {
       count += 1;
       if (calls.answer === "fail") throw down();
@@ -69,7 +69,7 @@ describe("a broker with credentials", () => {
   it("spreads the renewals of several sessions over a fifth of the half-life", () => {
     const times = [0, 0.999].map((random) => {
       const clock = manualClock(0);
-      createBroker({
+      new Broker({
         obtain: async () => issue(1, 0),
         clock,
         random: () => random,
@@ -134,7 +134,7 @@ describe("a cold broker", () => {
 
   it("refuses credentials that have expired already", async () => {
     const clock = manualClock();
-    const broker = createBroker({ obtain: async () => issue(1, clock.now()), clock, onEvent: () => undefined });
+    const broker = new Broker({ obtain: async () => issue(1, clock.now()), clock, onEvent: () => undefined });
     await expect(broker.current()).rejects.toMatchObject({ code: "assume-role" });
     expect(broker.held()).toBeUndefined();
   });
@@ -234,7 +234,7 @@ describe("while STS is down", () => {
 
   it("does not repeat the text of an error that is not ours", async () => {
     const clock = manualClock();
-    const broker = createBroker({
+    const broker = new Broker({
       obtain: () => Promise.reject(new TypeError("wJalrXUtnFEMI secret")),
       clock,
       onEvent: () => undefined,

@@ -7,7 +7,7 @@ import { callerIdentity } from "../../src/aws/identity.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { newToken } from "../../src/core/id.ts";
 import { Secret } from "../../src/core/secret.ts";
-import { type BrokerEvent, createBroker } from "../../src/credentials/broker.ts";
+import { Broker, type BrokerEvent } from "../../src/credentials/broker.ts";
 import { openEndpoint } from "../../src/credentials/endpoint.ts";
 import { createBaseResolver } from "../../src/credentials/sources.ts";
 import { startLocalCloud } from "../../src/localcloud/cloud.ts";
@@ -22,7 +22,7 @@ async function setUp(lifeSeconds?: number) {
   const connection = { region: "us-east-1", endpointUrl: cloud.url, retries: 0, requestTimeoutMs: 500 };
   const resolver = createBaseResolver();
   const events: BrokerEvent[] = [];
-  const broker = createBroker({
+  const broker = new Broker({
     obtain: async () => {
       const nobody = () => Promise.reject(new Error("nobody is to be asked"));
       const base = await resolver.resolve({ env, endpointUrl: cloud.url, state: "/nonexistent", mfa: nobody, passphrase: nobody });

@@ -5,7 +5,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { AgentRunError } from "../../src/core/error.ts";
 import { newToken } from "../../src/core/id.ts";
 import { Secret } from "../../src/core/secret.ts";
-import { createBroker } from "../../src/credentials/broker.ts";
+import { Broker } from "../../src/credentials/broker.ts";
 import { ask, closeAll, credentials, PATH, raw, start, TOKEN } from "./endpoint-client.ts";
 
 afterEach(closeAll);
@@ -178,7 +178,7 @@ describe("when there is nothing to serve", () => {
 
   it("makes one request to STS for 200 parallel fetches on a cold cache", async () => {
     let calls = 0;
-    const broker = createBroker({
+    const broker = new Broker({
       obtain: async () => {
         calls += 1;
         await new Promise((resolve) => setTimeout(resolve, 100));
