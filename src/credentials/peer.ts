@@ -1,4 +1,4 @@
-// Which user is at the other end of a loopback connection, as the kernel tells it. Called by endpoint.ts for resumed sessions: a token that another user got hold of opens nothing.
+// Which user is at the other end of a loopback connection, as the kernel tells it. Called by endpoint-answer.ts for resumed sessions: a token that another user got hold of opens nothing.
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 
