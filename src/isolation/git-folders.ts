@@ -4,6 +4,7 @@ import { type Dirent, existsSync, lstatSync, opendirSync, readdirSync, type Stat
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { AgentRunError } from "../core/error.ts";
 import { plainFile } from "../core/plain-file.ts";
+import { gitValues } from "./git-config.ts";
 import { within } from "./path.ts";
 import type { GitFolder } from "./plan-facts.ts";
 import { realOf } from "./real-path.ts";
@@ -89,7 +90,7 @@ function isOurs(project: string, dot: string, folder: string, isPointer: boolean
 
 /** Where the work tree of a submodule's git folder is. */
 function treeOf(folder: string): string | undefined {
-  const tree = /^\s*worktree = (.+)$/m.exec(textOf(join(folder, "config")))?.[1]?.trim();
+  const tree = gitValues(textOf(join(folder, "config")), ["core"], "worktree").at(-1);
   return tree === undefined ? undefined : realOf(resolve(folder, tree));
 }
 
@@ -176,39 +177,38 @@ function describeFolder(path: string, kind: GitFolder["kind"], home: string, poi
     config: has("config"),
     hooks: has("hooks"),
     worktreeConfig: has("config.worktree"),
-    readsWorktreeConfig: /^\s*worktreeconfig\b/im.test(config),
+    readsWorktreeConfig: gitValues(config, ["extensions"], "worktreeconfig").length > 0,
     commonPointer: has("commondir"),
-    includes: includedBy(join(path, "config"), config, home),
+    ...includedBy(join(path, "config"), config, home),
     ...(pointer !== undefined && isPlain(pointer) && statOf(pointer)?.isFile() ? { pointer } : {}),
     ...(links.length > 0 ? { links } : {}),
   };
 }
 
 /** Files that a git configuration reads beside itself, and those that they read: `include.path` and `includeIf.….path` (git-config(1)). */
-function includedBy(config: string, text: string, home: string): { path: string; there: boolean }[] {
+function includedBy(config: string, text: string, home: string): Pick<GitFolder, "includes" | "includesMore"> {
   const found = new Map<string, boolean>();
   const waiting = [{ file: config, text }];
-  for (let next = waiting.shift(); next !== undefined && found.size < MOST_INCLUDES; next = waiting.shift()) {
-    for (const path of pathsIncluded(next.text)) {
-      const whole = path.startsWith("~/") ? join(home, path.slice(2)) : resolve(dirname(next.file), path);
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    for (const value of gitValues(next.text, ["include", "includeif"], "path")) {
+      const whole = value.startsWith("~/") ? join(home, value.slice(2)) : resolve(dirname(next.file), value);
       const real = realOf(whole);
-      // Where there is none yet, one is made to be covered: not by way of links.
-      if (found.has(real ?? whole) || (real === undefined && !isPlain(whole))) continue;
+      if (found.has(real ?? whole)) continue;
+      // Where there is none yet, one is made to be covered: not by way of links. A folder is no configuration, and covered it would be closed to the agent.
+      if (real === undefined ? !isPlain(whole) || !canBeThere(whole) : statOf(real)?.isDirectory()) continue;
+      if (found.size >= MOST_INCLUDES) return { includes: listed(found), includesMore: true };
       found.set(real ?? whole, real !== undefined);
       if (real !== undefined) waiting.push({ file: real, text: textOf(real) });
     }
   }
-  return [...found].map(([path, there]) => ({ path, there }));
+  return { includes: listed(found) };
 }
 
-function pathsIncluded(text: string): string[] {
-  let including = false;
-  return text.split("\n").flatMap((line) => {
-    const section = /^\s*\[\s*([A-Za-z0-9.-]+)[^\]]*\]\s*(.*)$/.exec(line);
-    if (section) including = /^include(if)?$/i.test(section[1] ?? "");
-    const value = including ? /^\s*path\s*=\s*(.+?)\s*$/i.exec(section ? (section[2] ?? "") : line)?.[1] : undefined;
-    return value === undefined ? [] : [value.replace(/^"(.*)"$/, "$1")];
-  });
+const listed = (found: ReadonlyMap<string, boolean>) => [...found].map(([path, there]) => ({ path, there }));
+
+/** Whether a file can have that name: what none can need not be covered (limits.h: NAME_MAX, PATH_MAX). */
+function canBeThere(path: string): boolean {
+  return !path.includes("\0") && Buffer.byteLength(path) < 4096 && Buffer.byteLength(basename(path)) <= 255;
 }
 
 /** Whether a path is the one that a mount there gets: no link is on the way, nor `..`. */

@@ -35,6 +35,8 @@ export interface GitFolder {
   readonly commonPointer: boolean;
   /** Files that its configuration includes. */
   readonly includes?: readonly { readonly path: string; readonly there: boolean }[];
+  /** It includes more than those. */
+  readonly includesMore?: true;
   /** The file `.git` of a work tree that leads here. */
   readonly pointer?: string;
   /** Which of those are symbolic links: a mount would be where they lead. */

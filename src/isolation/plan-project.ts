@@ -62,6 +62,7 @@ function protectGit(builder: PlanBuilder, facts: Facts): void {
     builder.put({ path, access: "read-only", kind, reason, ...(standIn === undefined ? {} : { standIn }) });
   const hasShared = facts.git.some((git) => git.kind === "shared");
   const main = facts.git.filter(({ kind }) => kind === "own" || kind === "shared" || kind === "worktree");
+  const written = [facts.project, ...facts.git.map(({ path }) => path)];
   for (const git of facts.git) {
     const { links = [] } = git;
     if (links.length > 0) {
@@ -90,7 +91,9 @@ function protectGit(builder: PlanBuilder, facts: Facts): void {
     // A pointer to another folder, whose configuration would count instead; one that points at itself changes nothing (gitrepository-layout(5)).
     protect("commondir", git.commonPointer, "file", { file: ".\n" });
     for (const { path, there } of git.includes ?? [])
-      if (within(path, facts.project)) cover(path, "file", there ? undefined : { file: "" });
+      if (written.some((folder) => within(path, folder))) cover(path, "file", there ? undefined : { file: "" });
+    if (git.includesMore)
+      builder.warn(`${git.path}/config includes more files than are covered: look at those in the project before you use git in it`);
     if (git.pointer !== undefined && within(git.pointer, facts.project)) cover(git.pointer, "file");
   }
   const { gitElsewhere: elsewhere, gitLeft: left = [], gitClosed: closed = [] } = facts;

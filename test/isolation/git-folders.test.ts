@@ -85,6 +85,41 @@ describe("git folders that are the project's", () => {
       { path: join(project, "deeper"), there: false },
     ]);
   });
+
+  it("tell it in every form in which git takes it", () => {
+    const project = repository(place());
+    write(
+      join(project, ".git/config"),
+      `\ufeff[include] path = ../one ; what we share
+[Include]
+PATH=../two# and this
+\tpath = "../th\\"ree; #" # not a comment within quotes
+\tpath = ../fo\\
+ur
+[includeIf "onbranch:a]\\"b"] path = ../five\t
+[user] name = x\r
+path = ../not-this
+[extensions] worktreeConfig\n`,
+    );
+    const read = execFileSync("git", ["config", "--file", join(project, ".git/config"), "--get-regexp", "^include.*path$"], {
+      encoding: "utf8",
+    });
+    const paths = read
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.slice(line.indexOf("../")));
+    expect(paths).toEqual(["../one", "../two", '../th"ree; #', "../four", "../five"]);
+    const [own] = gitFolders(project, root).folders;
+    expect(own?.includes).toEqual(paths.map((path) => ({ path: join(project, path.slice(3)), there: false })));
+    expect(own).toMatchObject({ readsWorktreeConfig: true });
+    expect(own).not.toHaveProperty("includesMore");
+  });
+
+  it("say where it is more than is covered", () => {
+    const project = repository(place());
+    for (let at = 0; at < 9; at += 1) git(project, "config", "--add", "include.path", `../${at}`);
+    expect(gitFolders(project, root).folders[0]).toMatchObject({ includesMore: true, includes: { length: 8 } });
+  });
 });
 
 describe("what an agent has made", () => {
@@ -160,6 +195,34 @@ describe("what an agent has made", () => {
     execFileSync("mkfifo", [join(module, "config"), join(module, "commondir")]);
     symlinkSync("/dev/zero", join(project, ".git/commondir"));
     expect(found(project).kinds).toEqual({ "project/.git": "own", "project/.git/modules/new": "submodule" });
+  });
+
+  it("holds up nothing: configurations that are long to take apart", () => {
+    const project = repository(place());
+    const text = {
+      lines: "\n",
+      section: "[a",
+      spaces: "[include]\npath = x ",
+      quotes: '[include]\npath="',
+      lined: '[include]\npath="\\\n',
+    };
+    for (const [name, part] of Object.entries(text)) {
+      write(join(project, name, ".git/HEAD"), "x");
+      write(join(project, name, ".git/config"), `${part}${part.slice(-1).repeat(262_000)}x`.slice(0, 262_144));
+    }
+    expect(Object.keys(found(project).kinds)).toEqual([
+      "project/.git",
+      ...Object.keys(text)
+        .map((name) => `project/${name}/.git`)
+        .sort(),
+    ]);
+  });
+
+  it("has nothing covered that is no file and can be none: the project itself, names that are too long", () => {
+    const project = repository(place());
+    const paths = ["../..", ".", "../../../", "x".repeat(256), "a\0b"];
+    write(join(project, "new/.git/config"), `[include]\n${paths.map((path) => `path = ${path}\n`).join("")}`);
+    expect(gitFolders(project, root).folders.find(({ kind }) => kind === "nested")?.includes).toEqual([]);
   });
 
   describe("closed to the human by its mode", () => {

@@ -229,6 +229,17 @@ describe("the plan", () => {
     expect(entries.filter((entry) => entry.pinned).map((entry) => entry.path)).toEqual(["/home/dev/code/app", "/home/dev/code/app/.git"]);
   });
 
+  it("covers what git's configuration includes, in the project and in a git folder outside of it, and says where that is not all", () => {
+    const [own] = FACTS.git;
+    if (!own) throw new Error("no git folder");
+    const includes = ["/home/dev/code/app/team", "/home/dev/main/.git/shared", "/home/dev/notes"].map((path) => ({ path, there: true }));
+    const shared = { ...own, path: "/home/dev/main/.git", kind: "shared" as const, includes, includesMore: true as const };
+    const { entries, warnings } = plan({}, { git: [own, shared] });
+    expect(access(entries)).toMatchObject({ "/home/dev/code/app/team": "read-only", "/home/dev/main/.git/shared": "read-only" });
+    expect(access(entries)).not.toHaveProperty("/home/dev/notes");
+    expect(warnings).toEqual([expect.stringMatching(/^\/home\/dev\/main\/.git\/config includes more files than are covered/)]);
+  });
+
   it("hides what the human names, in the project too", () => {
     const facts = withFound(["/home/dev/code/app/.env", file("/home/dev/code/app/.env")]);
     const result = plan({ hide: [".env"] }, facts);
