@@ -1,6 +1,7 @@
 // Carries out a plan on Linux with bubblewrap: turns it into bwrap's arguments and wraps a command with them. Pure; isolate.ts writes the files.
 import type { Command } from "../core/command.ts";
 import { CHANNEL_VARIABLES, listening, type Served } from "./loopback.ts";
+import { ELSEWHERE } from "./own-cgroup.ts";
 import { nearestAbove, within } from "./path.ts";
 import type { IsolationPlan, PlanEntry } from "./plan.ts";
 
@@ -69,7 +70,10 @@ export function bubblewrapCommand(
   if (options.filter) files.push({ path: `${options.files}.seccomp`, content: options.filter, mode: 0o600 });
   const { aside } = command;
   const words = aside === undefined ? "" : ` ${aside.stderr}>&2 2>&${aside.to}`;
-  const joins = options.cgroup === undefined ? "" : `echo 0 >${quoted(options.cgroup)}/cgroup.procs||exit 125;`;
+  const joins =
+    options.cgroup === undefined
+      ? ""
+      : `echo 0 >${quoted(options.cgroup)}/cgroup.procs||{ echo 'agent-run: hint: ${ELSEWHERE}' >&2;exit 125;};`;
   const script = `${joins}exec "$@"${words} 8<"$0.args"${options.filter ? ' 9<"$0.seccomp"' : ""}`;
   const program = [...(init === undefined ? [command.file] : onPath(command.file)), ...command.args];
   const inner = [...(init === undefined ? [] : [init]), ...(served ? listening(served, program) : program)];

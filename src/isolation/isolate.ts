@@ -133,7 +133,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
         filter: seccompFilter(process.arch, plan.network),
         keyring: probed.keyring,
         init,
-        cgroup: own && makeCgroup(own, session),
+        cgroup: own && makeCgroup(own, session, request.folder),
         served: loopback && { node: process.execPath, ports: listened, attach: loopback.attach },
       });
       writeFiles(request, wrapped.files);

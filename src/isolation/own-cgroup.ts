@@ -1,7 +1,8 @@
 // A cgroup of the agent's own, below the one that the launcher is in: whoever may have namespaces inside may mount the cgroups there too, from the one that the
 // sandbox was made in on down, and so stop, freeze and end all that is in it (cgroups(7), cgroup.kill): your shell, the launcher, the daemon. Used by isolate.ts.
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, type Stats, statSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync, type Stats, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { sleep } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 
 /** Where the second version's cgroups are mounted: systemd's two layouts. */
@@ -9,6 +10,12 @@ const ROOTS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 
 /** More than that an agent makes to hold up who removes them. */
 const MOST_INSIDE = 2000;
+/** How long it is waited, and how often looked, until all in it has ended. */
+const EMPTY_MS = 2000;
+const LOOK_MS = 20;
+
+/** What to do where there can be none. */
+export const ELSEWHERE = "start agent-run in a scope of its own (systemd-run --user --scope agent-run ...), or with --isolation strict";
 
 export interface Cgroup {
   /** The one that we are in. */
@@ -18,7 +25,7 @@ export interface Cgroup {
 }
 
 /** The cgroup that this process is in, where it is this user's to steer: then an agent of the same user steers it too. */
-export function steeredCgroup(text = ownCgroup(), roots: readonly string[] = ROOTS): Cgroup | undefined {
+export function steeredCgroup(text = textOf("/proc/self/cgroup"), roots: readonly string[] = ROOTS): Cgroup | undefined {
   const path = /^0::(\/.*)$/m.exec(text)?.[1];
   if (path === undefined || path.includes("/..")) return undefined;
   for (const root of roots) {
@@ -33,20 +40,24 @@ export function steeredCgroup(text = ownCgroup(), roots: readonly string[] = ROO
 }
 
 /**
- * Makes the session's own in it, and gives its folder.
+ * Makes the session's own in it, and gives its folder. Where that is, is noted in `files`, the session's folder, for whoever ends a session without its launcher.
  * @throws AgentRunError `isolation` when it cannot be made
  */
-export function makeCgroup({ folder }: Cgroup, session: string): string {
+export function makeCgroup({ folder }: Pick<Cgroup, "folder">, session: string, files: string): string {
   const own = ownFolder(folder, session);
   try {
+    writeFileSync(noteIn(files), own, { mode: 0o600 });
     mkdirSync(own);
+    // Below threads that are steered one by one nobody can be in another kind (cgroups(7), cgroup v2 thread mode).
+    const type = join(own, "cgroup.type");
+    if (textOf(type) === "domain invalid\n") writeFileSync(type, "threaded");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return own;
     throw new AgentRunError(
       "isolation",
       `cannot make a cgroup for the agent, which could end your other programs without: ${messageOf(error)}`,
       {
-        hint: "start agent-run in another terminal, or with --isolation strict",
+        hint: ELSEWHERE,
         cause: error,
       },
     );
@@ -55,7 +66,7 @@ export function makeCgroup({ folder }: Cgroup, session: string): string {
 }
 
 /** When nothing runs in it any more, with those that the agent made in it. Gives what could not be done. */
-export function removeCgroup({ folder }: Cgroup, session: string): string[] {
+export function removeCgroup({ folder }: Pick<Cgroup, "folder">, session: string): string[] {
   const own = ownFolder(folder, session);
   let left = MOST_INSIDE;
   const remove = (at: string): void => {
@@ -70,6 +81,28 @@ export function removeCgroup({ folder }: Cgroup, session: string): string[] {
   }
 }
 
+/**
+ * The one of a session whose launcher has not removed it, as that noted it in the session's folder: what still runs in it is ended. Gives what could not be
+ * done. Called by the daemon.
+ */
+export async function removeLeftCgroup(files: string, session: string, roots: readonly string[] = ROOTS): Promise<string[]> {
+  const own = textOf(noteIn(files));
+  // Whatever else somebody may have written there is not ours to end.
+  if (basename(own) !== basename(ownFolder("", session)) || own.includes("/../") || !roots.some((root) => own.startsWith(`${root}/`)))
+    return [];
+  const until = performance.now() + EMPTY_MS;
+  for (;;) {
+    const left = removeCgroup({ folder: dirname(own) }, session);
+    if (left.length === 0 || performance.now() > until) return left;
+    try {
+      writeFileSync(join(own, "cgroup.kill"), "1", { flag: "r+" });
+    } catch {
+      // Before Linux 5.14 there is no such file, and nothing in a cgroup of threads may be ended by it.
+    }
+    await sleep(LOOK_MS);
+  }
+}
+
 /** Undefined also where it is closed to us, and so to the agent. */
 function statOf(path: string): Stats | undefined {
   try {
@@ -80,14 +113,15 @@ function statOf(path: string): Stats | undefined {
 }
 
 /** Empty where the kernel has none. */
-function ownCgroup(): string {
+function textOf(path: string): string {
   try {
-    return readFileSync("/proc/self/cgroup", "utf8");
+    return readFileSync(path, "utf8");
   } catch {
     return "";
   }
 }
 
+const noteIn = (files: string): string => join(files, "cgroup");
 const ownFolder = (folder: string, session: string): string => join(folder, `agent-run-${session}`);
 
 function isWritable(path: string): boolean {

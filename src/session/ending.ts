@@ -2,6 +2,8 @@
 // written. Every step runs, whatever an earlier one did; what failed is noted. Held by session.ts.
 import type { Cause, DaemonMessage, RevocationReport, SessionView } from "../control/protocol.ts";
 import { messageOf } from "../core/error.ts";
+import { sessionFolder } from "../core/paths.ts";
+import { removeLeftCgroup } from "../isolation/own-cgroup.ts";
 import { putBack, putBackText } from "../isolation/put-back.ts";
 import type { AgentHold } from "./agent-hold.ts";
 import { EndAtAws } from "./end-at-aws.ts";
@@ -86,7 +88,10 @@ export class Ending {
     if (left > 0) this.notes.push(`${left} ${left === 1 ? "process" : "processes"} of the agent could not be ended`);
     this.timings.agentGoneMs = performance.now() - this.#since;
     // What the launcher does where it can.
-    if (agent.isAbandoned) this.notes.push(...putBack(paths.state, id).map(putBackText));
+    if (agent.isAbandoned) {
+      this.notes.push(...(await removeLeftCgroup(sessionFolder(paths, id), id)));
+      this.notes.push(...putBack(paths.state, id).map(putBackText));
+    }
     this.#removeFiles();
     try {
       this.revocations = await this.#atAws.reports();

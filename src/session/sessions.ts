@@ -14,6 +14,7 @@ import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
 import { forgetBases, forgetMfa, mfaSessions, signIns } from "../credentials/sources.ts";
 import { signOut } from "../credentials/sso/portal.ts";
 import { readSignIn } from "../credentials/sso/session.ts";
+import { removeLeftCgroup } from "../isolation/own-cgroup.ts";
 import { putBack, putBackText } from "../isolation/put-back.ts";
 import { removeStandIns } from "../isolation/stand-ins.ts";
 import { CleanUp } from "./clean-up.ts";
@@ -134,7 +135,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
     lost.add(id);
     const left = await endProcesses(id, agent, LOST_GRACE_MS, LOST_LIMIT_MS);
     const notes = left > 0 ? [`${left} processes could not be ended`] : [];
-    notes.push(...putBack(paths.state, id).map(putBackText));
+    notes.push(...(await removeLeftCgroup(sessionFolder(paths, id), id)), ...putBack(paths.state, id).map(putBackText));
     try {
       removeFolder(sessionFolder(paths, id));
     } catch (error) {

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { makeCgroup, removeCgroup, steeredCgroup } from "../../src/isolation/own-cgroup.ts";
+import { makeCgroup, removeCgroup, removeLeftCgroup, steeredCgroup } from "../../src/isolation/own-cgroup.ts";
 import { unprivileged } from "./unprivileged.ts";
 
 describe("the cgroup of an agent", () => {
@@ -24,10 +24,10 @@ describe("the cgroup of an agent", () => {
     const found = steeredCgroup(TEXT, [join(root, "not-there"), root]);
     expect(found).toEqual({ folder: scope(), isOpen: true });
     if (found === undefined) return;
-    const own = makeCgroup(found, "sess_00000000");
+    const own = makeCgroup(found, "sess_00000000", root);
     expect(own).toBe(join(scope(), "agent-run-sess_00000000"));
     // A second command of the same run.
-    expect(makeCgroup(found, "sess_00000000")).toBe(own);
+    expect(makeCgroup(found, "sess_00000000", root)).toBe(own);
     mkdirSync(join(own, "a/b"), { recursive: true });
     expect(removeCgroup(found, "sess_00000000")).toEqual([]);
     expect(existsSync(own)).toBe(false);
@@ -50,6 +50,27 @@ describe("the cgroup of an agent", () => {
 
   it("that cannot be made where the human's is one to steer is told, and does not start without", () => {
     const found = { folder: join(root, "gone"), isOpen: true };
-    expect(() => makeCgroup(found, "sess_00000000")).toThrow(expect.objectContaining({ code: "isolation" }));
+    expect(() => makeCgroup(found, "sess_00000000", root)).toThrow(expect.objectContaining({ code: "isolation" }));
+  });
+
+  it("of a launcher that is gone is found by what that noted, and nothing else is taken for it", async () => {
+    files(0o644);
+    const found = { folder: scope(), isOpen: true };
+    const own = makeCgroup(found, "sess_00000000", root);
+    mkdirSync(join(own, "made-inside"));
+    const note = join(root, "cgroup");
+    // Another session's, one outside of the cgroups, one that leads out of them.
+    expect(await removeLeftCgroup(root, "sess_11111111", [root])).toEqual([]);
+    expect(await removeLeftCgroup(root, "sess_00000000", [join(root, "elsewhere")])).toEqual([]);
+    writeFileSync(note, `${root}/user.slice/../user.slice/app.scope/agent-run-sess_00000000`);
+    expect(await removeLeftCgroup(root, "sess_00000000", [root])).toEqual([]);
+    expect(existsSync(own)).toBe(true);
+    writeFileSync(note, own);
+    expect(await removeLeftCgroup(root, "sess_00000000", [root])).toEqual([]);
+    expect(existsSync(own)).toBe(false);
+    // Removed already, and where there was none.
+    expect(await removeLeftCgroup(root, "sess_00000000", [root])).toEqual([]);
+    rmSync(note);
+    expect(await removeLeftCgroup(root, "sess_00000000", [root])).toEqual([]);
   });
 });
