@@ -6,7 +6,7 @@ import { oneLine } from "../core/printable.ts";
 import { signIns } from "../credentials/sources.ts";
 import { signInByBrowser } from "../credentials/sso/browser.ts";
 import { signInByDevice } from "../credentials/sso/device.ts";
-import { openOidc } from "../credentials/sso/oidc.ts";
+import { Oidc } from "../credentials/sso/oidc.ts";
 import { type AccountRole, listRoles } from "../credentials/sso/portal.ts";
 import { type SsoSession, sessionText } from "../credentials/sso/session.ts";
 import { openSessionStore } from "../credentials/sso/session-store.ts";
@@ -68,7 +68,7 @@ const lasting = ({ renewal, expiresAt }: SsoSession): string =>
 
 function signIn(place: Named, device: boolean, context: Context): Promise<SsoSession> {
   const { env, print } = context;
-  const oidc = openOidc(place, sourceEnvironment(env), () => systemClock.now());
+  const oidc = new Oidc(place, sourceEnvironment(env), () => systemClock.now());
   if (device || !hasBrowser(env)) {
     return signInByDevice(
       oidc,

@@ -4,7 +4,7 @@ import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
 import { forgetBases, signInPlaceOf, signIns } from "../credentials/sources.ts";
 import { signInByDevice } from "../credentials/sso/device.ts";
-import { openOidc } from "../credentials/sso/oidc.ts";
+import { Oidc } from "../credentials/sso/oidc.ts";
 import type { SsoPlace } from "../credentials/sso/session.ts";
 import { openSessionStore } from "../credentials/sso/session-store.ts";
 
@@ -51,7 +51,7 @@ async function byDevice(place: SsoPlace, { base: { env }, state, ask }: AnewRequ
   const now = (): number => systemClock.now();
   const giveUp = (): void => given.abort();
   const session = await signInByDevice(
-    openOidc(place, env, now),
+    new Oidc(place, env, now),
     // Each on a line of its own, as the launcher shows them.
     ({ url, userCode }) => void ask(`${url}\n${userCode}`).then(giveUp, giveUp),
     now,

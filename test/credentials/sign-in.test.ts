@@ -8,7 +8,7 @@ import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { signInByBrowser } from "../../src/credentials/sso/browser.ts";
 import { signInByDevice } from "../../src/credentials/sso/device.ts";
-import { type Oidc, openOidc } from "../../src/credentials/sso/oidc.ts";
+import { Oidc } from "../../src/credentials/sso/oidc.ts";
 import { createOwnSessions, type OwnSessions } from "../../src/credentials/sso/own-sessions.ts";
 import { listRoles, signOut } from "../../src/credentials/sso/portal.ts";
 import { readSignIn, requireStartUrl, type SsoPlace, type SsoSession, sessionText } from "../../src/credentials/sso/session.ts";
@@ -26,7 +26,7 @@ let oidc: Oidc;
 beforeEach(async () => {
   center = await identityCenter();
   place = { startUrl: center.startUrl, region: "eu-central-1" };
-  oidc = openOidc(place, center.env, Date.now);
+  oidc = new Oidc(place, center.env, Date.now);
 });
 afterEach(async () => {
   await center[Symbol.asyncDispose]();
@@ -162,7 +162,7 @@ describe("a device code", () => {
   });
 
   it("at a start url that is not known there is told", async () => {
-    const lost = openOidc({ ...place, startUrl: "https://other.awsapps.com/start" }, center.env, Date.now);
+    const lost = new Oidc({ ...place, startUrl: "https://other.awsapps.com/start" }, center.env, Date.now);
     await expect(signInByDevice(lost, () => undefined, Date.now)).rejects.toMatchObject({
       code: "base-credentials",
       message: expect.stringContaining("refuses the sign-in"),
@@ -224,11 +224,7 @@ describe.skipIf(!hasKeyring)(`a sign-in in the keyring${hasKeyring ? "" : ` (nee
   afterEach(() => rmSync(state, { recursive: true, force: true }));
 
   const signedIn = async (): Promise<SsoSession> => {
-    const session = await signInByDevice(
-      openOidc(place, env, () => clock.now()),
-      () => undefined,
-      Date.now,
-    );
+    const session = await signInByDevice(new Oidc(place, env, () => clock.now()), () => undefined, Date.now);
     await openSessionStore(env, state).write(session);
     return session;
   };

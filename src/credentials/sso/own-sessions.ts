@@ -1,7 +1,7 @@
 // The sign-ins of agent-run's own, in the memory of this process: read from the keyring once, renewed here, written back. Held by sources.ts.
 import type { Clock } from "../../core/clock.ts";
 import type { Environment } from "../../core/paths.ts";
-import { openOidc } from "./oidc.ts";
+import { Oidc } from "./oidc.ts";
 import type { SsoPlace, SsoSession } from "./session.ts";
 import { openSessionStore } from "./session-store.ts";
 
@@ -34,12 +34,10 @@ export function createOwnSessions(clock: Clock): OwnSessions {
   const lives = (session: SsoSession, spareMs = 0): boolean => session.expiresAt - spareMs > clock.now();
 
   const renew = async (session: SsoSession, env: Environment, state: string): Promise<SsoSession | undefined> => {
-    const answer = await openOidc(session, env, () => clock.now())
-      .renew(session)
-      .catch((error: unknown) => {
-        if (lives(session)) return { session };
-        throw error;
-      });
+    const answer = await new Oidc(session, env, () => clock.now()).renew(session).catch((error: unknown) => {
+      if (lives(session)) return { session };
+      throw error;
+    });
     if ("session" in answer) {
       if (answer.session !== session) await keep(answer.session, env, state);
       return answer.session;
