@@ -33,49 +33,87 @@ interface Folder {
  * @param made absolute paths that we made ourselves
  */
 export function leftBehind(project: string, since: number, made: ReadonlySet<string>): LeftBehind {
-  // Byte by byte inside, so that names that are no UTF-8 are found too.
-  const root = Buffer.from(project).toString("latin1");
-  const ours = new Set([...made].map((path) => Buffer.from(path).toString("latin1")));
-  const changed: string[] = [];
-  const waiting: Folder[] = [{ below: "", depth: 0, isNew: true, isMoved: false }];
-  let looked = 0;
-  let cut: LeftBehind["partly"] = false;
-  const leave = (isNew: boolean): void => {
-    cut = isNew ? "hidden" : cut || true;
-  };
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    if (looked >= MOST_FOLDERS) {
-      leave(next.isNew);
-      continue;
+  return new Search(project, since, made).whole();
+}
+
+/** One walk through a project, from the top down. Byte by byte inside, so that names that are no UTF-8 are found too. */
+class Search {
+  readonly #root: string;
+  readonly #since: number;
+  readonly #ours: ReadonlySet<string>;
+  readonly #changed: string[] = [];
+  readonly #waiting: Folder[] = [{ below: "", depth: 0, isNew: true, isMoved: false }];
+  #partly: LeftBehind["partly"] = false;
+
+  constructor(project: string, since: number, made: ReadonlySet<string>) {
+    this.#root = latin1(project);
+    this.#since = since;
+    this.#ours = new Set([...made].map(latin1));
+  }
+
+  whole(): LeftBehind {
+    let looked = 0;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (looked >= MOST_FOLDERS) this.#leave(next.isNew);
+      else this.#look(next);
+      looked += 1;
     }
-    looked += 1;
-    const { entries, all } = entriesOf(join(root, next.below));
-    if (all === false || (all === "closed" && next.isNew)) leave(true);
-    const isBare = looksBare(next.below, entries);
+    const names = this.#changed.map((path) => Buffer.from(path, "latin1").toString("utf8"));
+    return { changed: names.sort((left, right) => rankOf(left) - rankOf(right) || (left < right ? -1 : 1)), partly: this.#partly };
+  }
+
+  /** Something is not looked at. */
+  #leave(isNew: boolean): void {
+    this.#partly = isNew ? "hidden" : this.#partly || true;
+  }
+
+  #look(folder: Folder): void {
+    const { entries, all } = entriesOf(join(this.#root, folder.below));
+    if (all === false || (all === "closed" && folder.isNew)) this.#leave(true);
+    const isBare = looksBare(folder.below, entries);
     for (const { name, kind } of entries) {
-      const path = next.below === "" ? name : `${next.below}/${name}`;
-      const file = join(root, path);
-      if (kind === "folder") {
-        if (isLeftOut(path)) continue;
-        const stat = statOf(file);
-        if (stat === undefined && next.isNew) leave(true);
-        const isNew = isNews(stat, since);
-        // A rename changes this time of a folder, and none of what is in it. Which files were in one whose list has changed too cannot be told.
-        const isMoved = next.isMoved || (isNew && stat !== undefined && (stat.mtimeMs < since || runsWhole(path)));
-        if (next.depth < DEEPEST) waiting.push({ below: path, depth: next.depth + 1, isNew, isMoved });
-        else leave(isNew);
-        continue;
-      }
-      const counts = kind === "link" ? linkRunsLater(path) : runsLater(path) || (isBare && BARE.has(name));
-      if (!counts || ours.has(file)) continue;
-      const stat = statOf(file);
-      if (stat === undefined && next.isNew) leave(true);
-      if (stat !== undefined && (next.isMoved || isNews(stat, since)) && !isIdlePackage(name, file, stat)) changed.push(path);
+      const path = folder.below === "" ? name : `${folder.below}/${name}`;
+      if (kind === "folder") this.#folder(path, folder);
+      else if (kind === "link" ? linkRunsLater(path) : runsLater(path) || (isBare && BARE.has(name))) this.#file(name, path, folder);
     }
   }
-  const names = changed.map((path) => Buffer.from(path, "latin1").toString("utf8"));
-  return { changed: names.sort((left, right) => rankOf(left) - rankOf(right) || (left < right ? -1 : 1)), partly: cut };
+
+  #folder(path: string, around: Folder): void {
+    if (isLeftOut(path)) return;
+    const stat = this.#stat(path, around);
+    const isNew = this.#isNews(stat);
+    // A rename changes this time of a folder, and none of what is in it. Which files were in one whose list has changed too cannot be told.
+    const isMoved = around.isMoved || (isNew && stat !== undefined && (stat.mtimeMs < this.#since || runsWhole(path)));
+    if (around.depth < DEEPEST) this.#waiting.push({ below: path, depth: around.depth + 1, isNew, isMoved });
+    else this.#leave(isNew);
+  }
+
+  /** One that runs later, or a link to such. */
+  #file(name: string, path: string, around: Folder): void {
+    const file = join(this.#root, path);
+    if (this.#ours.has(file)) return;
+    const stat = this.#stat(path, around);
+    if (stat !== undefined && (around.isMoved || this.#isNews(stat)) && !isIdlePackage(name, file, stat)) this.#changed.push(path);
+  }
+
+  /** Undefined where there is none, and in a folder that can be listed and not be searched. */
+  #stat(path: string, around: Folder): Stats | undefined {
+    let stat: Stats | undefined;
+    try {
+      stat = lstatSync(Buffer.from(join(this.#root, path), "latin1"), { throwIfNoEntry: false });
+    } catch {
+      // Not to be searched.
+    }
+    if (stat === undefined && around.isNew) this.#leave(true);
+    return stat;
+  }
+
+  #isNews(stat: Stats | undefined): boolean {
+    return stat !== undefined && stat.ctimeMs >= this.#since;
+  }
 }
+
+const latin1 = (path: string): string => Buffer.from(path).toString("latin1");
 
 interface Entry {
   readonly name: string;
@@ -105,19 +143,6 @@ function looksBare(folder: string, entries: readonly Entry[]): boolean {
   if (`/${folder}/`.includes("/.git/")) return false;
   const names = new Set(entries.map(({ name }) => name));
   return names.has("HEAD") && (names.has("commondir") || ["objects", "refs", "config"].every((name) => names.has(name)));
-}
-
-/** Undefined where there is none, and in a folder that can be listed and not be searched. */
-function statOf(file: string): Stats | undefined {
-  try {
-    return lstatSync(Buffer.from(file, "latin1"), { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
-}
-
-function isNews(stat: Stats | undefined, since: number): boolean {
-  return stat !== undefined && stat.ctimeMs >= since;
 }
 
 /** A package without scripts runs nothing. */

@@ -37,31 +37,47 @@ const ABSENT = new Set(
 
 const VERBS: Readonly<Record<string, string>> = { GET: "Get", HEAD: "Head", PUT: "Put", POST: "Post", DELETE: "Delete" };
 
-/** S3's own name of the operation: `GetObject`. A feature that is not here gets a name of the same form, such as `GetBucketAcl`. */
+/** The first row counts whose method it is, and whose query parameter is there. */
+type Operations = readonly (readonly [method: string, parameter: string | undefined, operation: string])[];
+
+const OF_BUCKETS: Operations = [
+  ["GET", "location", "GetBucketLocation"],
+  ["GET", "versioning", "GetBucketVersioning"],
+  ["GET", "uploads", "ListMultipartUploads"],
+  ["GET", undefined, "ListObjects"],
+  ["POST", "delete", "DeleteObjects"],
+  ["PUT", undefined, "CreateBucket"],
+  ["DELETE", undefined, "DeleteBucket"],
+  ["HEAD", undefined, "HeadBucket"],
+];
+
+const OF_OBJECTS: Operations = [
+  ["PUT", "uploadId", "UploadPart"],
+  ["PUT", undefined, "PutObject"],
+  ["POST", "uploads", "CreateMultipartUpload"],
+  ["POST", "uploadId", "CompleteMultipartUpload"],
+  ["GET", "uploadId", "ListParts"],
+  ["GET", undefined, "GetObject"],
+  ["HEAD", undefined, "HeadObject"],
+  ["DELETE", "uploadId", "AbortMultipartUpload"],
+  ["DELETE", undefined, "DeleteObject"],
+];
+
+/** With `x-amz-copy-source`. */
+const COPIES: Readonly<Record<string, string>> = { UploadPart: "UploadPartCopy", PutObject: "CopyObject" };
+
+/** S3's own name of the operation: `GetObject`. A feature that is not here gets a name of the same form, such as `GetBucketAcl`; what is none at all, none. */
 export function operationOf(head: HttpHead): string {
   const { bucket, key } = addressOf(head);
   const { method, query } = head;
-  const has = (name: string): boolean => query.has(name);
   const absent = [...query.keys()].find((name) => ABSENT.has(name));
   if (absent !== undefined) {
     const feature = absent.replace(/(?:^|-)(\w)/g, (_whole, letter: string) => letter.toUpperCase());
     return `${VERBS[method] ?? ""}${key === undefined ? "Bucket" : "Object"}${feature}`;
   }
   if (bucket === undefined) return method === "GET" ? "ListBuckets" : "";
-  if (key === undefined) {
-    if (method === "GET" && has("location")) return "GetBucketLocation";
-    if (method === "GET" && has("versioning")) return "GetBucketVersioning";
-    if (method === "GET" && has("uploads")) return "ListMultipartUploads";
-    if (method === "GET") return query.get("list-type") === "2" ? "ListObjectsV2" : "ListObjects";
-    if (method === "POST" && has("delete")) return "DeleteObjects";
-    return { PUT: "CreateBucket", DELETE: "DeleteBucket", HEAD: "HeadBucket" }[method] ?? "";
-  }
-  const copies = header(head, "x-amz-copy-source") !== undefined;
-  if (method === "PUT" && has("uploadId")) return copies ? "UploadPartCopy" : "UploadPart";
-  if (method === "PUT") return copies ? "CopyObject" : "PutObject";
-  if (method === "POST" && has("uploads")) return "CreateMultipartUpload";
-  if (method === "POST" && has("uploadId")) return "CompleteMultipartUpload";
-  if (method === "GET" && has("uploadId")) return "ListParts";
-  if (method === "DELETE" && has("uploadId")) return "AbortMultipartUpload";
-  return { GET: "GetObject", HEAD: "HeadObject", DELETE: "DeleteObject" }[method] ?? "";
+  const operations = key === undefined ? OF_BUCKETS : OF_OBJECTS;
+  const [, , operation = ""] = operations.find(([verb, name]) => verb === method && (name === undefined || query.has(name))) ?? [];
+  if (operation === "ListObjects" && query.get("list-type") === "2") return "ListObjectsV2";
+  return header(head, "x-amz-copy-source") === undefined ? operation : (COPIES[operation] ?? operation);
 }
