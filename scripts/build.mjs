@@ -4,9 +4,9 @@ import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writ
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
-import { sandboxInitFile, sessionKeyringFile } from "../src/isolation/own-programs.ts";
+import { preludeFile, sandboxInitFile } from "../src/isolation/own-programs.ts";
+import { preludeProgram } from "../src/isolation/prelude.ts";
 import { sandboxInitProgram } from "../src/isolation/sandbox-init.ts";
-import { sessionKeyringProgram } from "../src/isolation/session-keyring.ts";
 import { buildData } from "./build-data.mjs";
 import { compactIamData, iamDataFolder } from "./iam-data.mjs";
 import { thirdPartyLicenses } from "./licenses.mjs";
@@ -97,7 +97,7 @@ async function compact(code) {
 }
 
 // Three bundles. What a run loads before its agent starts is one CommonJS file: Node's loader of ES modules, and each file more, take milliseconds. What
-// draws on the screen once the agent runs (Ink, the emulator) is the second, with what macOS alone needs, all other commands and the daemon the third. No process uses a class of two
+// draws on the screen once the agent runs (Ink, the emulator) is the second, with what few launches need, all other commands and the daemon the third. No process uses a class of two
 // of them, so that nothing that is compared exists twice.
 const bundles = await Promise.all([
   build({
@@ -111,7 +111,7 @@ const bundles = await Promise.all([
       uncommented,
       elsewhere(/^\.\/cli\/cli\.ts$/, () => "./cli.js"),
       elsewhere(
-        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|console-reader|seatbelt|warm-up)\.ts$/,
+        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|console-reader|forwarder|seatbelt|try-out|warm-up)\.ts$/,
         (asked) => `./screen/${asked.replace(/^\.\//, "").replace(/\.tsx?$/, ".js")}`,
       ),
     ],
@@ -128,6 +128,8 @@ const bundles = await Promise.all([
       "warm-up": "src/terminal/warm-up.ts",
       "console-reader": "src/terminal/console-reader.ts",
       seatbelt: "src/isolation/seatbelt.ts",
+      forwarder: "src/isolation/forwarder.ts",
+      "try-out": "src/isolation/try-out.ts",
     },
     chunkNames: "[name]-[hash]",
   }),
@@ -160,7 +162,7 @@ const pages = manPages(await visibleCommands(), { version, date: date?.slice(0, 
 for (const [name, page] of pages) writeFileSync(`${root}${fresh}/man/${name}`, page);
 
 for (const arch of ["x64", "arm64"]) {
-  writeFileSync(`${root}${fresh}/${basename(sessionKeyringFile("", arch))}`, sessionKeyringProgram(arch), { mode: 0o755 });
+  writeFileSync(`${root}${fresh}/${basename(preludeFile("", arch))}`, preludeProgram(arch), { mode: 0o755 });
   writeFileSync(`${root}${fresh}/${basename(sandboxInitFile("", arch))}`, sandboxInitProgram(arch), { mode: 0o755 });
 }
 

@@ -26,7 +26,7 @@ const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const ARCHITECTURES = { x64: "amd64", arm64: "arm64" };
 const HOME = "usr/lib/agent-run";
 /** Programs that are built for each machine: one joins a session keyring, one is the first process of a sandbox. */
-const OWN_PROGRAM = /\/(?:session-keyring|sandbox-init)-[^/]+$/;
+const OWN_PROGRAM = /\/(?:prelude|sandbox-init)-[^/]+$/;
 const LONGEST_LICENSE = 15_000;
 const DOC = "usr/share/doc/agent-run";
 /** Where each shell looks for completions that a package brings. */

@@ -1,9 +1,12 @@
 // Carries out a plan on Linux with bubblewrap: turns it into bwrap's arguments and wraps a command with them. Pure; isolate.ts writes the files.
 import type { Command } from "../core/command.ts";
+import { callList, LIST_FD } from "./call-list.ts";
 import { CHANNEL_VARIABLES, listening, type Served } from "./loopback.ts";
+import { type Mount, type Mounts, mountsOf } from "./mounts.ts";
 import { ELSEWHERE } from "./own-cgroup.ts";
-import { nearestAbove, within } from "./path.ts";
-import type { IsolationPlan, PlanEntry } from "./plan.ts";
+import { within } from "./path.ts";
+import type { IsolationPlan } from "./plan.ts";
+import { type Prelude, preludeCalls } from "./prelude-calls.ts";
 
 /** Files that the wrapped command reads at its start. They must exist before it is spawned. */
 export interface LaunchFile {
@@ -15,14 +18,14 @@ export interface LaunchFile {
 export interface BubblewrapOptions {
   /** Absolute path of bwrap. */
   readonly bwrap: string;
-  /** A POSIX shell: it opens the two descriptors that bwrap reads, then becomes bwrap. */
+  /** A POSIX shell: it opens the descriptors that the prelude and bwrap read, then becomes the first of them. */
   readonly sh: string;
   /** Start of the names of the files that are written for this command, in a private folder: `<folder>/isolation-1`. */
   readonly files: string;
   /** The compiled seccomp filter for this machine; undefined leaves system calls unfiltered. */
   readonly filter: Uint8Array | undefined;
-  /** The program that joins a fresh session keyring, and then becomes bwrap; undefined keeps the human's. */
-  readonly keyring: string | undefined;
+  /** What goes before bwrap; undefined keeps the human's session keyring and leaves all mounts to bwrap. */
+  readonly prelude: Prelude | undefined;
   /** The program that is the first process inside, and starts the command; undefined leaves that to bwrap, whose own can be traced from inside. */
   readonly init: string | undefined;
   /** The folder of a cgroup that all of it is moved to; undefined leaves it in the launcher's. */
@@ -51,14 +54,16 @@ export function bubblewrapCommand(
   options: BubblewrapOptions,
 ): { command: Command; files: LaunchFile[] } {
   const blank = `${options.files}.blank`;
-  const { served, init } = options;
+  const { served, init, prelude } = options;
+  const mounts = mountsOf(plan.entries, blank);
+  const root = prelude?.root;
   const args = [
     ...NAMESPACE_ARGUMENTS,
     ...(init === undefined ? [] : ["--as-pid-1"]),
     ...(plan.network === "own" ? ["--unshare-net"] : []),
     // The kernel's code that only an owner of a namespace reaches is out of reach then.
     ...(plan.nested ? [] : ["--disable-userns"]),
-    ...mountArguments(plan, blank),
+    ...(root === undefined ? mountArguments(mounts) : rootArguments(mounts, root)),
     ...workingFolder(plan, command),
     ...environment(command, served ? CHANNEL_VARIABLES : []),
   ];
@@ -68,17 +73,19 @@ export function bubblewrapCommand(
     { path: blank, content: "", mode: 0o444 },
   ];
   if (options.filter) files.push({ path: `${options.files}.seccomp`, content: options.filter, mode: 0o600 });
+  if (prelude) files.push({ path: `${options.files}.calls`, content: callList(prelude.arch, preludeCalls(mounts, prelude)), mode: 0o600 });
   const { aside } = command;
   const words = aside === undefined ? "" : ` ${aside.stderr}>&2 2>&${aside.to}`;
   const joins =
     options.cgroup === undefined
       ? ""
       : `echo 0 >${quoted(options.cgroup)}/cgroup.procs||{ echo 'agent-run: hint: ${ELSEWHERE}' >&2;exit 125;};`;
-  const script = `${joins}exec "$@"${words} 8<"$0.args"${options.filter ? ' 9<"$0.seccomp"' : ""}`;
+  const opens = [`8<"$0.args"`, ...(options.filter ? [`9<"$0.seccomp"`] : []), ...(prelude ? [`${LIST_FD}<"$0.calls"`] : [])];
+  const script = `${joins}exec "$@"${words} ${opens.join(" ")}`;
   const program = [...(init === undefined ? [command.file] : onPath(command.file)), ...command.args];
   const inner = [...(init === undefined ? [] : [init]), ...(served ? listening(served, program) : program)];
   const argsWith = (more: readonly string[]): string[] => {
-    const outer = [...(options.keyring === undefined ? [] : [options.keyring]), options.bwrap];
+    const outer = [...(prelude ? [prelude.program] : []), options.bwrap];
     const start = ["-c", script, options.files, ...outer, "--args", "8", ...more, "--"];
     return [...start, ...inner];
   };
@@ -107,67 +114,33 @@ function onPath(file: string): string[] {
   return file.startsWith("/") ? [file] : ["/bin/sh", "-c", 'exec "$0" "$@"', file];
 }
 
-/** bwrap's arguments for the plan's mounts, in order. `blank` is an empty file that covers hidden files. */
-export function mountArguments(plan: IsolationPlan, blank: string): string[] {
-  const entries = new Map(plan.entries.map((entry) => [entry.path, entry]));
-  const mounts = (anew: boolean): string[] =>
-    plan.entries
-      .filter((entry) => isMountedAnew(entry.path) === anew)
-      .flatMap((entry) => {
-        const above = nearestAbove(entry.path, entries);
-        // What is around /dev and /proc says nothing of what is in them.
-        return mountsOf(entry, anew && above && !isMountedAnew(above.path) ? undefined : above, blank);
-      });
-  const closed = plan.entries.filter((entry) => entry.access === "assembled" || isHiddenFolder(entry, nearestAbove(entry.path, entries)));
+/** bwrap's arguments for all of the plan's mounts, in order. */
+export function mountArguments({ ownRoot, system, inDev, inProc, closed }: Mounts): string[] {
   return [
-    // A plan that lists all that is there begins with an empty root of its own.
-    ...(entries.has("/") ? [] : ["--ro-bind", "/", "/"]),
-    ...mounts(false),
+    ...(ownRoot ? [] : ["--ro-bind", "/", "/"]),
+    ...system.flatMap(mountArgument),
     // bwrap reads the whole list of mounts for each bind: what it can do later, it does cheaper later.
     ...["--dev", "/dev", "--proc", "/proc"],
-    ...mounts(true),
+    ...[...inDev, ...inProc].flatMap(mountArgument),
     // Children are mounted by now: what is left of these folders takes no new files.
-    ...closed.flatMap((entry) => ["--remount-ro", entry.path]),
+    ...closed.flatMap((path) => ["--remount-ro", path]),
   ];
 }
 
-/** Every sandbox has a /dev and a /proc of its own. */
-function isMountedAnew(path: string): boolean {
-  return within(path, "/dev") || within(path, "/proc");
+/** The same where all but /proc, which is that of the PID namespace, was put together at `root` before: see prelude-calls.ts. */
+function rootArguments({ inProc, closed }: Mounts, root: string): string[] {
+  return [
+    ...["--dev-bind", root, "/", "--proc", "/proc"],
+    ...inProc.flatMap(mountArgument),
+    ...closed.filter((path) => within(path, "/proc")).flatMap((path) => ["--remount-ro", path]),
+  ];
 }
 
-/**
- * What vanished since the machine was looked at must not break the launch where it is only shown (`-try`); where a mount protects or covers
- * something, a failure is one.
- */
-function mountsOf(entry: PlanEntry, above: PlanEntry | undefined, blank: string): string[] {
-  const shown = above?.access ?? "read-only";
-  const gone = shown === "hidden" || shown === "empty" || shown === "assembled";
-  const { path } = entry;
-  const source = entry.source ?? path;
-  switch (entry.access) {
-    case "hidden":
-      if (gone && !isHiddenFolder(entry, above)) return [];
-      return entry.kind === "folder" ? ["--tmpfs", path] : ["--ro-bind", blank, path];
-    case "assembled":
-      return ["--tmpfs", path];
-    case "empty":
-      return ["--tmpfs", path];
-    case "link":
-      return ["--symlink", entry.target ?? "", path];
-    case "writable":
-      if (gone) return ["--bind-try", source, path];
-      return shown === "read-only" || entry.pinned ? ["--bind", source, path] : [];
-    case "read-only":
-      if (gone) return ["--ro-bind-try", source, path];
-      return shown === "writable" ? ["--ro-bind", source, path] : [];
-  }
-}
-
-/** A hidden folder needs a mount of its own unless what is around it leaves it out. */
-function isHiddenFolder(entry: PlanEntry, above: PlanEntry | undefined): boolean {
-  if (entry.access !== "hidden" || entry.kind !== "folder") return false;
-  return above === undefined || above.access === "read-only" || above.access === "writable";
+function mountArgument(mount: Mount): string[] {
+  const { path } = mount;
+  if (mount.kind === "fresh") return ["--tmpfs", path];
+  if (mount.kind === "link") return ["--symlink", mount.target, path];
+  return [`--${mount.writable ? "" : "ro-"}bind${mount.mayBeGone ? "-try" : ""}`, mount.source, path];
 }
 
 /** Programs look at PWD to show the path as the human typed it; kept where that path leads to the same folder inside. */

@@ -9,16 +9,15 @@ import { makeFolder } from "../core/folder.ts";
 import { databaseHome } from "../core/user.ts";
 import { bubblewrapCommand, type LaunchFile } from "./bubblewrap.ts";
 import { gatherFacts } from "./facts.ts";
-import { forward } from "./forwarder.ts";
 import { forwarderPort, forwarderVariables } from "./forwarder-variables.ts";
 import { serveLoopback } from "./loopback.ts";
 import { misplacedMounts } from "./mounted.ts";
 import { notIsolated } from "./not-isolated.ts";
 import { makeCgroup, removeCgroup, steeredCgroup } from "./own-cgroup.ts";
-import { sandboxInitFile, sessionKeyringFile } from "./own-programs.ts";
+import { preludeFile, sandboxInitFile } from "./own-programs.ts";
 import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
-import { probeIsolation } from "./probe.ts";
+import { preludeFor, probeIsolation } from "./probe.ts";
 import { noteKept, type PutBack, putBack, putBackAll, putBackText } from "./put-back.ts";
 import { realOf } from "./real-path.ts";
 import { seccompFilter } from "./seccomp.ts";
@@ -88,11 +87,12 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   const platform = request.platform ?? process.platform;
   // Nothing to plan for where there is no sandbox; the probe says so.
   const plan = platform === "linux" || platform === "darwin" ? describeIsolation(request) : undefined;
-  const init = platform === "linux" ? sandboxInitFile(request.packageFolder, process.arch) : undefined;
+  const [init, prelude] = platform === "linux" ? [sandboxInitFile, preludeFile].map((of) => of(request.packageFolder, process.arch)) : [];
   const probed = await probeIsolation(request.level, {
     platform,
     path: request.env["PATH"] ?? "",
-    keyring: plan?.keyring === "yours" ? undefined : sessionKeyringFile(request.packageFolder, process.arch),
+    prelude,
+    keyring: plan?.keyring === "fresh",
     init,
     cacheFile: join(request.paths.state, "isolation.json"),
     agentWrites: (file) => plan !== undefined && isWritable(plan, file),
@@ -105,6 +105,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   // Where the agent can have no namespaces it mounts no cgroups either.
   const cgroup = plan.nested ? steeredCgroup() : undefined;
   const own = cgroup?.isOpen ? cgroup : undefined;
+  const forward = plan.hosts.length === 0 ? undefined : (await import("./forwarder.ts")).forward;
   let count = 0;
   let needless: ReadonlySet<string> | undefined;
   let misplaced: ReturnType<typeof misplacedMounts> | undefined;
@@ -120,9 +121,10 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       const entries = plan.entries.filter(({ path }) => !needless?.has(path));
       count += 1;
       const files = join(request.folder, `isolation-${count}`);
-      const proxy = plan.hosts.length === 0 ? undefined : forwarderPort(ports);
+      const root = `${files}.root`;
+      const proxy = forward && forwarderPort(ports);
       const listened = [...ports, ...(proxy === undefined ? [] : [proxy])];
-      const answers = new Map(proxy === undefined ? [] : [[proxy, (socket: Socket) => forward(socket, { hosts: plan.hosts })]]);
+      const answers = new Map(proxy === undefined ? [] : [[proxy, (socket: Socket) => forward?.(socket, { hosts: plan.hosts })]]);
       const loopback = plan.network === "own" && listened.length > 0 ? opened.use(serveLoopback(ports, answers)) : undefined;
       const told =
         proxy === undefined ? command : { ...command, env: { ...command.env, ...forwarderVariables(plan.level, plan.hosts, ports) } };
@@ -131,11 +133,12 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
         sh: "/bin/sh",
         files,
         filter: seccompFilter(process.arch, plan.network),
-        keyring: probed.keyring,
+        prelude: preludeFor(prelude, probed, root),
         init,
         cgroup: own && makeCgroup(own, session, request.folder),
         served: loopback && { node: process.execPath, ports: listened, attach: loopback.attach },
       });
+      makeFolder(root);
       writeFiles(request, wrapped.files);
       // While bubblewrap mounts; where it fails, `check` meets it.
       setImmediate(() => {

@@ -1,5 +1,5 @@
 // What makes the two programs of ours that are no scripts: an assembler for a few hundred bytes, the ELF file around them, and how both end when they cannot go
-// on. Used by session-keyring.ts and sandbox-init.ts. PURE.
+// on. Used by prelude.ts and sandbox-init.ts. PURE.
 
 export type Arch = "x64" | "arm64";
 
@@ -70,6 +70,12 @@ export function assemble(pieces: readonly Piece[]): Uint8Array {
 export const text = (words: string): readonly number[] => [...new TextEncoder().encode(words)];
 export const word = (value: number): readonly number[] => [value & 255, (value >>> 8) & 255, (value >>> 16) & 255, (value >>> 24) & 255];
 
+/** A jump, or whatever names a place by how far it is from its own end: four bytes behind the opcode. */
+export const jumpX64 = (opcode: readonly number[], to: string): Piece => {
+  const size = opcode.length + 4;
+  return { size, to, bytes: (far) => [...opcode, ...word((far - size) >>> 0)] };
+};
+
 /** Becomes `argv[1]` with `argv+1`, at the stack that a program starts with: `[rsp]` is argc (System V ABI, 3.4.1). Goes on only where that failed. */
 export const X64_EXEC_NEXT: readonly Piece[] = [
   [0x48, 0x8b, 0x04, 0x24], //                           mov rax, [rsp]         argc
@@ -117,6 +123,17 @@ export const adr = (register: number, to: string): Piece => ({
   bytes: (far) => word((0x1000_0000 | ((far & 3) << 29) | ((far >> 2) << 5) | register) >>> 0),
 });
 export const SVC = word(0xd400_0001);
+
+/** A conditional jump; the distance, in instructions, is in bits 5 to 23. */
+export const jumpArm64 = (opcode: number, to: string): Piece => ({
+  ...{ size: 4, to },
+  bytes: (far) => word((opcode | (((far >> 2) & 0x7_ffff) << 5)) >>> 0),
+});
+/** Where the result of a call is below zero: its fourteen bits for the distance are the lower ones of those. */
+export const ifRefusedArm64 = (to: string): Piece => ({
+  ...{ size: 4, to },
+  bytes: (far) => word((0xb7f8_0000 | ((far >> 2) << 5)) >>> 0),
+});
 
 /** The same as `X64_EXEC_NEXT`; `[sp]` is argc. */
 export const ARM64_EXEC_NEXT: readonly Piece[] = [

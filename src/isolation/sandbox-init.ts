@@ -9,6 +9,9 @@ import {
   assemble,
   EXIT_GROUP,
   executable,
+  ifRefusedArm64,
+  jumpArm64,
+  jumpX64,
   movz,
   OUR_FAILURE,
   type Piece,
@@ -44,11 +47,6 @@ const NOT_STARTED = "agent-run: error: nothing can be started in the sandbox: th
 export function sandboxInitProgram(arch: Arch): Uint8Array {
   return executable(arch, assemble(arch === "x64" ? X64 : ARM64));
 }
-
-const jumpX64 = (opcode: readonly number[], to: string): Piece => {
-  const size = opcode.length + 4;
-  return { size, to, bytes: (far) => [...opcode, ...word((far - size) >>> 0)] };
-};
 
 /** At the start `[rsp]` is argc. */
 const X64: readonly Piece[] = [
@@ -122,21 +120,13 @@ const X64: readonly Piece[] = [
   text(NOT_STARTED),
 ];
 
-/** A conditional jump; the distance, in instructions, is in bits 5 to 23. */
-const jumpArm64 = (opcode: number, to: string): Piece => ({
-  ...{ size: 4, to },
-  bytes: (far) => word((opcode | (((far >> 2) & 0x7_ffff) << 5)) >>> 0),
-});
-/** Where the result of a call is below zero: its fourteen bits for the distance are the lower ones of those. */
-const ifRefused = (to: string): Piece => ({ ...{ size: 4, to }, bytes: (far) => word((0xb7f8_0000 | ((far >> 2) << 5)) >>> 0) });
-
 /** At the start `[sp]` is argc. */
 const ARM64: readonly Piece[] = [
   movz(8, PRCTL.arm64), //                               mov x8, prctl
   movz(0, PR_SET_DUMPABLE), //                           mov x0, PR_SET_DUMPABLE
   movz(1, 0), //                                         mov x1, 0
   SVC, //                                                svc 0
-  ifRefused("not started"), //                           tbnz x0, 63, not started
+  ifRefusedArm64("not started"), //                           tbnz x0, 63, not started
   movz(8, PRCTL.arm64), //                               mov x8, prctl
   movz(0, PR_SET_NAME), //                               mov x0, PR_SET_NAME
   adr(1, "name"), //                                     adr x1, name
@@ -145,7 +135,7 @@ const ARM64: readonly Piece[] = [
   movz(0, SIGCHLD), //                                   mov x0, SIGCHLD        as fork(2)
   ...[1, 2, 3, 4].map((register) => movz(register, 0)), // mov x1, 0            the same stack; and so on
   SVC, //                                                svc 0
-  ifRefused("not started"), //                           tbnz x0, 63, not started
+  ifRefusedArm64("not started"), //                           tbnz x0, 63, not started
   jumpArm64(0xb500_0000, "parent"), //                   cbnz x0, parent
   ...ARM64_EXEC_NEXT,
   { label: "not started" },

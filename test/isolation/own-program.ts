@@ -1,6 +1,9 @@
-// Runs the programs that the build makes itself. Used by sandbox-init.test.ts and session-keyring.test.ts.
+// Runs the programs that the build makes itself. Used by sandbox-init.test.ts, prelude.test.ts and session-keyring.test.ts.
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Call, callList, LIST_FD } from "../../src/isolation/call-list.ts";
+import { archOf } from "../../src/isolation/own-programs.ts";
 
 export const ROOT = join(import.meta.dirname, "../..");
 
@@ -14,4 +17,15 @@ export const run = (argv: readonly string[], env: Record<string, string> = {}) =
     env: { PATH: process.env["PATH"] ?? "", ...env },
   });
   return { status, stdout, stderr };
+};
+
+/** The arguments of /bin/sh that start the program before bwrap, at `program`, with a list of `calls`, which is written to `file`. */
+export const withCalls = (
+  file: string,
+  program: readonly string[],
+  calls: readonly Call[] = [],
+  arch = archOf(process.arch) ?? "x64",
+): string[] => {
+  writeFileSync(file, callList(arch, calls));
+  return ["-c", `exec "$@" ${LIST_FD}<"$0"`, file, ...program];
 };

@@ -1,6 +1,7 @@
 // The plan as a value: what it holds for a home and a project of every awkward kind, without touching the machine.
 import { describe, expect, it } from "vitest";
 import { bubblewrapCommand, mountArguments } from "../../src/isolation/bubblewrap.ts";
+import { mountsOf } from "../../src/isolation/mounts.ts";
 import { type IsolationInput, type PlanEntry, placesToLookAt, planIsolation } from "../../src/isolation/plan.ts";
 import { allowNames } from "../../src/isolation/plan-allow.ts";
 import type { Facts, Found } from "../../src/isolation/plan-facts.ts";
@@ -173,7 +174,8 @@ describe("the plan", () => {
 
   it("keeps a project in a temp folder visible under the fresh one", () => {
     const { entries } = plan({ project: "/tmp/x/app", cwd: "/tmp/x/app" }, { project: "/tmp/x/app", cwd: "/tmp/x/app", git: [] });
-    const args = mountArguments(plan({ project: "/tmp/x/app" }, { project: "/tmp/x/app", git: [] }), "/blank").join(" ");
+    const inTemp = plan({ project: "/tmp/x/app" }, { project: "/tmp/x/app", git: [] });
+    const args = mountArguments(mountsOf(inTemp.entries, "/blank")).join(" ");
     expect(access(entries)).toMatchObject({ "/tmp": "empty", "/tmp/x/app": "writable" });
     expect(args.indexOf("--tmpfs /tmp ")).toBeLessThan(args.indexOf("--bind-try /tmp/x/app /tmp/x/app"));
   });
@@ -244,7 +246,7 @@ describe("the plan", () => {
     const facts = withFound(["/home/dev/code/app/.env", file("/home/dev/code/app/.env")]);
     const result = plan({ hide: [".env"] }, facts);
     expect(access(result.entries)["/home/dev/code/app/.env"]).toBe("hidden");
-    expect(mountArguments(result, "/blank").join(" ")).toContain("--ro-bind /blank /home/dev/code/app/.env");
+    expect(mountArguments(mountsOf(result.entries, "/blank")).join(" ")).toContain("--ro-bind /blank /home/dev/code/app/.env");
   });
 
   it("hides the store that a link leads to, and does not make the link anew", () => {
@@ -289,11 +291,14 @@ describe("the plan", () => {
   });
 });
 
+/** Leaves the keyring, and the mounts to bwrap. */
+const PRELUDE = { program: "/o/prelude", arch: "x64", keyring: true, root: undefined, uid: 1000, gid: 1000 } as const;
+
 describe("bubblewrap's arguments", () => {
   const wrapped = bubblewrapCommand(
     plan(),
     { file: "/usr/bin/claude", args: ["--flag", "a b"], cwd: "/home/dev/code/app", env: { A: "1", PWD: "/home/dev/code/app" } },
-    { bwrap: "/usr/bin/bwrap", sh: "/bin/sh", files: "/s/isolation-1", filter: new Uint8Array([1]), keyring: "/o/join", init: "/o/init" },
+    { bwrap: "/usr/bin/bwrap", sh: "/bin/sh", files: "/s/isolation-1", filter: new Uint8Array([1]), prelude: PRELUDE, init: "/o/init" },
   );
   const args = String(wrapped.files[0]?.content).split("\0");
 
@@ -305,9 +310,9 @@ describe("bubblewrap's arguments", () => {
       file: "/bin/sh",
       args: [
         "-c",
-        'exec "$@" 8<"$0.args" 9<"$0.seccomp"',
+        'exec "$@" 8<"$0.args" 9<"$0.seccomp" 7<"$0.calls"',
         "/s/isolation-1",
-        "/o/join",
+        "/o/prelude",
         "/usr/bin/bwrap",
         "--args",
         "8",
@@ -320,7 +325,7 @@ describe("bubblewrap's arguments", () => {
       cwd: "/home/dev/code/app",
       env: { A: "1", PWD: "/home/dev/code/app" },
     });
-    expect(wrapped.files.map((each) => each.path)).toEqual(["/s/isolation-1.args", "/s/isolation-1.blank", "/s/isolation-1.seccomp"]);
+    expect(wrapped.files.map((each) => each.path)).toEqual(["args", "blank", "seccomp", "calls"].map((name) => `/s/isolation-1.${name}`));
   });
 
   it("drop privileges, die with their parent, and keep the controlling terminal", () => {
@@ -350,6 +355,20 @@ describe("bubblewrap's arguments", () => {
     );
     expect([...sources("--ro-bind"), ...sources("--ro-bind-try")]).not.toContain("/home/dev/.netrc");
     expect(sources("--dev-bind")).toEqual([]);
+  });
+
+  it("name one mount where all others are made before, and those in /proc", () => {
+    const { files } = bubblewrapCommand(
+      plan({}, withFound(["/proc/keys", file("/proc/keys")])),
+      { file: "/usr/bin/claude", args: [], cwd: "/home/dev/code/app", env: {} },
+      {
+        ...{ bwrap: "/usr/bin/bwrap", sh: "/bin/sh", files: "/s/isolation-1", filter: undefined, init: "/o/init" },
+        prelude: { ...PRELUDE, root: "/s/root" },
+      },
+    );
+    const all = String(files[0]?.content).split("\0");
+    const mounts = all.slice(all.indexOf("--as-pid-1") + 1, all.indexOf("--chdir"));
+    expect(mounts).toEqual(["--dev-bind", "/s/root", "/", "--proc", "/proc"]);
   });
 });
 

@@ -6,13 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { KEYRING_REFUSED, sessionKeyringFile } from "../../src/isolation/own-programs.ts";
+import { KEYRING_REFUSED, preludeFile } from "../../src/isolation/own-programs.ts";
 import { probeIsolation } from "../../src/isolation/probe.ts";
 import { hasBubblewrap, missing } from "./world.ts";
 
+/** Without anything that goes before bwrap. */
+const NONE = { prelude: undefined, keyring: false };
 const PATH = "/usr/local/bin:/usr/bin:/bin";
 const PROBE = join(import.meta.dirname, "../../src/isolation/probe.ts");
-const KEYRING = sessionKeyringFile(join(import.meta.dirname, "../.."), process.arch);
+const PRELUDE = preludeFile(join(import.meta.dirname, "../.."), process.arch);
 
 describe("the probe", () => {
   let folder: string;
@@ -27,14 +29,14 @@ describe("the probe", () => {
   };
 
   it("says how to install bubblewrap when there is none", async () => {
-    const result = await probeIsolation("standard", { platform: "linux", path: folder, keyring: undefined });
+    const result = await probeIsolation("standard", { platform: "linux", path: folder, ...NONE });
     expect(result).toMatchObject({ ok: false, why: "bubblewrap is not installed: no 'bwrap' on PATH" });
     expect(result.ok || result.hint).toContain("install bubblewrap");
   });
 
   it("says of a bwrap that does not come to an end that it took too long", async () => {
     fakeBwrap("exec sleep 60");
-    const result = await probeIsolation("standard", { platform: "linux", path: `${folder}:${PATH}`, keyring: undefined });
+    const result = await probeIsolation("standard", { platform: "linux", path: `${folder}:${PATH}`, ...NONE });
     expect(result).toMatchObject({ ok: false, why: expect.stringContaining("it took too long") });
   }, 20_000);
 
@@ -42,10 +44,10 @@ describe("the probe", () => {
     fakeBwrap("exit 0");
     const before = process.env["TMPDIR"];
     process.env["TMPDIR"] = join(folder, "none");
-    const probing = probeIsolation("standard", { platform: "linux", path: `${folder}:${PATH}`, keyring: undefined });
-    await expect(probing).rejects.toMatchObject({
-      code: "isolation",
-      message: expect.stringContaining(`${folder}/none takes no file: ENOENT`),
+    const probing = probeIsolation("standard", { platform: "linux", path: `${folder}:${PATH}`, ...NONE });
+    expect(await probing).toMatchObject({
+      ok: false,
+      why: expect.stringContaining(`${folder}/none takes no file: ENOENT`),
       hint: expect.stringContaining("TMPDIR"),
     });
     if (before === undefined) delete process.env["TMPDIR"];
@@ -53,27 +55,29 @@ describe("the probe", () => {
   });
 
   it("refuses machines that it has no driver for, and never steps down", async () => {
-    expect(await probeIsolation("standard", { platform: "darwin", path: PATH, keyring: undefined })).toMatchObject({ ok: false });
-    expect(await probeIsolation("none", { platform: "darwin", path: "", keyring: undefined })).toEqual({
+    expect(await probeIsolation("standard", { platform: "darwin", path: PATH, ...NONE })).toMatchObject({ ok: false });
+    expect(await probeIsolation("none", { platform: "darwin", path: "", ...NONE })).toEqual({
       ok: true,
       bwrap: "",
-      keyring: undefined,
+      keyring: false,
+      mounts: false,
     });
   });
 
   it("passes on what a failing bwrap said, with a command to go on with, and keeps no bad result", async () => {
     fakeBwrap('echo "bwrap: setting up uid map: Permission denied" >&2; exit 1');
     const cacheFile = join(folder, "cache");
-    const result = await probeIsolation("standard", { platform: "linux", path: folder, cacheFile, keyring: undefined });
+    const result = await probeIsolation("standard", { platform: "linux", path: folder, cacheFile, ...NONE });
     expect(result).toMatchObject({ ok: false, why: expect.stringContaining("setting up uid map: Permission denied") });
     expect(result.ok || result.hint).not.toBe("");
     expect(existsSync(cacheFile)).toBe(false);
   });
 
-  it("refuses where the program for the session keyring cannot be run, and where it says no", async () => {
+  it("refuses where the program before bwrap cannot be run, and where it finds no way out of the session keyring", async () => {
     fakeBwrap("exit 0");
     const own = join(folder, "join");
-    const probe = () => probeIsolation("standard", { platform: "linux", path: folder, keyring: own, cacheFile: join(folder, "cache") });
+    const probe = () =>
+      probeIsolation("standard", { platform: "linux", path: folder, prelude: own, keyring: true, cacheFile: join(folder, "cache") });
     expect(await probe()).toMatchObject({
       ok: false,
       why: `${own} is not there, or cannot be run`,
@@ -101,7 +105,7 @@ describe("the probe", () => {
     const cacheFile = join(folder, "cache");
     const count = join(folder, "count");
     fakeBwrap(`echo x >> ${count}; exit 0`);
-    const probe = () => probeIsolation("standard", { platform: "linux", path: folder, cacheFile, keyring: undefined });
+    const probe = () => probeIsolation("standard", { platform: "linux", path: folder, cacheFile, ...NONE });
     expect((await probe()).ok).toBe(true);
     rmSync(count);
     expect((await probe()).ok).toBe(true);
@@ -111,13 +115,11 @@ describe("the probe", () => {
   });
 
   it.skipIf(!hasBubblewrap)(`succeeds on this machine${missing}`, async () => {
-    expect(await probeIsolation("standard", { platform: "linux", path: PATH, keyring: KEYRING })).toMatchObject({
-      ok: true,
-      keyring: KEYRING,
-    });
-    expect(await probeIsolation("strict", { platform: "linux", path: PATH, keyring: KEYRING })).toMatchObject({
-      ok: true,
-      keyring: KEYRING,
-    });
+    for (const level of ["standard", "strict"] as const)
+      for (const keyring of [true, false])
+        expect(await probeIsolation(level, { platform: "linux", path: PATH, prelude: PRELUDE, keyring })).toMatchObject({
+          ok: true,
+          keyring,
+        });
   });
 });

@@ -33,7 +33,9 @@ describe("the sandbox of macOS", () => {
   const canariesIn = (text: string): string[] => [...world.canaries].filter(([, canary]) => text.includes(canary)).map(([path]) => path);
 
   it("is there", async () => {
-    expect(await probeIsolation("standard", { platform: "darwin", path: "", keyring: undefined })).toMatchObject({ ok: true });
+    expect(await probeIsolation("standard", { platform: "darwin", path: "", prelude: undefined, keyring: false })).toMatchObject({
+      ok: true,
+    });
   });
 
   it.each(["standard", "strict"] as const)("hides the stores at %s, also through links and moves", (level) => {

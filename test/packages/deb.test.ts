@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlink
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sandboxInitFile, sessionKeyringFile } from "../../src/isolation/own-programs.ts";
+import { preludeFile, sandboxInitFile } from "../../src/isolation/own-programs.ts";
+import { withCalls } from "../isolation/own-program.ts";
 import { call, has, ROOT } from "./toolbox.ts";
 
 const base = mkdtempSync(join(tmpdir(), "ar-deb-"));
@@ -46,12 +47,13 @@ describe.skipIf(!there)("the Debian package (needs dpkg-deb: apt-get install dpk
     call(process.execPath, [main, "daemon", "stop"], { env });
   });
 
-  it("has its programs for the session keyring and the sandbox, of this machine alone, to be run", () => {
+  it("has its programs before the sandbox and in it, of this machine alone, to be run", () => {
     const home = join(root, "usr", "lib", "agent-run");
     const programs = readdirSync(join(home, "dist")).filter((name) => /-(?:x64|arm64)$/.test(name));
-    expect(programs.sort()).toEqual([`sandbox-init-${process.arch}`, `session-keyring-${process.arch}`]);
+    expect(programs.sort()).toEqual([`prelude-${process.arch}`, `sandbox-init-${process.arch}`]);
     expect(call(sandboxInitFile(home, process.arch) ?? "", ["/bin/echo", "started"], { env })).toBe("started\n");
-    expect(call(sessionKeyringFile(home, process.arch) ?? "", ["/bin/echo", "started"], { env })).toBe("started\n");
+    const prelude = withCalls(join(base, "calls"), [preludeFile(home, process.arch) ?? "", "/bin/echo", "started"]);
+    expect(call("/bin/sh", prelude, { env })).toBe("started\n");
   });
 
   it.skipIf(!has("man"))("has a man page for each command where man looks (needs man: apt-get install man-db)", () => {

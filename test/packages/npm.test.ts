@@ -18,7 +18,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sandboxInitFile, sessionKeyringFile } from "../../src/isolation/own-programs.ts";
+import { preludeFile, sandboxInitFile } from "../../src/isolation/own-programs.ts";
+import { withCalls } from "../isolation/own-program.ts";
 import { call, has, npmScript, pack, pathWithoutCompilers, ROOT, registryEnvironment } from "./toolbox.ts";
 
 const base = mkdtempSync(join(tmpdir(), "ar-npm-"));
@@ -81,9 +82,10 @@ describe("installed by npm into an empty prefix, without a compiler", () => {
     expect(shown.replace(/.\x08/g, "")).toContain("--print-policy");
   });
 
-  it("may run its programs for the session keyring and the sandbox, which start what they are given", () => {
-    for (const program of [sessionKeyringFile(installed, process.arch), sandboxInitFile(installed, process.arch)])
-      expect(call(program ?? "", ["/bin/echo", "started"], { env })).toBe("started\n");
+  it("may run its programs before the sandbox and in it, which start what they are given", () => {
+    expect(call(sandboxInitFile(installed, process.arch) ?? "", ["/bin/echo", "started"], { env })).toBe("started\n");
+    const prelude = withCalls(join(base, "calls"), [preludeFile(installed, process.arch) ?? "", "/bin/echo", "started"]);
+    expect(call("/bin/sh", prelude, { env })).toBe("started\n");
   });
 
   it("brings what it runs on and nothing else, and no script that an installation would run", () => {

@@ -11,7 +11,7 @@ import { openSessionStore } from "../../credentials/sso/session-store.ts";
 import { KEYRING_NAME, openKeyring } from "../../credentials/stored/keyring.ts";
 import { wslVersion } from "../../isolation/mending.ts";
 import { METADATA_ANSWERS, metadataService } from "../../isolation/metadata.ts";
-import { sandboxInitFile, sessionKeyringFile } from "../../isolation/own-programs.ts";
+import { preludeFile, sandboxInitFile } from "../../isolation/own-programs.ts";
 import { probeIsolation } from "../../isolation/probe.ts";
 import { statusOf } from "../ask-daemon.ts";
 import type { Context } from "../command.ts";
@@ -63,16 +63,16 @@ async function sandbox({ env, packageFolder }: Context, level: IsolationLevel): 
   const name = `isolation ${level}`;
   if (level === "none")
     return warning(name, "the agent reaches all that you reach", 'set isolation.level = "standard", or pass --isolation standard');
-  const keyring = sessionKeyringFile(packageFolder, process.arch);
+  const prelude = preludeFile(packageFolder, process.arch);
   const init = sandboxInitFile(packageFolder, process.arch);
-  const asked = probeIsolation(level, { platform: process.platform, path: env["PATH"] ?? "", keyring, init });
+  const asked = probeIsolation(level, { platform: process.platform, path: env["PATH"] ?? "", prelude, keyring: true, init });
   const probe = await asked.catch((error) => ({
     ok: false as const,
     why: messageOf(error),
     hint: (error instanceof AgentRunError ? error.hint : undefined) ?? "agent-run --dry-run true shows more",
   }));
   if (!probe.ok) return failing(name, probe.why, probe.hint);
-  const own = probe.keyring === undefined ? "no keyrings of the kernel's are here to leave" : "and a session keyring of its own";
+  const own = !probe.keyring ? "no keyrings of the kernel's are here to leave" : "and a session keyring of its own";
   return ok(name, `a sandbox starts, with ${probe.bwrap}${process.platform === "linux" ? `, ${own}` : ""}`);
 }
 

@@ -1,0 +1,94 @@
+// System calls as a file that the program of prelude.ts makes one after the other, each told what may fail and what to say where it does. PURE.
+import type { Arch } from "./machine-code.ts";
+
+/** The descriptor that the program finds the list at. */
+export const LIST_FD = 7;
+/** Where the program maps it, so that what points into the list is right as it is written. Clear of the program (4 MiB) and of all that the kernel places. */
+export const LIST_AT = 0x1000_0000;
+export const LONGEST_LIST = 0x100_0000;
+
+/** What a call is in the list: eight bytes each, little-endian, in this order. */
+export const FIELDS = { number: 0, allowed: 8, skips: 16, says: 24, saysLength: 32, args: 40, uses: 80 } as const;
+export const CALL_SIZE = 96;
+const MOST_ARGS = 5;
+
+/** asm/unistd_64.h and asm-generic/unistd.h. From 428 on they are the same everywhere (Linux 5.1). */
+const NUMBERS = {
+  close: { x64: 3, arm64: 57 },
+  ioctl: { x64: 16, arm64: 29 },
+  keyctl: { x64: 250, arm64: 219 },
+  mkdirat: { x64: 258, arm64: 34 },
+  mknodat: { x64: 259, arm64: 33 },
+  mount: { x64: 165, arm64: 40 },
+  mount_setattr: { x64: 442, arm64: 442 },
+  move_mount: { x64: 429, arm64: 429 },
+  open_tree: { x64: 428, arm64: 428 },
+  openat: { x64: 257, arm64: 56 },
+  readlinkat: { x64: 267, arm64: 78 },
+  symlinkat: { x64: 266, arm64: 36 },
+  unshare: { x64: 272, arm64: 97 },
+  write: { x64: 1, arm64: 64 },
+} as const;
+
+/** A number, a text (a NUL is put behind it), bytes that it points to, or none. */
+type Argument = number | string | Uint8Array;
+
+export interface Call {
+  readonly name: keyof typeof NUMBERS;
+  readonly args: readonly Argument[];
+  /** What stands on stderr before the errno where it is refused. */
+  readonly says: string;
+  /** The errno that is no failure: the `skips` calls behind it are left out then. */
+  readonly allowed?: number;
+  readonly skips?: number;
+  /** Its first argument is what the last call with `keeps` gave: a descriptor. */
+  readonly takes?: true;
+  readonly keeps?: true;
+}
+
+/**
+ * The whole file. Two arguments that are the same array of bytes are the same place, so one call can read what another wrote.
+ * @throws RangeError where it would be longer than `LONGEST_LIST`
+ */
+export function callList(arch: Arch, calls: readonly Call[]): Uint8Array {
+  const places = new Map<string | Uint8Array, number>();
+  let end = CALL_SIZE * (calls.length + 1);
+  const placeOf = (value: string | Uint8Array): number => {
+    const known = places.get(value);
+    if (known !== undefined) return known;
+    const place = end;
+    places.set(value, place);
+    // A text has a NUL behind it; what is a structure must lie at eight bytes.
+    end = (end + Buffer.byteLength(value) + 8) & ~7;
+    return place;
+  };
+  const rows = calls.map(({ name, args, says, allowed = 0, skips = 0, takes, keeps }) => {
+    if (args.length > MOST_ARGS) throw new RangeError(`${name} has ${args.length} arguments`);
+    const values = args.map((value) => (typeof value === "number" ? value : LIST_AT + placeOf(value)));
+    const uses = (takes ? 1 : 0) | (keeps ? 2 : 0);
+    return {
+      number: NUMBERS[name][arch],
+      allowed,
+      skips,
+      says: LIST_AT + placeOf(says),
+      saysLength: Buffer.byteLength(says),
+      values,
+      uses,
+    };
+  });
+  if (end > LONGEST_LIST) throw new RangeError(`a list of ${end} bytes`);
+  const list = Buffer.alloc(end);
+  /** All of them fit into 32 bits, with their sign. */
+  const put = (at: number, value: number): void => {
+    list.writeInt32LE(value | 0, at);
+    list.writeInt32LE(value < 0 ? -1 : 0, at + 4);
+  };
+  rows.forEach(({ values, ...row }, index) => {
+    const at = CALL_SIZE * index;
+    for (const name of ["number", "allowed", "skips", "says", "saysLength", "uses"] as const) put(at + FIELDS[name], row[name]);
+    for (const [place, value] of values.entries()) put(at + FIELDS.args + 8 * place, value);
+  });
+  put(CALL_SIZE * calls.length, -1);
+  for (const [value, place] of places) list.set(typeof value === "string" ? Buffer.from(value) : value, place);
+  return list;
+}
