@@ -28,61 +28,69 @@ export interface OwnAgent {
 
 const ownReason = (known: KnownAgent): string => `${known.name}'s own state`;
 
+/** Everything of one agent: its folders, databases and files, and its settings, which are covered. */
 export function planOwnState(own: OwnAgent): void {
-  const { builder, input, facts, known, running, roots } = own;
-  const reason = ownReason(known);
-  for (const path of stateFolders(known, input)) {
-    const found = facts.found.get(path);
-    if (!found && (!running || !path.startsWith(`${input.home}/`))) continue;
-    const real = found?.real ?? path;
-    if (builder.isTooWide(real) || leadsAway(builder, path, real, roots)) continue;
-    const children = facts.listings.get(real) ?? [];
-    const programs = children.filter(
-      (child) => child.kind === "file" && (child.runs || /\.(sh|bash|zsh|fish|py|js|mjs|cjs|ts|rb|pl|config\.toml)$/.test(child.name)),
-    );
-    if (programs.length > MOST_PROGRAMS) {
-      closeFolder(own, real, programs.length);
-      continue;
-    }
-    builder.put({ path: real, access: "writable", kind: "folder", reason, ...(found ? {} : { standIn: "folder" as const }) });
-    byItsName(own, path, found, reason);
-    keepLinks(own, real, children);
-    const why = `a program or settings in ${known.name}'s folder`;
-    for (const { name } of programs) builder.put({ path: joined(real, name), access: "read-only", kind: "file", reason: why });
-  }
+  const { builder, input, known, roots } = own;
+  for (const path of stateFolders(known, input)) ownFolder(own, path);
   for (const path of databases(known, input)) ownDatabase(own, path);
-  for (const file of known.files) {
-    const path = absolute(file.path, input.home, "/");
-    const found = facts.found.get(path);
-    if (!found && !running) continue;
-    builder.put({
-      path: found?.real ?? path,
-      access: "writable",
-      kind: "file",
-      reason,
-      ...(found ? {} : { standIn: { file: file.content } }),
-    });
-    byItsName(own, path, found, reason);
-  }
+  for (const { path, content } of known.files) ownFile(own, absolute(path, input.home, "/"), content);
   for (const protectedPath of protectedPaths(known, input, known.protect)) ownSetting(own, protectedPath);
-  for (const path of belowRoots(known.fresh, known, input)) {
-    const found = facts.found.get(path);
-    if (!found && keepsLink(own, path)) continue;
-    if (known.needsFresh && input.platform === "darwin") {
-      builder.tell({ path: throughRoot(path, roots) });
-      continue;
-    }
-    if ((!found && !(running && isMadeUp(path, known, input))) || (found && leadsAway(builder, path, found.real, roots))) continue;
-    builder.put({
-      ...{ path: found?.real ?? whereMade(path, facts), access: "empty", kind: "folder" },
-      reason: `${known.name} runs what is in it unasked: gone at the end`,
-      ...(found ? {} : { standIn: "folder" as const }),
-    });
-  }
+  for (const path of belowRoots(known.fresh, known, input)) freshFolder(own, path);
   for (const { path, keys } of known.told) {
     const places = isElsewhere(path) ? expand(path, input) : belowRoots([path], known, input);
     for (const place of places) builder.tell({ path: throughRoot(place, roots), ...(keys ? { keys } : {}) });
   }
+}
+
+const PROGRAM = /\.(sh|bash|zsh|fish|py|js|mjs|cjs|ts|rb|pl|config\.toml)$/;
+
+function ownFolder(own: OwnAgent, path: string): void {
+  const { builder, input, facts, known, running, roots } = own;
+  const found = facts.found.get(path);
+  if (!found && (!running || !path.startsWith(`${input.home}/`))) return;
+  const real = found?.real ?? path;
+  if (builder.isTooWide(real) || leadsAway(builder, path, real, roots)) return;
+  const children = facts.listings.get(real) ?? [];
+  const programs = children.filter((child) => child.kind === "file" && (child.runs || PROGRAM.test(child.name)));
+  if (programs.length > MOST_PROGRAMS) {
+    closeFolder(own, real, programs.length);
+    return;
+  }
+  const reason = ownReason(known);
+  builder.put({ path: real, access: "writable", kind: "folder", reason, ...(found ? {} : { standIn: "folder" as const }) });
+  byItsName(own, path, found, reason);
+  keepLinks(own, real, children);
+  const why = `a program or settings in ${known.name}'s folder`;
+  for (const { name } of programs) builder.put({ path: joined(real, name), access: "read-only", kind: "file", reason: why });
+}
+
+/** @param content of what stands in for it where it is missing */
+function ownFile(own: OwnAgent, path: string, content: string): void {
+  const { builder, facts, known, running } = own;
+  const found = facts.found.get(path);
+  if (!found && !running) return;
+  const reason = ownReason(known);
+  builder.put({ path: found?.real ?? path, access: "writable", kind: "file", reason, ...(found ? {} : { standIn: { file: content } }) });
+  byItsName(own, path, found, reason);
+}
+
+/** One that is empty at each run. */
+function freshFolder(own: OwnAgent, path: string): void {
+  const { builder, input, facts, known, running, roots } = own;
+  const found = facts.found.get(path);
+  if (!found && keepsLink(own, path)) return;
+  if (known.needsFresh && input.platform === "darwin") {
+    builder.tell({ path: throughRoot(path, roots) });
+    return;
+  }
+  if (found ? leadsAway(builder, path, found.real, roots) : !running || !isMadeUp(path, known, input)) return;
+  builder.put({
+    path: found?.real ?? whereMade(path, facts),
+    access: "empty",
+    kind: "folder",
+    reason: `${known.name} runs what is in it unasked: gone at the end`,
+    ...(found ? {} : { standIn: "folder" as const }),
+  });
 }
 
 function ownDatabase({ builder, facts, known, roots }: OwnAgent, path: string): void {

@@ -36,28 +36,41 @@ export function planStores(
     builder.warn(`${path} leads out of ${root}, where agents write, to ${left < 0 ? "too many places" : real}: not hidden there`);
     return true;
   };
+  const hide = (store: Store, path: string, found: Found): void => {
+    if (isTrap(path, found.real)) return;
+    const rule = isNeverGiven(store) ? "never" : "default";
+    builder.hide(found, store.what, rule, path);
+    for (const link of facts.links)
+      if (link.place === path && !isTrap(path, link.found.real))
+        builder.hide(link.found, `${store.what}; a link in ${path} leads here`, rule);
+  };
   for (const store of everyStore(input)) {
-    const givenBack = input.allow.includes(store.name);
-    const never = AWS_STORES.includes(store) || ROOT_STORES.includes(store);
     for (const path of pathsOf(store, input)) {
-      if (never) builder.forbid(path, store.what);
+      if (isNeverGiven(store)) builder.forbid(path, store.what);
       const found = facts.found.get(path);
-      if (!found) continue;
-      if (givenBack && !never) {
-        const asked = input.write.some((text) => absolute(text, input.home, input.cwd) === path);
-        const reason = `${store.what}; given back: isolation.allow = "${store.name}"${asked ? ", isolation.write" : ""}`;
-        const access = asked ? "writable" : "read-only";
-        builder.put({ path: found.real, access, kind: found.kind === "folder" ? "folder" : "file", reason, opens: true });
-        continue;
-      }
-      if (isTrap(path, found.real)) continue;
-      builder.hide(found, store.what, never ? "never" : "default", path);
-      for (const link of facts.links.filter((each) => each.place === path)) {
-        if (isTrap(path, link.found.real)) continue;
-        builder.hide(link.found, `${store.what}; a link in ${path} leads here`, never ? "never" : "default");
-      }
+      if (found === undefined) continue;
+      if (input.allow.includes(store.name) && !isNeverGiven(store)) giveBack(builder, input, store, path, found);
+      else hide(store, path, found);
     }
   }
+  hideSockets(builder, input, facts);
+}
+
+const isNeverGiven = (store: Store): boolean => AWS_STORES.includes(store) || ROOT_STORES.includes(store);
+
+/** What `isolation.allow` names: to read, and to write where `isolation.write` names the path too. */
+function giveBack(builder: PlanBuilder, input: IsolationInput, store: Store, path: string, found: Found): void {
+  const asked = input.write.some((text) => absolute(text, input.home, input.cwd) === path);
+  builder.put({
+    path: found.real,
+    access: asked ? "writable" : "read-only",
+    kind: found.kind === "folder" ? "folder" : "file",
+    reason: `${store.what}; given back: isolation.allow = "${store.name}"${asked ? ", isolation.write" : ""}`,
+    opens: true,
+  });
+}
+
+function hideSockets(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
   const sockets = facts.sockets.filter(
     (socket) =>
       !HARMLESS_SOCKETS.some((prefix) => socket.startsWith(prefix)) && !socket.startsWith(`${facts.project}/`) && !builder.has(socket),
