@@ -496,11 +496,11 @@ describe("without a bar of its own", () => {
   });
 
   it("the kill key, twice, ends the inner one, and the outer one goes on", async () => {
-    const script = `'${node}' '${demo}' cat; echo inner ended with $?; sleep 9`;
+    const script = `'${node}' '${demo}' sh -c 'echo ready; exec cat'; echo inner ended with $?; sleep 9`;
     await using outer = openOuter(node, [demo, "sh", "-c", script], { env: { DEMO_NESTED_INSIDE: "1" } });
     await outer.until("the bar", barShows("readonly@"));
-    outer.type("hello\r");
-    await outer.until("the echo", (screen) => screen.rows().filter((row) => row === "hello").length >= 2);
+    // The inner one has made itself known before its agent can say a word.
+    await outer.until("the inner one's agent", shows("ready"));
     outer.type("\x0b");
     await outer.until("the question", shows("End the agent inside, or sh too?"));
     await outer.until("keys to count", shows("press a key:"));
