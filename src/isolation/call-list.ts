@@ -1,8 +1,8 @@
 // System calls as a file that the program of prelude.ts makes one after the other, each told what may fail and what to say where it does. PURE.
 import type { Arch } from "./machine-code.ts";
 
-/** The descriptor that the program finds the list at. */
-export const LIST_FD = 7;
+/** The descriptor that the program finds the list at: 3, 4 and 7 are the launcher's (core/command.ts, terminal/tie.ts), 8 and 9 bwrap's. */
+export const LIST_FD = 6;
 /** Where the program maps it, so that what points into the list is right as it is written. Clear of the program (4 MiB) and of all that the kernel places. */
 export const LIST_AT = 0x1000_0000;
 export const LONGEST_LIST = 0x100_0000;

@@ -10,7 +10,6 @@ import { nearestAbove, parentOf, within } from "./path.ts";
 const AT_FDCWD = -100;
 const AT_EMPTY_PATH = 0x1000;
 const AT_RECURSIVE = 0x8000;
-const AT_SYMLINK_NOFOLLOW = 0x100;
 const OPEN_TREE_CLONE = 1;
 const O_CLOEXEC = 0o2000000;
 const [O_WRONLY, O_NOCTTY, O_NONBLOCK] = [1, 0o400, 0o4000];
@@ -125,7 +124,7 @@ class Tree {
     return [...made, { name: "mount", args: ["tmpfs", this.at(path), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755"], says }];
   }
 
-  /** Its source is looked up in the machine's own tree, where nothing has changed. */
+  /** Its source is looked up in the machine's own tree, where nothing has changed; a link that was put into it meanwhile is met by mounted.ts, as bwrap's is. */
   #shown(mount: Mount & { readonly kind: "shown" }, attr = mount.writable ? WRITABLE : READ_ONLY): Call[] {
     const { path, source, of } = mount;
     const says = refused(`${path} cannot be put into the sandbox`);
@@ -137,7 +136,7 @@ class Tree {
       { name: "move_mount", args: [0, "", AT_FDCWD, this.at(path), MOVE_MOUNT_F_EMPTY_PATH], says, takes: true },
       { name: "close", args: [0], says, takes: true },
     ];
-    const flags = OPEN_TREE_CLONE | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | O_CLOEXEC;
+    const flags = OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC;
     const gone = mount.mayBeGone ? { allowed: ENOENT, skips: rest.length } : {};
     return [{ name: "open_tree", args: [AT_FDCWD, source, flags], says, keeps: true, ...gone }, ...rest];
   }

@@ -97,7 +97,9 @@ describe("the page's table of machines that refuse", () => {
   const refusals = rowsBelow("When the machine refuses");
   it("has rows that tests hold, each with the command that is printed", () => {
     expect(refusals).toHaveLength(Object.keys(REFUSALS).length);
-    const printed = ["mending.ts", "probe.ts"].map((name) => readFileSync(join(ROOT, "src/isolation", name), "utf8")).join("\n");
+    const printed = ["mending.ts", "probe.ts", "try-out.ts"]
+      .map((name) => readFileSync(join(ROOT, "src/isolation", name), "utf8"))
+      .join("\n");
     for (const [cause = "", remedy = ""] of refusals) {
       const row = Object.keys(REFUSALS).filter((beginning) => cause.startsWith(beginning));
       expect(row, cause).toHaveLength(1);

@@ -1,9 +1,11 @@
 // What bubblewrap mounted is held against the plan before the agent starts: by the tables of mounts, and in real sandboxes whose folders are swapped for links.
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { misplacedMounts } from "../../src/isolation/mounted.ts";
+import { preludeFile, sandboxInitFile } from "../../src/isolation/own-programs.ts";
 import type { Access, PlanEntry } from "../../src/isolation/plan.ts";
+import { ROOT } from "./own-program.ts";
 import { hasBubblewrap, missing, users, World } from "./world.ts";
 
 const entry = (path: string, access: Access, kind: "folder" | "file" = "folder"): PlanEntry => ({ path, access, kind, reason: "x" });
@@ -80,57 +82,67 @@ describe("the mounts of a sandbox", () => {
   });
 });
 
-describe.skipIf(!hasBubblewrap).each(users)(`a sandbox that $name has made while links are put into it${missing}`, (user) => {
-  /** A bwrap before which somebody swaps what was looked at already. */
-  const run = (swap: string, prepare: (world: World) => void) => {
-    const world = new World(user);
-    world.plant(".config/gcloud/credentials.db");
-    world.plant("bin/tool", "x");
-    world.git("init", "-q", "-b", "main");
-    program(
-      world,
-      "tools/bwrap",
-      `#!/bin/sh\ncase "$*" in *--args*) cd ${world.home}; ${swap};; esac\nPATH=/usr/bin:/bin exec bwrap "$@"\n`,
-    );
-    prepare(world);
-    world.settle();
-    const { stdout, stderr } = world.run("cat ~/.config/gcloud/credentials.db; echo planted > ~/bin/planted; echo ran", {
-      agent: "cursor-agent",
-      checked: true,
-      env: { ...world.env, PATH: `${world.home}/tools:${world.env["PATH"]}` },
+const makers = users.flatMap((user) => (["bwrap", "our program"] as const).map((first) => ({ name: user.name, user, first })));
+
+describe.skipIf(!hasBubblewrap).each(makers)(
+  `a sandbox that $name has made by $first while links are put into it${missing}`,
+  ({ user, first }) => {
+    /** Somebody swaps what was looked at already, before the first mount is made. */
+    const run = (swap: string, prepare: (world: World) => void) => {
+      const world = new World(user);
+      world.plant(".config/gcloud/credentials.db");
+      world.plant("bin/tool", "x");
+      world.git("init", "-q", "-b", "main");
+      const swaps = `cd ${world.home}; ${swap}`;
+      if (first === "bwrap")
+        program(world, "tools/bwrap", `#!/bin/sh\ncase "$*" in *--args*) ${swaps};; esac\nPATH=/usr/bin:/bin exec bwrap "$@"\n`);
+      // In place of our program before bwrap; the probe lets it make no mounts.
+      const before =
+        first === "bwrap" ? "exit 125" : `case "$*" in *" -c :") ;; *) ${swaps};; esac\nexec ${preludeFile(ROOT, process.arch)} "$@"`;
+      program(world, `own/dist/prelude-${process.arch}`, `#!/bin/sh\n${before}\n`);
+      copyFileSync(sandboxInitFile(ROOT, process.arch) ?? "", join(world.home, `own/dist/sandbox-init-${process.arch}`));
+      prepare(world);
+      world.settle();
+      const { stdout, stderr } = world.run("cat ~/.config/gcloud/credentials.db; echo planted > ~/bin/planted; echo ran", {
+        agent: "cursor-agent",
+        checked: true,
+        allow: ["session-keyring"],
+        packageFolder: join(world.home, "own"),
+        env: { ...world.env, PATH: `${world.home}/tools:${world.env["PATH"]}` },
+      });
+      const planted = existsSync(join(world.home, "bin/planted"));
+      world[Symbol.dispose]();
+      return { ran: stdout, said: stderr.trim(), planted };
+    };
+    /** An executable file below home. */
+    const program = (world: World, path: string, text: string): void => chmodSync(world.plant(path, text), 0o755);
+
+    it("starts where nothing was swapped", () => {
+      const { ran, said } = run(":", () => {});
+      expect(said).toMatch(/^cat: .*No such file or directory\n.*Read-only file system$/);
+      expect(ran).toBe("ran\n");
     });
-    const planted = existsSync(join(world.home, "bin/planted"));
-    world[Symbol.dispose]();
-    return { ran: stdout, said: stderr.trim(), planted };
-  };
-  /** An executable file below home. */
-  const program = (world: World, path: string, text: string): void => chmodSync(world.plant(path, text), 0o755);
 
-  it("starts where nothing was swapped", () => {
-    const { ran, said } = run(":", () => {});
-    expect(said).toMatch(/^cat: .*No such file or directory\n.*Read-only file system$/);
-    expect(ran).toBe("ran\n");
-  });
+    it("has no agent where a file of the agent's became a link to a key", () => {
+      const { ran, said } = run("rm .cursor/hook.sh; ln -s ../.config/gcloud/credentials.db .cursor/hook.sh", (world) =>
+        program(world, ".cursor/hook.sh", "#!/bin/sh\n"),
+      );
+      expect(ran).toBe("");
+      expect(said).toMatch(/home\/\.config\/gcloud\/credentials\.db is not as planned\nagent-run: hint: end other agents in this project/);
+    });
 
-  it("has no agent where a file of the agent's became a link to a key", () => {
-    const { ran, said } = run("rm .cursor/hook.sh; ln -s ../.config/gcloud/credentials.db .cursor/hook.sh", (world) =>
-      program(world, ".cursor/hook.sh", "#!/bin/sh\n"),
-    );
-    expect(ran).toBe("");
-    expect(said).toMatch(/home\/\.config\/gcloud\/credentials\.db is not as planned\nagent-run: hint: end other agents in this project/);
-  });
-
-  it("has no agent where a git folder became a link to a folder on PATH", () => {
-    const { ran, said, planted } = run(
-      "mv code/project/.git/modules/x away; ln -s ../../../../bin code/project/.git/modules/x; touch bin/commondir bin/config; mkdir bin/hooks",
-      (world) => {
-        mkdirSync(join(world.project, ".git/modules/x/hooks"), { recursive: true });
-        for (const [name, text] of Object.entries({ HEAD: "x", config: "", commondir: ".\n" }))
-          world.plant(join(world.project, ".git/modules/x", name), text);
-      },
-    );
-    expect(ran).toBe("");
-    expect(said).toMatch(/home\/bin(\/\w+)? is not as planned\nagent-run: hint: end other agents in this project/);
-    expect(planted).toBe(false);
-  });
-});
+    it("has no agent where a git folder became a link to a folder on PATH", () => {
+      const { ran, said, planted } = run(
+        "mv code/project/.git/modules/x away; ln -s ../../../../bin code/project/.git/modules/x; touch bin/commondir bin/config; mkdir bin/hooks",
+        (world) => {
+          mkdirSync(join(world.project, ".git/modules/x/hooks"), { recursive: true });
+          for (const [name, text] of Object.entries({ HEAD: "x", config: "", commondir: ".\n" }))
+            world.plant(join(world.project, ".git/modules/x", name), text);
+        },
+      );
+      expect(ran).toBe("");
+      expect(said).toMatch(/home\/bin(\/\w+)? is not as planned\nagent-run: hint: end other agents in this project/);
+      expect(planted).toBe(false);
+    });
+  },
+);

@@ -310,7 +310,7 @@ describe("bubblewrap's arguments", () => {
       file: "/bin/sh",
       args: [
         "-c",
-        'exec "$@" 8<"$0.args" 9<"$0.seccomp" 7<"$0.calls"',
+        'exec "$@" 8<"$0.args" 9<"$0.seccomp" 6<"$0.calls"',
         "/s/isolation-1",
         "/o/prelude",
         "/usr/bin/bwrap",

@@ -23,6 +23,8 @@ export interface IsolatedRun {
   readonly hide?: readonly string[];
   /** Print the pid of the outer sandbox process before the command's own output. */
   readonly announce?: boolean;
+  /** Another installation than this checkout. */
+  readonly packageFolder?: string;
   /** Hold the command until the sandbox was looked at, as the launcher does. */
   readonly checked?: boolean;
 }
@@ -40,7 +42,7 @@ const isolation = await prepareIsolation({
   cwd: run.cwd ?? run.project,
   agent: run.agent ?? "sh",
   paths,
-  packageFolder: join(import.meta.dirname, "../.."),
+  packageFolder: run.packageFolder ?? join(import.meta.dirname, "../.."),
   sessionFolder: folder,
   env: run.env,
   programs: [process.execPath],
