@@ -81,8 +81,9 @@ export function leftLines({ changed, partly }: LeftBehind, session: string): str
 export function recorded(changed: readonly string[]): string[] {
   let left = LONGEST_RECORDED;
   const kept = changed.slice(0, MOST_RECORDED).filter((path) => {
-    left -= path.length;
-    return left > 0;
+    const fits = path.length <= left;
+    if (fits) left -= path.length;
+    return fits;
   });
   return kept.length === changed.length ? kept : [...kept, `and ${changed.length - kept.length} more`];
 }

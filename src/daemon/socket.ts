@@ -70,6 +70,8 @@ export async function openDoor(path: string, served: Served, log: Log): Promise<
   server.on("clientError", (_error, socket) => refuse(socket, 400, new AgentRunError("usage", "the request is not HTTP")));
 
   await listen(server, path);
+  // Failing to accept one connection (EMFILE) must not end the daemon, which holds sessions; the launcher tries again.
+  server.on("error", (error) => log.line(`cannot accept a connection: ${messageOf(error)}`));
   const own = statSync(path);
   const reachable = (): boolean => {
     try {

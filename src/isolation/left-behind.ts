@@ -9,6 +9,8 @@ const DEEPEST = 12;
 /** A large tree is looked at from the top as far as this: some milliseconds. */
 const MOST_FOLDERS = 2000;
 const MOST_ENTRIES = 20_000;
+/** An agent can fill each of the folders: a second. */
+const MOST_IN_ALL = 200_000;
 /** Of a package.json. */
 const LONGEST = 1_048_576;
 
@@ -31,9 +33,10 @@ interface Folder {
  * What was made or changed since `since` (milliseconds), by whomever. The kernel's change time counts, which no program can set back; a rename sets it too, of a
  * whole folder its own alone.
  * @param made absolute paths that we made ourselves
+ * @param mostInAll after so many names no further folder is looked into
  */
-export function leftBehind(project: string, since: number, made: ReadonlySet<string>): LeftBehind {
-  return new Search(project, since, made).whole();
+export function leftBehind(project: string, since: number, made: ReadonlySet<string>, mostInAll = MOST_IN_ALL): LeftBehind {
+  return new Search(project, since, made).whole(mostInAll);
 }
 
 /** One walk through a project, from the top down. Byte by byte inside, so that names that are no UTF-8 are found too. */
@@ -44,6 +47,7 @@ class Search {
   readonly #changed: string[] = [];
   readonly #waiting: Folder[] = [{ below: "", depth: 0, isNew: true, isMoved: false }];
   #partly: LeftBehind["partly"] = false;
+  #listed = 0;
 
   constructor(project: string, since: number, made: ReadonlySet<string>) {
     this.#root = latin1(project);
@@ -51,10 +55,10 @@ class Search {
     this.#ours = new Set([...made].map(latin1));
   }
 
-  whole(): LeftBehind {
+  whole(mostInAll: number): LeftBehind {
     let looked = 0;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      if (looked >= MOST_FOLDERS) this.#leave(next.isNew);
+      if (looked >= MOST_FOLDERS || this.#listed >= mostInAll) this.#leave(next.isNew);
       else this.#look(next);
       looked += 1;
     }
@@ -69,6 +73,7 @@ class Search {
 
   #look(folder: Folder): void {
     const { entries, all } = entriesOf(join(this.#root, folder.below));
+    this.#listed += entries.length;
     if (all === false || (all === "closed" && folder.isNew)) this.#leave(true);
     const isBare = looksBare(folder.below, entries);
     for (const { name, kind } of entries) {

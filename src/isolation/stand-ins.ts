@@ -4,6 +4,7 @@ import {
   accessSync,
   appendFileSync,
   constants,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -16,6 +17,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { makeFolder } from "../core/folder.ts";
+import { plainFile } from "../core/plain-file.ts";
 import type { IsolationPlan } from "./plan.ts";
 
 /** Every stand-in that was made and not yet removed, one JSON line each: those of a launcher that was killed are removed by the daemon. */
@@ -121,13 +123,19 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-function remove(standIn: StandIn): string[] {
+function remove({ path, file }: StandIn): string[] {
   try {
-    if (standIn.file === undefined) rmdirSync(standIn.path);
-    else if (readFileSync(standIn.path, "utf8") === standIn.file) unlinkSync(standIn.path);
+    if (file === undefined) rmdirSync(path);
+    else {
+      // Whoever could write there meanwhile may have put a pipe in its place, with which this process would wait.
+      const text = plainFile(path, file.length + 1);
+      if (text === file) unlinkSync(path);
+      else if (text === undefined && lstatSync(path, { throwIfNoEntry: false }))
+        return [`${path} was left behind: it cannot be read any more`];
+    }
     return [];
   } catch (error) {
-    return GONE_OR_USED.has(codeOf(error)) ? [] : [`${standIn.path} was left behind: ${messageOf(error)}`];
+    return GONE_OR_USED.has(codeOf(error)) ? [] : [`${path} was left behind: ${messageOf(error)}`];
   }
 }
 

@@ -102,6 +102,13 @@ describe("what a run leaves", () => {
     expect(leftBehind(project, future, none).changed).toEqual([]);
   });
 
+  it("is looked for until so many names were seen, and what is not looked at is said to be there", () => {
+    for (const path of ["a/.envrc", "b/.envrc", "c/.envrc", "Makefile"]) write(path);
+    expect(leftBehind(project, past, none, 6)).toMatchObject({ changed: { length: 3 }, partly: "hidden" });
+    expect(leftBehind(project, future, none, 6)).toEqual({ changed: [], partly: true });
+    expect(leftBehind(project, past, none, 7)).toMatchObject({ changed: { length: 4 }, partly: false });
+  });
+
   it("is seen though its times were set back, or an old file was moved there", async () => {
     const old = write("old");
     await new Promise((resolve) => setTimeout(resolve, 30));

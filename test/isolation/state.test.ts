@@ -1,6 +1,17 @@
 // What of an agent's own state an agent can leave behind for later sessions: what is gone at the end, what can not be written, and what is told.
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { rememberTold, toldChanges } from "../../src/isolation/told.ts";
 import { hasBubblewrap, missing, users, World } from "./world.ts";
@@ -230,6 +241,46 @@ describe("what is told at the end of a run", () => {
       "~/.claude/backups/two: mcpServers.evil",
       "~/.claude/projects/-app/memory/MEMORY.md",
     ]);
+  });
+
+  it("is named though it came with an old folder that was moved there", () => {
+    const file = world.plant(".gemini/spare/.git/config", "[core]\n  fsmonitor = evil\n");
+    const memory = world.plant(".claude/spare/MEMORY.md", "believe me\n");
+    const since = lstatSync(memory).ctimeMs + 1;
+    while (statSync(world.plant(".tick", "x\n")).ctimeMs < since);
+    world.plant(".gemini/history/new/HEAD", "x\n");
+    renameSync(dirname(file), join(world.home, ".gemini/history/new/.git"));
+    world.plant(".claude/projects/-app/one.jsonl", "{}\n");
+    renameSync(dirname(memory), join(world.home, ".claude/projects/-app/memory"));
+    const told = ["history/*/.git/config", "spare/*"].map((path) => ({ path: join(world.home, ".gemini", path) }));
+    expect(toldChanges([...told, { path: join(world.home, ".claude/projects/*/memory/*") }], since, new Map(), world.home)).toEqual([
+      "~/.gemini/history/new/.git/config",
+      "~/.claude/projects/-app/memory/MEMORY.md",
+    ]);
+  });
+
+  it("is named whatever else stands there: what is too deep, names without end, more copies than can be read", () => {
+    const path = world.plant(".claude.json", "{}");
+    const keys = [["mcpServers", "*"], ["env"]];
+    const told = [
+      { path, keys },
+      { path: join(world.home, ".claude/backups/*"), keys },
+      { path: world.plant(".claude/CLAUDE.md", "obey\n") },
+    ];
+    const remembered = rememberTold(told);
+    const deep = `${"[".repeat(50_000)}1${"]".repeat(50_000)}`;
+    writeFileSync(path, `{"mcpServers":{"deep":${deep},"${"long".repeat(100_000)}":1},"env":${deep}}`);
+    expect(toldChanges(told, 0, remembered, world.home)).toEqual([
+      "~/.claude.json: mcpServers.deep",
+      `~/.claude.json: ${"mcpServers.".padEnd(200, "long")}`,
+      "~/.claude.json: env",
+      "~/.claude/CLAUDE.md",
+    ]);
+    writeFileSync(path, JSON.stringify({ mcpServers: Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`x${at}`, 1])) }));
+    expect(toldChanges(told, 0, remembered, world.home)).toHaveLength(22);
+    writeFileSync(path, "{}");
+    for (let at = 0; at < 100; at += 1) truncateSync(world.plant(`.claude/backups/${at}`, "{}"), 16_000_000);
+    expect(toldChanges(told, 0, remembered, world.home)).toHaveLength(101);
   });
 
   it("has an end whatever stands there", () => {
