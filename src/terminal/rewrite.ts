@@ -1,4 +1,6 @@
 // What becomes of an agent's control sequence on a screen whose last row is not the agent's: the rules, one place for all. Used by compositor.ts.
+import { isAnswered } from "./answered.ts";
+import { designate, designates, isLockingShift } from "./character-sets.ts";
 import { isCommandOsc } from "./commands-to-terminal.ts";
 import type { Frame } from "./frame.ts";
 import { SIDE_MARGINS } from "./modes.ts";
@@ -8,17 +10,9 @@ import { LEFT_OUT, ScrollingRegion } from "./scrolling-region.ts";
 import type { Sequence, Verdict } from "./sequence.ts";
 import type { Feed } from "./shadow-feed.ts";
 
-/** Finals of the character sets that all terminals know. */
-const EVERYWHERE = new Set(Buffer.from("0AB4C5RQKYE6ZH7="));
 /** Of DECDHL and DECDWL. */
 const DOUBLE = new Set([0x33, 0x34, 0x36]);
 const BDSM = 8;
-/** LS2, LS3, LS3R, LS2R, LS1R. */
-const LOCKING_SHIFTS = new Set([0x6e, 0x6f, 0x7c, 0x7d, 0x7e]);
-
-/** 1: final of a sequence that the terminal may answer. */
-const MAY_ASK = new Uint8Array(128);
-for (const final of "cntxpyqumS") MAY_ASK[final.charCodeAt(0)] = 1;
 
 export class Rewriter {
   readonly #frame: Frame;
@@ -70,8 +64,10 @@ export class Rewriter {
   #esc(sequence: Sequence): Verdict {
     const { before, intermediate, final, end } = sequence;
     const { modes } = this.#frame;
-    // Character sets whose name is longer.
-    if (before >= 0x28) this.#designate((before - 0x28) % 4, String.fromCharCode(before, intermediate, final));
+    if (designates(sequence)) {
+      designate(modes, sequence);
+      return undefined;
+    }
     if (before !== 0) return undefined;
     switch (intermediate) {
       case 0:
@@ -79,115 +75,119 @@ export class Rewriter {
         else if (final === 0x38) return this.#savedCursor.restore(sequence, "\x1b8");
         else if (final === 0x4d) return this.#region.onItsRow(sequence, "\x1bM");
         else if (final === 0x3d || final === 0x3e) modes.keypad = final === 0x3d;
-        else if (LOCKING_SHIFTS.has(final)) modes.lock(`\x1b${String.fromCharCode(final)}`);
-        else if (final === 0x63) {
-          // xterm.js leaves it hidden, and line feeds what they are.
-          const left = (modes.cursorHidden ? "\x1b[?25h" : "") + (modes.newLine ? "\x1b[20l" : "");
-          modes.hard();
-          this.#frame.margins = this.#frame.full();
-          this.#frame.borrowed = [false, false];
-          this.#frame.displaced = [false, false];
-          this.#frame.damaged = true;
-          this.#homeAt = end;
-          if (!this.#frame.reserved) return left === "" ? undefined : `\x1bc${left}`;
-          return `\x1b[?6l\x1b[r${this.#frame.blank()}\x1bc${left}${this.#frame.region()}`;
-        }
+        else if (isLockingShift(final)) modes.lock(`\x1b${String.fromCharCode(final)}`);
+        else if (final === 0x63) return this.#hardReset(end);
         return undefined;
       case 0x20: // SP G asks for answers and keys with C1 controls, in which the kill key would not be known
         return final === 0x47 ? LEFT_OUT : undefined;
       case 0x23: // #
         this.#frame.doubled ||= DOUBLE.has(final);
-        if (final !== 0x38 || !this.#frame.reserved) return undefined;
-        this.#frame.damaged = true;
-        if (this.#frame.console) return undefined;
-        // DECALN fills our row too, and resets the margins (VT510 manual); in xterm.js it does not. Both it and DECSTBM home the cursor.
-        this.#frame.margins = this.#frame.full();
-        modes.sides = undefined;
-        return `${this.#frame.region()}\x1b#8${this.#frame.region()}${modes.origin ? "\x1b[?6h" : ""}`;
+        return final === 0x38 && this.#frame.reserved ? this.#aligned() : undefined;
       case 0x25: // % @ leaves UTF-8: from there on our reading of the stream would not be the terminal's
         return final === 0x40 ? LEFT_OUT : undefined;
-      case 0x28:
-      case 0x29:
-      case 0x2a:
-      case 0x2b:
-      case 0x2d: // - . / designate sets of 96 characters as G1 to G3
-      case 0x2e:
-      case 0x2f: {
-        const set = String.fromCharCode(intermediate, final);
-        const which = (intermediate - 0x28) % 4;
-        if (!EVERYWHERE.has(final)) this.#designate(which, set);
-        else modes.designate(which, final === 0x42 && intermediate < 0x2c ? "" : set);
-        return undefined;
-      }
       default:
         return undefined;
     }
   }
 
-  /** SM and RM, of which BDSM would have our row written from right to left in VTE. */
-  #withoutDirection(asked: readonly number[], final: string): Verdict {
-    const passed = asked.filter((mode) => mode !== BDSM);
-    if (passed.length === asked.length) return undefined;
-    return passed.length === 0 ? LEFT_OUT : `\x1b[${passed.join(";")}${final}`;
+  /** RIS, which ends at `end`. */
+  #hardReset(end: number): Verdict {
+    const { modes } = this.#frame;
+    // xterm.js leaves it hidden, and line feeds what they are.
+    const left = (modes.cursorHidden ? "\x1b[?25h" : "") + (modes.newLine ? "\x1b[20l" : "");
+    modes.hard();
+    this.#frame.margins = this.#frame.full();
+    this.#frame.borrowed = [false, false];
+    this.#frame.displaced = [false, false];
+    this.#frame.damaged = true;
+    this.#homeAt = end;
+    if (!this.#frame.reserved) return left === "" ? undefined : `\x1bc${left}`;
+    return `\x1b[?6l\x1b[r${this.#frame.blank()}\x1bc${left}${this.#frame.region()}`;
   }
 
-  /** A set that not all terminals know: those leave the one that was there. */
-  #designate(which: number, set: string): void {
-    const { modes } = this.#frame;
-    const known = modes.sets[which]?.split("\x1b", 1)[0] ?? "";
-    modes.designate(which, known === "" ? set : `${known}\x1b${set}`);
+  /** DECALN fills our row too, and resets the margins (VT510 manual); in xterm.js it does not. Both it and DECSTBM home the cursor. */
+  #aligned(): Verdict {
+    this.#frame.damaged = true;
+    if (this.#frame.console) return undefined;
+    this.#frame.margins = this.#frame.full();
+    this.#frame.modes.sides = undefined;
+    return `${this.#frame.region()}\x1b#8${this.#frame.region()}${this.#frame.modes.origin ? "\x1b[?6h" : ""}`;
   }
 
   #csi(sequence: Sequence): Verdict {
     const { prefix, intermediate, final, params, count } = sequence;
-    const { modes } = this.#frame;
     const first = count > 0 ? (params[0] as number) : 0;
     const second = count > 1 ? (params[1] as number) : 0;
-    if (MAY_ASK[final] === 1 && asks(sequence, first)) {
+    if (isAnswered(sequence, first)) {
       this.#frame.asked = true;
       // Its answer looks like one to us.
       if (final === 0x6e && first === 6 && prefix === 0) this.#frame.cursorAsked += 1;
     }
-    if (intermediate !== 0) {
-      if (intermediate === 0x20 && final === 0x71) modes.cursorStyled = first > 0;
-      // SCP and SPD turn rows around (VTE), ours too.
-      else if (intermediate === 0x20 && (final === 0x6b || final === 0x53)) return LEFT_OUT;
-      else if (intermediate === 0x21 && final === 0x70) {
+    if (intermediate !== 0) return this.#withIntermediate(sequence, first);
+    if (prefix === 0x3f) return this.#private(sequence, first);
+    if (prefix === 0) return this.#plain(sequence, first, second);
+    if (final === 0x6d && prefix === 0x3e) this.#frame.modes.modifyOtherKeys = first === 4 && second > 0;
+    else if (final === 0x75) this.#keyboard(prefix, first);
+    return undefined;
+  }
+
+  #withIntermediate(sequence: Sequence, first: number): Verdict {
+    const { reserved, modes } = this.#frame;
+    switch (String.fromCharCode(sequence.intermediate, sequence.final)) {
+      case " q":
+        modes.cursorStyled = first > 0;
+        return undefined;
+      case " k": // SCP and SPD turn rows around (VTE), ours too
+      case " S":
+      case '"p': // DECSCL resets more in some terminals than in others, and takes away what we count on
+      case "$}": // DECASD and DECSSDT: a line below ours, to write on
+      case "$~":
+        return LEFT_OUT;
+      case "!p": {
         const lastRow = this.#region.lastRow(sequence);
         modes.soft();
         this.#frame.margins = this.#frame.full();
-        return this.#frame.reserved ? `${lastRow}\x1b[!p${this.#region.reassert(sequence, false, lastRow !== "")}` : undefined;
+        return reserved ? `${lastRow}\x1b[!p${this.#region.reassert(sequence, false, lastRow !== "")}` : undefined;
       }
-      // DECSCL resets more in some terminals than in others, and takes away what we count on.
-      else if (intermediate === 0x22 && final === 0x70) return LEFT_OUT;
-      // DECASD and DECSSDT: a line below ours, to write on.
-      else if (intermediate === 0x24 && (final === 0x7d || final === 0x7e)) return LEFT_OUT;
-      else if (intermediate === 0x2a && final === 0x7c && this.#frame.reserved) return `\x1b[${first + 1}*|`;
-      // Rectangles: where they reach our row, it is painted again.
-      else if (intermediate === 0x24 || intermediate === 0x2a) this.#frame.damaged = true;
-      return undefined;
+      case "*|":
+        if (reserved) return `\x1b[${first + 1}*|`;
     }
-    if (prefix === 0x3f) {
-      if (final === 0x68 || final === 0x6c) return this.#privateModes.switch(sequence, final === 0x68);
-      if (final === 0x63) modes.consoleCursor = first > 0;
-      if (final === 0x73 || final === 0x72) return this.#privateModes.keep(sequence, final === 0x73);
-      return final === 0x4a ? this.#erase(sequence, first) : undefined;
+    // Rectangles: where they reach our row, it is painted again.
+    if (sequence.intermediate === 0x24 || sequence.intermediate === 0x2a) this.#frame.damaged = true;
+    return undefined;
+  }
+
+  #private(sequence: Sequence, first: number): Verdict {
+    switch (sequence.final) {
+      case 0x68: // DECSET
+      case 0x6c: // DECRST
+        return this.#privateModes.switch(sequence, sequence.final === 0x68);
+      case 0x73: // XTSAVE
+      case 0x72: // XTRESTORE
+        return this.#privateModes.keep(sequence, sequence.final === 0x73);
+      case 0x63: // the Linux console's cursor
+        this.#frame.modes.consoleCursor = first > 0;
+        return undefined;
+      case 0x4a: // DECSED
+        return this.#erase(sequence, first);
+      default:
+        return undefined;
     }
-    if (prefix !== 0) {
-      if (final === 0x6d && prefix === 0x3e) modes.modifyOtherKeys = first === 4 && second > 0;
-      else if (final === 0x75) this.#keyboard(prefix, first);
-      return undefined;
-    }
-    const rows = this.#frame.agentSize.rows;
+  }
+
+  #plain(sequence: Sequence, first: number, second: number): Verdict {
+    const { final, params, count } = sequence;
+    const { reserved } = this.#frame;
+    const { rows } = this.#frame.agentSize;
     switch (final) {
       case 0x48: // CUP
       case 0x66: // HVP
         if (first <= 1 && second <= 1) this.#homeAt = sequence.end;
         this.#frame.below ||= first > this.#frame.margins.bottom;
-        return this.#frame.reserved && first > rows ? `\x1b[${rows};${Math.max(1, second)}H` : undefined;
+        return reserved && first > rows ? `\x1b[${rows};${Math.max(1, second)}H` : undefined;
       case 0x64: // VPA
         this.#frame.below ||= first > this.#frame.margins.bottom;
-        return this.#frame.reserved && first > rows ? `\x1b[${rows}d` : undefined;
+        return reserved && first > rows ? `\x1b[${rows}d` : undefined;
       case 0x41: // CUU
       case 0x42: // CUD
       case 0x45: // CNL
@@ -196,49 +196,59 @@ export class Rewriter {
       case 0x6e: // DSR, which may ask for the cursor
         return this.#region.mayBeLow(sequence) ? this.#region.onItsRow(sequence, "", `\x1b[${first}n`) : undefined;
       case 0x65: // VPR does not stop at a margin; CUD does, which is the same while the margin is the agent's last row
-        if (!this.#frame.reserved) return undefined;
+        if (!reserved) return undefined;
         this.#frame.below = true;
         return this.#region.onItsRow(sequence, "") ?? this.#region.notBelow(final, first) ?? `\x1b[${Math.max(1, first)}B`;
-      case 0x72: {
-        const top = Math.max(1, first);
-        const bottom = second === 0 || second > rows ? rows : second;
-        if (top >= bottom) return this.#frame.reserved ? LEFT_OUT : undefined;
-        const lastRow = this.#region.lastRow(sequence);
-        this.#frame.margins = { top, bottom };
-        return this.#frame.reserved ? lastRow + this.#frame.region() : undefined;
-      }
-      case 0x4a:
+      case 0x72: // DECSTBM
+        return this.#margins(sequence, Math.max(1, first), second === 0 || second > rows ? rows : second);
+      case 0x4a: // ED
         return this.#erase(sequence, first);
       case 0x73: // SCOSC, for some terminals with parameters too; with left and right margins on it is DECSLRM
-        if (modes.isSet(SIDE_MARGINS)) {
-          const { cols } = this.#frame.size;
-          const [left, right] = [Math.max(1, first), second === 0 || second > cols ? cols : second];
-          if (left < right) modes.sides = left === 1 && right === cols ? undefined : [left, right];
-          this.#frame.unsure ||= modes.sides !== undefined;
-          return undefined;
-        }
+        if (this.#frame.modes.isSet(SIDE_MARGINS)) return this.#sides(Math.max(1, first), second);
         this.#savedCursor.save();
         return count === 0 ? undefined : "\x1b[s";
-      case 0x75:
+      case 0x75: // SCORC
         return this.#savedCursor.restore(sequence, "\x1b[u");
-      case 0x68:
-      case 0x6c:
-        for (let i = 0; i < count; i++) {
-          if (params[i] === 4) modes.insert = final === 0x68;
-          else if (params[i] === 20) modes.newLine = final === 0x68;
-        }
-        return this.#withoutDirection([...params.subarray(0, count)], String.fromCharCode(final));
+      case 0x68: // SM
+      case 0x6c: // RM
+        return this.#modes([...params.subarray(0, count)], final);
       case 0x69: // MC: to a printer, and our row with it, until the agent says otherwise
         return params.subarray(0, Math.max(1, count)).includes(5) ? LEFT_OUT : undefined;
-      case 0x62:
+      case 0x62: // REP
         return sequence.first && this.#frame.beforePaint !== "" ? this.#repeated(first) : undefined;
       case 0x74: // the agent asks for rows: one more is needed
-        if (!this.#frame.reserved) return undefined;
+        if (!reserved) return undefined;
         if (first === 8 && second > 0) return `\x1b[8;${second + 1};${count > 2 ? params[2] : 0}t`;
         return first >= 24 ? `\x1b[${first + 1}t` : undefined;
       default:
         return undefined;
     }
+  }
+
+  #margins(sequence: Sequence, top: number, bottom: number): Verdict {
+    const { reserved } = this.#frame;
+    if (top >= bottom) return reserved ? LEFT_OUT : undefined;
+    const lastRow = this.#region.lastRow(sequence);
+    this.#frame.margins = { top, bottom };
+    return reserved ? lastRow + this.#frame.region() : undefined;
+  }
+
+  #sides(left: number, asked: number): Verdict {
+    const { modes, size } = this.#frame;
+    const right = asked === 0 || asked > size.cols ? size.cols : asked;
+    if (left < right) modes.sides = left === 1 && right === size.cols ? undefined : [left, right];
+    this.#frame.unsure ||= modes.sides !== undefined;
+    return undefined;
+  }
+
+  /** SM and RM, of which BDSM would have our row written from right to left in VTE. */
+  #modes(asked: readonly number[], final: number): Verdict {
+    const { modes } = this.#frame;
+    if (asked.includes(4)) modes.insert = final === 0x68;
+    if (asked.includes(20)) modes.newLine = final === 0x68;
+    const passed = asked.filter((mode) => mode !== BDSM);
+    if (passed.length === asked.length) return undefined;
+    return passed.length === 0 ? LEFT_OUT : `\x1b[${passed.join(";")}${String.fromCharCode(final)}`;
   }
 
   /** ED. Terminals that keep in their scrollback what a clear (or RIS, or DECCOLM) removes would keep our row too, so it is made blank before. */
@@ -270,31 +280,5 @@ export class Rewriter {
     if (prefix === 0x3e) modes.keyboard[screen] = (modes.keyboard[screen] ?? 0) + 1;
     else if (prefix === 0x3c) modes.keyboard[screen] = Math.max(0, (modes.keyboard[screen] ?? 0) - Math.max(1, flags));
     else if (prefix === 0x3d) modes.keyboardSet[screen] = flags !== 0;
-  }
-}
-
-/** Whether the terminal answers this. */
-function asks({ prefix, intermediate, final }: Sequence, first: number): boolean {
-  switch (String.fromCharCode(final)) {
-    case "c": // DA1 to DA3
-      return intermediate === 0;
-    case "n": // DSR
-      return intermediate === 0 && (prefix === 0 || prefix === 0x3f);
-    case "t": // the window's size, place and title
-      return prefix + intermediate === 0 && first >= 11 && first <= 21;
-    case "x": // DECREQTPARM
-      return prefix + intermediate === 0;
-    case "p": // DECRQM
-      return intermediate === 0x24;
-    case "y": // DECRQCRA
-      return intermediate === 0x2a;
-    case "q": // XTVERSION
-      return prefix === 0x3e;
-    case "u": // kitty's keyboard
-    case "m": // XTQMODKEYS
-    case "S": // XTSMGRAPHICS
-      return prefix === 0x3f;
-    default:
-      return false;
   }
 }
