@@ -1,17 +1,12 @@
 // xterm.js, made to do what the Linux console does with what console-reader.ts gives (drivers/tty/vt/vt.c). Used by shadow.ts where the terminal is one.
 import type xterm from "@xterm/headless";
+import { cellsOf, countCells } from "./character-widths.ts";
 import { movesWithinOrigin } from "./emulator.ts";
 import { resizeEmulator } from "./emulator-resize.ts";
 import { coreOf, kept } from "./xterm-internals.ts";
 
-interface UnicodeService {
-  readonly _core: { readonly unicodeService: { readonly _providers: Record<string, { wcwidth(code: number): 0 | 1 | 2 }> } };
-}
-
-const EMOJI = /\p{Emoji_Presentation}/u;
 /** What is left of a wide character that is cut. */
 const HALVES = Uint32Array.of(0xfffd, 0x20);
-const FLAGS = /\p{Regional_Indicator}/u;
 
 /** ED, EL, IL, DL, ICH, DCH and ECH: after them no cursor waits behind the last column. */
 const END_WAITING = "JKLM@PX";
@@ -105,7 +100,7 @@ export function asTheConsole(terminal: xterm.Terminal): void {
   };
   movesWithinOrigin(terminal);
   kept(service.buffers, ({ scrollTop, scrollBottom, tabs }) => ({ scrollTop, scrollBottom, tabs }));
-  knowWidths(terminal, (code) => widthOf(terminal, code));
+  countCells(terminal, (code) => widthOf(terminal, code));
 }
 
 /**
@@ -129,24 +124,7 @@ export function resizeAsTheConsole(terminal: xterm.Terminal, cols: number, rows:
   for (let at = 0; at < lines.length; at++) lines.get(at)?.resize(cols, buffer.getNullCell());
 }
 
+/** Emoji take two cells since Linux 6.16; the vowels of Hangul are no marks. */
 function widthOf(terminal: xterm.Terminal, code: number): 0 | 1 | 2 {
-  if ((code >= 0x20 && code < 0x300) || (code >= 0x1160 && code <= 0x11ff)) return 1;
-  const character = String.fromCodePoint(code);
-  if (EMOJI.test(character) && !FLAGS.test(character)) return 2;
-  return (terminal as unknown as UnicodeService)._core.unicodeService._providers["6"]?.wcwidth(code) ?? 1;
-}
-
-/** Emoji take two cells since Linux 6.16, in xterm.js without an addon one; the vowels of Hangul are no marks. */
-function knowWidths({ unicode }: xterm.Terminal, wcwidth: (code: number) => 0 | 1 | 2): void {
-  unicode.register({
-    version: "console",
-    wcwidth,
-    // As xterm.js packs them: whether it joins the character before in bit 0, the width above; a joined one keeps that one's.
-    charProperties(code, before) {
-      const width = wcwidth(code);
-      const widthBefore = (before >> 1) & 3;
-      return width === 0 && widthBefore > 0 ? (widthBefore << 1) | 1 : width << 1;
-    },
-  });
-  unicode.activeVersion = "console";
+  return (code >= 0x20 && code < 0x300) || (code >= 0x1160 && code <= 0x11ff) ? 1 : cellsOf(terminal, code);
 }

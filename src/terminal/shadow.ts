@@ -3,6 +3,7 @@
 import xterm from "@xterm/headless";
 import { Backlog, type Content, LONGEST_WAIT, SCROLLBACK } from "./backlog.ts";
 import { type Attributes, isFragile, linkOf, sgr, UNPROTECTED } from "./cell-style.ts";
+import { asInUnicode } from "./character-widths.ts";
 import { asTheConsole, resizeAsTheConsole } from "./console-emulator.ts";
 import { asMostTerminals, asTheManual } from "./emulator.ts";
 import { boundCells, keepAlternateRows } from "./emulator-memory.ts";
@@ -82,7 +83,10 @@ export function openShadow(
   boundCells(terminal);
   keepAlternateRows(terminal);
   if (kind.console) asTheConsole(terminal);
-  else asTheManual(terminal);
+  else {
+    asTheManual(terminal);
+    asInUnicode(terminal);
+  }
   if (!kind.xtermJs && !kind.console) asMostTerminals(terminal);
   const internals = terminal as unknown as Internals;
   const start = Math.min(at?.y ?? 0, terminal.rows - 1);

@@ -78,6 +78,7 @@ describe.skipIf(!there)("in VTE (needs Xvfb, gir1.2-vte-2.91, python3-gi)", () =
       ["a clear, which keeps the lines", ["a\r\nb\r\n", "\x1b[H\x1b[2J", "c"]],
       ["a saved cursor", ["\x1b[1;31m\x1b[4;4H\x1b7", "\x1b[m\x1b[H", "plain", "\x1b8red"]],
       ["a line that fills its row", ["x".repeat(SIZE.cols), "y"]],
+      ["emoji", ["✅👍👩", "\u200d", `\r\n${"⏳".repeat(SIZE.cols / 2)}`, "x\x1b7", "\x1b[H", "\x1b8🚀y", "\u200d"]],
       ["line drawing", ["\x1b(0l", "qk", "\x1b(B", "q"]],
       ["132 columns", ["\x1b[?40h", "\x1b[?3h", "\x1b[99;1Hlow", "\x1b[?3l", "x"]],
       ["left and right margins", ["\x1b[?69h\x1b[5;20s", "\x1b[3;7Htext that wraps"]],

@@ -6,12 +6,12 @@ import { snapshot, type VtScreen, vtScreen } from "../terminal/vt-screen.ts";
 
 const SIZE = { cols: 40, rows: 8 };
 const OTHER = "other";
-/** The copy of the screen gives an emoji one cell and a Chinese character two; this is the other way round. */
-const width = (code: number): 1 | 2 => (code > 0xffff ? 2 : 1);
+/** The copy of the screen gives an emoji or a Chinese character two cells; this gives each character one. */
+const width = (): 1 => 1;
 
 function otherScreen(rows: number): VtScreen {
   const screen = vtScreen(SIZE.cols, rows);
-  screen.terminal.unicode.register({ version: OTHER, wcwidth: width, charProperties: (code) => width(code) << 1 });
+  screen.terminal.unicode.register({ version: OTHER, wcwidth: width, charProperties: () => width() << 1 });
   screen.terminal.unicode.activeVersion = OTHER;
   return screen;
 }

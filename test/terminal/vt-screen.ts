@@ -1,5 +1,6 @@
 // A terminal in memory, and everything of it that can be compared: cells, attributes, cursor, scrollback, modes.
 import xterm from "@xterm/headless";
+import { asInUnicode } from "../../src/terminal/character-widths.ts";
 
 export interface VtScreen {
   readonly terminal: xterm.Terminal;
@@ -21,6 +22,7 @@ interface Internals {
 
 export function vtScreen(cols: number, rows: number, scrollback = 1000): VtScreen {
   const terminal = new xterm.Terminal({ cols, rows, scrollback, allowProposedApi: true, logLevel: "off" });
+  asInUnicode(terminal);
   const { _core } = terminal as unknown as Internals;
   const row = (y: number): string =>
     terminal.buffer.active.getLine(terminal.buffer.active.baseY + y)?.translateToString(true, 0, terminal.cols) ?? "";
