@@ -42,3 +42,12 @@ export function restoresState(bytes: Uint8Array, at: number): boolean {
   while (before > 0 && ((bytes[before] as number) < 0x20 || bytes[before] === 0x7f)) before--;
   return bytes[before] === 0x24;
 }
+
+/** The second bytes of APC, `ESC _` or U+009F, and the first one in it of a kitty image. */
+const APC = [0x5f, 0x9f];
+const IMAGE = 0x47;
+
+/** Whether the byte at `at` says that the APC string from `start` is one of the kitty graphics protocol. */
+export function beginsImage(bytes: Uint8Array, start: number, at: number): boolean {
+  return bytes[at] === IMAGE && at === start + 2 && APC.includes(bytes[at - 1] as number);
+}

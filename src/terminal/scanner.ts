@@ -1,5 +1,5 @@
 // Finds the sequences in an agent's output that matter to a terminal whose last row is not the agent's. PURE. Used by compositor.ts.
-import { beginning, isPalette, isShort, isString, payload } from "./control-string.ts";
+import { beginning, beginsImage, isPalette, isShort, isString, payload } from "./control-string.ts";
 import { LastPrinted } from "./last-printed.ts";
 import { Outgoing } from "./outgoing.ts";
 import { type ScannerHandler, SequenceReader, type Verdict } from "./sequence.ts";
@@ -11,9 +11,6 @@ const SO = 0x0e;
 const SI = 0x0f;
 const ESC = 0x1b;
 const ST = 0x9c;
-/** The second bytes of APC, `ESC _` or U+009F, and the first one in it of a kitty image. */
-const APC = [0x5f, 0x9f];
-const IMAGE = 0x47;
 
 /**
  * Cuts a stream into runs that pass untouched and sequences that the handler decides on. A sequence or UTF-8 character that a chunk leaves
@@ -138,12 +135,17 @@ export class Scanner {
         state = transition & 0x0f;
       } else state = this.#step(state, code, at, i);
     }
-    const cut = this.#endChunk(state, i);
+    this.#rememberLast(state, this.#endChunk(state, i));
+  }
+
+  /** @param cut from where on nothing of the chunk has gone out */
+  #rememberLast(state: number, cut: number): void {
+    const { bytes, held, start, acted } = this.#out;
     // All of it waits: for the terminal, nothing has come yet.
-    if (n > 0 && out.held.length === n) return;
-    if (state === State.ground) last.endInText(out.bytes, cut);
-    else if ((state === State.sosPmApcString || cut === out.start) && !out.acted) last.endInSequence(out.bytes);
-    else last.reset();
+    if (bytes.length > 0 && held.length === bytes.length) return;
+    if (state === State.ground) this.#last.endInText(bytes, cut);
+    else if ((state === State.sosPmApcString || cut === start) && !acted) this.#last.endInSequence(bytes);
+    else this.#last.reset();
   }
 
   /** What the character from `at` to `end`, or as much of the sequence as ends with it, does. Gives the next state. */
@@ -163,8 +165,7 @@ export class Scanner {
     }
     switch (action) {
       case Action.none:
-        if (code === IMAGE && at === out.start + 2 && state === State.sosPmApcString && APC.includes(out.bytes[at - 1] as number))
-          this.#handler.image?.();
+        if (state === State.sosPmApcString && beginsImage(out.bytes, out.start, at)) this.#handler.image?.();
         if (!isString(next) || isString(state) || out.startDcs(at, end)) break;
         last.over();
         return out.swallows ? next : State.ground;
