@@ -2,6 +2,7 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
 import { AgentRunError } from "../core/error.ts";
 import { destructiveAllowed } from "../policy/destructive.ts";
+import { actionMatches } from "../policy/match.ts";
 import { parsePolicyValue } from "../policy/parse.ts";
 import type { PolicyDocument, PolicySet, RequestContext } from "../policy/types.ts";
 import { networkFailure, readFailure } from "./failure.ts";
@@ -25,7 +26,8 @@ export interface RestrictionRequest {
 export type Restriction =
   /** `allowed`: the catalogue's actions that the session may do all the same; empty is what one hopes for. */
   | { readonly verified: "by-policy" | "by-simulation" | "by-documents"; readonly allowed: readonly string[] }
-  | { readonly verified: false; readonly why: string };
+  /** What it may surely do is in `allowed` all the same. */
+  | { readonly verified: false; readonly why: string; readonly allowed: readonly string[] };
 
 const BUDGET_MS = 4000;
 /** SimulatePrincipalPolicy answers at most this many results a page, and takes this many actions well. */
@@ -69,21 +71,36 @@ export async function checkRestriction(request: RestrictionRequest): Promise<Res
   } catch (error) {
     noSimulation = why(error, "iam:SimulatePrincipalPolicy", signal);
   }
-  const undecided = open.filter((action) => simulated?.get(action) !== "allowed" && simulated?.get(action) !== "explicitDeny");
-  if (simulated && undecided.length === 0)
-    return { verified: "by-simulation", allowed: open.filter((action) => simulated.get(action) === "allowed") };
+  const surely = open.filter((action) => simulated?.get(action) === "allowed");
+  if (surely.length === open.length) return { verified: "by-simulation", allowed: surely };
   try {
-    const allowed = actionsAllowed((await readRole(await request.iam(), request.roleArn, signal)).policies);
-    return { verified: "by-documents", allowed: allowed.filter((action) => simulated?.get(action) !== "explicitDeny") };
+    const { policies } = await readRole(await request.iam(), request.roleArn, signal);
+    // A deny that is none of the role's own documents' is the organisation's.
+    const isDenied = (action: string): boolean => simulated?.get(action) === "explicitDeny" && !leavesOut(policies, action);
+    return { verified: "by-documents", allowed: actionsAllowed(policies).filter((action) => !isDenied(action)) };
   } catch (error) {
     const noDocuments = why(error, "reading the role's policies", signal);
     const some = `the session policy leaves ${open.length} destructive action${open.length === 1 ? "" : "s"} open (${open[0]}${open.length > 1 ? ", …" : ""})`;
-    // Simulated without a resource, an action counts as denied although the role may allow it on some resource: that proves nothing.
+    // Simulated without a resource, an action counts as denied although the role may allow it on some resource, or deny it on all others (NotResource):
+    // that proves nothing.
     return {
       verified: false,
       why: `${some}; ${[noSimulation, noDocuments].filter((text, index, all) => text && all.indexOf(text) === index).join("; ")}`,
+      allowed: surely,
     };
   }
+}
+
+/** Whether a Deny of these policies is about the action and leaves some resources out: then what it denies elsewhere says nothing of them. */
+function leavesOut(policies: PolicySet, action: string): boolean {
+  const isNamed = (patterns: readonly string[]): boolean => patterns.some((one) => actionMatches(one, action));
+  const kinds: readonly PolicySet[keyof PolicySet][] = Object.values(policies);
+  return kinds
+    .flatMap((documents = []) => documents.flatMap(({ statements }) => statements))
+    .some(
+      ({ effect, notResource, action: actions, notAction = [] }) =>
+        effect === "Deny" && notResource !== undefined && (actions ? isNamed(actions) : !isNamed(notAction)),
+    );
 }
 
 /**

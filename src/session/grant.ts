@@ -153,27 +153,20 @@ export async function obtainGrant(request: GrantRequest): Promise<Grant> {
     sessionPolicy: way.bounded ? profile.sessionPolicy.document : undefined,
     iam,
   });
-  if (restriction.verified === false) {
-    caveats.push(`restriction not verified: ${restriction.why}`);
-    say("restriction", "warning", `restriction not verified: ${restriction.why}`);
-  } else {
-    const { accepted, others } = judged(restriction.allowed, [...profile.accepts, ...profile.acceptsNow]);
-    const knowingly = judged(accepted, profile.accepts).others;
-    if (others.length > 0 && profile.sessionPolicyArns.length === 0) throw unrestricted(profile, others);
-    if (others.length > 0) {
-      // The managed session policies bound the session too, and nobody has read them.
-      const text = `restriction not verified: without its managed session policies the session could ${few(others)}`;
-      caveats.push(text);
-      say("restriction", "warning", text);
-    } else if (knowingly.length > 0) {
-      const text = `may ${few(knowingly)}: accepted for this run`;
-      caveats.push(text);
-      say("restriction", "warning", text);
-    } else if (accepted.length > 0) {
-      say("restriction", "ok", `nothing destructive is allowed but what profile ${profile.name} accepts: ${few(accepted)}`);
-    } else {
-      say("restriction", "ok", "nothing destructive is allowed");
-    }
+  const { accepted, others } = judged(restriction.allowed, [...profile.accepts, ...profile.acceptsNow]);
+  const knowingly = judged(accepted, profile.accepts).others;
+  if (others.length > 0 && profile.sessionPolicyArns.length === 0) throw unrestricted(profile, others);
+  const warn = (text: string): void => {
+    caveats.push(text);
+    say("restriction", "warning", text);
+  };
+  if (restriction.verified === false) warn(`restriction not verified: ${restriction.why}`);
+  // The managed session policies bound the session too, and nobody has read them.
+  else if (others.length > 0) warn(`restriction not verified: without its managed session policies the session could ${few(others)}`);
+  if (knowingly.length > 0) warn(`may ${few(knowingly)}: accepted for this run`);
+  else if (restriction.verified !== false && others.length === 0) {
+    const but = accepted.length > 0 ? ` but what profile ${profile.name} accepts: ${few(accepted)}` : "";
+    say("restriction", "ok", `nothing destructive is allowed${but}`);
   }
 
   return {

@@ -39,6 +39,20 @@ const seed = (basePolicy: PolicyJson): Seed => ({
       },
     },
     {
+      name: "but-one-bucket",
+      trust: trusts(`arn:aws:iam::${ACCOUNT}:user/ann`),
+      policies: {
+        all: {
+          Version: "2012-10-17",
+          Statement: [
+            { Effect: "Allow", Action: "*", Resource: "*" },
+            { Effect: "Deny", Action: "s3:Delete*", NotResource: "arn:aws:s3:::mine/*" },
+            { Effect: "Deny", Action: "ec2:TerminateInstances", Resource: "*" },
+          ],
+        },
+      },
+    },
+    {
       name: "bounded",
       trust: trusts(`arn:aws:iam::${ACCOUNT}:user/ann`),
       policies: { all: allowAll },
@@ -111,6 +125,22 @@ describe("the restricted check", () => {
     expect(found.verified).toBe("by-documents");
     expect(found.verified && [...found.allowed].sort()).toEqual(["ec2:TerminateInstances", "s3:DeleteObject"]);
     expect((await check("in-one-region", simulating)).result).toMatchObject({ verified: false });
+  });
+
+  it("does not take a deny for a proof that leaves resources out: the role may delete in one bucket", async () => {
+    const both = allow(["iam:SimulatePrincipalPolicy", "iam:Get*", "iam:List*"]);
+    expect((await check("but-one-bucket", both)).result).toEqual({ verified: "by-documents", allowed: ["s3:DeleteObject"] });
+    expect((await check("but-one-bucket", simulating)).result).toMatchObject({ verified: false, allowed: [] });
+  });
+
+  it("says what the role may surely do also where it cannot tell all", async () => {
+    const some = document(allow(["iam:DeleteRole", "s3:DeleteObject"], ["arn:aws:iam::*:role/*", "arn:aws:s3:::*"]));
+    const { result } = await check("but-one-bucket", simulating, some);
+    expect(result).toMatchObject({
+      verified: false,
+      allowed: ["iam:DeleteRole"],
+      why: expect.stringContaining("2 destructive actions open"),
+    });
   });
 
   it("says what is missing when it may neither simulate nor read", async () => {

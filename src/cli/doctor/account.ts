@@ -236,7 +236,7 @@ async function confirmed(
   });
   const name = "restriction";
   const found = !restriction.verified
-    ? unknown(name, `not verified: ${restriction.why}`, "allow iam:SimulatePrincipalPolicy, or iam:Get* and iam:List* on the role")
+    ? unknown(name, `not verified: ${restriction.why}`, "allow iam:Get* and iam:List* on the role")
     : restriction.allowed.length === 0
       ? ok(name, `nothing destructive is allowed (${restriction.verified})`)
       : warning(
