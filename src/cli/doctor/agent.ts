@@ -1,7 +1,7 @@
 // What doctor finds in the settings of agents and of the project that would undo what we do for them: other credentials, other sandboxes. Read only. Called by doctor.ts.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
+import { plainFile } from "../../core/plain-file.ts";
 import { evaluate } from "../../policy/evaluate.ts";
 import type { Profile } from "../../session/profile.ts";
 import type { Context } from "../command.ts";
@@ -10,6 +10,9 @@ import { type Check, failing, ok, warning } from "./check.ts";
 /** Variables that put another identity in the place of the session's. */
 const IDENTITY =
   /^(AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|DEFAULT_PROFILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONTAINER_CREDENTIALS_.*|BEARER_TOKEN_.*))$/;
+
+/** Of a file that is read; ~/.claude.json grows. */
+const LONGEST = 16_777_216;
 
 export function agentChecks(context: Context, profile: Profile): Check[] {
   const home = context.env["HOME"] ?? "";
@@ -33,13 +36,8 @@ export function agentChecks(context: Context, profile: Profile): Check[] {
 type Json = { readonly [key: string]: unknown };
 const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 
-function text(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return undefined;
-  }
-}
+/** The project's are there as whoever writes in it has made them. */
+const text = (file: string): string | undefined => plainFile(file, LONGEST);
 
 function json(file: string): Json | undefined {
   try {
@@ -120,7 +118,7 @@ function codex(file: string): Check[] {
 }
 
 function dotenv(file: string): Check[] {
-  const names = [...(text(file) ?? "").matchAll(/^\s*(?:export\s+)?([A-Z_]+)\s*=/gm)]
+  const names = [...(text(file) ?? "").matchAll(/^[ \t]*(?:export[ \t]+)?([A-Z_]+)[ \t]*=/gm)]
     .map(([, name = ""]) => name)
     .filter((name) => IDENTITY.test(name));
   if (names.length === 0) return [];
