@@ -46,7 +46,8 @@ export interface Prelude {
   readonly gid: number;
 }
 
-const refused = (what: string): string => `agent-run: error: ${what}: the kernel ended it with errno `;
+const refused = (what: string): string =>
+  `agent-run: error: ${what} (start again; if it stays so, agent-run doctor tries a sandbox out): the kernel ended it with errno `;
 
 /**
  * Without a `root` all mounts are left to bwrap; else it is an empty folder, absolute, on which the sandbox's root is mounted, complete but for /proc. That is in user
