@@ -9,7 +9,7 @@ const MOST_MET = 64;
 
 export interface Probes {
   readonly resources: readonly string[];
-  /** False where there would be too many to try: nothing can be told of the others. */
+  /** False where there would be too many to try: whatever is not tried has to be taken as allowed. */
   readonly areAll: boolean;
 }
 
@@ -58,6 +58,7 @@ function widest(statement: Statement, { version }: PolicyDocument, known: Readon
 export function probeResources(policies: PolicySet, action: string, context: RequestContext, known = new Map<string, Probes>()): Probes {
   const of = (documents: readonly PolicyDocument[] = []): string[] => documents.flatMap((document) => openedBy(document, action, context));
   const kinds = [policies.identity, policies.boundary, policies.session, policies.serviceControl].filter((kind) => kind !== undefined);
+  if (kinds.some((documents) => documents.some((document) => deniesEverywhere(document, action)))) return { resources: [], areAll: true };
   const left = kinds.flatMap((documents) => documents.flatMap((document) => leftOutBy(document, action, context)));
   const limiting = [...kinds.map(of), ...left];
   const others = of(policies.resource);
@@ -68,21 +69,23 @@ export function probeResources(policies: PolicySet, action: string, context: Req
 }
 
 function probesOf(limiting: readonly (readonly string[])[], others: readonly string[]): Probes {
-  let met: ReadonlySet<string> | undefined = new Set(limiting[0]);
+  const nothing = limiting.some((patterns) => patterns.length === 0);
+  let met: ReadonlySet<string> | undefined = new Set(nothing ? [] : limiting[0]);
   for (const patterns of limiting.slice(1)) met = met && meeting(met, new Set(patterns));
   const patterns = new Set([...limiting.flat(), ...others, ...(met ?? [])]);
   const resources = [...new Set([...patterns].map((pattern) => pattern.replace(/\*+/g, FILLER).replaceAll("?", "x")))];
   return { resources, areAll: met !== undefined };
 }
 
-/** What the patterns of both have in common; undefined where that is too much. */
+/** What the patterns of both have in common; undefined where that is too much, or cannot be written. */
 function meeting(one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> | undefined {
   if (one.size * other.size > MOST_PAIRS) return undefined;
   const met = new Set<string>();
   for (const left of one) {
     for (const right of other) {
-      for (const pattern of common("resource", left, right) ?? []) met.add(pattern);
-      if (met.size > MOST_MET) return undefined;
+      const patterns = common("resource", left, right);
+      for (const pattern of patterns ?? []) met.add(pattern);
+      if (!patterns || met.size > MOST_MET) return undefined;
     }
   }
   return met;
@@ -102,7 +105,14 @@ function leftOutBy({ statements, version }: PolicyDocument, action: string, cont
     .flatMap(({ notResource }) => (notResource ? [notResource.map((text) => filled(text, version, context))] : []));
 }
 
-function isAbout({ action: actions, notAction }: Statement, action: string): boolean {
+function deniesEverywhere({ statements }: PolicyDocument, action: string): boolean {
+  return statements.some(
+    (one) => one.effect === "Deny" && isAbout(one, action) && one.conditions.length === 0 && one.resource?.includes("*") === true,
+  );
+}
+
+/** Whether the statement's actions have it among them. */
+export function isAbout({ action: actions, notAction }: Statement, action: string): boolean {
   return actions ? actions.some((one) => actionMatches(one, action)) : !notAction?.some((one) => actionMatches(one, action));
 }
 

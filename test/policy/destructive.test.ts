@@ -74,6 +74,13 @@ describe("destructiveAllowed", () => {
     ]);
   });
 
+  it("takes an action as allowed where two patterns cross in more ways than can be written, unless a Deny holds everywhere", () => {
+    const three = (names: string) => `arn:aws:s3:::*${[...names].map((name) => `${name}-logs`).join("*")}*`;
+    const policies = { identity: [identity([allow("s3:DeleteObject", three("abc"))])], session: [identity([allow("s3:*", three("xyz"))])] };
+    expect(names(policies)).toEqual(["s3:DeleteObject"]);
+    expect(names({ ...policies, boundary: [identity([allow("*"), deny("s3:Delete*")])] })).toEqual([]);
+  });
+
   it("is bounded by session policy and boundary", () => {
     const reads = identity([allow("s3:Get*")]);
     expect(names({ identity: [admin], session: [reads] })).toEqual([]);

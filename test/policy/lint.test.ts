@@ -186,6 +186,20 @@ describe("a lint", () => {
     expect(escalates("session", allow("*"))).toBe(true);
   });
 
+  it("counts what boundary or session policy may leave open where their patterns cross in more ways than can be tried", () => {
+    const crossing = (names: string) => `arn:aws:iam::123456789012:role/*${[...names].map((name) => `${name}-app`).join("*")}*`;
+    const role = input(text(allow(["iam:PutRolePolicy", "iam:DeleteRole"], crossing("abc"))), "identity", "role");
+    const of = (...statements: Json[]) =>
+      lint(role, input(text(statements), "session", "session")).map(({ code, source }) => [source, code]);
+    const open = [
+      ["role", "privilege-escalation"],
+      ["role", "destructive"],
+    ];
+    expect(of(allow("iam:*", crossing("xyz")))).toEqual(expect.arrayContaining(open));
+    expect(of(allow("iam:Get*", crossing("xyz")))).not.toEqual(expect.arrayContaining([open[0]]));
+    expect(of(allow("iam:*", crossing("xyz")), deny("iam:*"))).not.toEqual(expect.arrayContaining([open[0]]));
+  });
+
   it("does not report what the policies are there for", () => {
     const inputs = [
       input(text([allow("ec2:StopInstances", "arn:aws:ec2:*:*:instance/i-0"), allow("ssm:StartSession", "arn:aws:ec2:*:*:instance/i-0")])),

@@ -2,7 +2,7 @@
 import { type Destructive, destructiveActions } from "../destructive.ts";
 import { evaluate } from "../evaluate.ts";
 import type { Decision, PolicyKind, PolicySet } from "../types.ts";
-import { probeResources, worstCase } from "../worst-case.ts";
+import { isAbout, probeResources, worstCase } from "../worst-case.ts";
 import { MINTS } from "./grants.ts";
 
 /** Actions that are needed together, and what they lead to. */
@@ -94,16 +94,27 @@ function opener(policies: PolicySet): (action: string, samples?: readonly string
   return (action, samples = []) => {
     if (decided.has(action)) return decided.get(action);
     let found: Decision["statement"];
-    for (const resource of [...samples, ...probeResources(assumed, action, {}).resources, "*"]) {
+    const probes = probeResources(assumed, action, {});
+    for (const resource of [...samples, ...probes.resources, "*"]) {
       const decision = evaluate({ principal: PRINCIPAL, action, resource, context: {} }, assumed);
       if (decision.outcome === "allowed") {
         found = decision.statement;
         break;
       }
     }
+    if (!found && !probes.areAll) found = granted(assumed, action);
     decided.set(action, found);
     return found;
   };
+}
+
+/** The statement that allows the action on something, whatever limits it besides. */
+function granted({ identity }: PolicySet, action: string): Decision["statement"] {
+  for (const { source, statements } of identity) {
+    const found = statements.find((one) => one.effect === "Allow" && isAbout(one, action));
+    if (found) return { kind: "identity", source, index: found.index, sid: found.sid };
+  }
+  return undefined;
 }
 
 /** The escalation paths that these policies leave open together; of paths that share what opens them, each is named. */
