@@ -1,5 +1,5 @@
 // AWS clients: one place for region, endpoint, time limits, retries and the connections that launches share. Called by credentials and session.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { rootCertificates } from "node:tls";
@@ -213,9 +213,12 @@ interface Agents {
   readonly https: HttpsAgent;
 }
 
-const shared = new Map<string, Agents>();
+const shared = new Map<string, { readonly stamp: string; readonly agents: Agents }>();
 
-/** Kept-alive connections, one set for each way out of this machine (proxy, certificate authorities). Idle ones do not keep the process alive. */
+/**
+ * Kept-alive connections, one set for each way out of this machine (proxy, certificate authorities); new ones when a file of authorities was written anew.
+ * Idle ones do not keep the process alive.
+ */
 export function agents(env: Environment): Agents {
   const told = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined;
   // The local cloud and emulators on this machine are never behind a proxy.
@@ -223,16 +226,26 @@ export function agents(env: Environment): Agents {
   const proxyEnv = { HTTPS_PROXY: told("HTTPS_PROXY"), HTTP_PROXY: told("HTTP_PROXY"), NO_PROXY: noProxy };
   const bundles = AUTHORITIES.flatMap((name) => (env[name] ? [{ name, file: env[name] }] : []));
   const key = JSON.stringify([proxyEnv, bundles]);
-  let found = shared.get(key);
-  if (!found) {
-    const options = { keepAlive: true, timeout: IDLE_CONNECTION_MS, proxyEnv };
-    found = {
-      http: new HttpAgent(options),
-      https: new HttpsAgent({ ...options, ...(bundles.length > 0 ? { ca: authorities(bundles) } : {}) }),
-    };
-    shared.set(key, found);
+  const stamp = bundles.map(({ file }) => stampOf(file)).join();
+  const known = shared.get(key);
+  if (known?.stamp === stamp) return known.agents;
+  const options = { keepAlive: true, timeout: IDLE_CONNECTION_MS, proxyEnv };
+  const made = {
+    http: new HttpAgent(options),
+    https: new HttpsAgent({ ...options, ...(bundles.length > 0 ? { ca: authorities(bundles) } : {}) }),
+  };
+  shared.set(key, { stamp, agents: made });
+  return made;
+}
+
+/** What changes when the file does; a file that cannot be looked at is told when it is read. */
+function stampOf(file: string): string {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    return [ino, size, mtimeNs, ctimeNs].join(":");
+  } catch {
+    return "";
   }
-  return found;
 }
 
 function authorities(bundles: readonly { readonly name: string; readonly file: string }[]): string[] {

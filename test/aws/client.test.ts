@@ -1,6 +1,6 @@
 // Clients send to where they were told to, whatever this process's environment and ~/.aws say; and the way out by proxies and certificates.
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request as forward, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import { domainSuffix, endpointOf, iamClient, stsClient, stsEndpoint } from "../../src/aws/client.ts";
 import { callerIdentity } from "../../src/aws/identity.ts";
 import { Secret } from "../../src/core/secret.ts";
+import { has } from "../end-to-end/world.ts";
 import { CALLER, identityResult, queryServer } from "./query-server.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -95,6 +96,26 @@ describe("the way out", () => {
     });
   });
 
+  it.skipIf(!has("openssl"))("is by the certificates that a bundle has now, not by those it had (needs openssl)", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "agent-run-"));
+    const [old, renewed] = [certificate(folder, "old"), certificate(folder, "renewed")];
+    const bundle = join(folder, "bundle.pem");
+    await using server = await queryServer(() => identityResult(CALLER), renewed);
+    const connection = { region: "eu-west-1", endpointUrl: server.url, retries: 0, env: { AWS_CA_BUNDLE: bundle } };
+    const arn = async (): Promise<string> => (await callerIdentity(await stsClient(connection, keys))).arn;
+    writeFileSync(bundle, old.cert);
+    await expect(arn()).rejects.toMatchObject({ code: "sts-unreachable", hint: expect.stringContaining("AWS_CA_BUNDLE") });
+    // As long as before, written in the same place and by a file put there.
+    writeFileSync(bundle, renewed.cert);
+    expect(await arn()).toBe(CALLER);
+    copyFileSync(join(folder, "old.pem"), join(folder, "next.pem"));
+    renameSync(join(folder, "next.pem"), bundle);
+    await expect(arn()).rejects.toMatchObject({ code: "sts-unreachable" });
+    rmSync(bundle);
+    await expect(arn()).rejects.toMatchObject({ code: "config", message: expect.stringContaining(bundle) });
+    rmSync(folder, { recursive: true });
+  });
+
   it("to a server whose certificate nobody vouches for is refused, with the mend", async () => {
     // A plain server where TLS is expected: what a captive portal looks like.
     await using server = await queryServer(() => identityResult(CALLER));
@@ -102,6 +123,15 @@ describe("the way out", () => {
     await expect(callerIdentity(client)).rejects.toMatchObject({ code: "sts-unreachable", hint: expect.any(String) });
   });
 });
+
+/** One of its own for localhost, in `<name>.pem`. */
+function certificate(folder: string, name: string): { key: string; cert: string } {
+  const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+  const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  execFileSync("openssl", ["req", ...kind, "-keyout", key, "-out", cert, ...subject], { stdio: "ignore" });
+  return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
+}
 
 /** A forward proxy that notes whom it was asked for, in either way of asking, and always goes to `target`. */
 async function forwarder(target: string): Promise<{ url: string; hosts: string[]; close: () => void }> {

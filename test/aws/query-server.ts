@@ -1,5 +1,6 @@
 // A tiny AWS query-protocol server on loopback, for the answers that a real one gives rarely. Used by the tests of aws and credentials.
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 export interface QueryRequest {
@@ -23,8 +24,9 @@ export interface QueryServer extends AsyncDisposable {
   answer: (request: QueryRequest) => QueryAnswer | Promise<QueryAnswer>;
 }
 
-export async function queryServer(answer: QueryServer["answer"]): Promise<QueryServer> {
-  const server = createServer(async (incoming, outgoing) => {
+/** @param tls a certificate for localhost, and its key */
+export async function queryServer(answer: QueryServer["answer"], tls?: { key: string; cert: string }): Promise<QueryServer> {
+  const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk);
     const form = new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
@@ -46,12 +48,13 @@ export async function queryServer(answer: QueryServer["answer"]): Promise<QueryS
     outgoing.end(
       `<${action}Response><${action}Result>${given.result}</${action}Result><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></${action}Response>`,
     );
-  });
+  };
+  const server = tls ? createTlsServer(tls, (incoming, outgoing) => void handle(incoming, outgoing)) : createServer(handle);
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
   const started: QueryServer = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls ? "https://localhost" : "http://127.0.0.1"}:${(server.address() as AddressInfo).port}`,
     requests: [],
     answer,
     async [Symbol.asyncDispose]() {
