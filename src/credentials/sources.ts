@@ -31,7 +31,7 @@ export interface BaseRequest {
   readonly endpointUrl?: string | undefined;
   /** Asks the human for the code of an MFA device. */
   readonly mfa: (serial: string) => Promise<string>;
-  /** How long a code holds for later searches too; absent: for the role that it opens alone. */
+  /** How long a code holds for later searches too, 0 for none; absent: as long as the role that it opens. */
   readonly mfaHoldMs?: number;
   /** Asks the human for the passphrase of a sealed file. */
   readonly passphrase: (prompt: string) => Promise<string>;
@@ -99,11 +99,13 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
     return search;
   };
 
-  const find = async (request: BaseRequest): Promise<Located> => {
+  /** @param renewal of a run that has its code behind it: it goes on with what others opened, however long ago */
+  const find = async (request: BaseRequest, renewal = false): Promise<Located> => {
     const key = keyOf(request);
     const known = remembered.get(key);
-    if (known && clock.now() < known.until) return known.found;
-    remembered.delete(key);
+    const now = clock.now();
+    if (known && now < known.until && (renewal || codeHolds(known.found, request, now))) return known.found;
+    if (known && now >= known.until) remembered.delete(key);
     const anothers = running.get(key);
     const search = anothers ?? begin(key, request);
     const begun = forgotten;
@@ -112,7 +114,7 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
       found = await search;
     } catch (error) {
       // Who was asked for it there is gone, and this request's own human is not.
-      if (anothers && error instanceof AgentRunError && error.code === "lease") return find(request);
+      if (anothers && error instanceof AgentRunError && error.code === "lease") return find(request, renewal);
       throw error;
     }
     // What changed while it was under way may be what it found.
@@ -127,7 +129,7 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
   return {
     async resolve(request) {
       const found = await find(request);
-      return { ...found, refresh: async () => (await find(request)).credentials };
+      return { ...found, refresh: async () => (await find(request, true)).credentials };
     },
     forget() {
       forgotten += 1;
@@ -142,6 +144,10 @@ export function createBaseResolver(clock: Clock = systemClock): BaseResolver {
     mfaSessions: kept.mfaSessions,
   };
 }
+
+/** What a code opened serves other launches for as long as the code holds, whatever AWS would let it. */
+const codeHolds = ({ codeAt }: Found, { mfaHoldMs }: BaseRequest, now: Instant): boolean =>
+  codeAt === undefined || mfaHoldMs === undefined || now < codeAt + mfaHoldMs;
 
 const shared = createBaseResolver();
 

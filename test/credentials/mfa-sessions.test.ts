@@ -1,6 +1,7 @@
 // One MFA code holds for what is looked for later with the same keys, in memory alone: against the local cloud, which checks code, age and role.
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { AgentRunError } from "../../src/core/error.ts";
 import { createMfaSessions } from "../../src/credentials/mfa-sessions.ts";
 import { type BaseRequest, createBaseResolver } from "../../src/credentials/sources.ts";
 import { startLocalCloud } from "../../src/localcloud/cloud.ts";
@@ -118,6 +119,36 @@ describe("an MFA code", () => {
     expect(world.cloud.calls("sts:GetSessionToken")).toBe(0);
     world.resolver.forget();
     await world.find("guarded", { mfaHoldMs: 0 });
+    expect(world.asked).toHaveLength(2);
+  });
+
+  it("that holds for less than the role lasts serves no later launch, and the run that gave it to the role's end", async () => {
+    await using world = await withDevice();
+    const hold = { mfaHoldMs: 10 * 60_000 };
+    const base = await world.find("guarded", hold);
+    await world.advance(9 * 60_000);
+    await world.find("guarded", hold);
+    expect(world.asked).toHaveLength(1);
+    await world.advance(60_000);
+    expect(await base.refresh()).toBe(base.credentials);
+    const cancelled = () => Promise.reject(new AgentRunError("mfa", "no code"));
+    await expect(world.find("guarded", { ...hold, mfa: cancelled })).rejects.toMatchObject({ message: "no code" });
+    expect(await base.refresh()).toBe(base.credentials);
+    await world.find("guarded", hold);
+    expect(world.asked).toHaveLength(2);
+    expect((await base.refresh()).accessKeyId).not.toBe(base.credentials.accessKeyId);
+    expect(world.asked).toHaveLength(2);
+  });
+
+  it("that holds for nothing else is asked for by each launch, also while the role that one opened is open", async () => {
+    await using world = await withDevice();
+    const base = await world.find("guarded", { mfaHoldMs: 0 });
+    await world.find("guarded", { mfaHoldMs: 0 });
+    expect(world.asked).toHaveLength(2);
+    await base.refresh();
+    expect(world.asked).toHaveLength(2);
+    // A profile that lets it hold may go on with it.
+    await world.find("guarded");
     expect(world.asked).toHaveLength(2);
   });
 

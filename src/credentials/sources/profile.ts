@@ -5,6 +5,7 @@ import type { AwsCredentials, SessionCredentials } from "../../aws/credentials.t
 import { parseRoleArn } from "../../aws/identity.ts";
 import { cleanName } from "../../aws/names.ts";
 import { requireCode } from "../../aws/session-token.ts";
+import type { Instant } from "../../core/clock.ts";
 import { AgentRunError } from "../../core/error.ts";
 import { oneLine } from "../../core/printable.ts";
 import { type MfaSessions, type MfaWish, wipe } from "../mfa-sessions.ts";
@@ -83,7 +84,7 @@ async function fromRole(name: string, roleArn: string, section: Section, search:
     });
     return credentials;
   };
-  const found = { source: `AWS profile '${name}' (role ${role}, from ${source.source})`, chained: true };
+  const found = { source: `AWS profile '${name}' (role ${role}, from ${source.source})`, chained: true, codeAt: source.codeAt };
   const serial = section.get("mfa_serial");
   if (!serial) return { ...found, credentials: await assume(source.credentials) };
   const command = section.get("mfa_process");
@@ -91,11 +92,13 @@ async function fromRole(name: string, roleArn: string, section: Section, search:
   // GetSessionToken, which makes one code hold for hours, takes an IAM user's own keys only.
   if (search.mfaHoldMs > 0 && source.credentials.sessionToken === undefined) {
     const wish: MfaWish = { connection, credentials: source.credentials, serial, holdMs: search.mfaHoldMs, code };
-    return { ...found, credentials: await withMfa(wish, search.mfaSessions, assume) };
+    const { credentials, openedAt } = await withMfa(wish, search.mfaSessions, assume);
+    return { ...found, credentials, codeAt: openedAt };
   }
   const given = (await code()).trim();
   requireCode(given);
-  return { ...found, credentials: await assume(source.credentials, { serial, code: given }) };
+  const codeAt = Math.min(source.codeAt ?? Number.POSITIVE_INFINITY, search.now());
+  return { ...found, credentials: await assume(source.credentials, { serial, code: given }), codeAt };
 }
 
 /** Signs with a session that a code opened; where a role refuses one that was opened earlier, with a new one: its trust policy may say how old it may be. */
@@ -103,10 +106,10 @@ async function withMfa(
   wish: MfaWish,
   sessions: MfaSessions,
   assume: (signer: AwsCredentials) => Promise<SessionCredentials>,
-): Promise<SessionCredentials> {
+): Promise<{ readonly credentials: SessionCredentials; readonly openedAt: Instant }> {
   const opened = await sessions.open(wish);
   try {
-    return await assume(opened.credentials);
+    return { credentials: await assume(opened.credentials), openedAt: opened.openedAt };
   } catch (error) {
     if (opened.fresh || !(error instanceof AgentRunError) || error.code !== "assume-role") throw error;
     return await withMfa({ ...wish, after: opened.openedAt }, sessions, assume);

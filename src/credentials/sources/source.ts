@@ -33,6 +33,8 @@ export interface Found {
   readonly source: string;
   /** Whether it is known to be a role session; of a session token in the environment only GetCallerIdentity can tell. */
   readonly chained: boolean;
+  /** When the human gave the MFA code that they were opened with. */
+  readonly codeAt?: Instant | undefined;
 }
 
 /**
