@@ -2,13 +2,16 @@
 import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { AgentRunError } from "../core/error.ts";
-import { printable } from "../core/printable.ts";
+import { oneLine, printable } from "../core/printable.ts";
 import { findRepositoryFile, parseRepository, readText } from "../session/repository.ts";
 import { contentHash, distrust, trustedFiles, trust as trustFile } from "../session/trust.ts";
 import { atMost, type Command, type Context } from "./command.ts";
 import { confirm } from "./confirm.ts";
 import { unknownActions } from "./known-actions.ts";
 import { table } from "./table.ts";
+
+/** What the human is asked about stays on one screen. */
+const LONGEST_VALUE = 240;
 
 export const trust: Command = {
   name: "trust",
@@ -46,6 +49,9 @@ export const trust: Command = {
     if (values["json"] !== true) {
       print.out(`${file}:`);
       print.out(printable(text.trimEnd()));
+      // A file can be so long that what counts in it has left the screen.
+      if (Object.keys(settings).length > 0) print.out("in effect:");
+      for (const [key, value] of Object.entries(settings)) print.out(`  ${key} = ${shortened(oneLine(JSON.stringify(value)))}`);
     }
     for (const { list, action, hint } of unknownActions(settings.narrow ?? {}, context.packageFolder)) {
       print.warn(`narrow.${list}: no action of aws is called '${printable(action)}': ${printable(hint)}`);
@@ -83,8 +89,16 @@ function list(json: boolean, { paths, print }: Context): number {
 
 function stateOf(file: string, sha256: string): "unchanged" | "changed" | "gone" {
   if (!existsSync(file)) return "gone";
-  return contentHash(readText(file)) === sha256 ? "unchanged" : "changed";
+  try {
+    return contentHash(readText(file)) === sha256 ? "unchanged" : "changed";
+  } catch {
+    // A pipe, say, or closed to us: not what was trusted, and no reason to be silent about the others.
+    return "changed";
+  }
 }
+
+const shortened = (text: string): string =>
+  text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}… (${text.length} characters)`;
 
 function remove(word: string | undefined, context: Context): number {
   const place = resolve(context.cwd, word ?? ".");

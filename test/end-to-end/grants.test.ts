@@ -1,6 +1,7 @@
 // The three ways to a session, and what narrows one, with the real command on the local cloud.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEMO_ACCOUNT, DEMO_ROLE, demoSeed } from "../../src/localcloud/seed.ts";
 import { destructiveAllowed } from "../../src/policy/destructive.ts";
@@ -229,6 +230,31 @@ describe("a repository's .agent-run.toml", () => {
     writeFileSync(join(repository, ".agent-run.toml"), 'narrow.deny = ["s3:DeletObject"]\n');
     const { stderr } = await world.run(["trust", "--yes"], { cwd: repository });
     expect(stderr).toMatch(/narrow\.deny: no action of aws is called 's3:DeletObject': did you mean 's3:DeleteObject'\?/);
+  });
+
+  it("is asked about with what counts in it on one screen, and listed beside one that is a pipe by now", async () => {
+    const [repository, piped] = [join(world.home, "long"), join(world.home, "piped")];
+    for (const folder of [repository, piped]) mkdirSync(join(folder, ".git"), { recursive: true });
+    writeFileSync(
+      join(repository, ".agent-run.toml"),
+      `profile = "ops"\n${"# nothing\n".repeat(3000)}narrow.deny = ["${"s3:".padEnd(600, "X")}"]\n`,
+    );
+    const { stdout } = await world.run(["trust", "--yes"], { cwd: repository });
+    const shown = stdout.trimEnd().split("\n").slice(-3);
+    expect(shown).toEqual([
+      "in effect:",
+      '  profile = "ops"',
+      expect.stringMatching(/^ {2}narrow = \{"deny":\["s3:X{227}… \(\d+ characters\)$/),
+    ]);
+    writeFileSync(join(piped, ".agent-run.toml"), "narrow.read_only = true\n");
+    expect((await world.run(["trust", "--yes"], { cwd: piped })).code).toBe(0);
+    rmSync(join(piped, ".agent-run.toml"));
+    execFileSync("mkfifo", [join(piped, ".agent-run.toml")]);
+    const listed = JSON.parse((await world.run(["trust", "--list", "--json"])).stdout) as { file: string; state: string }[];
+    expect(Object.fromEntries(listed.map(({ file, state }) => [basename(dirname(file)), state]))).toMatchObject({
+      long: "unchanged",
+      piped: "changed",
+    });
   });
 
   it("that an agent changed does not come back wider when the daemon dies", async () => {
