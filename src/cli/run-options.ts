@@ -2,7 +2,7 @@
 import { deliveries, expiryActions, isolationLevels, type Overrides } from "../control/protocol.ts";
 import { parseDuration } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
-import { nearest } from "../core/nearest.ts";
+import { choice } from "./choice.ts";
 import { type Option, textValue, type Values } from "./command.ts";
 
 export const runOptions: readonly Option[] = [
@@ -61,15 +61,8 @@ function filled(values: Values, name: string): string | undefined {
 }
 
 function oneOf<Word extends string>(values: Values, name: string, words: readonly Word[]): Word | undefined {
-  const value = filled(values, name);
-  if (value === undefined) return undefined;
-  const found = words.find((word) => word === value);
-  if (found !== undefined) return found;
-  const near = nearest(value, words);
-  throw new AgentRunError("usage", `--${name}: '${value}' is none of ${words.join(", ")}`, {
-    hint: near ? `did you mean '${near}'?` : `agent-run --${name} ${words[0]} …`,
-    exitStatus: 2,
-  });
+  if (filled(values, name) === undefined) return undefined;
+  return choice(values, name, words, `agent-run --${name} ${words[0]} …`);
 }
 
 function tagOf(text: string): [string, string] {

@@ -19,21 +19,17 @@ import { spawn as openPty } from "@lydell/node-pty";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLease } from "../../src/control/client.ts";
 import { lockHolder } from "../../src/control/lock.ts";
-import { type OpenMessage, stopReply } from "../../src/control/protocol.ts";
+import { stopReply } from "../../src/control/protocol.ts";
 import { daemonStatus } from "../../src/control/requests.ts";
 import { spawnDaemon } from "../../src/control/spawn-daemon.ts";
 import { ask, connectOrStart, daemonEnvironment, openLeaseOrStart } from "../../src/control/start-daemon.ts";
 import { daemonLock } from "../../src/core/paths.ts";
 import { processInfo, signal } from "../../src/core/process-tree.ts";
-import { type Home, temporaryHome, toyDaemon, until } from "../daemon/toy.ts";
+import { type Home, openToy as open, temporaryHome, toyDaemon, until } from "../daemon/toy.ts";
 import { folderOfOrdinaryUser, noOrdinaryUser, runAsOrdinaryUser } from "./ordinary-user.ts";
 
 const isRoot = process.getuid?.() === 0;
 const launcher = join(import.meta.dirname, "launch-once.ts");
-const open: OpenMessage = {
-  ...{ type: "open", actor: "toy", developer: "dev", cwd: "/" },
-  ...{ overrides: {}, source: {}, interactive: false, dryRun: false },
-};
 
 let home: Home;
 beforeEach(() => {

@@ -72,3 +72,11 @@ export const keyId = (name: string): string =>
     .replace(/[^A-Z0-9]/g, "")
     .padEnd(16, "0")
     .slice(0, 16)}`;
+
+export const ENV_KEYS = { AWS_ACCESS_KEY_ID: keyId("env"), AWS_SECRET_ACCESS_KEY: "envSecret" };
+
+export const inAnHour = (): Date => new Date(Date.now() + 3_600_000);
+
+/** A command of `credential_process` that prints the keys of `id`, and `more` members. */
+export const processOutput = (id: string, more = ""): string =>
+  `printf '{"Version":1,"AccessKeyId":"${id}","SecretAccessKey":"processSecret"${more}}'`;

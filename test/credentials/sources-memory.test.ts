@@ -8,14 +8,11 @@ import { Secret } from "../../src/core/secret.ts";
 import { textOf } from "../../src/credentials/stored/keys.ts";
 import { sealFile } from "../../src/credentials/stored/sealed-file.ts";
 import { sealedFolder } from "../../src/credentials/stored/stores.ts";
-import { human, keyId } from "./human.ts";
-
-const ENV_KEYS = { AWS_ACCESS_KEY_ID: keyId("env"), AWS_SECRET_ACCESS_KEY: "envSecret" };
-const inAnHour = () => new Date(Date.now() + 3_600_000);
-const process1 = (id: string, more = ""): string => `printf '{"Version":1,"AccessKeyId":"${id}","SecretAccessKey":"processSecret"${more}}'`;
+import { ENV_KEYS, human, inAnHour, keyId, processOutput } from "./human.ts";
 
 describe("what was found", () => {
-  const countProcess = (more = ""): string => `[profile p]\ncredential_process = echo x >> "$HOME/runs"; ${process1(keyId("p"), more)}\n`;
+  const countProcess = (more = ""): string =>
+    `[profile p]\ncredential_process = echo x >> "$HOME/runs"; ${processOutput(keyId("p"), more)}\n`;
   const runs = (ann: ReturnType<typeof human>): number => (ann.files()[`${ann.home}/runs`] ?? "").split("\n").length - 1;
 
   it("is remembered while it is valid, and got anew shortly before its end", async () => {
@@ -59,7 +56,7 @@ describe("what was found", () => {
 
   it("is not remembered where all was forgotten while it was under way: it may be what was there before", async () => {
     using ann = human();
-    const slow = `[profile p]\ncredential_process = echo x >> "$HOME/runs"; sleep 0.5; ${process1(keyId("p"))}\n`;
+    const slow = `[profile p]\ncredential_process = echo x >> "$HOME/runs"; sleep 0.5; ${processOutput(keyId("p"))}\n`;
     ann.write(".aws/config", slow);
     const finding = ann.find({ awsProfile: "p" });
     while (runs(ann) === 0) await new Promise((resolve) => setTimeout(resolve, 10));

@@ -6,11 +6,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { codeFromProcess } from "../../src/credentials/sources/external-process.ts";
 import { assumedResult, queryServer } from "../aws/query-server.ts";
-import { human, keyId, keyPair } from "./human.ts";
-
-const ENV_KEYS = { AWS_ACCESS_KEY_ID: keyId("env"), AWS_SECRET_ACCESS_KEY: "envSecret" };
-const inAnHour = () => new Date(Date.now() + 3_600_000);
-const process1 = (id: string, more = ""): string => `printf '{"Version":1,"AccessKeyId":"${id}","SecretAccessKey":"processSecret"${more}}'`;
+import { ENV_KEYS, human, inAnHour, keyId, keyPair, processOutput } from "./human.ts";
 
 describe("the order", () => {
   const files = {
@@ -174,7 +170,7 @@ describe("a profile", () => {
 
   it("with a credential_process runs it as the human would: environment, home, quotes", async () => {
     using ann = human({
-      "bin/tool": `#!/bin/sh\n[ "$MARK" = seen ] && [ "$PWD" = "$HOME" ] && [ "$1" = "two words" ] && ${process1(keyId("process"))}\n`,
+      "bin/tool": `#!/bin/sh\n[ "$MARK" = seen ] && [ "$PWD" = "$HOME" ] && [ "$1" = "two words" ] && ${processOutput(keyId("process"))}\n`,
     });
     chmodSync(`${ann.home}/bin/tool`, 0o755);
     ann.env["MARK"] = "seen";
@@ -188,8 +184,8 @@ describe("a profile", () => {
     ["echo hello", /did not print JSON with "Version": 1/],
     [`printf '{"Version":2}'`, /"Version": 1/],
     [`printf '{"Version":1,"AccessKeyId":"${keyId("p")}"}'`, /gave no SecretAccessKey/],
-    [process1(keyId("p"), ',"Expiration":"2020-01-01T00:00:00Z"'), /expired at 2020-01-01/],
-    [process1(keyId("p"), ',"Expiration":"soon"'), /no date/],
+    [processOutput(keyId("p"), ',"Expiration":"2020-01-01T00:00:00Z"'), /expired at 2020-01-01/],
+    [processOutput(keyId("p"), ',"Expiration":"soon"'), /no date/],
     ["no-such-program-anywhere", /exit status 127/],
     ["kill -9 $$", /SIGKILL|137/],
     ["head -c 100000 /dev/zero", /failed|did not print/],

@@ -2,16 +2,11 @@ import { existsSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, sy
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLease, requestJson } from "../../src/control/client.ts";
 import { lockHolder } from "../../src/control/lock.ts";
-import { type OpenMessage, stopReply } from "../../src/control/protocol.ts";
+import { stopReply } from "../../src/control/protocol.ts";
 import { daemonStatus } from "../../src/control/requests.ts";
 import { ask } from "../../src/control/start-daemon.ts";
 import { daemonLock } from "../../src/core/paths.ts";
-import { exitOf, type Home, rawConnection, servingToy, startToy, temporaryHome, until } from "./toy.ts";
-
-const open: OpenMessage = {
-  ...{ type: "open", actor: "toy", developer: "dev", cwd: "/" },
-  ...{ overrides: {}, source: {}, interactive: false, dryRun: false },
-};
+import { exitOf, type Home, openToy as open, rawConnection, servingToy, startToy, temporaryHome, until } from "./toy.ts";
 
 let home: Home;
 beforeEach(() => {

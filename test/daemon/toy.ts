@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { OpenMessage } from "../../src/control/protocol.ts";
 import { controlSocket, daemonLog, type Paths, resolvePaths } from "../../src/core/paths.ts";
 
 export const toyDaemon = join(import.meta.dirname, "toy-daemon.ts");
@@ -17,6 +18,12 @@ export interface Home {
   /** Ends the daemons that a failed test left, and removes everything. */
   remove(): void;
 }
+
+/** What a launcher of the toy asks for. */
+export const openToy: OpenMessage = {
+  ...{ type: "open", actor: "toy", developer: "dev", cwd: "/" },
+  ...{ overrides: {}, source: {}, interactive: false, dryRun: false },
+};
 
 const started = new Set<ChildProcess>();
 

@@ -1,5 +1,5 @@
 // A human at a terminal: a shell in a real PTY, and a terminal emulator that shows what stays on the screen. Used by the tests of this folder.
-import { mkdirSync, readdirSync, readlinkSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawn } from "@lydell/node-pty";
 import xterm from "@xterm/headless";
@@ -168,4 +168,23 @@ export function putOnPath(world: World): void {
   symlinkSync(BIN, join(bin, "agent-run"));
   symlinkSync(process.execPath, join(bin, "node"));
   world.env["PATH"] = `${bin}:${world.env["PATH"]}`;
+}
+
+/** The files of a world's project, by name. */
+export function projectFiles(project: () => string): {
+  file(name: string): string;
+  /** Nothing where there is none. */
+  text(name: string): string;
+  /** A program for the agent to run, so that a command line does not hold what it prints. Gives its name. */
+  script(lines: string, name?: string): string;
+} {
+  const file = (name: string): string => join(project(), name);
+  return {
+    file,
+    text: (name) => (existsSync(file(name)) ? readFileSync(file(name), "utf8") : ""),
+    script(lines, name = "agent.sh") {
+      writeFileSync(file(name), lines);
+      return name;
+    },
+  };
 }

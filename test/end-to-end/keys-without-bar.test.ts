@@ -1,10 +1,9 @@
 // A run whose stdin is the human's terminal and that has no bar: in a pipeline, under `agent-run exec`, with TERM=dumb. The agent has a terminal of its own, and
 // the human's keys from when it reads on.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Human, putOnPath, sitDown } from "./human.ts";
+import { type Human, projectFiles, putOnPath, sitDown } from "./human.ts";
 import { hasBubblewrap, makeWorld, until, type World } from "./world.ts";
 
 const LIMIT_MS = 10_000;
@@ -35,13 +34,7 @@ describe.skipIf(!hasBubblewrap)(`keys without a bar${missing}`, () => {
   afterEach(() => human[Symbol.asyncDispose]());
   afterAll(() => world[Symbol.asyncDispose]());
 
-  const file = (name: string): string => join(world.project, name);
-  const text = (name: string): string => (existsSync(file(name)) ? readFileSync(file(name), "utf8") : "");
-  /** A program for the agent to run, so that a command line does not hold what it prints. */
-  const script = (lines: string, name = "agent.sh"): string => {
-    writeFileSync(file(name), lines);
-    return name;
-  };
+  const { file, text, script } = projectFiles(() => world.project);
   let from = 0;
   const received = (): string => human.raw().slice(from);
   const start = (line: string): void => {

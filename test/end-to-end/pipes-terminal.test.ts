@@ -1,9 +1,8 @@
 // Pipes of which one end is the human's terminal: the agent has one of its own in that place, and the human sees and steers what he would see and steer bare.
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { allProcesses } from "../../src/core/process-tree.ts";
-import { type Human, putOnPath, sitDown } from "./human.ts";
+import { type Human, projectFiles, putOnPath, sitDown } from "./human.ts";
 import { hasBubblewrap, makeWorld, until, type World } from "./world.ts";
 
 const LIMIT_MS = 10_000;
@@ -25,19 +24,15 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
   afterEach(() => human[Symbol.asyncDispose]());
   afterAll(() => world[Symbol.asyncDispose]());
 
-  const file = (name: string): string => join(world.project, name);
-  const text = (name: string): string => (existsSync(file(name)) ? readFileSync(file(name), "utf8") : "");
-  const script = (lines: string): string => {
-    writeFileSync(file("agent.sh"), lines);
-    return "agent-run sh agent.sh";
-  };
+  const { file, text, script } = projectFiles(() => world.project);
+  const agentOf = (lines: string): string => `agent-run sh ${script(lines)}`;
   const appears = (what: string, limit = LIMIT_MS): Promise<void> => until(() => human.raw().includes(what), limit, `'${what}'`);
   const shown = async (what: string): Promise<void> =>
     until(async () => (await human.screen()).includes(what), LIMIT_MS, `a row '${what}'`);
   const commands = async (): Promise<number> => (await human.prompt())?.number ?? 0;
 
   it("are terminals to the agent, of the window's size, and none of the human's", async () => {
-    const agent = script(
+    const agent = agentOf(
       "for n in 1 2; do test -t $n && echo tty-$n >> seen; stty size <&$n >> seen; end=$(readlink /proc/$$/fd/$n); echo $end >> seen; done; stty raw -echo <&2; exit 7",
     );
     expect(await human.run("stty -a | grep -v speed > before; tty > mine")).toBe(0);
@@ -57,7 +52,7 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
   });
 
   it("keep the order of stdout and stderr, and every byte as it was written", async () => {
-    const agent = script(
+    const agent = agentOf(
       "i=0; while [ $i -lt 300 ]; do printf 'o%d\\n' $i; printf 'e%d\\n' $i >&2; i=$((i+1)); done; printf 'a\\tb\\033[1mc\\033[m\\n\\n\\nend'",
     );
     const from = human.raw().length;
@@ -67,7 +62,7 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
   });
 
   it("wait for a terminal that is stopped, and lose nothing at the end", async () => {
-    const agent = script("i=0; while [ $i -lt 60000 ]; do echo line-$i >&2; i=$((i+1)); done; echo over > over");
+    const agent = agentOf("i=0; while [ $i -lt 60000 ]; do echo line-$i >&2; i=$((i+1)); done; echo over > over");
     const before = await commands();
     const from = human.raw().length;
     human.type(`${agent} </dev/null | cat; echo all done\r`);
@@ -86,7 +81,7 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
 
   it("give the agent no key: what is typed meanwhile is the shell's, and so are the terminal's modes", async () => {
     const take = (from: string): string => `(timeout 3 head -c 3 ${from} >> taken; stty -echo ${from} 2>/dev/null) & `;
-    const agent = script(
+    const agent = agentOf(
       `echo begun >&2; for n in 1 2; do ${take("<&$n")}${take("</proc/self/fd/$n")}done; ${take("</dev/tty")}${take("</dev/console")} until [ -e stop ]; do sleep 0.05; done; wait`,
     );
     const before = await commands();
@@ -102,7 +97,7 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
   });
 
   it("pass Ctrl-C on, once, and give the agent's own status", async () => {
-    const agent = script("trap 'echo got >&2; exit 5' INT; echo begun >&2; while :; do sleep 0.05; done");
+    const agent = agentOf("trap 'echo got >&2; exit 5' INT; echo begun >&2; while :; do sleep 0.05; done");
     const before = await commands();
     const from = human.raw().length;
     human.type(`${agent} </dev/null\r`);
@@ -115,7 +110,7 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
   });
 
   it("stop with Ctrl-Z, the whole pipeline, and go on with bg and fg", async () => {
-    const agent = script("echo begun >&2; while [ ! -e stop ]; do printf x >> count; sleep 0.02; done; echo ended >&2; exit 3");
+    const agent = agentOf("echo begun >&2; while [ ! -e stop ]; do printf x >> count; sleep 0.02; done; echo ended >&2; exit 3");
     const before = await commands();
     human.type(`set -o pipefail; ${agent} </dev/null | cat\r`);
     await appears("begun");
@@ -134,7 +129,7 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
   });
 
   it("tell the agent the window's new size", async () => {
-    const agent = script("trap 'stty size <&2 >&2; exit 0' WINCH; echo begun >&2; while :; do sleep 0.05; done");
+    const agent = agentOf("trap 'stty size <&2 >&2; exit 0' WINCH; echo begun >&2; while :; do sleep 0.05; done");
     human.type(`${agent} </dev/null | cat\r`);
     await appears("begun");
     human.resize(61, 17);
@@ -142,7 +137,7 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
   });
 
   it("stop a job in the background that writes where the terminal says so, and leave it its output later", async () => {
-    const agent = script("echo begun > begun; sleep 0.3; echo written >&2; exit 4");
+    const agent = agentOf("echo begun > begun; sleep 0.3; echo written >&2; exit 4");
     expect(await human.run(`stty tostop; ${agent} </dev/null &`)).toBe(0);
     await until(() => text("begun") !== "", LIMIT_MS, "the agent");
     await until(async () => (await human.run("jobs > jobs")) === 0 && text("jobs").includes("Stopped"), LIMIT_MS, "the job to stop");
@@ -153,7 +148,7 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
   });
 
   it("leave what is typed to the shell where the agent is in the background, which has nothing to read then", async () => {
-    const agent = script("head -c 9 > read; head -c 3 <&2 >> taken; echo over > over");
+    const agent = agentOf("head -c 9 > read; head -c 3 <&2 >> taken; echo over > over");
     rmSync(file("over"), { force: true });
     expect(await human.run(`${agent} > printed &`)).toBe(0);
     await until(() => existsSync(file("read")), LIMIT_MS, "the agent");
@@ -172,7 +167,7 @@ describe.skipIf(!hasBubblewrap)(`pipes of which one end is the human's terminal$
     expect(loads(child.pid ?? 0)).toBe(false);
     child.stdin?.end("\n");
     await new Promise((resolve) => child.once("close", resolve));
-    human.type(`${script("echo begun >&2; until [ -e stop ]; do sleep 0.05; done")} </dev/null | cat\r`);
+    human.type(`${agentOf("echo begun >&2; until [ -e stop ]; do sleep 0.05; done")} </dev/null | cat\r`);
     await appears("begun");
     const launcher = allProcesses().find(
       ({ pid, parent }) => parent === human.shell && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("agent.sh"),

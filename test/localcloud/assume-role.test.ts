@@ -1,10 +1,10 @@
 // AssumeRole of the local cloud through the official SDK: what it gives, and every way in which it says no.
-import { AssumeRoleCommand, type AssumeRoleCommandInput, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { type AssumeRoleCommandInput, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
 import { trusts } from "../../src/localcloud/seed.ts";
 import { assume, type Keys, refusal, sts } from "./clients.ts";
-import { ACCOUNT, DEV, role, seed } from "./sts-seed.ts";
+import { ACCOUNT, askFor, DEV, notAuthorized, role, seed } from "./sts-seed.ts";
 
 let cloud: LocalCloud;
 beforeAll(async () => {
@@ -12,10 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => cloud[Symbol.asyncDispose]());
 
-const ask = (input: Partial<AssumeRoleCommandInput>, from: Keys = cloud.admin) =>
-  sts(cloud, from).send(new AssumeRoleCommand({ RoleArn: role("plain"), RoleSessionName: "sess_0a1b2c3d", ...input }));
-const notAuthorized = (who: string, action: string, what: string): string =>
-  `User: ${who} is not authorized to perform: ${action} on resource: ${what}`;
+const ask = (input: Partial<AssumeRoleCommandInput>, from: Keys = cloud.admin) => askFor(cloud, from, input);
 
 describe("AssumeRole gives", () => {
   it("keys of a session that GetCallerIdentity names by role and session", async () => {

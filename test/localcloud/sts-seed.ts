@@ -1,5 +1,8 @@
 // The account of the STS tests: one role for each way of trusting. Used by assume-role.test.ts and sts.test.ts.
+import { AssumeRoleCommand, type AssumeRoleCommandInput, type AssumeRoleCommandOutput } from "@aws-sdk/client-sts";
+import type { LocalCloud } from "../../src/localcloud/cloud.ts";
 import { allowAll, type PolicyJson, type Seed, trusts } from "../../src/localcloud/seed.ts";
+import { type Keys, sts } from "./clients.ts";
 
 export const ACCOUNT = "123456789012";
 export const DEV = `arn:aws:iam::${ACCOUNT}:user/dev`;
@@ -37,3 +40,11 @@ export const seed: Seed = {
   buckets: { data: { one: "1" } },
   instances: [],
 };
+
+/** AssumeRole of the plain role, unless `input` says otherwise. */
+export function askFor(cloud: LocalCloud, from: Keys, input: Partial<AssumeRoleCommandInput>): Promise<AssumeRoleCommandOutput> {
+  return sts(cloud, from).send(new AssumeRoleCommand({ RoleArn: role("plain"), RoleSessionName: "sess_0a1b2c3d", ...input }));
+}
+
+export const notAuthorized = (who: string, action: string, what: string): string =>
+  `User: ${who} is not authorized to perform: ${action} on resource: ${what}`;

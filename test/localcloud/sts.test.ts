@@ -2,7 +2,6 @@
 import { ListRolesCommand } from "@aws-sdk/client-iam";
 import { ListBucketsCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import {
-  AssumeRoleCommand,
   type AssumeRoleCommandInput,
   GetCallerIdentityCommand,
   GetFederationTokenCommand,
@@ -11,7 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
 import { assume, iam, type Keys, refusal, s3, sts } from "./clients.ts";
-import { ACCOUNT, DEV, role, seed } from "./sts-seed.ts";
+import { ACCOUNT, askFor, DEV, notAuthorized, role, seed } from "./sts-seed.ts";
 
 let cloud: LocalCloud;
 beforeAll(async () => {
@@ -19,10 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => cloud[Symbol.asyncDispose]());
 
-const ask = (input: Partial<AssumeRoleCommandInput>, from: Keys = cloud.admin) =>
-  sts(cloud, from).send(new AssumeRoleCommand({ RoleArn: role("plain"), RoleSessionName: "sess_0a1b2c3d", ...input }));
-const notAuthorized = (who: string, action: string, what: string): string =>
-  `User: ${who} is not authorized to perform: ${action} on resource: ${what}`;
+const ask = (input: Partial<AssumeRoleCommandInput>, from: Keys = cloud.admin) => askFor(cloud, from, input);
 
 describe("role chaining", () => {
   const first = (input: Partial<AssumeRoleCommandInput> = {}): Promise<Keys> => assume(cloud, { RoleArn: role("plain"), ...input });
