@@ -16,6 +16,10 @@ const KEPT_MS = 30 * 24 * 3_600_000;
 /** A policy says its end in whole seconds. */
 const ROUNDED_MS = 1000;
 const MERGED_MS = 3_600_000;
+/** What failed is tried again after the first, then after twice as long each time up to the second, as often as the third says: some 20 hours. */
+const RETRY_FIRST_MS = 60_000;
+const RETRY_LAST_MS = 3_600_000;
+const RETRIES = 24;
 const FALLBACK_REGION = "us-east-1";
 
 export class CleanUp {
@@ -52,7 +56,7 @@ export class CleanUp {
     this.plan();
   }
 
-  async #remove(stone: Tombstone): Promise<void> {
+  async #remove(stone: Tombstone, failures = 0): Promise<void> {
     try {
       const iam = await (this.#signers.get(stone.session) ?? (() => signer(stone, this.#paths.state)))();
       const left: string[] = [];
@@ -68,9 +72,14 @@ export class CleanUp {
     } catch (error) {
       // The SDK's own errors hold the signed request.
       const why = error instanceof AgentRunError ? error.message : readFailure(error).name;
-      this.#log(
-        `the policies of ${stone.session} are still on ${stone.roles.join(", ")}: ${why}; agent-run revocations --prune removes them`,
-      );
+      const left = `the policies of ${stone.session} are still on ${stone.roles.join(", ")}: ${why}`;
+      const pause = Math.min(RETRY_FIRST_MS * 2 ** failures, RETRY_LAST_MS);
+      const isLast = failures >= RETRIES;
+      // Offline for a day is no news an hour.
+      if (failures === 0)
+        this.#log(`${left}; it is tried again as long as this daemon lives, and agent-run revocations --prune removes them`);
+      if (isLast) this.#log(`${left}; nobody tries it again before the next daemon starts: agent-run revocations --prune removes them`);
+      else this.#clock.at(this.#clock.now() + pause, () => void this.#remove(stone, failures + 1));
     }
   }
 }

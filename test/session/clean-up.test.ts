@@ -91,6 +91,41 @@ describe("the policy of a revoked session", () => {
     await until(async () => !(await names()).includes(name));
   });
 
+  it("is tried again where AWS could not be reached, later each time, and the log says so once", async () => {
+    await revoked();
+    const offline = cloud.switches.fault({
+      operation: "iam:ListRolePolicies",
+      error: { code: "AccessDenied", status: 403, message: "not now" },
+    });
+    cleanUp().ended(session, iam);
+    let [due = 0] = clock.due;
+    for (const minutes of [1, 2, 4, 8]) {
+      await clock.advance(due - clock.now());
+      await until(() => clock.due.length > 0);
+      expect(clock.due).toEqual([clock.now() + minutes * 60_000]);
+      due = clock.due[0] ?? 0;
+    }
+    expect(logged).toEqual([expect.stringMatching(/are still on .*: AccessDenied; it is tried again/)]);
+    offline[Symbol.dispose]();
+    await clock.advance(due - clock.now());
+    await until(async () => !(await names()).includes(name));
+    await until(() => tombstones(paths)[0]?.roles.length === 0);
+  });
+
+  it("is given up after a day without AWS, and the log says what is left to do", async () => {
+    await revoked();
+    using _ = cloud.switches.fault({ operation: "iam:ListRolePolicies", error: { code: "AccessDenied", status: 403, message: "never" } });
+    cleanUp().ended(session, iam);
+    for (let tries = 0; logged.length < 2; tries += 1) {
+      expect(tries).toBeLessThan(40);
+      await clock.advance((clock.due[0] ?? 0) - clock.now());
+      await until(() => clock.due.length > 0 || logged.length > 1);
+    }
+    expect(clock.due).toEqual([]);
+    expect(logged[1]).toMatch(/nobody tries it again .*agent-run revocations --prune/);
+    expect(isBuried(paths, session)).toBe(true);
+  });
+
   it("stays where nobody can sign any more, and the log says how to remove it", async () => {
     await revoked();
     const [stone] = tombstones(paths);
