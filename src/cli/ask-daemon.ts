@@ -2,7 +2,8 @@
 import { type DaemonStatus, daemonStatus, forgetReply, signInReply, signOutReply } from "../control/requests.ts";
 import { ask, connectOrStart } from "../control/start-daemon.ts";
 import { AgentRunError } from "../core/error.ts";
-import type { Paths } from "../core/paths.ts";
+import { auditFolder, type Paths } from "../core/paths.ts";
+import { sessionsElsewhere } from "../session/leftover.ts";
 import type { Context } from "./command.ts";
 import { sourceEnvironment } from "./source-environment.ts";
 import { startCommand } from "./start-command.ts";
@@ -15,10 +16,11 @@ export function statusOf(paths: Paths): Promise<DaemonStatus | undefined> {
   return ask(paths, { path: "/v1/status", answer: daemonStatus });
 }
 
-/** The sessions that a living daemon holds now. */
+/** The sessions that a living daemon holds now, and those of other machines, of which nobody here can tell. */
 export async function openSessions(paths: Paths): Promise<ReadonlySet<string>> {
   const status = await statusOf(paths);
-  return new Set(status?.sessions.filter((session) => session.state !== "ended").map((session) => session.session) ?? []);
+  const here = status?.sessions.filter((session) => session.state !== "ended").map(({ session }) => session) ?? [];
+  return new Set([...here, ...sessionsElsewhere(auditFolder(paths), here).map(({ session }) => session)]);
 }
 
 /**

@@ -25,14 +25,14 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
     const { stderr } = streams;
     // Whoever waits for a pipe of the launch to close must not wait for the daemon.
     closeInherited(() => false);
-    const [{ runDaemon }, { createKeeper }, { createSessions }, { fileLog, streamLog }] = await Promise.all([
+    const [{ runDaemon }, { createKeeper, KEPT }, { createSessions }, { fileLog, streamLog }] = await Promise.all([
       import("../daemon/daemon.ts"),
       import("../daemon/keeper.ts"),
       import("../session/sessions.ts"),
       import("../daemon/log.ts"),
     ]);
     const log = stderr.isTTY ? streamLog(stderr, systemClock) : fileLog(daemonLog(paths), systemClock, { opened: STDERR });
-    const keep = createKeeper(startCommand(context));
+    const keep = createKeeper(startCommand(context), context.env[KEPT]);
     const host = createSessions({ paths, packageFolder, version, clock: systemClock, log: (text) => log.line(text), keep });
     // The first launch should not wait for the SDK to load.
     void import("@aws-sdk/client-sts");

@@ -3,7 +3,10 @@ import { killReply } from "../control/requests.ts";
 import { ask } from "../control/start-daemon.ts";
 import { systemClock } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
-import type { Paths } from "../core/paths.ts";
+import { auditFolder, type Paths } from "../core/paths.ts";
+import { sessionsElsewhere } from "../session/leftover.ts";
+import { givenUp } from "../session/recovery.ts";
+import { Tries } from "../session/tries.ts";
 import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command, type Context } from "./command.ts";
 import { fitting, psRow } from "./ps-rows.ts";
@@ -36,6 +39,12 @@ export const ps: Command = {
     const json = values["json"] === true;
     if (values["watch"] === true) return await watch(json, context);
     const sessions = (await statusOf(paths))?.sessions ?? [];
+    for (const { session, host } of sessionsElsewhere(
+      auditFolder(paths),
+      sessions.map((one) => one.session),
+    ))
+      print.note(`${session} is of another machine, ${host}, which shares this state folder: it is seen, and ended, there`);
+    for (const session of new Tries(paths).givenUp()) print.warn(givenUp(paths, session));
     if (json) {
       print.json(sessions);
       return 0;

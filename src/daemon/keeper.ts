@@ -7,15 +7,34 @@ import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { FEW_PROCESSES } from "../core/few-processes.ts";
 
-/** The last word counts: the end of its input is the daemon's death. */
-const PROGRAM = 'last=;while read -r word;do last=$word;done;[ "$last" != busy ]||exec "$@"';
+/** Daemons that die one after the other, each within `WELL_MS`, are followed by no more than these. */
+const MOST_IN_A_ROW = 5;
+const WELL_MS = 60_000;
+
+/** How many daemons in a row a keeper has started, the one that reads it included. */
+export const KEPT = "AGENT_RUN_KEPT";
+
+/** The last word counts: the end of its input is the daemon's death. With it comes how many were started in a row until then. */
+const PROGRAM = [
+  "last=;kept=0;while read -r word count;do last=$word;kept=$count;done",
+  '[ "$last" = busy ]||exit 0',
+  `if [ "$kept" -lt ${MOST_IN_A_ROW} ];then export ${KEPT}=$((kept+1));exec "$@";fi`,
+  `echo "agent-run: error: $kept daemons were started in a row for sessions that a dead one left, and died: no other is started; agent-run daemon logs, then agent-run ps" >&2`,
+].join(";");
 
 /**
  * Gives what a session holds from before it makes anything until all is wiped. The first one starts the shell, in a session of its own so that no signal for
  * us reaches it; one that was killed is replaced at the next. A daemon that it starts leaves at once where a launcher was faster, and serves under `command`.
  * What it gives throws AgentRunError `daemon` where the system starts no shell, and holds nothing then.
+ * @param kept what `KEPT` says in this process's environment
  */
-export function createKeeper({ file, args, env }: Command): () => Disposable {
+export function createKeeper({ file, args, env }: Command, kept: string | undefined): () => Disposable {
+  let row = Number(kept ?? 0) || 0;
+  setTimeout(() => {
+    row = 0;
+    if (held > 0) child?.stdin.write(busy());
+  }, WELL_MS).unref();
+  const busy = (): string => `busy ${row}\n`;
   let child: ChildProcessByStdio<Writable, null, null> | undefined;
   let held = 0;
   const start = (): void => {
@@ -54,14 +73,14 @@ export function createKeeper({ file, args, env }: Command): () => Disposable {
     if (child === undefined) start();
     held += 1;
     // Written at once: it is in the pipe whatever happens to us.
-    if (first) child?.stdin.write("busy\n");
+    if (first) child?.stdin.write(busy());
     let over = false;
     return {
       [Symbol.dispose]() {
         if (over) return;
         over = true;
         held -= 1;
-        if (held === 0) child?.stdin.write("idle\n");
+        if (held === 0) child?.stdin.write("idle 0\n");
       },
     };
   };

@@ -1,8 +1,9 @@
 // What a session may leave when its own launcher could not clean up: processes of the agent, and the session's folder. Called by session.ts and sessions.ts.
 import { readFileSync, rmSync } from "node:fs";
-import { readSession } from "../audit/verify.ts";
+import { readSession, unendedSessions } from "../audit/verify.ts";
 import { sleep } from "../core/clock.ts";
 import type { SessionId } from "../core/id.ts";
+import { type Machine, thisMachine } from "../core/machine.ts";
 import { allProcesses, descendants, handlesTermAlone, processInfo, signal } from "../core/process-tree.ts";
 import { carriesMark } from "../core/session-mark.ts";
 
@@ -17,18 +18,42 @@ const ROUND_MS = 25;
 /** Whether that very process lives. */
 export const isThere = ({ pid, started }: Spawned): boolean => processInfo(pid)?.started === started;
 
-/** The processes of a session whose daemon died, as far as its audit names them. Never throws. */
-export function lastKnown(
-  folder: string,
-  session: SessionId,
-): { readonly launcher: Spawned | undefined; readonly agent: Spawned | undefined } {
+/** What the audit names of a session whose daemon is not there. */
+export interface Known {
+  readonly launcher: Spawned | undefined;
+  readonly agent: Spawned | undefined;
+  readonly machine: Machine | undefined;
+}
+
+/** Never throws. After a reboot none of its processes is there, whoever has their numbers now. */
+export function lastKnown(folder: string, session: SessionId): Known {
   try {
     const { records } = readSession(folder, session, new Set());
-    const launcher = records.findLast(({ data }) => data["launcher"] !== undefined)?.data["launcher"];
-    return { launcher: asSpawned(launcher), agent: asSpawned(records.findLast(({ kind }) => kind === "spawned")?.data) };
+    const machine = asMachine(records.findLast(({ data }) => data["machine"] !== undefined)?.data["machine"]);
+    const launcher = asSpawned(records.findLast(({ data }) => data["launcher"] !== undefined)?.data["launcher"]);
+    const isOver = machine !== undefined && machine.id === thisMachine().id && machine.boot !== thisMachine().boot;
+    if (isOver) return { launcher: launcher && { ...launcher, started: "before the last boot" }, agent: undefined, machine };
+    return { launcher, agent: asSpawned(records.findLast(({ kind }) => kind === "spawned")?.data), machine };
   } catch {
-    return { launcher: undefined, agent: undefined };
+    return { launcher: undefined, agent: undefined, machine: undefined };
   }
+}
+
+/** Whether it is of another machine that has the same state folder: nobody here can tell whether it lives. */
+export const isElsewhere = ({ machine }: Known): boolean => machine !== undefined && machine.id !== thisMachine().id;
+
+/** Sessions of other machines that have not ended, with the name of theirs. `here`: those of this one's daemon. */
+export function sessionsElsewhere(folder: string, here: readonly string[]): { readonly session: SessionId; readonly host: string }[] {
+  return unendedSessions(folder).flatMap((session) => {
+    if (here.includes(session)) return [];
+    const known = lastKnown(folder, session);
+    return isElsewhere(known) ? [{ session, host: known.machine?.host ?? "" }] : [];
+  });
+}
+
+function asMachine(data: unknown): Machine | undefined {
+  const { id, host, boot } = (data ?? {}) as Partial<Machine>;
+  return typeof id === "string" && typeof host === "string" && typeof boot === "string" ? { id, host, boot } : undefined;
 }
 
 function asSpawned(data: unknown): Spawned | undefined {

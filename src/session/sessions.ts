@@ -1,27 +1,25 @@
 // All sessions of a daemon: opens them, ends them, and ends what a dead daemon left. The daemon's SessionHost.
-import { readdirSync } from "node:fs";
-import { endLostAudit, openAudit } from "../audit/log.ts";
-import { readSession, unendedSessions } from "../audit/verify.ts";
+import { openAudit } from "../audit/log.ts";
+import { readSession } from "../audit/verify.ts";
 import type { Lease } from "../control/lease.ts";
 import type { Cause, DaemonMessage, LauncherMessage, OpenMessage } from "../control/protocol.ts";
 import type { KillReply } from "../control/requests.ts";
 import { toWireError } from "../control/wire-error.ts";
 import { isLater } from "../core/began.ts";
 import type { Clock } from "../core/clock.ts";
-import { AgentRunError, messageOf } from "../core/error.ts";
+import { AgentRunError } from "../core/error.ts";
 import { isSessionId, newSessionId, type SessionId } from "../core/id.ts";
+import { thisMachine } from "../core/machine.ts";
 import { auditFolder, type Paths, sessionFolder } from "../core/paths.ts";
 import { forgetBases, forgetMfa, mfaSessions, signIns } from "../credentials/sources.ts";
 import { signOut } from "../credentials/sso/portal.ts";
 import { readSignIn } from "../credentials/sso/session.ts";
-import { removeLeftCgroup } from "../isolation/own-cgroup.ts";
-import { putBack, putBackText } from "../isolation/put-back.ts";
 import { removeStandIns } from "../isolation/stand-ins.ts";
 import { CleanUp } from "./clean-up.ts";
 import type { SessionHost } from "./host.ts";
-import { endProcesses, isThere, lastKnown, removeFolder, type Spawned } from "./leftover.ts";
 import { refuseOtherFolders } from "./other-folders.ts";
 import { loadProfile, type Profile } from "./profile.ts";
+import { Recovery } from "./recovery.ts";
 import { Session } from "./session.ts";
 import { SessionAudit } from "./session-audit.ts";
 import { isBuried } from "./tombstones.ts";
@@ -37,18 +35,11 @@ export interface SessionsOptions {
   readonly keep: () => Disposable;
 }
 
-/** How long a launcher may take to come back for its session after its daemon died; then the session is lost. */
-const RESUME_MS = 4000;
-const LOST_GRACE_MS = 500;
-const LOST_LIMIT_MS = 4000;
-
 /** The host that `runDaemon` is given. */
 export function createSessions(options: SessionsOptions): SessionHost {
   const { paths, clock, log, keep } = options;
   const sessions = new Map<SessionId, Session>();
   const cleanUp = new CleanUp({ paths, clock, log });
-  /** Those that a dead daemon left and that are being ended, or were: too late for their launchers to come back. */
-  const lost = new Set<SessionId>();
   let leaving: Cause | undefined;
 
   const open = async (message: OpenMessage, lease: Lease<DaemonMessage, LauncherMessage>): Promise<void> => {
@@ -77,6 +68,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
           isolation: profile.isolation.level,
           dryRun: message.dryRun,
           launcher: message.launcher,
+          machine: { ...thisMachine() },
         },
       },
       {
@@ -113,11 +105,13 @@ export function createSessions(options: SessionsOptions): SessionHost {
     for (const text of removeStandIns(paths.state, sessionFolder(paths, id))) log(text);
   };
 
+  const recovery = new Recovery({ paths, clock, log, keep, isHeld: (id) => sessions.has(id), removeCovered });
+
   /** A session may come back only as it was: not ended, not killed, not past its limit, not with other limits. */
   const resumable = (id: string, limitAt: number, profile: Profile): SessionId => {
     const { records } = readSession(auditFolder(paths), id, new Set());
     const over = records.some((record) => record.kind === "kill" || record.kind === "end") || isBuried(paths, id) || limitAt <= clock.now();
-    if (!isSessionId(id) || over || sessions.has(id) || lost.has(id)) {
+    if (!isSessionId(id) || over || sessions.has(id) || recovery.isLost(id)) {
       throw new AgentRunError("session-not-found", `session ${id} has ended and cannot come back`, { hint: "start the agent again" });
     }
     // The agent can write the repository's file: a session that it narrowed must not come back wider.
@@ -130,41 +124,10 @@ export function createSessions(options: SessionsOptions): SessionHost {
     return id;
   };
 
-  const endLost = async (id: SessionId, recorded: boolean, agent: Spawned | undefined): Promise<void> => {
-    if (sessions.has(id)) return;
-    lost.add(id);
-    const left = await endProcesses(id, agent, LOST_GRACE_MS, LOST_LIMIT_MS);
-    const notes = left > 0 ? [`${left} processes could not be ended`] : [];
-    notes.push(...(await removeLeftCgroup(sessionFolder(paths, id), id)), ...putBack(paths.state, id).map(putBackText));
-    try {
-      removeFolder(sessionFolder(paths, id));
-    } catch (error) {
-      notes.push(`could not remove the session's files: ${messageOf(error)}`);
-    }
-    removeCovered(id);
-    try {
-      const data = { lost: { what: "the daemon" }, end: { cause: "lost", notes } };
-      if (recorded) await endLostAudit(auditFolder(paths), id, data, { clock, onTrouble: () => {} });
-    } catch (error) {
-      log(`cannot finish the audit of ${id}: ${messageOf(error)}`);
-    }
-    log(`${id} was left by a daemon that died: ended${notes.length > 0 ? ` (${notes.join("; ")})` : ""}`);
-  };
-
   const named = (which: string): Session => {
     const session = [...sessions.values()].find(({ id }) => id === which);
     if (!session) throw notHere(which);
     return session;
-  };
-
-  /** A session that a dead daemon left is ended all the same. */
-  const keepOrSay = (): Disposable | undefined => {
-    try {
-      return keep();
-    } catch (error) {
-      log(messageOf(error));
-      return undefined;
-    }
   };
 
   return {
@@ -246,31 +209,13 @@ export function createSessions(options: SessionsOptions): SessionHost {
 
     async recover() {
       cleanUp.plan();
-      const unended = new Set(unendedSessions(auditFolder(paths)));
-      const left = new Set([...unended, ...sessionsWithFolder(paths)]);
-      if (left.size === 0) return;
-      for (const id of left) {
-        const known = lastKnown(auditFolder(paths), id);
-        const end = (): Promise<void> =>
-          endLost(id, unended.has(id), known.agent).catch((error: unknown) => log(`cannot end all of ${id}: ${messageOf(error)}`));
-        // A launcher that lives comes back for its session.
-        if (known.launcher && !isThere(known.launcher)) void end();
-        else {
-          const kept = keepOrSay();
-          clock.at(clock.now() + RESUME_MS, () => void end().finally(() => kept?.[Symbol.dispose]()));
-        }
-      }
+      recovery.begin();
     },
   };
 }
 
 const notHere = (which: string): AgentRunError =>
   new AgentRunError("session-not-found", `no session '${which}' runs here`, { hint: "agent-run ps", exitStatus: 1 });
-
-/** Sessions whose folder a dead daemon left in the runtime folder. */
-function sessionsWithFolder(paths: Paths): SessionId[] {
-  return readdirSync(paths.runtime).filter(isSessionId);
-}
 
 /** What the launcher needs to prepare the agent's place while the daemon talks to AWS. */
 function planMessage(session: SessionId, { isolation, pass, graceMs, killKey, notify }: Profile, folder: string): DaemonMessage {

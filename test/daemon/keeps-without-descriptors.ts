@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { createKeeper } from "../../src/daemon/keeper.ts";
 
-const keep = createKeeper({ file: "/bin/echo", args: ["started"], cwd: "/", env: {} });
+const keep = createKeeper({ file: "/bin/echo", args: ["started"], cwd: "/", env: {} }, undefined);
 const taken: number[] = [];
 try {
   for (;;) taken.push(openSync("/dev/null", "r"));

@@ -1,0 +1,36 @@
+// Which machine this is, and since when: homes are shared (NFS), and a process number of another machine, or of the time before a reboot, says nothing here. Used by
+// the daemon for its records, and by who reads them.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+
+export interface Machine {
+  /** What tells it from others: of /etc/machine-id, which is not to be shown as it is (machine-id(5)); else the host's name. */
+  readonly id: string;
+  readonly host: string;
+  /** Another one after each boot; empty where the kernel does not tell. */
+  readonly boot: string;
+}
+
+let known: Machine | undefined;
+
+export function thisMachine(): Machine {
+  known ??= read();
+  return known;
+}
+
+function read(): Machine {
+  // A name without its domain: that comes from the network that a laptop is in.
+  const host = hostname().split(".")[0] ?? "";
+  const number = textOf("/etc/machine-id");
+  const id = number === "" ? `host-${host}` : createHash("sha256").update(`agent-run ${number}`).digest("hex").slice(0, 16);
+  return { id, host, boot: textOf("/proc/sys/kernel/random/boot_id") };
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
