@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { sleep, systemClock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { isSameFolder } from "../core/folder.ts";
-import { thisMachine } from "../core/machine.ts";
+import { ownHost } from "../core/host.ts";
 import { type Paths, stateLock, stateRuntime } from "../core/paths.ts";
 import { type Lock, lockHolder, takeLock } from "./lock.ts";
 
@@ -16,20 +16,20 @@ const POLL_MS = 50;
 export async function takeState(paths: Paths, limitMs: number): Promise<Lock> {
   const deadline = systemClock.now() + limitMs;
   for (;;) {
-    const lock = takeLock(stateLock(paths, thisMachine().id));
+    const lock = takeLock(stateLock(paths, ownHost()));
     if (lock) {
       noteRuntime(paths);
       return lock;
     }
     if (systemClock.now() > deadline)
-      throw heldElsewhere(paths, lockHolder(stateLock(paths, thisMachine().id)), runtimeOfState(paths) ?? "another folder");
+      throw heldElsewhere(paths, lockHolder(stateLock(paths, ownHost())), runtimeOfState(paths) ?? "another folder");
     await sleep(POLL_MS);
   }
 }
 
 /** The runtime folder of a living daemon that has this state folder and is reached by another one than ours. */
 export function otherRuntime(paths: Paths): { readonly pid: number; readonly runtime: string } | undefined {
-  const pid = lockHolder(stateLock(paths, thisMachine().id));
+  const pid = lockHolder(stateLock(paths, ownHost()));
   const runtime = pid === undefined ? undefined : runtimeOfState(paths);
   if (pid === undefined || runtime === undefined || isSameFolder(runtime, paths.runtime)) return undefined;
   return { pid, runtime };
@@ -50,7 +50,7 @@ export function heldElsewhere({ state, runtime }: Paths, pid: number | undefined
 }
 
 function noteRuntime(paths: Paths): void {
-  const file = stateRuntime(paths, thisMachine().id);
+  const file = stateRuntime(paths, ownHost());
   try {
     writeFileSync(`${file}.${process.pid}`, `${paths.runtime}\n`, { mode: 0o600 });
     renameSync(`${file}.${process.pid}`, file);
@@ -64,7 +64,7 @@ function noteRuntime(paths: Paths): void {
 
 function runtimeOfState(paths: Paths): string | undefined {
   try {
-    return readFileSync(stateRuntime(paths, thisMachine().id), "utf8").trimEnd() || undefined;
+    return readFileSync(stateRuntime(paths, ownHost()), "utf8").trimEnd() || undefined;
   } catch {
     return undefined;
   }

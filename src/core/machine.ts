@@ -2,7 +2,7 @@
 // the daemon for its records, and by who reads them.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { ownHost } from "./host.ts";
 
 export interface Machine {
   /** What tells it from others: of /etc/machine-id, which is not to be shown as it is (machine-id(5)); else the host's name. */
@@ -20,8 +20,7 @@ export function thisMachine(): Machine {
 }
 
 function read(): Machine {
-  // A name without its domain: that comes from the network that a laptop is in.
-  const host = hostname().split(".")[0] ?? "";
+  const host = ownHost();
   const number = textOf("/etc/machine-id");
   const id = number === "" ? `host-${host}` : createHash("sha256").update(`agent-run ${number}`).digest("hex").slice(0, 16);
   return { id, host, boot: textOf("/proc/sys/kernel/random/boot_id") };

@@ -49,7 +49,7 @@ export const daemonLog = (paths: Paths): string => join(paths.state, "daemon.log
 export const controlSocket = (paths: Paths): string => join(paths.runtime, "control.sock");
 export const daemonLock = (paths: Paths): string => join(paths.runtime, "daemon.lock");
 /** Whoever has two runtime folders for one state folder would have two daemons, which take one another's sessions for lost. */
-export const stateLock = (paths: Paths, machine: string): string => join(paths.state, `daemon-${machine}.lock`);
+export const stateLock = (paths: Paths, host: string): string => join(paths.state, `daemon-${host}.lock`);
 /** Names the runtime folder of the daemon of that machine that has the state folder. */
-export const stateRuntime = (paths: Paths, machine: string): string => join(paths.state, `daemon-${machine}.runtime`);
+export const stateRuntime = (paths: Paths, host: string): string => join(paths.state, `daemon-${host}.runtime`);
 export const sessionFolder = (paths: Paths, session: SessionId): string => join(paths.runtime, session);
