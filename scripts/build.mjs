@@ -75,7 +75,7 @@ const uncommented = {
 
 /**
  * The same program without what each of its modules says again: its name, which the comment above it gives too, that it is strict, which the whole file is,
- * and names of its own for Node's modules, of which there is one each.
+ * and names of its own for Node's modules, of which there is one each, whose functions are called as theirs, as everybody does.
  */
 function lean(code) {
   const wrappers = code.replace(/__esm\(\{\n {2}"[^"\n]+"\(\) \{\n {4}"use strict";/g, "__esm({\n  _() {");
@@ -83,7 +83,12 @@ function lean(code) {
   for (const name of modules)
     if (new RegExp(`\\b${name}_\\b|__toESM\\(require\\("node:`).test(wrappers))
       throw new Error(`the launcher's file has a name '${name}_' already`);
-  return wrappers.replace(/\bimport_node_([a-z_]+?)\d*\b/g, "$1_");
+  const own = wrappers.replace(/\bimport_node_([a-z_]+?)\d*\b/g, "$1_").replace(/\(0, ([a-z_]+_\.\w+)\)\(/g, " $1(");
+  // What a module's first use runs has a number instead of its name.
+  if (/\bm\d+_/.test(own)) throw new Error("the launcher's file has such a name already");
+  const first = [...new Set(own.match(/\binit_\w+\b/g))];
+  const numbers = new Map(first.map((name, index) => [name, `m${index}_`]));
+  return own.replace(/\binit_\w+\b/g, (name) => numbers.get(name) ?? name);
 }
 
 /** The same program with no blank too many, in short lines, with the comments that name it and its sources; or an error. */
