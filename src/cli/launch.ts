@@ -1,5 +1,5 @@
 // A run from launch to wipe. Called by run.ts and demo.ts. The daemon is asked first; the rest of the launcher is loaded while it works.
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { OpenMessage, Overrides } from "../control/protocol.ts";
 import { openLeaseOrStart } from "../control/start-daemon.ts";
 import { AgentRunError } from "../core/error.ts";
@@ -33,11 +33,27 @@ export interface LaunchRequest {
   readonly context: Context;
 }
 
+/** Whether the name leads to the folder that we are in: one that is no text as we have it can be another's. */
+function isHere(cwd: string): boolean {
+  try {
+    const [named, own] = [statSync(cwd), statSync(".")];
+    return named.ino === own.ino && named.dev === own.dev;
+  } catch {
+    return false;
+  }
+}
+
 /** Runs the agent and gives the exit status of the whole command. Throws AgentRunError when nothing was started. */
 export async function launch(request: LaunchRequest): Promise<number> {
   const { context } = request;
-  if (!existsSync(context.cwd))
-    throw new AgentRunError("agent-not-found", `the folder '${context.cwd}' is gone`, { hint: "cd to one that is there" });
+  if (!isHere(context.cwd))
+    throw new AgentRunError(
+      "agent-not-found",
+      `the folder '${context.cwd}' ${context.cwd.includes("\ufffd") ? "has a name that is no UTF-8" : "is gone"}`,
+      {
+        hint: "cd to one that is there",
+      },
+    );
   const { allow, deny } = request.overrides;
   if (allow ?? deny) (await import("./known-actions.ts")).refuseUnknownActions({ allow, deny }, context.packageFolder);
   const file = resolveExecutable(request.agent, request.env["PATH"], context.cwd);

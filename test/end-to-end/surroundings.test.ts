@@ -27,6 +27,17 @@ async function shell(line: string, cwd = world.project): Promise<{ code: number 
 }
 
 describe("a folder that agent-run is started in", () => {
+  it("is never taken for another that is called as its name reads where it is no UTF-8", async () => {
+    const twin = join(world.project, "non\ufffd");
+    const line = 'mkdir "$(printf "non\\377")" && cd "$(printf "non\\377")" && "$@" --isolation none sh -c "echo x > made"';
+    for (const isThere of [false, true]) {
+      if (isThere) mkdirSync(twin);
+      expect(await shell(line)).toMatchObject({ code: 125, stderr: expect.stringContaining("non\ufffd' has a name that is no UTF-8") });
+      for (const name of readdirSync(world.project, { encoding: "buffer" }))
+        if (name.includes("non")) rmSync(Buffer.concat([Buffer.from(`${world.project}/`), name]), { recursive: true });
+    }
+  });
+
   it("is left as it was when HOME is not set", async () => {
     const folder = mkdtempSync(join(tmpdir(), "ar-cwd-"));
     try {
