@@ -114,7 +114,7 @@ const bundles = await Promise.all([
     banner: { js: `// ${version}+${buildId}` },
     plugins: [
       uncommented,
-      elsewhere(/^\.\/cli\/cli\.ts$/, () => "./cli.js"),
+      elsewhere(/^\.\/(?:cli\/)?cli\.ts$/, () => "./cli.js"),
       elsewhere(
         /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|console-reader|forwarder|seatbelt|try-out|warm-up)\.ts$/,
         (asked) => `./screen/${asked.replace(/^\.\//, "").replace(/\.tsx?$/, ".js")}`,

@@ -69,7 +69,7 @@ export const audit: Command = {
     const { records, report } = readSession(folder, session, open);
     if (json) context.print.json(records);
     else if (values["report"] === true) context.print.out(auditReport(records, report));
-    else for (const record of records) context.print.out(timelineLine(record, records[0]?.at));
+    else for (const record of records) context.print.text(timelineLine(record, records[0]?.at));
     return 0;
   },
 };
@@ -103,7 +103,7 @@ async function followed(folder: string, session: string | undefined, json: boole
     if (record.sequence === 1) began.set(id, record.at);
     const line = timelineLine(record, began.get(id));
     if (json) print.json(record, "compact");
-    else print.out(of === undefined ? `${id}  ${line}` : line);
+    else print.text(of === undefined ? `${id}  ${line}` : line);
   }
   return status;
 }
@@ -114,8 +114,8 @@ function verify(folder: string, session: string | undefined, open: ReadonlySet<s
     const errors = report.findings.filter((finding) => finding.severity === "error").length;
     if (json) print.json(report);
     else {
-      for (const finding of report.findings) print.out(findingLine(session, finding));
-      print.out(
+      for (const finding of report.findings) print.text(findingLine(session, finding));
+      print.text(
         `${session}: ${counted(report.records, "record")}, ${errors === 0 ? "all as they were written" : counted(errors, "error")}`,
       );
     }
@@ -124,9 +124,9 @@ function verify(folder: string, session: string | undefined, open: ReadonlySet<s
   const report = verifyFolder(folder, open);
   if (json) print.json(report);
   else {
-    for (const finding of report.index) print.out(findingLine("index", finding));
-    for (const one of report.sessions) for (const finding of one.findings) print.out(findingLine(one.session, finding));
-    print.out(
+    for (const finding of report.index) print.text(findingLine("index", finding));
+    for (const one of report.sessions) for (const finding of one.findings) print.text(findingLine(one.session, finding));
+    print.text(
       `${counted(report.sessions.length, "session")}, ${report.errors === 0 ? "all as they were written" : counted(report.errors, "error")}${report.warnings > 0 ? `, ${counted(report.warnings, "warning")}` : ""}`,
     );
   }

@@ -47,9 +47,9 @@ export const check: Command = {
     else {
       for (const { question, answer, evidence, fix } of items) {
         const [style, mark] = MARKS[answer];
-        print.out(`${print.paint(style, mark)} ${question}`);
-        for (const text of evidence) print.out(oneLine(`    ${text}`));
-        if (fix !== undefined) print.out(oneLine(`    fix: ${fix}`));
+        print.text(`${print.paint(style, mark)} ${question}`);
+        for (const text of evidence) print.text(oneLine(`    ${text}`));
+        if (fix !== undefined) print.text(oneLine(`    fix: ${fix}`));
       }
       print.out(print.paint("bold", `${profile.name}: ${score(items)} of ${items.length}`));
     }

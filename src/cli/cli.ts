@@ -22,13 +22,13 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
   if (first === "help" && rest[0] !== undefined) return dispatch([rest[0], "--help"], context);
   const entry = commands.find((command) => command.name === first);
   if (!entry) {
-    context.print.out(overview(context.version));
+    context.print.out(overview(context.version, context.print.width()));
     return first === undefined ? 2 : 0;
   }
   const command = await entry.load();
   const { values, words } = parseCommand(command, rest);
   if (values["help"] === true) {
-    context.print.out(commandHelp(command));
+    context.print.out(commandHelp(command, context.print.width()));
     return 0;
   }
   if (command.outside) refuseInside(context);

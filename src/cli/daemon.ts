@@ -43,7 +43,7 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
   async start(context) {
     const daemon = await connectOrStart(context.paths, { startCommand: startCommand(context), version: context.version });
     if (daemon.note !== undefined) context.print.warn(daemon.note);
-    context.print.out(`the daemon runs (pid ${daemon.pid}, version ${daemon.version})`);
+    context.print.text(`the daemon runs (pid ${daemon.pid}, version ${daemon.version})`);
     return 0;
   },
 
@@ -55,20 +55,20 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
     }
     const reply = await ask(paths, { path: "/v1/stop", body: { onlyIdle: false }, answer: stopReply, limitMs: STOP_LIMIT_MS });
     const ended = reply?.ended ?? 0;
-    print.out(`the daemon leaves${ended > 0 ? `; ${ended} ${ended === 1 ? "session was" : "sessions were"} ended` : ""}`);
+    print.text(`the daemon leaves${ended > 0 ? `; ${ended} ${ended === 1 ? "session was" : "sessions were"} ended` : ""}`);
     return 0;
   },
 
   async status({ paths, print }, json) {
     const status = await statusOf(paths);
     if (json) print.json(status ?? null);
-    else if (status === undefined) print.out("no daemon runs; one is started when it is needed");
+    else if (status === undefined) print.text("no daemon runs; one is started when it is needed");
     else {
       const { pid, version, startedAt, sessions, mfa = [] } = status;
-      print.out(`pid ${pid}, version ${version}, up ${formatSpan(systemClock.now() - startedAt)}, ${counted(sessions.length, "session")}`);
-      print.out(`socket ${controlSocket(paths)}`);
-      print.out(`log    ${daemonLog(paths)}`);
-      for (const held of mfa) print.out(heldText(held));
+      print.text(`pid ${pid}, version ${version}, up ${formatSpan(systemClock.now() - startedAt)}, ${counted(sessions.length, "session")}`);
+      print.text(`socket ${controlSocket(paths)}`);
+      print.text(`log    ${daemonLog(paths)}`);
+      for (const held of mfa) print.text(heldText(held));
     }
     return status === undefined ? 1 : 0;
   },

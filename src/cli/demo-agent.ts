@@ -18,8 +18,8 @@ export const demoAgent: Command = {
     for (const attempt of await attempts()) {
       const { allowed, text } = await outcome(attempt);
       if (allowed !== attempt.allowed) asExpected = false;
-      print.out(`${allowed ? "allowed" : "denied "}  ${attempt.what}`);
-      print.out(`         ${text}`);
+      print.text(`${allowed ? "allowed" : "denied "}  ${attempt.what}`);
+      print.text(`         ${text}`);
     }
     return asExpected ? 0 : 1;
   },

@@ -67,7 +67,7 @@ export const doctor: Command = {
     const counts = count(areas.flatMap(({ checks }) => checks));
     if (json) context.print.json({ areas, ...counts });
     else
-      context.print.out(
+      context.print.text(
         `${counts.ok} ok, ${counted(counts.warning, "warning")}, ${counted(counts.error, "error")}, ${counts.unknown} not known`,
       );
     return counts.error > 0 ? 1 : 0;
@@ -97,7 +97,7 @@ function print(area: string, checks: readonly Check[], { print: to }: Context): 
   to.out(to.paint("bold", area));
   for (const { name, state, text, fix } of checks) {
     const [mark, style] = MARKS[state];
-    to.out(`  ${to.paint(style, mark)} ${name}: ${oneLine(text)}`);
-    if (fix !== undefined) to.out(`      ${oneLine(fix)}`);
+    to.text(`  ${to.paint(style, mark)} ${name}: ${oneLine(text)}`);
+    if (fix !== undefined) to.text(`      ${oneLine(fix)}`);
   }
 }

@@ -12,22 +12,22 @@ export async function describeDryRun(
   { plan, view, command, isolation, changes }: Prepared,
 ): Promise<number> {
   const { print } = context;
-  print.out(`agent      ${oneLine([command.file, ...command.args].join(" "))}`);
-  print.out(`identity   ${view.arn}`);
-  print.out(`profile    ${view.profile}, ${view.delivery} delivery, isolation ${isolation.level}`);
-  for (const caveat of view.caveats) print.out(`caveat     ${oneLine(caveat)}`);
+  print.text(`agent      ${oneLine([command.file, ...command.args].join(" "))}`);
+  print.text(`identity   ${view.arn}`);
+  print.text(`profile    ${view.profile}, ${view.delivery} delivery, isolation ${isolation.level}`);
+  for (const caveat of view.caveats) print.text(`caveat     ${oneLine(caveat)}`);
   print.out("");
-  print.out(environmentTable(changes));
+  print.out(environmentTable(changes, print.width()));
   print.out("");
   const place =
     isolation.plan ?? (await isolationPlan({ env, actor, file: command.file, context }, { ...plan.isolation, level: isolation.level }));
-  for (const line of explain(place)) print.out(oneLine(line));
+  for (const line of explain(place)) print.text(oneLine(line));
   print.note("dry run: nothing was started, and the credentials were thrown away");
   return 0;
 }
 
 /** One line for each variable that is not simply passed on. Values are not shown: some are secret. */
-export function environmentTable(changes: readonly EnvironmentChange[]): string {
+export function environmentTable(changes: readonly EnvironmentChange[], columns: number | undefined): string {
   const told = changes.filter((change) => change.action !== "kept" || change.reason !== "");
-  return table([["VARIABLE", "CHANGE", "WHY"], ...told.map(({ name, action, reason }) => [oneLine(name), action, reason])]);
+  return table([["VARIABLE", "CHANGE", "WHY"], ...told.map(({ name, action, reason }) => [oneLine(name), action, reason])], columns);
 }

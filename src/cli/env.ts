@@ -65,10 +65,10 @@ export const env: Command = {
       print.json({ changes, ...(plan ? { isolation: plan } : {}) });
       return 0;
     }
-    print.out(environmentTable(changes));
+    print.out(environmentTable(changes, print.width()));
     if (plan) {
       print.out("");
-      for (const line of explain(plan)) print.out(oneLine(line));
+      for (const line of explain(plan)) print.text(oneLine(line));
     }
     return 0;
   },

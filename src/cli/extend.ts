@@ -43,7 +43,7 @@ export const extend: Command = {
     if (reply === undefined) throw nosuch(session);
     const until = new Date(reply.limitAt).toLocaleTimeString("en-GB");
     if (values["json"] === true) print.json(reply);
-    else print.out(reply.extended ? `${reply.session} goes on until ${until}` : `the answer was no: ${reply.session} ends at ${until}`);
+    else print.text(reply.extended ? `${reply.session} goes on until ${until}` : `the answer was no: ${reply.session} ends at ${until}`);
     return reply.extended ? 0 : 1;
   },
 };

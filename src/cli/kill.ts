@@ -193,12 +193,12 @@ async function lastResort(killed: Killed, values: Values, context: Context): Pro
 }
 
 function report({ session, endpointClosedMs, agentGoneMs, keysExpireAt, revocations = [], notes }: Killed, { print }: Context): void {
-  print.out(agentGoneMs === undefined ? `${session} does not run here` : `${session} killed`);
+  print.text(agentGoneMs === undefined ? `${session} does not run here` : `${session} killed`);
   const cutMs = agentGoneMs === undefined ? undefined : endpointClosedMs;
-  for (const line of progressLines({ cutMs, goneMs: agentGoneMs, revocations })) print.out(`  ${line}`);
+  for (const line of progressLines({ cutMs, goneMs: agentGoneMs, revocations })) print.text(`  ${line}`);
   if (keysExpireAt !== undefined && !isDenied(revocations))
-    print.out(`  not revoked at AWS: keys it fetched stay valid until ${new Date(keysExpireAt).toISOString()}`);
-  for (const note of notes) print.out(`  ${oneLine(note)}`);
+    print.text(`  not revoked at AWS: keys it fetched stay valid until ${new Date(keysExpireAt).toISOString()}`);
+  for (const note of notes) print.text(`  ${oneLine(note)}`);
 }
 
 /** What an administrator would attach, to stdout alone; how, to the human. */

@@ -95,11 +95,11 @@ function print(decision: Decision, statements: readonly StatementReport[], { pri
     `${shortened(source, { cwd })} ${pathOf(["Statement", index])}${sid ? ` (${sid})` : ""}`;
   const by = decision.statement ? ` by ${decision.statement.kind} policy ${where(decision.statement)}` : "";
   const missing = decision.missing ? `: no ${decision.missing} policy allows it` : "";
-  to.out(`${to.paint(decision.outcome === "allowed" ? "green" : "red", decision.outcome)}${oneLine(by + missing)}`);
+  to.text(`${to.paint(decision.outcome === "allowed" ? "green" : "red", decision.outcome)}${oneLine(by + missing)}`);
   for (const report of statements) {
-    to.out(
+    to.text(
       oneLine(`  ${report.effect.padEnd(5)} ${report.applies ? "applies       " : "does not apply"}  ${report.kind}: ${where(report)}`),
     );
-    for (const why of report.why) to.out(oneLine(`      ${why}`));
+    for (const why of report.why) to.text(oneLine(`      ${why}`));
   }
 }

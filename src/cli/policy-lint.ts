@@ -109,9 +109,9 @@ function printText(findings: readonly PlacedFinding[], { print }: Context): void
   for (const { code, severity, source, path, line, column, sid, reason, fix } of findings) {
     const where = line === undefined ? source : `${source}:${line}:${column}`;
     const place = path === "" ? "" : ` ${path}${sid ? ` (${sid})` : ""}`;
-    print.out(`${oneLine(where)}: ${print.paint(STYLES[severity], severity)} ${print.paint("bold", code)}${oneLine(place)}`);
-    print.out(oneLine(`    ${reason}`));
-    print.out(oneLine(`    fix: ${fix}`));
+    print.text(`${oneLine(where)}: ${print.paint(STYLES[severity], severity)} ${print.paint("bold", code)}${oneLine(place)}`);
+    print.text(oneLine(`    ${reason}`));
+    print.text(oneLine(`    fix: ${fix}`));
   }
   const count = (severity: Severity): string => {
     const number = findings.filter((one) => one.severity === severity).length;

@@ -123,14 +123,14 @@ function printReport({ profile, tests, catalogue, live = [] }: Report, { print, 
       : decision.missing
         ? `, no ${decision.missing} policy allows it`
         : "";
-    print.out(`${mark(good)} ${oneLine(title)}${good ? "" : oneLine(`: expected ${expected}, is ${decision.outcome}${by}`)}`);
+    print.text(`${mark(good)} ${oneLine(title)}${good ? "" : oneLine(`: expected ${expected}, is ${decision.outcome}${by}`)}`);
   }
-  print.out(
+  print.text(
     `${mark(catalogue.open.length === 0)} nothing destructive${catalogue.open.length === 0 ? "" : `: allows ${catalogue.open.join(", ")}`}`,
   );
-  if (catalogue.idle.length > 0) print.out(`${mark(false)} accepts what it does not allow: ${catalogue.idle.join(", ")}`);
+  if (catalogue.idle.length > 0) print.text(`${mark(false)} accepts what it does not allow: ${catalogue.idle.join(", ")}`);
   for (const { title, iam, ours } of live) {
-    print.out(
+    print.text(
       `${mark(same(iam, ours))} IAM agrees: ${oneLine(title)}${same(iam, ours) ? "" : `: the role is ${iam} there, the profile's own policies say ${ours}`}`,
     );
   }

@@ -35,7 +35,7 @@ export const policy: Command = {
     const part = await load();
     const { values, words } = parseCommand(part, rest);
     if (values["help"] === true) {
-      context.print.out(commandHelp(part));
+      context.print.out(commandHelp(part, context.print.width()));
       return 0;
     }
     return part.run(values, words, context);

@@ -4,6 +4,7 @@ import { AgentRunError, messageOf } from "../core/error.ts";
 import { hasUtf8, plainForms } from "../core/locale.ts";
 import type { Environment } from "../core/paths.ts";
 import { oneLine, printable, printableJson } from "../core/printable.ts";
+import { folded } from "./fold.ts";
 
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
 export type Style = keyof typeof STYLES;
@@ -11,6 +12,8 @@ export type Style = keyof typeof STYLES;
 export interface Printer {
   /** A result, to stdout: lines, of which only what is printable comes out, and what `paint` painted. */
   out(text: string): void;
+  /** The same in sentences: on a terminal each line is folded at its width. */
+  text(text: string): void;
   /** The same with nothing changed: for what another program reads, made of nothing that others named. */
   raw(text: string): void;
   /** @param compact on one line */
@@ -21,6 +24,8 @@ export interface Printer {
   error(error: unknown): void;
   /** A start step that is done: a tick or an exclamation mark before it. */
   step(state: "ok" | "warning", text: string): void;
+  /** Columns of stdout, where it is a terminal. */
+  width(): number | undefined;
   /** For text on stdout. */
   paint(style: Style, text: string): string;
   /**
@@ -33,16 +38,8 @@ export interface Printer {
 /** Our own colours in a result, by `paint`; no other sequence passes. */
 const PAINTED = new RegExp(`(\\u001b\\[(?:${Object.values(STYLES).flat().join("|")})m)`);
 
-/** Cut between words, so that no terminal cuts an ARN in two where it fits into a line. */
-function folded(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return lines;
-}
+/** A label longer than this has no column to itself. */
+const MOST_LABEL = 20;
 
 /** @param streams read when something is printed, not before */
 export function createPrinter(
@@ -77,9 +74,28 @@ export function createPrinter(
           .map((part, index) => (index % 2 === 1 ? part : printable(part)))
           .join("")
       : printable(text);
-  const say = (mark: string, text: string): void => write("stderr", `${paintErr("dim", "agent-run:")} ${mark}${shown(oneLine(text))}\n`);
+  /** A terminal that does not tell its size has none that a line could be folded at. */
+  const widthOf = (name: "stdout" | "stderr"): number | undefined => (streams[name].isTTY && streams[name].columns) || undefined;
+  /** It goes on below, two columns in from where the line begins, or where the text does. */
+  const lines = (name: "stdout" | "stderr", first: string, text: string, indent: string): string => {
+    const width = widthOf(name);
+    return width === undefined ? first + text : folded(first, text, width, indent).join("\n");
+  };
+  const say = (word: string, text: string): void =>
+    write("stderr", `${lines("stderr", `${paintErr("dim", "agent-run:")} ${word}`, shown(oneLine(text)), "  ")}\n`);
   return {
     out: (text) => result(shown(visible(text))),
+    text: (text) =>
+      result(
+        shown(visible(text))
+          .split("\n")
+          .map((line) => {
+            const [label = ""] = /^ *(?:\S+ {2,})?/.exec(line) ?? [];
+            const margin = label.length > MOST_LABEL ? "  " : label.trim() === "" ? `${label}  ` : " ".repeat(label.length);
+            return lines("stdout", label, line.slice(label.length), margin);
+          })
+          .join("\n"),
+      ),
     raw: result,
     json: (value, compact) => result(printableJson(JSON.stringify(value, undefined, compact === undefined ? 2 : undefined))),
     note: (text) => say("", text),
@@ -91,10 +107,9 @@ export function createPrinter(
     },
     step(state, text) {
       const [mark, style] = state === "ok" ? ([shown("✓"), "green"] as const) : (["!", "yellow"] as const);
-      const width = streams.stderr.isTTY ? streams.stderr.columns : Number.POSITIVE_INFINITY;
-      const margin = mark.length + 1;
-      write("stderr", `${paintErr(style, mark)} ${folded(shown(oneLine(text)), width - margin).join(`\n${" ".repeat(margin)}`)}\n`);
+      write("stderr", `${lines("stderr", `${paintErr(style, mark)} `, shown(oneLine(text)), " ".repeat(mark.length + 1))}\n`);
     },
+    width: () => widthOf("stdout"),
     paint: (style, text) => paint("stdout", style, text),
     async written() {
       if (guarded.has("stdout")) await new Promise<void>((resolve) => streams.stdout.write("", () => resolve()));

@@ -93,7 +93,9 @@ function list(values: Values, context: Context): number {
     shipped ? "shipped" : "yours",
     oneLine(problem ?? description),
   ]);
-  print.out(table([["PROFILE", "LIMIT", "GRANT", "FROM", "WHAT IT IS FOR"].map((text) => print.paint("bold", text)), ...rows]));
+  print.out(
+    table([["PROFILE", "LIMIT", "GRANT", "FROM", "WHAT IT IS FOR"].map((text) => print.paint("bold", text)), ...rows], print.width()),
+  );
   return 0;
 }
 
@@ -111,7 +113,7 @@ function show(name: string, values: Values, { paths, packageFolder, print }: Con
     print.json({ ...settings, sessionPolicy: { characters: sessionPolicy.characters, policy } });
     return 0;
   }
-  for (const [what, text] of lines(profile)) if (text !== "") print.out(`${what.padEnd(14)} ${oneLine(text)}`);
+  for (const [what, text] of lines(profile)) if (text !== "") print.text(`${what.padEnd(14)} ${oneLine(text)}`);
   if (policy !== undefined) {
     print.out("");
     print.out(`session policy, ${profile.sessionPolicy.characters} of the ${LONGEST_SESSION_POLICY} characters that sts takes:`);

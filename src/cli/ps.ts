@@ -35,7 +35,7 @@ export const ps: Command = {
   ],
   async run(values, words, context) {
     atMost(words, 0, "ps");
-    const { paths, print, streams } = context;
+    const { paths, print } = context;
     const json = values["json"] === true;
     if (values["watch"] === true) return await watch(json, context);
     const sessions = (await statusOf(paths))?.sessions ?? [];
@@ -54,15 +54,14 @@ export const ps: Command = {
       return 0;
     }
     const now = systemClock.now();
-    const { stdout } = streams;
     const [heading = [], ...rows] = fitting(
       sessions.map((session) => psRow(session, now)),
-      stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY,
+      print.width() ?? Number.POSITIVE_INFINITY,
     );
     const marked = rows.map((row, index) =>
       sessions[index]?.trouble === undefined ? row : [...row.slice(0, -1), print.paint("yellow", row.at(-1) ?? "")],
     );
-    print.out(table([heading.map((text) => print.paint("bold", text)), ...marked]));
+    print.out(table([heading.map((text) => print.paint("bold", text)), ...marked], print.width()));
     return 0;
   },
 };

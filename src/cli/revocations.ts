@@ -72,7 +72,7 @@ export const revocations: Command = {
     }
     if (values["json"] === true) print.json({ revocations: found, removed });
     else {
-      for (const one of removed) print.out(`removed ${one}`);
+      for (const one of removed) print.text(`removed ${one}`);
       if (found.length === 0) print.note("no session is denied");
       else print.out(listing(found, context));
     }

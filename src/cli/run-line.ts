@@ -1,6 +1,5 @@
 // A command line that starts an agent or a program: `run`, `exec`, or the run options and then the agent. Called by main.ts; apart from cli.ts so that it loads fast.
 import { contextOf, type Host, parseCommand } from "./command.ts";
-import { commandHelp } from "./command-help.ts";
 import { exec } from "./exec.ts";
 import { refuseInside } from "./inside.ts";
 import { outermost } from "./outermost.ts";
@@ -16,8 +15,9 @@ export function runCommandLine(argv: readonly string[], host: Host): Promise<num
     const command = argv[0] === "exec" ? exec : run;
     const { values, words } = parseCommand(command, argv[0] === command.name ? argv.slice(1) : argv);
     if (values["help"] === true) {
-      context.print.out(commandHelp(command));
-      return 0;
+      // In the other bundle: no run needs it.
+      const { runCommandLine } = await import("./cli.ts");
+      return runCommandLine(["help", command.name], host);
     }
     refuseInside(context, command === exec ? EXEC_INSIDE : undefined);
     return command.run(values, words, context);

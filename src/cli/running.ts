@@ -169,7 +169,7 @@ export class Running implements LinkHandlers {
       return this.#close(link, prepared, {});
     }
     const waiting = await held?.take();
-    if (intro !== undefined && this.#inTerminal) context.print.out(intro);
+    if (intro !== undefined && this.#inTerminal) context.print.text(intro);
     this.#leftovers.begin();
     await using agent = this.#inTerminal ? await this.#attach(link, prepared, waiting) : await this.#preparation.start(prepared, waiting);
     this.#agent = agent;

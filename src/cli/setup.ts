@@ -255,9 +255,9 @@ function printOutput(output: Output, desired: DesiredRole, plan: Plan, context: 
 
 function printPlan(plan: Plan, { print }: Context): void {
   for (const warning of plan.warnings) print.warn(warning);
-  if (plan.steps.length === 0) print.out("nothing to change: the role is as the profile wants it");
+  if (plan.steps.length === 0) print.text("nothing to change: the role is as the profile wants it");
   for (const step of plan.steps) {
-    print.out(print.paint("bold", step.summary));
+    print.text(print.paint("bold", step.summary));
     for (const line of step.diff) {
       const style = line.startsWith("+") ? "green" : line.startsWith("-") ? "red" : "dim";
       print.out(print.paint(style, `  ${oneLine(line)}`));
@@ -270,7 +270,7 @@ function tellConfig(context: Context, profile: Profile, settings: RoleSettings):
   const outcome = writeRoleSettings(paths, profile.name, settings);
   if (outcome.state === "yours") {
     print.warn(`${outcome.file} says something else of profile ${profile.name}; it is to have:`);
-    for (const line of outcome.lines) print.out(line);
+    for (const line of outcome.lines) print.text(line);
     return;
   }
   if (outcome.state === "written") print.note(`${outcome.file} names the role now`);

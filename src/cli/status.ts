@@ -36,7 +36,7 @@ export const status: Command = {
     if (format === "json") context.print.json(sessions.map((session) => ({ ...session, minutesLeft: minutesLeft(session, now) })));
     else if (format === "text") {
       if (sessions.length === 0) context.print.note("no session runs");
-      for (const session of sessions) context.print.out(`${session.session} ${segment(session, now)}`);
+      for (const session of sessions) context.print.text(`${session.session} ${segment(session, now)}`);
     } else if (sessions.length > 0) {
       const [first] = sessions;
       const more = sessions.length > 1 ? ` +${sessions.length - 1}` : "";

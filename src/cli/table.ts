@@ -1,19 +1,26 @@
 // Rows and columns for a terminal or a pipe. Called by the listing commands.
 import { stripVTControlCharacters } from "node:util";
+import { folded } from "./fold.ts";
 
-/** Left-aligned columns, two spaces between, no trailing spaces; the first row is the heading. */
-export function table(cells: readonly (readonly string[])[]): string {
+/** The last column is folded where that many are left for it. */
+const LEAST = 20;
+
+/**
+ * Left-aligned columns, two spaces between, no trailing spaces; the first row is the heading.
+ * @param columns of the terminal, in which the last column is folded below itself
+ */
+export function table(cells: readonly (readonly string[])[], columns?: number): string {
   // A name with a line break in it must not look like a row of its own.
   const rows = cells.map((row) => row.map((cell) => cell.replace(/[\r\n\u2028\u2029]+/g, " ")));
   const widths: number[] = [];
   for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width(cell));
+  const margin = " ".repeat(widths.slice(0, -1).reduce((sum, each) => sum + each + 2, 0));
+  const most = columns !== undefined && columns - margin.length >= LEAST ? columns : Number.POSITIVE_INFINITY;
   return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - width(cell)))
-        .join("  ")
-        .trimEnd(),
-    )
+    .flatMap((row) => {
+      const head = row.slice(0, -1).map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - width(cell) + 2));
+      return folded(head.join(""), row.at(-1) ?? "", most, margin).map((line) => line.trimEnd());
+    })
     .join("\n");
 }
 

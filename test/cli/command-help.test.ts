@@ -12,14 +12,23 @@ async function everyCommand(): Promise<Command[]> {
   return [...all, ...(await Promise.all(parts.map((load) => load())))];
 }
 
-const tooWide = (help: string): string[] => help.split("\n").filter((line) => line.length > 80);
+const tooWide = (help: string, width = 80): string[] => help.split("\n").filter((line) => line.length > width);
 
 describe("help", () => {
   it("fits into 80 columns", async () => {
-    expect(tooWide(overview("0.1.0+29473dc6"))).toEqual([]);
+    expect(tooWide(overview("0.1.0+29473dc6", undefined))).toEqual([]);
     const all = await everyCommand();
     expect(all.length).toBeGreaterThan(25);
-    for (const command of all) expect(tooWide(commandHelp(command)), command.name).toEqual([]);
+    for (const command of all) expect(tooWide(commandHelp(command, undefined)), command.name).toEqual([]);
+  });
+
+  it("is no wider in a wide terminal, and fits into a narrow one but for words and commands that are longer", async () => {
+    const pages = [overview("0.1.0", 40), ...(await everyCommand()).map((command) => commandHelp(command, 40))];
+    const wide = pages
+      .flatMap((page) => tooWide(page, 40))
+      .filter((line) => /\S {1,}\S/.test(line.replace(/^ *agent-run .*|^ *aws .*/, "")));
+    expect(wide).toEqual([]);
+    expect(overview("0.1.0", 200)).toBe(overview("0.1.0", undefined));
   });
 
   it("speaks of a command and of its options in lower case, with no full stop", async () => {

@@ -7,7 +7,10 @@ import { AgentRunError } from "../../src/core/error.ts";
 const HOSTILE = "evil\x1b]0;title\x07\x1b[31mred\x9b8m\u202eabc\u2028\u{e0041}";
 
 function printed(isTTY: boolean, run: (print: Printer) => void, columns = 80, env: Record<string, string> = { LANG: "C.UTF-8" }): string {
-  const streams = { stdout: Object.assign(new PassThrough(), { isTTY }), stderr: Object.assign(new PassThrough(), { isTTY, columns }) };
+  const streams = {
+    stdout: Object.assign(new PassThrough(), { isTTY, columns }),
+    stderr: Object.assign(new PassThrough(), { isTTY, columns }),
+  };
   run(createPrinter(streams as unknown as { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream }, env));
   return `${streams.stdout.read() ?? ""}${streams.stderr.read() ?? ""}`;
 }
@@ -39,6 +42,42 @@ describe("the printer", () => {
     expect(printed(true, step, 83)).toBe(`\x1b[32m✓\x1b[39m the agent will be ${arn}\n`);
     expect(printed(true, step, 20)).toBe(`\x1b[32m✓\x1b[39m the agent will be\n  ${arn}\n`);
     expect(printed(false, step, 80)).toBe(`✓ the agent will be ${arn}\n`);
+  });
+
+  it("folds what it says on a terminal, and cuts no command", () => {
+    const error = (print: Printer): void =>
+      print.error(
+        new AgentRunError("base-credentials", "the SSO session of profile 'dev' has ended, so that nobody can be asked for its keys", {
+          hint: "agent-run login --aws-profile dev, or aws sso login --profile dev",
+        }),
+      );
+    const shown = (columns: number): string => printed(true, error, columns, { LANG: "C.UTF-8", NO_COLOR: "1" });
+    expect(shown(80)).toBe(
+      "agent-run: error: the SSO session of profile 'dev' has ended, so that nobody can\n  be asked for its keys\n" +
+        "agent-run: hint: agent-run login --aws-profile dev, or\n  aws sso login --profile dev\n",
+    );
+    expect(shown(40)).toBe(
+      "agent-run: error: the SSO session of\n  profile 'dev' has ended, so that\n  nobody can be asked for its keys\n" +
+        "agent-run: hint:\n  agent-run login --aws-profile dev\n  or aws sso login --profile dev\n",
+    );
+    expect(printed(false, error, 40).split("\n")).toHaveLength(3);
+  });
+
+  it("folds a result in sentences below where it began, and a result as it is not at all", () => {
+    const lines =
+      "  ✓ clock: within a second of AWS\nsocket  /run/user/1000/agent-run/control.sock is open\n\n      agent-run login --aws-profile production";
+    const text = (print: Printer): void => print.text(lines);
+    expect(printed(true, text, 30)).toBe(
+      "  ✓ clock: within a second of\n    AWS\nsocket  /run/user/1000/agent-run/control.sock\n        is open\n\n" +
+        "      agent-run login --aws-profile production\n",
+    );
+    expect(printed(false, text, 30)).toBe(`${lines}\n`);
+    expect(printed(true, (print) => print.out(lines), 30)).toBe(`${lines}\n`);
+  });
+
+  it("folds nothing on a terminal that does not tell its size", () => {
+    const long = "word ".repeat(40).trim();
+    expect(printed(true, (print) => print.note(long), 0, { NO_COLOR: "1" })).toBe(`agent-run: ${long}\n`);
   });
 
   it.each([{ LANG: "C" }, { LANG: "de_DE.UTF-8", LC_ALL: "POSIX" }, { LANG: "en_US.UTF-8", LC_CTYPE: "en_US.ISO-8859-1" }, {}])(
