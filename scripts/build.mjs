@@ -115,8 +115,9 @@ const bundles = await Promise.all([
     plugins: [
       uncommented,
       elsewhere(/^\.\/(?:cli\/)?cli\.ts$/, () => "./cli.js"),
+      elsewhere(/^\.\/dry-run\.ts$/, () => "./dry-run.js"),
       elsewhere(
-        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|console-reader|forwarder|seatbelt|try-out|warm-up)\.ts$/,
+        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|console-reader|end-notice|forwarder|seatbelt|try-out|warm-up)\.ts$/,
         (asked) => `./screen/${asked.replace(/^\.\//, "").replace(/\.tsx?$/, ".js")}`,
       ),
     ],
@@ -132,6 +133,7 @@ const bundles = await Promise.all([
       shadow: "src/terminal/shadow.ts",
       "warm-up": "src/terminal/warm-up.ts",
       "console-reader": "src/terminal/console-reader.ts",
+      "end-notice": "src/cli/end-notice.ts",
       seatbelt: "src/isolation/seatbelt.ts",
       forwarder: "src/isolation/forwarder.ts",
       "try-out": "src/isolation/try-out.ts",
@@ -140,7 +142,7 @@ const bundles = await Promise.all([
   }),
   build({
     ...modules,
-    entryPoints: { cli: "src/cli/cli.ts" },
+    entryPoints: { cli: "src/cli/cli.ts", "dry-run": "src/cli/dry-run.ts" },
     chunkNames: "chunks/[name]-[hash]",
     // Not in the launcher's bundle, which is the same for every commit of the same sources.
     define: { ...modules.define, AGENT_RUN_COMMIT: JSON.stringify(commit), AGENT_RUN_DATE: JSON.stringify(date) },

@@ -1,16 +1,15 @@
-// What `--dry-run` and `agent-run env` show: who the agent would be, and each change of its environment with its reason. Called by running.ts and env.ts.
+// What `--dry-run` and `agent-run env` show: who the agent would be, and each change of its environment with its reason. Called by running.ts, which loads it for that
+// alone, and by env.ts.
 import { oneLine } from "../core/printable.ts";
+import type { IsolationPlan } from "../isolation/plan.ts";
 import type { EnvironmentChange } from "../session/environment.ts";
-import { explain, isolationPlan } from "./isolate.ts";
+import { explain } from "./isolate.ts";
 import type { LaunchRequest } from "./launch.ts";
 import type { Prepared } from "./preparation.ts";
 import { table } from "./table.ts";
 
 /** Prints the plan of a run that is not carried out. Gives the exit status. */
-export async function describeDryRun(
-  { env, actor, context }: LaunchRequest,
-  { plan, view, command, isolation, changes }: Prepared,
-): Promise<number> {
+export function describeDryRun({ context }: LaunchRequest, { view, command, isolation, changes }: Prepared, place: IsolationPlan): number {
   const { print } = context;
   print.text(`agent      ${oneLine([command.file, ...command.args].join(" "))}`);
   print.text(`identity   ${view.arn}`);
@@ -19,8 +18,6 @@ export async function describeDryRun(
   print.out("");
   print.out(environmentTable(changes, print.width()));
   print.out("");
-  const place =
-    isolation.plan ?? (await isolationPlan({ env, actor, file: command.file, context }, { ...plan.isolation, level: isolation.level }));
   for (const line of explain(place)) print.text(oneLine(line));
   print.note("dry run: nothing was started, and the credentials were thrown away");
   return 0;

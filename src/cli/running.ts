@@ -18,9 +18,9 @@ import { processInfo } from "../core/process-tree.ts";
 import type { AgentProcess } from "../terminal/agent-process.ts";
 import type { TerminalAgent } from "../terminal/attach.ts";
 import { barState } from "./bar-state.ts";
-import { describeDryRun } from "./dry-run.ts";
 import { Ending, exitStatus } from "./ending.ts";
 import type { Waiting } from "./held.ts";
+import { isolationPlan } from "./isolate.ts";
 import type { LaunchRequest } from "./launch.ts";
 import { Leftovers } from "./leftovers.ts";
 import { Preparation, type Prepared } from "./preparation.ts";
@@ -150,7 +150,15 @@ export class Running implements LinkHandlers {
   async run(link: SessionLink, ready: ReadyMessage): Promise<number> {
     const prepared = await this.#preparation.finish(ready);
     this.#view = prepared.view;
-    return this.#request.dryRun ? describeDryRun(this.#request, prepared) : this.#carryOut(link, prepared);
+    return this.#request.dryRun ? this.#describe(prepared) : this.#carryOut(link, prepared);
+  }
+
+  async #describe(prepared: Prepared): Promise<number> {
+    const { env, actor, context } = this.#request;
+    const { plan, command, isolation } = prepared;
+    const settings = { ...plan.isolation, level: isolation.level };
+    const place = isolation.plan ?? (await isolationPlan({ env, actor, file: command.file, context }, settings));
+    return (await import("./dry-run.ts")).describeDryRun(this.#request, prepared, place);
   }
 
   /** All is over: what was prepared is let go. */
