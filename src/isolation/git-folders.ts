@@ -117,13 +117,22 @@ function modulesIn(folder: string, closed: string[], levels = 2): string[] {
 
 /** Repositories directly in the project's folder: of one that holds many, all. */
 function nestedIn(project: string, closed: string[]): string[] {
-  return foldersIn(project, closed, (name) => !NOT_LOOKED_AT.has(name) && name !== ".git")
+  // An agent can make a hundred thousand: each is asked once, for what counts in it.
+  return foldersIn(project, closed, (path) => {
+    const name = basename(path);
+    if (NOT_LOOKED_AT.has(name) || name === ".git") return false;
+    try {
+      return lstatSync(join(path, ".git"), { throwIfNoEntry: false })?.isDirectory() === true;
+    } catch {
+      return isOpen(path, closed);
+    }
+  })
     .map((path) => join(path, ".git"))
     .filter((path) => statOf(path)?.isDirectory() && isOpen(path, closed));
 }
 
 /** Folders in a folder that can be looked at; none where it is not there, or itself a link. */
-function foldersIn(folder: string, closed: string[], counts: (name: string) => boolean = () => true): string[] {
+function foldersIn(folder: string, closed: string[], counts: (path: string) => boolean = () => true): string[] {
   let entries: Dirent[];
   try {
     if (!lstatSync(folder).isDirectory()) return [];
@@ -133,9 +142,9 @@ function foldersIn(folder: string, closed: string[], counts: (name: string) => b
     return [];
   }
   return entries
-    .filter((entry) => entry.isDirectory() && counts(entry.name))
+    .filter((entry) => entry.isDirectory())
     .map(({ name }) => join(folder, name))
-    .filter((path) => isOpen(path, closed));
+    .filter((path) => counts(path) && isOpen(path, closed));
 }
 
 /** Whether what is in a folder can be looked at. One of another user's that cannot is closed to the agent too; one of the human's own is noted. */
