@@ -34,6 +34,7 @@ const PURE = [
   "src/isolation/prelude.ts",
   "src/isolation/prelude-calls.ts",
   "src/isolation/call-list.ts",
+  "src/isolation/listen-calls.ts",
   "src/isolation/mounts.ts",
   "src/isolation/sandbox-init.ts",
   "src/isolation/machine-code.ts",

@@ -1,7 +1,8 @@
 // Carries out a plan on Linux with bubblewrap: turns it into bwrap's arguments and wraps a command with them. Pure; isolate.ts writes the files.
-import type { Command } from "../core/command.ts";
-import { callList, LIST_FD } from "./call-list.ts";
-import { CHANNEL_VARIABLES, listening, type Served } from "./loopback.ts";
+import type { Channel, Command } from "../core/command.ts";
+import { type Call, callList, LIST_FD, NEXT_LIST_FD } from "./call-list.ts";
+import { listenCalls } from "./listen-calls.ts";
+import type { Arch } from "./machine-code.ts";
 import { type Mount, type Mounts, mountsOf } from "./mounts.ts";
 import { ELSEWHERE } from "./own-cgroup.ts";
 import { within } from "./path.ts";
@@ -34,11 +35,24 @@ export interface BubblewrapOptions {
   readonly served?: Served | undefined;
 }
 
+/** Ports that are listened on inside and answered outside. */
+export interface Served {
+  readonly ports: readonly number[];
+  /** The program of prelude.ts, for `arch`: it listens. */
+  readonly program: string;
+  readonly arch: Arch;
+  /** Takes over what it hands out. */
+  readonly attach: Channel["attach"];
+}
+
 /** The same in every launch and in the probe: own namespaces, no privileges, dies with its parent, the controlling terminal kept. */
 export const NAMESPACE_ARGUMENTS: readonly string[] = [
   ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"],
   ...["--cap-drop", "ALL", "--die-with-parent"],
 ];
+
+/** What Node sets for a child that it has a channel to. */
+export const CHANNEL_VARIABLES = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"];
 
 /** Variables that the shell in between, or bwrap, would change. */
 const TOUCHED_BY_SHELLS = ["PWD", "OLDPWD", "SHLVL", "_"];
@@ -73,17 +87,23 @@ export function bubblewrapCommand(
     { path: blank, content: "", mode: 0o444 },
   ];
   if (options.filter) files.push({ path: `${options.files}.seccomp`, content: options.filter, mode: 0o600 });
-  if (prelude) files.push({ path: `${options.files}.calls`, content: callList(prelude.arch, preludeCalls(mounts, prelude)), mode: 0o600 });
+  const list = (name: string, arch: Arch, calls: readonly Call[]): void =>
+    void files.push({ path: `${options.files}.${name}`, content: callList(arch, calls), mode: 0o600 });
+  if (prelude) list("calls", prelude.arch, preludeCalls(mounts, prelude, served !== undefined));
+  if (served) list("inside", served.arch, listenCalls(served.ports));
   const { aside } = command;
   const words = aside === undefined ? "" : ` ${aside.stderr}>&2 2>&${aside.to}`;
   const joins =
     options.cgroup === undefined
       ? ""
       : `echo 0 >${quoted(options.cgroup)}/cgroup.procs||{ echo 'agent-run: hint: ${ELSEWHERE}' >&2;exit 125;};`;
-  const opens = [`8<"$0.args"`, ...(options.filter ? [`9<"$0.seccomp"`] : []), ...(prelude ? [`${LIST_FD}<"$0.calls"`] : [])];
+  const opens = [
+    ...[`8<"$0.args"`, ...(options.filter ? [`9<"$0.seccomp"`] : [])],
+    ...[...(prelude ? [`${LIST_FD}<"$0.calls"`] : []), ...(served ? [`${prelude ? NEXT_LIST_FD : LIST_FD}<"$0.inside"`] : [])],
+  ];
   const script = `${joins}exec "$@"${words} ${opens.join(" ")}`;
   const program = [...(init === undefined ? [command.file] : onPath(command.file)), ...command.args];
-  const inner = [...(init === undefined ? [] : [init]), ...(served ? listening(served, program) : program)];
+  const inner = [...(init === undefined ? [] : [init]), ...(served ? [served.program] : []), ...program];
   const argsWith = (more: readonly string[]): string[] => {
     const outer = [...(prelude ? [prelude.program] : []), options.bwrap];
     const start = ["-c", script, options.files, ...outer, "--args", "8", ...more, "--"];

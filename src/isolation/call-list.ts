@@ -3,6 +3,8 @@ import type { Arch } from "./machine-code.ts";
 
 /** The descriptor that the program finds the list at: 3, 4 and 7 are the launcher's (core/command.ts, terminal/tie.ts), 8 and 9 bwrap's. */
 export const LIST_FD = 6;
+/** Where a second one waits, that is for the program inside. */
+export const NEXT_LIST_FD = 5;
 /** Where the program maps it, so that what points into the list is right as it is written. Clear of the program (4 MiB) and of all that the kernel places. */
 export const LIST_AT = 0x1000_0000;
 export const LONGEST_LIST = 0x100_0000;
@@ -14,9 +16,12 @@ const MOST_ARGS = 5;
 
 /** asm/unistd_64.h and asm-generic/unistd.h. From 428 on they are the same everywhere (Linux 5.1). */
 const NUMBERS = {
+  bind: { x64: 49, arm64: 200 },
   close: { x64: 3, arm64: 57 },
+  dup3: { x64: 292, arm64: 24 },
   ioctl: { x64: 16, arm64: 29 },
   keyctl: { x64: 250, arm64: 219 },
+  listen: { x64: 50, arm64: 201 },
   mkdirat: { x64: 258, arm64: 34 },
   mknodat: { x64: 259, arm64: 33 },
   mount: { x64: 165, arm64: 40 },
@@ -25,13 +30,16 @@ const NUMBERS = {
   open_tree: { x64: 428, arm64: 428 },
   openat: { x64: 257, arm64: 56 },
   readlinkat: { x64: 267, arm64: 78 },
+  sendmsg: { x64: 46, arm64: 211 },
+  setsockopt: { x64: 54, arm64: 208 },
+  socket: { x64: 41, arm64: 198 },
   symlinkat: { x64: 266, arm64: 36 },
   unshare: { x64: 272, arm64: 97 },
   write: { x64: 1, arm64: 64 },
 } as const;
 
-/** A number, a text (a NUL is put behind it), bytes that it points to, or none. */
-type Argument = number | string | Uint8Array;
+/** A number; or what it points to: a text (a NUL is put behind it), bytes, or a structure of words of 64 bits. */
+type Argument = number | string | Uint8Array | readonly Argument[];
 
 export interface Call {
   readonly name: keyof typeof NUMBERS;
@@ -51,20 +59,23 @@ export interface Call {
  * @throws RangeError where it would be longer than `LONGEST_LIST`
  */
 export function callList(arch: Arch, calls: readonly Call[]): Uint8Array {
-  const places = new Map<string | Uint8Array, number>();
+  const places = new Map<Exclude<Argument, number>, number>();
   let end = CALL_SIZE * (calls.length + 1);
-  const placeOf = (value: string | Uint8Array): number => {
+  const sizeOf = (value: Exclude<Argument, number>): number => (isStructure(value) ? 8 * value.length : Buffer.byteLength(value));
+  const placeOf = (value: Exclude<Argument, number>): number => {
     const known = places.get(value);
     if (known !== undefined) return known;
     const place = end;
     places.set(value, place);
     // A text has a NUL behind it; what is a structure must lie at eight bytes.
-    end = (end + Buffer.byteLength(value) + 8) & ~7;
+    end = (end + sizeOf(value) + 8) & ~7;
+    if (isStructure(value)) for (const each of value) wordOf(each);
     return place;
   };
+  const wordOf = (value: Argument): number => (typeof value === "number" ? value : LIST_AT + placeOf(value));
   const rows = calls.map(({ name, args, says, allowed = 0, skips = 0, takes, keeps }) => {
     if (args.length > MOST_ARGS) throw new RangeError(`${name} has ${args.length} arguments`);
-    const values = args.map((value) => (typeof value === "number" ? value : LIST_AT + placeOf(value)));
+    const values = args.map(wordOf);
     const uses = (takes ? 1 : 0) | (keeps ? 2 : 0);
     return {
       number: NUMBERS[name][arch],
@@ -89,6 +100,13 @@ export function callList(arch: Arch, calls: readonly Call[]): Uint8Array {
     for (const [place, value] of values.entries()) put(at + FIELDS.args + 8 * place, value);
   });
   put(CALL_SIZE * calls.length, -1);
-  for (const [value, place] of places) list.set(typeof value === "string" ? Buffer.from(value) : value, place);
+  for (const [value, place] of places) {
+    if (isStructure(value)) value.forEach((each, index) => void put(place + 8 * index, wordOf(each)));
+    else list.set(typeof value === "string" ? Buffer.from(value) : value, place);
+  }
   return list;
+}
+
+function isStructure(value: Argument): value is readonly Argument[] {
+  return Array.isArray(value);
 }

@@ -14,7 +14,7 @@ import { serveLoopback } from "./loopback.ts";
 import { misplacedMounts } from "./mounted.ts";
 import { notIsolated } from "./not-isolated.ts";
 import { makeCgroup, removeCgroup, steeredCgroup } from "./own-cgroup.ts";
-import { preludeFile, sandboxInitFile } from "./own-programs.ts";
+import { archOf, preludeFile, sandboxInitFile } from "./own-programs.ts";
 import { nearestAbove } from "./path.ts";
 import { type IsolationInput, type IsolationPlan, placesToLookAt, planIsolation } from "./plan.ts";
 import { preludeFor, probeIsolation } from "./probe.ts";
@@ -87,6 +87,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   const platform = request.platform ?? process.platform;
   // Nothing to plan for where there is no sandbox; the probe says so.
   const plan = platform === "linux" || platform === "darwin" ? describeIsolation(request) : undefined;
+  const arch = archOf(process.arch);
   const [init, prelude] = platform === "linux" ? [sandboxInitFile, preludeFile].map((of) => of(request.packageFolder, process.arch)) : [];
   const probed = await probeIsolation(request.level, {
     platform,
@@ -136,7 +137,8 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
         prelude: preludeFor(prelude, probed, root),
         init,
         cgroup: own && makeCgroup(own, session, request.folder),
-        served: loopback && { node: process.execPath, ports: listened, attach: loopback.attach },
+        served:
+          loopback === undefined || !prelude || !arch ? undefined : { program: prelude, arch, ports: listened, attach: loopback.attach },
       });
       makeFolder(root);
       writeFiles(request, wrapped.files);

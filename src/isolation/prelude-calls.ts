@@ -1,6 +1,6 @@
 // What the program before bubblewrap does: leaves the session keyring, and puts the sandbox's whole file system together at one folder, which bwrap then takes as its
 // root. bwrap reads the table of all mounts for each one that it makes; here each is three calls of mount(2)'s newer family (Linux 5.12). PURE.
-import { type Call, LIST_FD } from "./call-list.ts";
+import { type Call, LIST_FD, NEXT_LIST_FD } from "./call-list.ts";
 import type { Arch } from "./machine-code.ts";
 import type { Mount, Mounts } from "./mounts.ts";
 import { KEYRING_REFUSED } from "./own-programs.ts";
@@ -52,15 +52,18 @@ const refused = (what: string): string =>
 /**
  * Without a `root` all mounts are left to bwrap; else it is an empty folder, absolute, on which the sandbox's root is mounted, complete but for /proc. That is in user
  * and mount namespaces of its own, in which bwrap makes those of the sandbox: they end with it.
+ * @param isFollowed whether another list, for the program inside, waits to be found at the same descriptor
  */
-export function preludeCalls(mounts: Mounts, { keyring, root, uid, gid }: Omit<Prelude, "program" | "arch">): Call[] {
+export function preludeCalls(mounts: Mounts, { keyring, root, uid, gid }: Omit<Prelude, "program" | "arch">, isFollowed = false): Call[] {
+  const says = refused("its list cannot be closed");
   return [
     // keyctl(2), KEYCTL_JOIN_SESSION_KEYRING without a name: a new, empty one, which all that is started from here on inherits. Nothing in the old one is possessed
     // any more then, neither by a program nor where the kernel itself looks for a key.
     ...(keyring ? [{ name: "keyctl", args: [KEYCTL_JOIN_SESSION_KEYRING, 0], says: KEYRING_REFUSED } as const] : []),
     ...(root === undefined ? [] : [...namespaces(uid, gid), ...mountCalls(mounts, root)]),
     // bwrap must not inherit it.
-    { name: "close", args: [LIST_FD], says: refused("its list cannot be closed") },
+    ...(isFollowed ? [{ name: "dup3", args: [NEXT_LIST_FD, LIST_FD, 0], says } as const] : []),
+    { name: "close", args: [isFollowed ? NEXT_LIST_FD : LIST_FD], says },
   ];
 }
 
