@@ -121,7 +121,7 @@ describe("the browser", () => {
 });
 
 describe("a device code", () => {
-  it("is shown, waited for, and asked for more slowly when that is wanted", async () => {
+  it("is shown and waited for", async () => {
     center.answer = undefined;
     const shown: string[] = [];
     const signedIn = signInByDevice(
@@ -138,6 +138,19 @@ describe("a device code", () => {
     expect(shown).toEqual(["ABCD-EFGH", `${center.url}/device?user_code=ABCD-EFGH`]);
     expect(center.tokens).toContain(session.accessToken.reveal());
     expect(center.seen.filter((request) => request === "POST /token").length).toBeGreaterThan(1);
+  });
+
+  it("is asked for five seconds later each time that this is wanted (RFC 8628, 3.5)", async () => {
+    center.answer = "confirm";
+    center.slowDown = 1;
+    const asked = (): number => center.seen.filter((request) => request === "POST /token").length;
+    const before = asked();
+    const signedIn = signInByDevice(oidc, () => undefined, Date.now);
+    await expect.poll(asked).toBe(before + 1);
+    const slowed = performance.now();
+    await signedIn;
+    expect(performance.now() - slowed).toBeGreaterThan(4900);
+    expect(asked()).toBe(before + 2);
   });
 
   it("that is refused, over or given up ends it", async () => {
