@@ -5,11 +5,13 @@ import { iamClient } from "../aws/client.ts";
 import { explainFailure } from "../aws/failure.ts";
 import { readRole } from "../aws/role-policies.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { nearest } from "../core/nearest.ts";
 import { PolicyFault, readJson } from "../policy/json.ts";
 import type { LintInput } from "../policy/lint/lint.ts";
 import type { PolicyKind } from "../policy/lint/subject.ts";
 import { parsePolicy } from "../policy/parse.ts";
 import type { PolicyDocument } from "../policy/types.ts";
+import { profileNames, readConfig } from "../session/profile.ts";
 import { readProfileDocuments } from "../session/profile-documents.ts";
 import { openBase } from "./base.ts";
 import { baseOfRole } from "./base-of.ts";
@@ -38,7 +40,7 @@ const BUDGET_MS = 20_000;
 
 /**
  * Reads the policies that a word stands for: an ARN of a role, a file (anything with a slash or `.json`, or that is there), else a profile.
- * @throws AgentRunError `profile`, `policy` for a file that cannot be read, and what reading a role throws
+ * @throws AgentRunError `profile`, `policy` for a file that is not there or cannot be read, and what reading a role throws
  */
 export async function readTarget(word: string, kind: PolicyKind | undefined, context: Context, awsProfile?: string): Promise<Target> {
   if (/^arn:[^:]+:iam:.*:role\//.test(word)) return readRoleTarget(word, context, awsProfile);
@@ -47,11 +49,22 @@ export async function readTarget(word: string, kind: PolicyKind | undefined, con
     const text = readPolicyFile(file, word);
     return parsed([{ source: word, kind: kind ?? kindOf(word, text), text }]);
   }
+  if (!profileNames(context.paths, context.packageFolder).includes(word) && readConfig(context.paths).profiles?.[word] === undefined)
+    throw noTarget(word, context);
   const { documents, accepts, sent } = readProfileDocuments(word, context.paths, context.packageFolder);
   const target = parsed(
     documents.map((document) => ({ source: shortened(document.file, context), kind: document.kind, text: document.text })),
   );
   return { ...target, accepts, sent };
+}
+
+/** A word that could be either: a profile that is written wrong, or a file that is elsewhere. */
+function noTarget(word: string, { paths, packageFolder }: Context): AgentRunError {
+  const near = nearest(word, profileNames(paths, packageFolder));
+  return new AgentRunError("policy", `there is neither a file '${word}' here nor a profile of that name`, {
+    hint: near ? `did you mean '${near}'?` : "give a file with a policy, the ARN of a role, or a profile: agent-run profiles list",
+    exitStatus: 2,
+  });
 }
 
 function readPolicyFile(file: string, word: string): string {

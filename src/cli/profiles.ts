@@ -171,6 +171,10 @@ function create(name: string, values: Values, { paths, packageFolder, print }: C
   if (values["json"] === true) print.json({ name, folder, from });
   else {
     print.out(folder);
+    if (existsSync(join(packageFolder, "profiles", name)))
+      print.warn(
+        `it stands in the place of the '${name}' that comes with agent-run, from the next launch on; to have that one back: rm -r ${folder}`,
+      );
     print.note(`made from ${from}; next: agent-run policy test ${name}, then agent-run setup ${name}`);
   }
   return 0;

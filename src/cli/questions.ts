@@ -15,6 +15,8 @@ export class Questions {
   readonly #attached = Promise.withResolvers<TerminalAgent>();
   #screen: TerminalAgent | undefined;
   #signIn: AbortController | undefined;
+  /** What is to be said when the question at the prompt has its answer; undefined while there is none. */
+  #later: (() => void)[] | undefined;
 
   /** @param terminalRead resolves when the modes that a question changes were read */
   constructor(inTerminal: boolean, streams: Context["streams"], terminalRead: () => Promise<void>) {
@@ -27,6 +29,12 @@ export class Questions {
   attached(screen: TerminalAgent): void {
     this.#screen = screen;
     this.#attached.resolve(screen);
+  }
+
+  /** Says it now, or below the question that stands at the prompt: not on its row. */
+  beside(say: () => void): void {
+    if (this.#later) this.#later.push(say);
+    else say();
   }
 
   /** Gives the human's answer. Throws AgentRunError where nobody can be asked. */
@@ -48,7 +56,14 @@ export class Questions {
     await this.#terminalRead();
     const { askLine } = await import("../terminal/prompt.ts");
     const { stdin, stderr } = this.#streams;
-    return askLine(stdin as ReadStream, stderr as WriteStream, `${prompt}: `, { hidden: kind === "passphrase" });
+    const later: (() => void)[] = [];
+    this.#later = later;
+    try {
+      return await askLine(stdin as ReadStream, stderr as WriteStream, `${prompt}: `, { hidden: kind === "passphrase" });
+    } finally {
+      this.#later = undefined;
+      for (const say of later) say();
+    }
   }
 
   /** The sign-in that was asked for is over. */

@@ -87,7 +87,7 @@ export class Running implements LinkHandlers {
     // Another daemon goes through the start again: the terminal is the agent's by now.
     if (this.#screen) {
       if (state === "warning") this.say(text);
-    } else if (this.#inTerminal || this.#request.dryRun) print.step(state, text);
+    } else if (this.#inTerminal || this.#request.dryRun) this.#questions.beside(() => print.step(state, text));
     else if (state === "warning") print.warn(text);
   }
 
@@ -143,7 +143,7 @@ export class Running implements LinkHandlers {
   /** To the human, wherever it can be seen now. */
   say(text: string): void {
     if (this.#screen) this.#screen.notice(text, NOTICE_MS);
-    else this.#request.context.print.warn(text);
+    else this.#questions.beside(() => this.#request.context.print.warn(text));
   }
 
   /** Runs the agent, or describes what would run. Gives the exit status. Throws AgentRunError `isolation` or `lease`. */

@@ -56,6 +56,16 @@ describe("agent-run profiles", () => {
     expect(run(["profiles", "new", "shop"])).toMatchObject({ status: 1, stderr: expect.stringContaining("is there already") });
   });
 
+  it("says that a new profile takes the place of one of the package, and how to have that one back", () => {
+    const made = run(["profiles", "new", "readonly"]);
+    const undo = /warning: it stands in the place of the 'readonly' that comes with agent-run.*: (rm -r (\/\S+))\n/.exec(made.stderr);
+    expect(made.status).toBe(0);
+    expect(undo?.[2]).toBe(run(["profiles", "path", "readonly"]).stdout.trim());
+    expect(spawnSync("sh", ["-c", undo?.[1] ?? "false"]).status).toBe(0);
+    expect(run(["profiles", "path", "readonly"]).stdout.trim()).toBe(join(ROOT, "profiles", "readonly"));
+    expect(run(["profiles", "new", "another"]).stderr).not.toContain("warning");
+  });
+
   it.each([
     [["profiles", "show", "readolny"], /did you mean 'readonly'/],
     [["profiles", "new", "../evil"], /cannot be the name of a profile/],

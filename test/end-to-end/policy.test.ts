@@ -29,6 +29,16 @@ describe("policy lint", () => {
     expect(stderr).toBe("agent-run: 1 error, 0 warnings, 0 notes\n");
   });
 
+  it("says of a word that is neither a file nor a profile that it is neither, and what either would be", async () => {
+    const lint = async (word: string) => await world.run(["policy", "lint", word]);
+    expect(await lint("policy.txt")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/neither a file 'policy.txt' here nor a profile[^]*give a file with a policy.*agent-run profiles list\n$/),
+    });
+    expect(await lint("raedonly")).toMatchObject({ code: 2, stderr: expect.stringContaining("did you mean 'readonly'?") });
+    expect(await lint("gone/policy.json")).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot read gone/policy.json") });
+  });
+
   it("fails at the severity that is asked for, and not below", async () => {
     const name = file("writes.json", WRITES);
     for (const [threshold, status] of [
