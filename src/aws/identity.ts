@@ -84,11 +84,13 @@ export async function callerIdentity(client: STSClient, heldBy?: string): Promis
   });
 }
 
+const MOST_REMEMBERED = 100;
+
 /**
  * Remembers who an access key is, so that a second launch need not ask: a key id never changes its owner. Emulators may give the same id to others,
  * so the endpoint counts too. Holds no secret.
  */
-export function createIdentityCache(limit = 100): { of(client: STSClient, credentials: AwsCredentials): Promise<CallerIdentity> } {
+export function createIdentityCache(): { of(client: STSClient, credentials: AwsCredentials): Promise<CallerIdentity> } {
   const known = new Map<string, CallerIdentity>();
   return {
     async of(client, credentials) {
@@ -96,7 +98,7 @@ export function createIdentityCache(limit = 100): { of(client: STSClient, creden
       const found = known.get(key);
       if (found) return found;
       const identity = await callerIdentity(client, credentials.heldBy);
-      if (known.size >= limit) known.delete(known.keys().next().value ?? "");
+      if (known.size >= MOST_REMEMBERED) known.delete(known.keys().next().value ?? "");
       known.set(key, identity);
       return identity;
     },

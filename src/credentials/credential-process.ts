@@ -17,11 +17,14 @@ export interface Tools {
 /** Before PATH, so that a wrapper such as a version manager's shim, slow and in need of a home, is not what is found. */
 const USUAL_FOLDERS = ["/usr/bin", "/bin", "/usr/local/bin", "/opt/homebrew/bin"];
 
-/** @param path the human's PATH; @param node the Node that runs us, which is the last resort */
-export function findTools(path: string | undefined, node: string = process.execPath): Tools {
+/**
+ * What can run the helper here; the Node that runs us is the last resort.
+ * @param path the human's PATH
+ */
+export function findTools(path: string | undefined): Tools {
   const folders = [...USUAL_FOLDERS, ...(path ?? "").split(delimiter).filter(isAbsolute)];
   const find = (name: string): string | undefined => folders.map((folder) => join(folder, name)).find(isProgram);
-  return { curl: find("curl"), python: find("python3"), node };
+  return { curl: find("curl"), python: find("python3"), node: process.execPath };
 }
 
 function isProgram(path: string): boolean {

@@ -191,18 +191,19 @@ function listeningSockets(): string[] {
   });
 }
 
-function readOr(path: string, fallback: string): string {
+/** Nothing where it cannot be read. */
+function textOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return fallback;
+    return "";
   }
 }
 
 /** Under WSL: where the Windows drives are mounted, and the program that starts Windows programs. */
 function windowsDrives(): string[] {
-  if (!/microsoft/i.test(readOr("/proc/sys/kernel/osrelease", ""))) return [];
-  const drives = readOr("/proc/mounts", "")
+  if (!/microsoft/i.test(textOf("/proc/sys/kernel/osrelease"))) return [];
+  const drives = textOf("/proc/mounts")
     .split("\n")
     .flatMap((line) => {
       const [source, path, type, options] = line.split(" ");

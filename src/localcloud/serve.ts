@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import * as z from "zod/mini";
 import { messageOf } from "../core/error.ts";
-import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "./cloud.ts";
+import { type LocalCloud, startLocalCloud } from "./cloud.ts";
 import type { LocalCloudHello } from "./hello.ts";
 import { settings } from "./switches.ts";
 
@@ -32,8 +32,8 @@ export type SwitchCommand = z.infer<typeof command>;
  * Runs the local cloud until `input` ends.
  * @throws AgentRunError as `startLocalCloud`
  */
-export async function serveLocalCloud(input: Readable, output: Writable, options: LocalCloudOptions = {}): Promise<void> {
-  await using cloud = await startLocalCloud(options);
+export async function serveLocalCloud(input: Readable, output: Writable): Promise<void> {
+  await using cloud = await startLocalCloud();
   const { url, port, account, region, admin } = cloud;
   const hello: LocalCloudHello = { url, port, account, region, roleArn: cloud.roleArn(), ...admin };
   const say = (value: unknown): void => void output.write(`${JSON.stringify(value)}\n`);

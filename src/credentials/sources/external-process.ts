@@ -16,10 +16,10 @@ const MOST_OUTPUT = 65_536;
  * process"). AWS's own provider for JavaScript runs it with this process's environment instead, so it is not used.
  * @throws AgentRunError `base-credentials` with the last line that the program said
  */
-export async function fromProcess(command: string, profile: string, search: Search, patienceMs = PATIENCE_MS): Promise<Found> {
+export async function fromProcess(command: string, profile: string, search: Search): Promise<Found> {
   const what = `the credential_process of aws profile '${profile}'`;
   const hint = `run it by hand to see what it says: aws configure get credential_process --profile ${profile}`;
-  const output = await run({ command, env: search.env, home: search.files.home, patienceMs, what, hint });
+  const output = await run({ command, env: search.env, home: search.files.home, patienceMs: PATIENCE_MS, what, hint });
   const parts = objectOf(output);
   if (parts["Version"] !== 1) throw new AgentRunError("base-credentials", `${what} did not print JSON with "Version": 1`, { hint });
   return {

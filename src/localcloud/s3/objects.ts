@@ -14,12 +14,12 @@ const LONGEST_KEY = 1024;
 const MOST_METADATA = 2048;
 
 /** The object, or 404; 403 to a caller that may not list the bucket, so that it cannot find out what is there. */
-export function existing(s3: S3Call, bucket: Bucket, key = s3.key): StoredObject {
-  const object = bucket.objects.get(key);
+export function existing(s3: S3Call, bucket: Bucket): StoredObject {
+  const object = bucket.objects.get(s3.key);
   if (object) return object;
   const list = { action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket.name}` };
   if (decide(s3.call, list).outcome !== "allowed") throw new AwsFault("AccessDenied", 403, "Access Denied");
-  throw new AwsFault("NoSuchKey", 404, "The specified key does not exist.", { Key: key });
+  throw new AwsFault("NoSuchKey", 404, "The specified key does not exist.", { Key: s3.key });
 }
 
 /** HeadObject too: the server leaves the body out. */

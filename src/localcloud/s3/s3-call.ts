@@ -22,8 +22,8 @@ export interface S3Reply {
 
 export const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-export function xml(root: string, tree: XmlTree, headers: Readonly<Record<string, string>> = {}): S3Reply {
-  return { headers: { "content-type": "application/xml", ...headers }, body: document(root, S3_NAMESPACE, tree) };
+export function xml(root: string, tree: XmlTree): S3Reply {
+  return { headers: { "content-type": "application/xml" }, body: document(root, S3_NAMESPACE, tree) };
 }
 
 /** The owner that every bucket and object shows: the account. */
