@@ -274,6 +274,27 @@ describe.skipIf(!hasKeyring)(`a sign-in in the keyring${hasKeyring ? "" : ` (nee
     expect(center.refreshTokens.size).toBe(1);
   });
 
+  it("is not brought back by a renewal that was under way when it was signed out, and a later one is found in its place", async () => {
+    await signedIn();
+    await found();
+    await clock.advance(56 * MINUTE);
+    const store = openSessionStore(env, state);
+    const renewing = found();
+    own.drop(place.startUrl);
+    expect(await store.remove(place.startUrl)).toBe(true);
+    expect(await renewing).toBeUndefined();
+    expect([await store.read(place.startUrl), own.onlyHere(), await found()]).toEqual([undefined, [], undefined]);
+    await signedIn();
+    await found();
+    await clock.advance(56 * MINUTE);
+    const again = found();
+    own.drop(place.startUrl);
+    const later = await signedIn();
+    await again;
+    expect((await store.read(place.startUrl))?.accessToken.reveal()).toBe(later.accessToken.reveal());
+    expect((await found())?.accessToken.reveal()).toBe(later.accessToken.reveal());
+  });
+
   it("that another process has renewed meanwhile is read again", async () => {
     await signedIn();
     await found();

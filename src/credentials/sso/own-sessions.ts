@@ -30,14 +30,18 @@ export function createOwnSessions(clock: Clock): OwnSessions {
   const held = new Map<string, SsoSession>();
   const onlyHere = new Set<string>();
   const renewing = new Map<string, Promise<SsoSession | undefined>>();
+  const dropped = new Map<string, number>();
 
   const lives = (session: SsoSession, spareMs = 0): boolean => session.expiresAt - spareMs > clock.now();
 
   const renew = async (session: SsoSession, env: Environment, state: string): Promise<SsoSession | undefined> => {
+    const before = dropped.get(session.startUrl);
     const answer = await new Oidc(session, env, () => clock.now()).renew(session).catch((error: unknown) => {
       if (lives(session)) return { session };
       throw error;
     });
+    // Signed out, or in anew, meanwhile: it is brought back nowhere.
+    if (dropped.get(session.startUrl) !== before) return undefined;
     if ("session" in answer) {
       if (answer.session !== session) await keep(answer.session, env, state);
       return answer.session;
@@ -88,6 +92,7 @@ export function createOwnSessions(clock: Clock): OwnSessions {
     drop(startUrl) {
       const session = held.get(startUrl);
       held.delete(startUrl);
+      dropped.set(startUrl, (dropped.get(startUrl) ?? 0) + 1);
       return onlyHere.delete(startUrl) ? session : undefined;
     },
     onlyHere: () =>
