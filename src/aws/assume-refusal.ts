@@ -50,7 +50,14 @@ function accessDenied(text: string, request: AssumeRequest): AgentRunError {
   const explicit = /with an explicit deny in (?:an? |the )?([a-z -]+policy)/i.exec(text)?.[1];
   if (explicit) {
     return new AgentRunError("assume-role", `${action} on ${role} is explicitly denied to ${caller} by ${explicit}`, {
-      hint: `no Allow can mend it: change or remove the Deny in that ${explicit.replace(/^.*\b(\w+ policy)$/, "$1")}`,
+      hint: `no Allow can mend it: change or remove the Deny in that ${explicit}${whose(explicit)}`,
+    });
+  }
+  // The other two kinds are what `statements` is about.
+  const silent = /because no ((?!identity|resource-)[a-z -]*?(?:policy|boundary)) allows/i.exec(text)?.[1];
+  if (silent) {
+    return new AgentRunError("assume-role", `no ${silent} allows ${action} on ${role} to ${caller}`, {
+      hint: `what the role and you are allowed does not count without it: let the ${silent} allow ${actionsOf(request).join(", ")} on ${role}${whose(silent)}`,
     });
   }
   if (action === "sts:TagSession" || action === "sts:SetSourceIdentity") {
@@ -67,11 +74,19 @@ function accessDenied(text: string, request: AssumeRequest): AgentRunError {
   return new AgentRunError("assume-role", `${caller} may not assume ${role}`, { hint: `${statements(caller, request)}${also}` });
 }
 
+/** Who can change a policy that is of no account's own IAM. */
+const whose = (policy: string): string => (/control policy/i.test(policy) ? ", as your organization's administrators can" : "");
+
+function actionsOf({ tags, sourceIdentity }: AssumeRequest): string[] {
+  const actions = ["sts:AssumeRole"];
+  if (Object.keys(tags ?? {}).length > 0) actions.push("sts:TagSession");
+  if (sourceIdentity !== undefined) actions.push("sts:SetSourceIdentity");
+  return actions;
+}
+
 /** What is to be added where, as JSON that can be pasted. A trust policy's statement has a principal and no resource, an identity policy's the reverse. */
 function statements(caller: string, request: AssumeRequest): string {
-  const actions = ["sts:AssumeRole"];
-  if (Object.keys(request.tags ?? {}).length > 0) actions.push("sts:TagSession");
-  if (request.sourceIdentity !== undefined) actions.push("sts:SetSourceIdentity");
+  const actions = actionsOf(request);
   const trust = JSON.stringify({ Effect: "Allow", ...principalOf(caller), Action: actions });
   const hint = `add to the trust policy of ${request.roleArn}: ${trust}`;
   if (parseArn(caller)?.account === parseArn(request.roleArn)?.account) return hint;

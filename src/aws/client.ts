@@ -18,7 +18,7 @@ export interface Connection {
   readonly region: string;
   /** Replaces AWS's own endpoint of every service: the local cloud, moto, LocalStack. */
   readonly endpointUrl?: string | undefined;
-  /** The human's environment; only HTTP(S)_PROXY, NO_PROXY and the variables of `AUTHORITIES` are read from it. */
+  /** The human's environment; only HTTP(S)_PROXY, NO_PROXY, AWS_USE_FIPS_ENDPOINT and the variables of `AUTHORITIES` are read from it. */
   readonly env?: Environment | undefined;
   readonly connectTimeoutMs?: number | undefined;
   readonly requestTimeoutMs?: number | undefined;
@@ -45,13 +45,15 @@ interface Partition {
   readonly iamRegion: string;
 }
 
-/** AWS General Reference, "Service endpoints": STS is regional; IAM has one endpoint and one signing region a partition. */
+/** AWS General Reference, "Service endpoints", and botocore's partitions.json for those that it leaves out: STS is regional; IAM has one endpoint and one signing region a partition. */
 const partitions: readonly Partition[] = [
   { regions: /^cn-/, suffix: "amazonaws.com.cn", iamHost: "iam.cn-north-1.amazonaws.com.cn", iamRegion: "cn-north-1" },
   { regions: /^us-gov-/, suffix: "amazonaws.com", iamHost: "iam.us-gov.amazonaws.com", iamRegion: "us-gov-west-1" },
   { regions: /^eusc-/, suffix: "amazonaws.eu", iamHost: "iam.eusc-de-east-1.amazonaws.eu", iamRegion: "eusc-de-east-1" },
   { regions: /^us-iso-/, suffix: "c2s.ic.gov", iamHost: "iam.us-iso-east-1.c2s.ic.gov", iamRegion: "us-iso-east-1" },
   { regions: /^us-isob-/, suffix: "sc2s.sgov.gov", iamHost: "iam.us-isob-east-1.sc2s.sgov.gov", iamRegion: "us-isob-east-1" },
+  { regions: /^us-isof-/, suffix: "csp.hci.ic.gov", iamHost: "iam.us-isof-south-1.csp.hci.ic.gov", iamRegion: "us-isof-south-1" },
+  { regions: /^eu-isoe-/, suffix: "cloud.adc-e.uk", iamHost: "iam.eu-isoe-west-1.cloud.adc-e.uk", iamRegion: "eu-isoe-west-1" },
 ];
 const commercial: Partition = { regions: /^/, suffix: "amazonaws.com", iamHost: "iam.amazonaws.com", iamRegion: "us-east-1" };
 
@@ -60,8 +62,21 @@ const partitionOf = (region: string): Partition => partitions.find((partition) =
 /** The domain that a region's services are under: `amazonaws.com`, `amazonaws.com.cn`. */
 export const domainSuffix = (region: string): string => partitionOf(region).suffix;
 
-/** The regional STS endpoint, such as `https://sts.eu-west-1.amazonaws.com`. */
-export const stsEndpoint = (region: string): string => `https://sts.${region}.${partitionOf(region).suffix}`;
+/** Where STS is called: the regional endpoint, such as `https://sts.eu-west-1.amazonaws.com`, unless the connection names another. */
+export const stsEndpoint = (connection: Connection): string => regionalEndpoint("sts", connection);
+
+function regionalEndpoint(service: string, connection: Connection): string {
+  const { region, endpointUrl } = connection;
+  return endpointUrl ?? `https://${named(service, connection)}.${region}.${partitionOf(region).suffix}`;
+}
+
+/** As AWS's own tools read it; what stands in for AWS has no such endpoints. */
+const wantsFips = ({ endpointUrl, env }: Connection): boolean =>
+  endpointUrl === undefined && env?.["AWS_USE_FIPS_ENDPOINT"]?.toLowerCase() === "true";
+
+/** GovCloud's endpoints are FIPS ones under their usual names (botocore's endpoints.json). */
+const named = (service: string, connection: Connection): string =>
+  wantsFips(connection) && !connection.region.startsWith("us-gov-") ? `${service}-fips` : service;
 
 /**
  * Throws AgentRunError `config` unless the text can be a region: it becomes part of a host name that is sent credentials' signatures.
@@ -80,11 +95,10 @@ export function requireRegion(region: string, where: string): string {
 export async function stsClient(connection: Connection, credentials?: AwsCredentials | Promise<AwsCredentials>): Promise<STSClient> {
   const { STSClient } = await import("@aws-sdk/client-sts");
   const region = requireRegion(connection.region, "region");
-  const make = (): STSClient =>
-    new STSClient({ ...settings(connection, credentials), region, endpoint: connection.endpointUrl ?? stsEndpoint(region) });
+  const make = (): STSClient => new STSClient({ ...settings(connection, credentials), region, endpoint: stsEndpoint(connection) });
   if (!credentials) return make();
   const { env = {}, ...rest } = connection;
-  const key = JSON.stringify(rest);
+  const key = JSON.stringify([rest, wantsFips(connection)]);
   const way = agents(env);
   const known = stsClients.get(credentials);
   if (known?.key === key && known.way === way) return known.client;
@@ -114,7 +128,7 @@ export async function iamClient(connection: Connection, credentials: AwsCredenti
   return new IAMClient({
     ...settings(connection, credentials),
     region: iamRegion,
-    endpoint: connection.endpointUrl ?? `https://${iamHost}`,
+    endpoint: connection.endpointUrl ?? `https://${iamHost.replace(/^iam/, named("iam", connection))}`,
   });
 }
 
@@ -122,7 +136,7 @@ export async function iamClient(connection: Connection, credentials: AwsCredenti
 export async function cloudTrailClient(connection: Connection, credentials: AwsCredentials): Promise<CloudTrailClient> {
   const { CloudTrailClient } = await import("@aws-sdk/client-cloudtrail");
   const region = requireRegion(connection.region, "region");
-  const endpoint = connection.endpointUrl ?? `https://cloudtrail.${region}.${domainSuffix(region)}`;
+  const endpoint = regionalEndpoint("cloudtrail", connection);
   return new CloudTrailClient({ ...settings(connection, credentials), region, endpoint });
 }
 
@@ -159,8 +173,13 @@ export async function s3Client(connection: Connection, credentials: AwsCredentia
   });
 }
 
-function placeOf({ region, endpointUrl }: Connection) {
-  return { region: requireRegion(region, "region"), ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl }) };
+function placeOf(connection: Connection) {
+  const { region, endpointUrl } = connection;
+  return {
+    region: requireRegion(region, "region"),
+    useFipsEndpoint: wantsFips(connection),
+    ...(endpointUrl === undefined ? {} : { endpoint: endpointUrl }),
+  };
 }
 
 /** Where a client sends its calls, for a message. */

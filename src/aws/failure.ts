@@ -23,11 +23,14 @@ export function readFailure(thrown: unknown): ServiceFailure {
   return { name, text: printable(String(error.message ?? "")), status };
 }
 
-/** One line of at most 400 characters, without control and invisible characters and without runs that could be a secret key (40) or a session token (100 and more). */
+/**
+ * One line of at most 400 characters, without control and invisible characters and without runs that could be a secret key (40) or a session token
+ * (100 and more). The path of a role is none, where an ARN says that it is one.
+ */
 export function printable(text: string): string {
   const line = text
     .replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ")
-    .replace(/[A-Za-z0-9+/=]{40,}/g, "[redacted]")
+    .replace(/(arn:aws[a-z-]*:iam::\d{12}:)?[A-Za-z0-9+/=]{40,}/g, (run, arn) => (arn === undefined ? "[redacted]" : run))
     .trim();
   return oneLine(line.length > 400 ? `${line.slice(0, 399)}…` : line);
 }
@@ -85,7 +88,12 @@ export function networkFailure({ name, text, status }: ServiceFailure, endpoint:
   const fail = (what: string, hint: string): AgentRunError =>
     new AgentRunError("sts-unreachable", `cannot reach ${endpoint}: ${what}`, { hint });
   if (name === "ENOTFOUND" || name === "EAI_AGAIN" || name === "EAI_FAIL") {
-    return fail(`its name does not resolve (${name})`, "check the network, the vpn and --region: a misspelt region has no endpoint");
+    return fail(
+      `its name does not resolve (${name})`,
+      endpoint.includes("-fips.")
+        ? "AWS_USE_FIPS_ENDPOINT is set, and not every region has fips endpoints: pass --region with one that has, such as us-east-1; check the network"
+        : "check the network, the vpn and --region: a misspelt region has no endpoint",
+    );
   }
   if (name === "ECONNREFUSED") return fail("connection refused", "check --endpoint-url or AWS_ENDPOINT_URL, and HTTPS_PROXY");
   if (name === "TimeoutError" || name === "ETIMEDOUT" || name === "AbortError") {
@@ -95,7 +103,7 @@ export function networkFailure({ name, text, status }: ServiceFailure, endpoint:
     return fail(`its certificate was not accepted (${name})`, "set AWS_CA_BUNDLE to your company's certificate authorities");
   }
   if (UNREACHABLE.has(name)) return fail(`the connection broke (${name})`, "check the network, the vpn and HTTPS_PROXY");
-  if (THROTTLED.has(name))
+  if (THROTTLED.has(name) || status === 429)
     return new AgentRunError("sts-unreachable", `${endpoint} is throttling: '${text}'`, { hint: "wait a minute and try again" });
   if ((status ?? 0) >= 500) {
     return new AgentRunError("sts-unreachable", `${endpoint} answered ${status}${text ? `: '${text}'` : ""}`, {
@@ -121,7 +129,9 @@ function credentialFailure({ name, text }: ServiceFailure, region: string, heldB
   }
   if (REJECTED.has(name)) {
     return new AgentRunError("base-credentials", `aws does not know the base credentials (${name})`, {
-      hint: `check that the access key still exists, and that region ${region} is enabled in the account`,
+      hint:
+        `check that the access key still exists, and that region ${region} is enabled in the account and of its partition ` +
+        "(keys of aws, aws-cn and aws-us-gov are known in their own regions only)",
     });
   }
   if (name === "SignatureDoesNotMatch" || name === "RequestTimeTooSkewed") {

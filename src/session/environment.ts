@@ -1,6 +1,16 @@
 // The child's environment: the human's, without what gives access to clouds and accounts, with ours. Pure. Used by the launcher and by `agent-run env`.
 import type { Environment } from "../core/paths.ts";
-import { ACCESS_KEY_ID, AWS_NAMES, GIVEN_BACK, KEPT, type NameRule, REMOVED, SECRET_LOOKING, SET } from "./environment-names.ts";
+import {
+  ACCESS_KEY_ID,
+  AWS_NAMES,
+  ENDPOINT_CHOICES,
+  GIVEN_BACK,
+  KEPT,
+  type NameRule,
+  REMOVED,
+  SECRET_LOOKING,
+  SET,
+} from "./environment-names.ts";
 
 export interface EnvironmentRequest {
   readonly human: Environment;
@@ -52,6 +62,9 @@ type Verdict = { readonly action: "removed" | "kept"; readonly reason: string | 
 function judge(name: string, value: string, request: EnvironmentRequest): Verdict {
   const aws = find(AWS_NAMES, name);
   if (aws) return { action: "removed", reason: aws.reason };
+  if (Object.hasOwn(request.set, "AWS_ENDPOINT_URL") && find([ENDPOINT_CHOICES], name)) {
+    return { action: "removed", reason: "the session has an endpoint of its own, and AWS's tools refuse both" };
+  }
   if (ACCESS_KEY_ID.test(value)) return { action: "removed", reason: "its value holds an AWS access key id" };
   if (request.pass.includes(name)) return { action: "kept", reason: "you asked: environment.pass" };
   for (const allowed of request.allow) {

@@ -253,7 +253,13 @@ function roleArnOf(profile: Profile, base: CallerIdentity): string {
         `or role under [profiles.${profile.name}] in config.toml`,
     });
   }
-  if (profile.role.startsWith("arn:")) return parseRoleArn(profile.role, "role").arn;
   const partition = base.arn.split(":")[1] ?? "aws";
+  if (profile.role.startsWith("arn:")) {
+    const role = parseRoleArn(profile.role, "role");
+    if (role.partition === partition) return role.arn;
+    throw new AgentRunError("identity", `the role is in partition ${role.partition}, and you are in ${partition}: ${base.arn}`, {
+      hint: `nobody can go from one to the other: choose credentials of ${role.partition} with --aws-profile, or another --role`,
+    });
+  }
   return parseRoleArn(`arn:${partition}:iam::${base.account}:role/${profile.role}`, "role").arn;
 }

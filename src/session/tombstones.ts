@@ -29,7 +29,7 @@ export type Tombstone = Of<typeof tombstone>;
 const LOCATING = [
   ...["HOME", "PATH", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"],
   ...["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"],
-  ...["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"],
+  ...["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_USE_FIPS_ENDPOINT", "AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"],
 ];
 
 /** What may be written down of the human's environment. */

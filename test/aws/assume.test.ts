@@ -165,8 +165,25 @@ describe("a refusal", () => {
   it("by an explicit deny does not tell to add an Allow", async () => {
     const error = await refusal(denied("sts:AssumeRole", " with an explicit deny in a service control policy"));
     expect(error.message).toContain("explicitly denied");
-    expect(error.hint).toContain("control policy");
+    expect(error.hint).toContain("that service control policy, as your organization's administrators can");
     expect(error.hint).not.toContain('"Effect":"Allow"');
+    const own = await refusal(denied("sts:AssumeRole", " with an explicit deny in an identity-based policy"));
+    expect(own.hint).toMatch(/in that identity-based policy$/);
+  });
+
+  it.each(["service control policy", "resource control policy", "permissions boundary", "session policy", "VPC endpoint policy"])(
+    "for want of an Allow in a %s is not told as the trust policy's",
+    async (kind) => {
+      const error = await refusal(denied("sts:TagSession", ` because no ${kind} allows the sts:TagSession action`));
+      expect(error.message).toBe(`no ${kind} allows sts:TagSession on ${ROLE} to ${CALLER}`);
+      expect(error.hint).toContain(`let the ${kind} allow sts:AssumeRole, sts:TagSession, sts:SetSourceIdentity on ${ROLE}`);
+      expect(error.hint?.includes("organization's administrators")).toBe(kind.includes("control"));
+    },
+  );
+
+  it.each(["identity-based", "resource-based"])("for want of an Allow in a %s policy shows the statement to add", async (kind) => {
+    const error = await refusal(denied("sts:AssumeRole", ` because no ${kind} policy allows the sts:AssumeRole action`));
+    expect(error.hint).toContain(`add to the trust policy of ${ROLE}: {"Effect":"Allow"`);
   });
 
   it.each([
@@ -177,6 +194,7 @@ describe("a refusal", () => {
     ["ExpiredToken", "The security token included in the request is expired", "base-credentials", /expired/],
     ["InvalidClientTokenId", "The security token included in the request is invalid", "base-credentials", /does not know/],
     ["Throttling", "Rate exceeded", "sts-unreachable", /throttling/],
+    ["TooManyRequests", "Too Many Requests", "sts-unreachable", /throttling/],
     [
       "ValidationError",
       "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
@@ -185,7 +203,7 @@ describe("a refusal", () => {
     ],
     ["SomethingNew", "Nobody has seen this.", "assume-role", /SomethingNew/],
   ] as const)("%s (%s) is %s", async (error, message, code, text) => {
-    const explained = await refusal({ error, message, status: error === "AccessDenied" ? 403 : 400 });
+    const explained = await refusal({ error, message, status: error === "AccessDenied" ? 403 : error === "TooManyRequests" ? 429 : 400 });
     expect(explained.code).toBe(code);
     expect(explained.message).toMatch(text);
     expect(explained.hint).toBeDefined();
@@ -201,6 +219,8 @@ describe("a refusal", () => {
       message: `unexpected ${base.secretAccessKey.reveal()} and ${base.sessionToken.reveal()}`,
     });
     expect(error.message).toContain("[redacted]");
+    const path = "arn:aws:iam::111122223333:role/engineering/platform/production/deployments/AgentReadOnly";
+    expect((await refusal({ error: "SomethingNew", message: `no ${path}` })).message).toContain(path);
   });
 });
 

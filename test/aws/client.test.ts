@@ -6,7 +6,17 @@ import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { domainSuffix, endpointOf, iamClient, stsClient, stsEndpoint } from "../../src/aws/client.ts";
+import {
+  cloudTrailClient,
+  domainSuffix,
+  ec2Client,
+  endpointOf,
+  iamClient,
+  s3Client,
+  stsClient,
+  stsEndpoint,
+} from "../../src/aws/client.ts";
+import { networkFailure } from "../../src/aws/failure.ts";
 import { callerIdentity } from "../../src/aws/identity.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { has } from "../end-to-end/world.ts";
@@ -21,13 +31,48 @@ describe("endpoints", () => {
     ["us-east-1", "https://sts.us-east-1.amazonaws.com", "https://iam.amazonaws.com", "us-east-1"],
     ["cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn", "https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1"],
     ["us-gov-east-1", "https://sts.us-gov-east-1.amazonaws.com", "https://iam.us-gov.amazonaws.com", "us-gov-west-1"],
+    ["us-isof-east-1", "https://sts.us-isof-east-1.csp.hci.ic.gov", "https://iam.us-isof-south-1.csp.hci.ic.gov", "us-isof-south-1"],
   ])("of %s are %s and %s", async (region, sts, iam, iamRegion) => {
-    expect(stsEndpoint(region)).toBe(sts);
+    expect(stsEndpoint({ region })).toBe(sts);
     expect(await endpointOf(await stsClient({ region }, keys))).toBe(sts);
     const client = await iamClient({ region }, keys);
     expect(await endpointOf(client)).toBe(iam);
     expect(await client.config.region()).toBe(iamRegion);
     expect(sts.endsWith(domainSuffix(region))).toBe(true);
+  });
+
+  it.each([
+    [
+      "us-east-2",
+      "https://sts-fips.us-east-2.amazonaws.com",
+      "https://iam-fips.amazonaws.com",
+      "https://cloudtrail-fips.us-east-2.amazonaws.com",
+    ],
+    [
+      "us-gov-west-1",
+      "https://sts.us-gov-west-1.amazonaws.com",
+      "https://iam.us-gov.amazonaws.com",
+      "https://cloudtrail.us-gov-west-1.amazonaws.com",
+    ],
+  ])(
+    "of %s are FIPS ones where the human's AWS_USE_FIPS_ENDPOINT says so, but not for what stands in for AWS",
+    async (region, ...hosts) => {
+      const connection = { region, env: { AWS_USE_FIPS_ENDPOINT: "true" } };
+      const trail = await (await cloudTrailClient(connection, keys)).config.endpoint?.();
+      const own = [await stsClient(connection, keys), await iamClient(connection, keys)].map(endpointOf);
+      expect([...(await Promise.all(own)), `https://${trail?.hostname}`]).toEqual(hosts);
+      const [ec2, s3] = [await ec2Client(connection, keys), await s3Client(connection, keys)];
+      expect([await ec2.config.useFipsEndpoint(), await s3.config.useFipsEndpoint()]).toEqual([true, true]);
+      const plain = await stsClient({ region, env: { AWS_USE_FIPS_ENDPOINT: "false" } }, keys);
+      expect(await endpointOf(plain)).toBe(`https://sts.${region}.amazonaws.com`);
+      const local = await stsClient({ ...connection, endpointUrl: "http://127.0.0.1:4566" }, keys);
+      expect(await endpointOf(local)).toBe("http://127.0.0.1:4566");
+    },
+  );
+
+  it("that have no FIPS variant are told as such, not as a misspelt region", () => {
+    const failure = networkFailure({ name: "ENOTFOUND", text: "", status: undefined }, "https://sts-fips.eu-west-1.amazonaws.com");
+    expect(failure?.hint).toContain("AWS_USE_FIPS_ENDPOINT");
   });
 
   it("are the one that was given, whatever the environment and ~/.aws/config of this process say", async () => {

@@ -114,6 +114,15 @@ describe("the child's environment", () => {
     expect(changes.every((change) => change.reason !== "")).toBe(true);
   });
 
+  it("keeps what chooses among AWS's own endpoints, unless the session is sent elsewhere", () => {
+    const human = { AWS_USE_FIPS_ENDPOINT: "true", AWS_USE_DUALSTACK_ENDPOINT: "true", AWS_STS_REGIONAL_ENDPOINTS: "regional" };
+    expect(childEnvironment({ human, set: {}, pass: [], allow: [] }).env).toEqual(human);
+    const set = { AWS_ENDPOINT_URL: "http://127.0.0.1:1" };
+    const elsewhere = childEnvironment({ human, set, pass: ["AWS_USE_FIPS_ENDPOINT"], allow: [] });
+    expect(elsewhere.env).toEqual(set);
+    expect(elsewhere.changes.filter(({ action }) => action === "removed").map(({ name }) => name)).toEqual(Object.keys(human).sort());
+  });
+
   it("gives a reason for each change, and never a value", () => {
     const { changes } = childEnvironment({
       human: { GH_TOKEN: "v4lue", MY_SECRET: "v4lue", NODE_OPTIONS: "v4lue" },

@@ -66,7 +66,7 @@ const thrown = (name: string, error: unknown): Check =>
 
 /** Compared with the `Date` that STS's endpoint answers with, which needs no credentials. */
 async function clock({ connection }: BaseIdentity): Promise<Check> {
-  const url = new URL(connection.endpointUrl ?? stsEndpoint(connection.region));
+  const url = new URL(stsEndpoint(connection));
   const { request } = url.protocol === "http:" ? await import("node:http") : await import("node:https");
   const { http, https } = agents(connection.env ?? {});
   const date = await new Promise<string | undefined>((resolve) => {
