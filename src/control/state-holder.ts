@@ -1,7 +1,7 @@
 // One daemon for a state folder: who has it, and where that one's control socket is. Taken by the daemon; asked by start-daemon.ts before it starts one.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { sleep, systemClock } from "../core/clock.ts";
-import { AgentRunError, messageOf } from "../core/error.ts";
+import { AgentRunError, isNoRoom, messageOf } from "../core/error.ts";
 import { isSameFolder } from "../core/folder.ts";
 import { ownHost } from "../core/host.ts";
 import { type Paths, stateLock, stateRuntime } from "../core/paths.ts";
@@ -16,7 +16,7 @@ const POLL_MS = 50;
 export async function takeState(paths: Paths, limitMs: number): Promise<Lock> {
   const deadline = systemClock.now() + limitMs;
   for (;;) {
-    const lock = takeLock(stateLock(paths, ownHost()));
+    const lock = takeOrGoWithout(paths);
     if (lock) {
       noteRuntime(paths);
       return lock;
@@ -24,6 +24,17 @@ export async function takeState(paths: Paths, limitMs: number): Promise<Lock> {
     if (systemClock.now() > deadline)
       throw heldElsewhere(paths, lockHolder(stateLock(paths, ownHost())), runtimeOfState(paths) ?? "another folder");
     await sleep(POLL_MS);
+  }
+}
+
+/** Where there is no room for a lock and nobody has it: what a dead daemon left must be ended all the same. */
+function takeOrGoWithout(paths: Paths): Lock | undefined {
+  const base = stateLock(paths, ownHost());
+  try {
+    return takeLock(base);
+  } catch (error) {
+    if (!isNoRoom(error) || lockHolder(base) !== undefined) throw error;
+    return { [Symbol.dispose]: () => {} };
   }
 }
 
@@ -55,6 +66,7 @@ function noteRuntime(paths: Paths): void {
     writeFileSync(`${file}.${process.pid}`, `${paths.runtime}\n`, { mode: 0o600 });
     renameSync(`${file}.${process.pid}`, file);
   } catch (error) {
+    if (isNoRoom(error)) return;
     throw new AgentRunError("state-folder", `cannot write ${file}: ${messageOf(error)}`, {
       hint: `make ${paths.state} writable for you, or set AGENT_RUN_HOME`,
       cause: error,

@@ -61,3 +61,9 @@ export function messageOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message === "" ? thrown.name : thrown.message;
   return String(thrown);
 }
+
+/** Whether the disk is full, or what of it is this user's, by bytes or by files. */
+export function isNoRoom(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  return code === "ENOSPC" || code === "EDQUOT" || (error instanceof AgentRunError && isNoRoom(cause));
+}

@@ -8,6 +8,7 @@ import { type Clock, sleep, systemClock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { privateFolder } from "../core/folder.ts";
 import { daemonLock, type Paths } from "../core/paths.ts";
+import { laySpares, withRoom } from "../core/spare-room.ts";
 import type { SessionHost } from "../session/host.ts";
 import type { Log } from "./log.ts";
 import { busySessions } from "./routes.ts";
@@ -54,6 +55,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Leaving> {
   const lock = await waitForLock(paths);
   if (!lock) return "other";
   stack.use(lock);
+  stack.use(laySpares(paths.runtime));
   stack.use(await takeState(paths, LOCK_MS));
 
   const { promise: gone, resolve: go } = Promise.withResolvers<Leaving>();
@@ -116,7 +118,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Leaving> {
 async function waitForLock(paths: Paths): Promise<Disposable | undefined> {
   const deadline = systemClock.now() + LOCK_MS;
   for (;;) {
-    const lock = takeLock(daemonLock(paths));
+    const lock = await withRoom(paths.runtime, () => takeLock(daemonLock(paths)));
     if (lock) return lock;
     if (await ask(paths, { path: "/v1/status", answer: hello })) return undefined;
     if (systemClock.now() > deadline) {

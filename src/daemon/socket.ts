@@ -17,6 +17,7 @@ import {
 } from "../control/protocol.ts";
 import { toWireError } from "../control/wire-error.ts";
 import { AgentRunError, type ErrorCode, messageOf } from "../core/error.ts";
+import { withRoom } from "../core/spare-room.ts";
 import type { Log } from "./log.ts";
 import { routes, type Served } from "./routes.ts";
 
@@ -115,11 +116,13 @@ async function listen(server: Server, path: string): Promise<void> {
   const unfinished = join(dirname(path), "new.sock");
   try {
     rmSync(unfinished, { force: true });
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once("error", reject);
-    server.listen(unfinished, resolve);
-    await promise;
-    server.off("error", reject);
+    await withRoom(dirname(path), async () => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      server.once("error", reject);
+      server.listen(unfinished, resolve);
+      await promise;
+      server.off("error", reject);
+    });
     chmodSync(unfinished, 0o600);
     renameSync(unfinished, path);
   } catch (error) {

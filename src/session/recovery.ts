@@ -27,6 +27,10 @@ export interface RecoveryOptions {
 const RESUME_MS = 4000;
 const LOST_GRACE_MS = 500;
 const LOST_LIMIT_MS = 4000;
+/** When an audit that could not be finished is tried again: some hours in all. */
+const AUDIT_FIRST_MS = 1000;
+const AUDIT_LAST_MS = 300_000;
+const AUDIT_RETRIES = 60;
 
 export class Recovery {
   readonly #options: RecoveryOptions;
@@ -75,7 +79,7 @@ export class Recovery {
   }
 
   async #end(id: SessionId, recorded: boolean, { agent }: Known): Promise<void> {
-    const { paths, clock, log, isHeld, removeCovered } = this.#options;
+    const { paths, log, isHeld, removeCovered } = this.#options;
     if (isHeld(id)) return;
     this.#lost.add(id);
     const left = await endProcesses(id, agent, LOST_GRACE_MS, LOST_LIMIT_MS);
@@ -87,13 +91,21 @@ export class Recovery {
       notes.push(`could not remove the session's files: ${messageOf(error)}`);
     }
     removeCovered(id);
+    if (recorded) await this.#record(id, notes);
+    log(`${id} was left by a daemon that died: ended${notes.length > 0 ? ` (${notes.join("; ")})` : ""}`);
+  }
+
+  /** A full disk is met again later, as long as this daemon lives. */
+  async #record(id: SessionId, notes: string[], failures = 0): Promise<void> {
+    const { paths, clock, log } = this.#options;
     try {
       const data = { lost: { what: "the daemon" }, end: { cause: "lost", notes } };
-      if (recorded) await endLostAudit(auditFolder(paths), id, data, { clock, onTrouble: () => {} });
+      await endLostAudit(auditFolder(paths), id, data, { clock, onTrouble: () => {} });
     } catch (error) {
-      log(`cannot finish the audit of ${id}: ${messageOf(error)}`);
+      if (failures === 0) log(`cannot finish the audit of ${id} yet: ${messageOf(error)}`);
+      const pause = Math.min(AUDIT_FIRST_MS * 2 ** failures, AUDIT_LAST_MS);
+      if (failures < AUDIT_RETRIES) clock.at(clock.now() + pause, () => void this.#record(id, notes, failures + 1));
     }
-    log(`${id} was left by a daemon that died: ended${notes.length > 0 ? ` (${notes.join("; ")})` : ""}`);
   }
 
   /** What can be ended without its record: processes and files. Tried once. */

@@ -51,7 +51,11 @@ export class Tries {
   }
 
   #count(id: SessionId): number {
-    return statSync(this.fileOf(id), { throwIfNoEntry: false })?.size ?? 0;
+    let size: number | undefined;
+    quietly(() => {
+      size = statSync(this.fileOf(id), { throwIfNoEntry: false })?.size;
+    });
+    return size ?? 0;
   }
 }
 
