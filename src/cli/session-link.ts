@@ -17,6 +17,7 @@ import type {
 import { fromWireError } from "../control/wire-error.ts";
 import { type Instant, sleep, steadyClock, systemClock, within } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
+import { FEW_PROCESSES, isShortOfProcesses } from "../core/few-processes.ts";
 
 export interface LinkHandlers {
   /** Comes before the first step; not again when another daemon takes the session over. */
@@ -162,11 +163,17 @@ export class SessionLink {
     const opening = Promise.withResolvers<ReadyMessage>();
     this.#opening = opening;
     void lease.closed.then((error) => {
-      const gone = error ?? this.#noAnswer ?? new AgentRunError("lease", "the daemon is gone", { hint: "agent-run daemon logs" });
+      const gone = error ?? this.#noAnswer ?? this.#gone();
       opening.reject(gone);
       if (lease === this.#lease && !this.#restoring) this.#onClosed(gone);
     });
     return opening.promise;
+  }
+
+  /** Before it said that the session stands, it may have died for want of threads, without a word. */
+  #gone(): AgentRunError {
+    const hint = this.#ready === undefined && isShortOfProcesses() ? FEW_PROCESSES : "agent-run daemon logs";
+    return new AgentRunError("lease", "the daemon is gone", { hint });
   }
 
   #listen(handlers: LinkHandlers): void {

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { within } from "../core/clock.ts";
 import type { Command, ProcessExit } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { FEW_PROCESSES, isShortOfProcesses } from "../core/few-processes.ts";
 import { oneLine } from "../core/printable.ts";
 import { childrenOf, processInfo } from "../core/process-tree.ts";
 import { markedCommand, sessionOf } from "../core/session-mark.ts";
@@ -88,7 +89,7 @@ export function spawnPlain(command: Command, options: PlainOptions): PlainAgent 
   if (pid === undefined) {
     child.on("error", () => undefined);
     throw new AgentRunError("agent-not-executable", `cannot start '${file}'`, {
-      hint: `run it alone to see why: '${file}'`,
+      hint: isShortOfProcesses() ? FEW_PROCESSES : `run it alone to see why: '${file}'`,
       exitStatus: 126,
     });
   }
@@ -159,7 +160,15 @@ export function spawnPlain(command: Command, options: PlainOptions): PlainAgent 
     const finish = async (exit: ProcessExit): Promise<void> => {
       gone = true;
       if (tie && (!stands || job) && !tie.closed) await within(new Promise((closed) => tie.once("close", closed)), LAST_WORDS_MS);
-      if (words.length > 0 && (await decided.promise)) show();
+      if (words.length > 0 && (await decided.promise)) {
+        show();
+        // What it said is no agent's, and neither is its status.
+        if (options.sealed && !stands) {
+          refused = true;
+          const hint = isShortOfProcesses() ? FEW_PROCESSES : "agent-run doctor";
+          complain(new AgentRunError("isolation", "the sandbox could not be started, and no agent was", { hint }));
+        }
+      }
       await output?.drained();
       process.off("SIGTSTP", suspend);
       process.off("SIGCONT", resume);

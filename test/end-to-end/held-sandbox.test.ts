@@ -122,9 +122,12 @@ describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${mis
       fault?.[Symbol.dispose]();
       const { stderr } = await world.run(["--isolation", "standard", "sh", "-c", "echo and the agent >&2"]);
       expect(stderr).toBe("noise from bwrap\nand the agent\n");
-      // So it is where that was its last word.
+      // So it is where that was its last word; its status is not taken for an agent's.
       writeFileSync(join(folder, "bwrap"), `#!/bin/sh\ncase $* in *agent_run_*) echo "no sandbox" >&2; exit 9;; esac\nexec ${real} "$@"\n`);
-      expect(await world.run(["--isolation", "standard", "true"])).toMatchObject({ code: 9, stderr: "no sandbox\n" });
+      expect(await world.run(["--isolation", "standard", "true"])).toMatchObject({
+        code: 125,
+        stderr: "no sandbox\nagent-run: error: the sandbox could not be started, and no agent was\nagent-run: hint: agent-run doctor\n",
+      });
     } finally {
       world.env["PATH"] = usual;
     }
