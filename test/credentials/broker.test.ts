@@ -280,6 +280,17 @@ describe("a stopped broker", () => {
     expect(events).toEqual([]);
   });
 
+  it("sends those away who wait for the next try, which is not made", async () => {
+    const { broker, clock, calls, calledTimes } = setUp({ initial: false });
+    calls.answer = "fail";
+    await expect(broker.current()).rejects.toMatchObject({ code: "sts-unreachable" });
+    const waiting = expect(broker.current()).rejects.toMatchObject({ code: "session-not-found" });
+    broker.stop();
+    await clock.advance(MINUTE);
+    await waiting;
+    expect(calledTimes()).toBe(1);
+  });
+
   it("overwrites what it is given afterwards", () => {
     const { broker, clock } = setUp();
     broker.stop();

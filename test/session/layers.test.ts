@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Overrides } from "../../src/control/protocol.ts";
 import { type Paths, resolvePaths } from "../../src/core/paths.ts";
+import { parseOwnRole } from "../../src/credentials/sources/sso.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
 import { parsePolicyValue } from "../../src/policy/parse.ts";
 import type { RequestContext } from "../../src/policy/types.ts";
@@ -47,6 +48,25 @@ const decided = (profile: Profile, action: string, resource = "*", context: Requ
     "allowed"
   );
 };
+
+describe("base credentials that a profile names", () => {
+  it("give way to an AWS profile of the command line", () => {
+    profileOf("mine", 'extends = "readonly"\ncredentials = "keyring:dev"\n');
+    expect(load("mine").credentials).toBe("keyring:dev");
+    expect(load("mine", { awsProfile: "prod" })).toMatchObject({ awsProfile: "prod", credentials: undefined });
+  });
+
+  it("are a role of a sign-in with its place, as config.toml has it, or an error that names what is near", () => {
+    writeFileSync(join(paths.config, "config.toml"), '[sso.corp]\nstart_url = "https://corp.awsapps.com/start"\nregion = "eu-west-1"\n');
+    profileOf("mine", 'extends = "readonly"\ncredentials = "sso:corp/123456789012/Developer"\n');
+    expect(parseOwnRole(load("mine").credentials ?? "")).toMatchObject({
+      ...{ account: "123456789012", name: "Developer" },
+      ...{ region: "eu-west-1", startUrl: "https://corp.awsapps.com/start" },
+    });
+    profileOf("other", 'extends = "readonly"\ncredentials = "sso:crop/123456789012/Developer"\n');
+    expect(failure(() => load("other"))).toMatchObject({ code: "config", hint: "did you mean 'corp'?" });
+  });
+});
 
 describe("a profile that extends another", () => {
   it("allows what both allow, keeps the other's conditions, and says the rest anew", () => {

@@ -414,6 +414,19 @@ describe("compositor", () => {
   });
 
   it.each([
+    ["the cursor's place", "\x1b[6n", true],
+    ["a mode", "\x1b[?25$p", true],
+    ["a setting", "\x1bP$qm\x1b\\", true],
+    ["what terminfo says", "\x1bP+q544e\x1b\\", true],
+    ["a colour", "\x1b]11;?\x07", true],
+    ["nothing", "\x1b[?25h\x1bP0;1q#0~\x1b\\\x1b]11;red\x07", false],
+  ])("knows that the terminal is asked for %s", (_, bytes, asked) => {
+    const { compositor } = rig();
+    compositor.write(Buffer.from(bytes));
+    expect(compositor.frame.asked).toBe(asked);
+  });
+
+  it.each([
     ["Sixel", "\x1bP0;1q#0~-~\x1b\\", ""],
     ["ReGIS", "\x1bPpP[10,10]\x1b\\", ""],
     ["the kitty graphics protocol", "\x1b_Ga=T,f=24,s=1,v=1,r=99;AAAA\x1b\\", `\x1b_Ga=d,d=y,y=${ROWS},q=2\x1b\\`],

@@ -24,6 +24,9 @@ describe("the sequence of a notice", () => {
     ["the Linux console", { TERM: "linux" }, undefined],
     ["tmux in iTerm2", { TERM: "tmux-256color", TERM_PROGRAM: "iTerm.app", TMUX: "/tmp/x,1,0" }, undefined],
     ["screen in kitty", { TERM: "screen.xterm-kitty", STY: "1.x" }, undefined],
+    ["tmux, by its TERM alone", { TERM: "tmux-256color", TERM_PROGRAM: "WezTerm" }, undefined],
+    ["tmux, by its variable alone", { TERM: "xterm-kitty", TMUX: "/tmp/x,1,0" }, undefined],
+    ["screen, by its variable alone", { TERM: "xterm-kitty", STY: "1.x" }, undefined],
     ["nothing that is known", {}, undefined],
   ])("in %s", (_terminal, env, sequence) => {
     expect(noticeSequence(env, "hello")).toBe(sequence);
