@@ -2,9 +2,9 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
 import { AgentRunError } from "../core/error.ts";
 import { destructiveAllowed } from "../policy/destructive.ts";
-import { actionMatches } from "../policy/match.ts";
 import { parsePolicyValue } from "../policy/parse.ts";
 import type { PolicyDocument, PolicySet, RequestContext } from "../policy/types.ts";
+import { isAbout } from "../policy/worst-case.ts";
 import { networkFailure, readFailure } from "./failure.ts";
 import { parseArn } from "./identity.ts";
 import { readRole } from "./role-policies.ts";
@@ -93,14 +93,10 @@ export async function checkRestriction(request: RestrictionRequest): Promise<Res
 
 /** Whether a Deny of these policies is about the action and leaves some resources out: then what it denies elsewhere says nothing of them. */
 function leavesOut(policies: PolicySet, action: string): boolean {
-  const isNamed = (patterns: readonly string[]): boolean => patterns.some((one) => actionMatches(one, action));
   const kinds: readonly PolicySet[keyof PolicySet][] = Object.values(policies);
   return kinds
     .flatMap((documents = []) => documents.flatMap(({ statements }) => statements))
-    .some(
-      ({ effect, notResource, action: actions, notAction = [] }) =>
-        effect === "Deny" && notResource !== undefined && (actions ? isNamed(actions) : !isNamed(notAction)),
-    );
+    .some((statement) => statement.effect === "Deny" && statement.notResource !== undefined && isAbout(statement, action));
 }
 
 /**

@@ -73,8 +73,13 @@ function probesOf(limiting: readonly (readonly string[])[], others: readonly str
   let met: ReadonlySet<string> | undefined = new Set(nothing ? [] : limiting[0]);
   for (const patterns of limiting.slice(1)) met = met && meeting(met, new Set(patterns));
   const patterns = new Set([...limiting.flat(), ...others, ...(met ?? [])]);
-  const resources = [...new Set([...patterns].map((pattern) => pattern.replace(/\*+/g, FILLER).replaceAll("?", "x")))];
+  const resources = [...new Set([...patterns].map(exampleOf))];
   return { resources, areAll: met !== undefined };
+}
+
+/** A text that fits the pattern; `${*}` stands for a star itself. */
+function exampleOf(pattern: string): string {
+  return pattern.replace(/\$\{([*?$])\}|\*+|\?/g, (text, literal?: string) => literal ?? (text === "?" ? "x" : FILLER));
 }
 
 /** What the patterns of both have in common; undefined where that is too much, or cannot be written. */
@@ -119,5 +124,5 @@ export function isAbout({ action: actions, notAction }: Statement, action: strin
 function filled(text: string, version: PolicyDocument["version"], context: RequestContext): string {
   if (version === "2008-10-17") return text;
   const values = new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]));
-  return text.replace(VARIABLE, (_, key: string) => String(values.get(key.toLowerCase()) ?? "*"));
+  return text.replace(VARIABLE, (whole, key: string) => (key.includes(":") ? String(values.get(key.toLowerCase()) ?? "*") : whole));
 }

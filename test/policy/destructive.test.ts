@@ -1,6 +1,7 @@
 // The destructive catalogue, the worst case, and the shipped profiles held against both.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { destructiveActions, destructiveAllowed } from "../../src/policy/destructive.ts";
 import { evaluate } from "../../src/policy/evaluate.ts";
@@ -43,6 +44,87 @@ describe("destructiveAllowed", () => {
     expect(names({ identity: [identity([allow("s3:DeleteBucket", "*", mfa)])] })).toEqual(["s3:DeleteBucket"]);
     expect(names({ identity: [identity([allow("s3:DeleteBucket"), deny("s3:*", "*", condition)])] })).toEqual(["s3:DeleteBucket"]);
     expect(names({ identity: [identity([allow("s3:DeleteBucket"), deny("s3:*")])] })).toEqual([]);
+  });
+
+  it("finds an object that is called by a wildcard's own sign", () => {
+    for (const sign of ["*", "?", "$"]) {
+      const policies = { identity: [identity([allow("s3:DeleteObject", `arn:aws:s3:::a/$\{${sign}}`)])] };
+      expect(
+        evaluate({ principal: SESSION, action: "s3:DeleteObject", resource: `arn:aws:s3:::a/${sign}`, context: {} }, policies).outcome,
+      ).toBe("allowed");
+      expect(names(policies), sign).toEqual(["s3:DeleteObject"]);
+    }
+  });
+
+  it("finds, of policies of any kind, whatever any request is allowed", () => {
+    const some = (...values: readonly string[]) => fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 3 });
+    const key = fc.constantFrom("aws:PrincipalTag/team", "AWS:principaltag/TEAM", "aws:RequestedRegion", "aws:TagKeys");
+    const condition = fc.tuple(
+      fc.constantFrom(
+        "StringEquals",
+        "StringNotLike",
+        "StringEqualsIfExists",
+        "ForAnyValue:StringEquals",
+        "ForAllValues:StringNotEquals",
+        "Null",
+      ),
+      key,
+      fc.constantFrom("true", "false", "red", "r*", `$\{aws:PrincipalTag/team, 'red'}`),
+    );
+    const statement = fc.tuple(
+      fc.constantFrom("Allow", "Allow", "Deny"),
+      fc.constantFrom("Action", "Action", "NotAction"),
+      some("s3:DeleteObject", "S3:delete*", "s3:GetObject", "*"),
+      fc.constantFrom("Resource", "Resource", "NotResource"),
+      some(
+        "*",
+        "arn:aws:s3:::logs-*",
+        "arn:aws:s3:::*-prod/*",
+        "arn:aws:s3:::a/b",
+        `arn:aws:s3:::?/$\{*}`,
+        `arn:aws:s3:::$\{aws:PrincipalTag/team}/*`,
+      ),
+      fc.option(condition, { nil: undefined, freq: 2 }),
+    );
+    const document = fc
+      .array(statement, { minLength: 1, maxLength: 3 })
+      .filter((statements) =>
+        statements.every(([, , , , , test]) => test === undefined || (test[0] === "Null") === /^(true|false)$/.test(test[2])),
+      );
+    const read = (statements: Parameters<Parameters<typeof document.map>[0]>[0]) =>
+      identity(
+        statements.map(([Effect, action, actions, resource, resources, test]) => ({
+          Effect,
+          [action]: actions,
+          [resource]: resources,
+          ...(test ? { Condition: { [test[0]]: { [test[1]]: test[2] } } } : {}),
+        })),
+      );
+    const context = fc.record(
+      {
+        "aws:PrincipalTag/team": fc.constantFrom("red", "lo"),
+        "aws:RequestedRegion": fc.constant("red"),
+        "aws:TagKeys": fc.constantFrom(["red"], ["a", "red"], []),
+      },
+      { requiredKeys: [] },
+    );
+    const resources = ["logs-a/b", "logs-1-prod/z", "a/b", "a/*", "red/k", "lo/x"].map((name) => `arn:aws:s3:::${name}`);
+    fc.assert(
+      fc.property(
+        fc.array(document, { minLength: 1, maxLength: 2 }),
+        fc.option(document, { nil: undefined }),
+        context,
+        (own, session, given) => {
+          const policies = { identity: own.map(read), ...(session ? { session: [read(session)] } : {}) };
+          const allowed = resources.some(
+            (resource) =>
+              evaluate({ principal: SESSION, action: "s3:DeleteObject", resource, context: given }, policies).outcome === "allowed",
+          );
+          if (allowed) expect(names(policies)).toContain("s3:DeleteObject");
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it("goes by what the context tells", () => {
