@@ -46,8 +46,8 @@ export interface Call {
   readonly args: readonly Argument[];
   /** What stands on stderr before the errno where it is refused. */
   readonly says: string;
-  /** The errno that is no failure: the `skips` calls behind it are left out then. */
-  readonly allowed?: number;
+  /** The errno that is no failure, or any: the `skips` calls behind it are left out then. */
+  readonly allowed?: number | "any";
   readonly skips?: number;
   /** Its first argument is what the last call with `keeps` gave: a descriptor. */
   readonly takes?: true;
@@ -76,10 +76,10 @@ export function callList(arch: Arch, calls: readonly Call[]): Uint8Array {
   const rows = calls.map(({ name, args, says, allowed = 0, skips = 0, takes, keeps }) => {
     if (args.length > MOST_ARGS) throw new RangeError(`${name} has ${args.length} arguments`);
     const values = args.map(wordOf);
-    const uses = (takes ? 1 : 0) | (keeps ? 2 : 0);
+    const uses = (takes ? 1 : 0) | (keeps ? 2 : 0) | (allowed === "any" ? 4 : 0);
     return {
       number: NUMBERS[name][arch],
-      allowed,
+      allowed: allowed === "any" ? 0 : allowed,
       skips,
       says: LIST_AT + placeOf(says),
       saysLength: Buffer.byteLength(says),

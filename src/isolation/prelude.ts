@@ -76,9 +76,12 @@ const X64: readonly Piece[] = [
   [0x48, 0x83, 0xc3, CALL_SIZE], //                      add rbx, CALL_SIZE
   jumpX64([0xe9], "call"), //                            jmp call
   { label: "refused" },
+  [0xf6, 0x43, uses, 4], //                              test byte [rbx+uses], 4  may be refused for any reason
+  jumpX64([0x0f, 0x85], "allowed"), //                   jnz allowed
   [0x48, 0x89, 0xc1], //                                 mov rcx, rax
   [0x48, 0x03, 0x4b, allowed], //                        add rcx, [rbx+allowed]   zero where that is its errno
   jumpX64([0x0f, 0x85], "not allowed"), //               jnz not allowed
+  { label: "allowed" },
   [0x48, 0x6b, 0x4b, skips, CALL_SIZE], //               imul rcx, [rbx+skips], CALL_SIZE
   [0x48, 0x01, 0xcb], //                                 add rbx, rcx
   jumpX64([0xe9], "next"), //                            jmp next
@@ -136,9 +139,12 @@ const ARM64: readonly Piece[] = [
   word((0x9100_0273 | (CALL_SIZE << 10)) >>> 0), //      add x19, x19, CALL_SIZE
   jumpArm64(0x5400_000e, "call"), //                     b.al call
   { label: "refused" },
+  unlessBit(2), //                                       tbz x9, 2, 8           may be refused for any reason
+  jumpArm64(0x5400_000e, "allowed"), //                  b.al allowed
   load(9, allowed), //                                   ldr x9, [x19, allowed]
   word(0xab00_0129), //                                  adds x9, x9, x0        zero where that is its errno
   jumpArm64(0x5400_0001, "not allowed"), //              b.ne not allowed
+  { label: "allowed" },
   load(9, skips), //                                     ldr x9, [x19, skips]
   movz(10, CALL_SIZE), //                                mov x10, CALL_SIZE
   word(0x9b0a_4d33), //                                  madd x19, x9, x10, x19

@@ -82,6 +82,10 @@ describe.each(MACHINES)(`by $how${skipped}`, ({ arch, argv }) => {
     expect(made([{ ...there, allowed: ENOENT }], ["/bin/true"]).stderr).toBe("there: errno 017\n");
     expect(made([{ ...there, allowed: EEXIST }, mkdir("goes on"), CLOSE], ["/bin/true"]).status).toBe(0);
     expect(existsSync(place("goes on"))).toBe(true);
+    const skipping = { allowed: "any", skips: 1 } as const;
+    const any = made([{ ...there, ...skipping }, mkdir("skipped"), mkdir("made", skipping), mkdir("made too"), CLOSE], ["/bin/true"]);
+    expect(any).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(["skipped", "made", "made too"].map((name) => existsSync(place(name)))).toEqual([false, true, true]);
   });
 
   it("hands what one call gave to others, and what it wrote", () => {
@@ -185,5 +189,15 @@ describe.skipIf(!hasBubblewrap).each(users)(`the sandbox of $name${missing}`, (u
     expect(own.length).toBeGreaterThan(20);
     leaveToBubblewrap(world);
     expect(own).toEqual(table(world, more));
+  });
+
+  it("starts where stdout is a terminal that they may not open, as after su, and names only one that they may", () => {
+    using world = new World(user);
+    world.settle();
+    const words = world.argv(["/bin/sh", "-c", "tty <&1; echo seen >/dev/tty"]).map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+    const { status, stdout, stderr } = run(["script", "-qec", words.join(" "), "/dev/null"]);
+    // The terminal that script(1) makes is of whoever runs the tests.
+    const named = user.prefix.length === 0 ? "/dev/console" : "not a tty";
+    expect({ status, lines: stdout.split("\r\n"), stderr }).toEqual({ status: 0, lines: [named, "seen", ""], stderr: "" });
   });
 });
