@@ -33,7 +33,9 @@ describe("policy lint", () => {
     const lint = async (word: string) => await world.run(["policy", "lint", word]);
     expect(await lint("policy.txt")).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/neither a file 'policy.txt' here nor a profile[^]*give a file with a policy.*agent-run profiles list\n$/),
+      stderr: expect.stringMatching(
+        /neither a file 'policy.txt' here nor a profile[\s\S]*give a file with a policy.*agent-run profiles list\n$/,
+      ),
     });
     expect(await lint("raedonly")).toMatchObject({ code: 2, stderr: expect.stringContaining("did you mean 'readonly'?") });
     expect(await lint("gone/policy.json")).toMatchObject({ code: 2, stderr: expect.stringContaining("cannot read gone/policy.json") });
