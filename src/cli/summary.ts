@@ -10,7 +10,8 @@ import type { Ended } from "./session-link.ts";
 /** Names on the line at the end; the others are in the audit. */
 const MOST_SHOWN = 8;
 const MOST_RECORDED = 1000;
-const LONGEST_RECORDED = 65_536;
+/** As JSON, of which a record takes 65,536 characters, the rest of it included. */
+const LONGEST_RECORDED = 48_000;
 
 /**
  * What the human must still know: the daemon's notes, or that it gave none, and what could not be removed.
@@ -77,12 +78,13 @@ export function leftLines({ changed, partly }: LeftBehind, session: string): str
   ];
 }
 
-/** As they are in the audit: who makes more than it takes cannot make them pass unseen. */
+/** As they are in the audit: who makes more than it takes, or names it such that it takes more to write, cannot make them pass unseen. */
 export function recorded(changed: readonly string[]): string[] {
   let left = LONGEST_RECORDED;
   const kept = changed.slice(0, MOST_RECORDED).filter((path) => {
-    const fits = path.length <= left;
-    if (fits) left -= path.length;
+    const length = JSON.stringify(path).length + 1;
+    const fits = length <= left;
+    if (fits) left -= length;
     return fits;
   });
   return kept.length === changed.length ? kept : [...kept, `and ${changed.length - kept.length} more`];

@@ -4,7 +4,9 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, tru
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FIRST, makeRecord, readRecord } from "../../src/audit/record.ts";
 import { leftLines, recorded } from "../../src/cli/summary.ts";
+import type { SessionId } from "../../src/core/id.ts";
 import { leftBehind } from "../../src/isolation/left-behind.ts";
 import { runsLater } from "../../src/isolation/runs-later.ts";
 import { unprivileged } from "./unprivileged.ts";
@@ -229,6 +231,26 @@ describe("what a run leaves", () => {
     expect(changed.slice(0, 2)).toEqual(["z/.git/config", "z/.envrc"]);
     expect(recorded(changed)).toHaveLength(1001);
     expect(recorded(changed).at(-1)).toBe("and 202 more");
+  });
+
+  it("is recorded in a record that takes it, however it is called, and one that takes too much hides none of the others", () => {
+    const floods = ["x".repeat(60), '"'.repeat(200), "\u0001".repeat(200), "\u00fc".repeat(200)];
+    for (const name of floods) {
+      const changed = [
+        ".git/hooks/pre-commit",
+        "x".repeat(70_000),
+        ...Array.from({ length: 2000 }, (_, at) => `.env.${at}${name}`),
+        "Makefile",
+      ];
+      const kept = recorded(changed);
+      const { line } = makeRecord({
+        ...{ previous: FIRST, sequence: 1, at: 0, session: "sess_00000000" as SessionId, kind: "end" },
+        data: { cause: "exited", changed: kept },
+      });
+      expect(readRecord(line)?.data).toEqual({ cause: "exited", changed: kept });
+      expect(kept.slice(0, 2)).toEqual([changed[0], changed[2]]);
+      expect(kept.at(-1)).toBe(`and ${changed.length - kept.length + 1} more`);
+    }
   });
 
   it("is named such that a name cannot be read as anything else", () => {
