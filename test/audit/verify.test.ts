@@ -117,6 +117,20 @@ describe("verifyFolder", () => {
     expect(report.sessions.map((each) => each.findings.map((finding) => finding.kind))).toEqual([["unlisted"], ["unlisted"], ["unlisted"]]);
   });
 
+  it("takes a session that runs as whole without an end, and without a word in the index only with a warning", () => {
+    const runs = (open: ReadonlySet<string>) => {
+      const folder = mkdtempSync(join(base, "open-"));
+      cpSync(join(written, `${sessions[2]}.ndjson`), join(folder, `${sessions[2]}.ndjson`));
+      edit(folder, `${sessions[2]}.ndjson`, (bytes) => bytes.subarray(0, bytes.lastIndexOf("\n", -2) + 1));
+      return verifyFolder(folder, open).sessions.map(({ state, findings }) => [
+        state,
+        ...findings.map(({ kind, severity }) => `${severity}: ${kind}`),
+      ]);
+    };
+    expect(runs(new Set([sessions[2]]))).toEqual([["open", "warning: unlisted"]]);
+    expect(runs(none)).toEqual([["cut", "error: cut", "error: unlisted"]]);
+  });
+
   it("finds a file that was replaced by another with a chain of its own", async () => {
     const elsewhere = join(base, "elsewhere");
     mkdirSync(elsewhere, { mode: 0o700 });

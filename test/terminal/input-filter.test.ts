@@ -85,6 +85,23 @@ describe.each([
   });
 });
 
+describe("a button that was pressed before an overlay came", () => {
+  it("is let go for the agent where it was the agent's, and nothing else of the mouse is, until then or after", () => {
+    const tap = new KeyTap(parseKey("ctrl-k"));
+    const filter = new InputFilter();
+    const got = (bytes: string, covered: boolean): string =>
+      tap
+        .push(Buffer.from(bytes, "latin1"))
+        .map((event) => (covered ? filter.whileCovered(event, rowsAt(24), false) : filter.forAgent(event, rowsAt(24), false, rowsAt)))
+        .map((part) => Buffer.from(part).toString("latin1"))
+        .join("");
+    expect(got("\x1b[<0;5;5M", false)).toBe("\x1b[<0;5;5M");
+    expect(got("\x1b[<32;5;6Mkey\x1b[<0;5;7M", true)).toBe("");
+    expect(got("\x1b[<0;5;6m", true)).toBe("\x1b[<0;5;6m");
+    expect(got("\x1b[<0;5;6m", true)).toBe("");
+  });
+});
+
 describe("positions in pixels", () => {
   it("pass as they are while nobody knows how high a row is", () => {
     expect(agentGets(["\x1b[<0;7;470M"], { pixels: true })).toBe("\x1b[<0;7;470M");
