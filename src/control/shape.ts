@@ -62,6 +62,7 @@ export function optional<T>(shape: Shape<T>): Optional<T> {
   return Object.assign((value: unknown, at: string) => (value === undefined ? undefined : shape(value, at)), { optional: true as const });
 }
 
+/** A list, each of whose items is of this shape. */
 export function list<T>(shape: Shape<T>): Shape<T[]> {
   return (value, at) => {
     if (!Array.isArray(value)) throw new Mismatch(at);
@@ -77,6 +78,7 @@ export function record<T>(shape: Shape<T>): Shape<Record<string, T>> {
   };
 }
 
+/** An object with these fields; others that it has are left out. */
 export function object<F extends Fields>(fields: F): Shape<Flat<Together<F>>> {
   const shapes = Object.entries(fields);
   return (value, at) => {

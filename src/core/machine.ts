@@ -14,6 +14,7 @@ export interface Machine {
 
 let known: Machine | undefined;
 
+/** Read once; it stays what it is while a process lives. */
 export function thisMachine(): Machine {
   known ??= read();
   return known;

@@ -55,6 +55,7 @@ interface Kept extends MfaHeld {
   readonly timer: Disposable;
 }
 
+/** In memory only; none outlives this process. */
 export function createMfaSessions(clock: Clock): MfaSessions {
   // Who does not have the secret key is given nothing that it opened.
   const seal = randomBytes(32);

@@ -51,6 +51,7 @@ export function runningAgent(input: IsolationInput, facts: Facts): KnownAgent | 
   return KNOWN_AGENTS.find((known) => runs(known, input, facts));
 }
 
+/** The state of the agent that runs, and of those that were given back, is theirs; that of all others is hidden. */
 export function planAgents(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
   const roots = writableRoots(input, facts);
   for (const known of KNOWN_AGENTS) {

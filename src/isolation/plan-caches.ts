@@ -6,6 +6,7 @@ import type { PlanBuilder } from "./plan-builder.ts";
 import type { Facts, Place } from "./plan-facts.ts";
 import { expand } from "./plan-stores.ts";
 
+/** What `planCaches` looks at: the caches, and what tells whether a missing one is made. */
 export function cachePlaces(input: IsolationInput): Place[] {
   const paths = [...cachePaths(input), ...shellCaches(input)];
   if (!makesMissing(input)) return paths.map((path) => ({ path }));
@@ -102,6 +103,7 @@ function folderIn({ env }: IsolationInput, variable: string): string | undefined
   return first.startsWith("/") && first.length > 1 ? first.replace(/\/+$/, "") : undefined;
 }
 
+/** Every cache by its usual place and by where a variable moved it to, there or not. */
 export function cachePaths(input: IsolationInput): string[] {
   const places = CACHES.flatMap((cache) => {
     const elsewhere = moved(cache, input);

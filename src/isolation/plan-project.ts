@@ -6,6 +6,10 @@ import type { PlanBuilder } from "./plan-builder.ts";
 import type { Facts } from "./plan-facts.ts";
 import { rootLeft, writableRoots } from "./plan-roots.ts";
 
+/**
+ * The project is writable, but for what git runs in it; with it what `isolation.write` names.
+ * @throws AgentRunError `isolation` where the project lies in what is hidden
+ */
 export function planProject(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
   const hidden = builder.forbidden(facts.project) ?? builder.hiddenBecause(facts.project);
   if (hidden) {

@@ -45,6 +45,7 @@ export const STRICT_SHOWS: readonly { readonly name: string; readonly what: stri
 /** Lists of all keys in the kernel's keyrings that the user may see, by name, and how many each user has: no namespace has its own. */
 const KEY_LISTS = ["/proc/keys", "/proc/key-users"];
 
+/** What `planStrict` and `planTools` look at. */
 export function strictPlaces(input: IsolationInput): Place[] {
   if (input.level !== "strict") return [];
   const tools = TOOLCHAINS.flatMap((place) => expand(place, input));

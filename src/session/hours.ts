@@ -27,6 +27,7 @@ export interface OpenHours {
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
+/** Whether it is a name of the time zone database, such as `Europe/Berlin`. */
 export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlink
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { privateFolder } from "../../src/core/folder.ts";
+import { isSameFolder, privateFolder } from "../../src/core/folder.ts";
 import { allProcesses, descendants, processInfo, signal } from "../../src/core/process-tree.ts";
 
 const base = mkdtempSync(join(tmpdir(), "ar-folder-"));
@@ -13,6 +13,19 @@ const failsWith = (path: string, message: RegExp): void =>
   expect(() => privateFolder(path, "runtime-folder")).toThrow(
     expect.objectContaining({ code: "runtime-folder", message: expect.stringMatching(message), hint: expect.any(String) }),
   );
+
+describe("two paths", () => {
+  it("are one folder by whatever name, also where neither is there, and not where one cannot be looked at", () => {
+    const [one, other, link] = ["one", "other", "link"].map((name) => join(base, name)) as [string, string, string];
+    for (const path of [one, other]) mkdirSync(path);
+    symlinkSync(one, link);
+    expect([isSameFolder(one, one), isSameFolder(one, link), isSameFolder(one, other)]).toEqual([true, true, false]);
+    expect([isSameFolder(one, join(base, "gone")), isSameFolder(join(base, "gone"), join(base, "gone too"))]).toEqual([false, true]);
+    const loop = join(base, "loop");
+    symlinkSync(loop, loop);
+    expect([isSameFolder(loop, one), isSameFolder(loop, loop)]).toEqual([false, true]);
+  });
+});
 
 describe("private folder", () => {
   it("is made with mode 0700, with its parents", () => {

@@ -22,6 +22,7 @@ const MOST_TRIES = 6;
 const FIRST_PAUSE_MS = 200;
 const TRANSIENT = /^(ConcurrentModification|Throttl|TooManyRequests|RequestLimitExceeded|ServiceFailure)/;
 
+/** By the SDK, patient with what IAM refuses for its own reasons; a policy that is gone by now counts as none. */
 export function rolePolicies(iam: IAMClient, roleArn: string): RolePolicies {
   const RoleName = roleArn.slice(roleArn.lastIndexOf("/") + 1);
   const read = async (PolicyName: string): Promise<InlinePolicy[]> => {

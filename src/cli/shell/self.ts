@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { Context } from "../command.ts";
 
+/** `agent-run`, or a path where PATH leads to another one, or to none. */
 export function selfName({ env, packageFolder }: Context): string {
   const own = real(join(packageFolder, "bin", "agent-run.cjs"));
   for (const folder of (env["PATH"] ?? "").split(delimiter).filter(isAbsolute)) {

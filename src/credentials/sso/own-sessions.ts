@@ -26,6 +26,7 @@ export interface OwnSessions {
   forget(): void;
 }
 
+/** Sessions that are held in memory and renewed there; the keyring has what was written back. */
 export function createOwnSessions(clock: Clock): OwnSessions {
   const held = new Map<string, SsoSession>();
   const onlyHere = new Set<string>();

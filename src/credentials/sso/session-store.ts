@@ -22,6 +22,10 @@ export interface SessionStore {
   remove(startUrl: string): Promise<boolean>;
 }
 
+/**
+ * The sessions in the human's keyring, and in `state` a note of each place, without a secret.
+ * @param env the human's, which leads to the keyring
+ */
 export function openSessionStore(env: Environment, state: string): SessionStore {
   const keyring = openKeyring(env);
   const folder = join(state, "sso");

@@ -37,6 +37,7 @@ export function requireStartUrl(text: string, where: string): string {
   });
 }
 
+/** A session in one text, for the keyring; `readSignIn` reads it. */
 export function sessionText({ startUrl, region, accessToken, expiresAt, renewal }: SsoSession): Secret {
   const revealed = renewal && { ...renewal, clientSecret: renewal.clientSecret.reveal(), refreshToken: renewal.refreshToken.reveal() };
   return new Secret(JSON.stringify({ version: 1, startUrl, region, accessToken: accessToken.reveal(), expiresAt, renewal: revealed }));
