@@ -16,12 +16,12 @@ const failsWith = (path: string, message: RegExp): void =>
 
 describe("two paths", () => {
   it("are one folder by whatever name, also where neither is there, and not where one cannot be looked at", () => {
-    const [one, other, link] = ["one", "other", "link"].map((name) => join(base, name)) as [string, string, string];
+    const [one, other, link] = ["first", "second", "alias"].map((name) => join(base, name)) as [string, string, string];
     for (const path of [one, other]) mkdirSync(path);
     symlinkSync(one, link);
     expect([isSameFolder(one, one), isSameFolder(one, link), isSameFolder(one, other)]).toEqual([true, true, false]);
     expect([isSameFolder(one, join(base, "gone")), isSameFolder(join(base, "gone"), join(base, "gone too"))]).toEqual([false, true]);
-    const loop = join(base, "loop");
+    const loop = join(base, "circle");
     symlinkSync(loop, loop);
     expect([isSameFolder(loop, one), isSameFolder(loop, loop)]).toEqual([false, true]);
   });
