@@ -31,7 +31,7 @@ export interface Prepared {
   readonly ports: readonly number[];
 }
 
-type OwnStreams = Pick<PlainOptions, "output" | "nothingToRead">;
+type OwnStreams = Pick<PlainOptions, "output" | "nothingToRead" | "held">;
 
 export class Preparation {
   readonly #request: LaunchRequest;
@@ -78,7 +78,7 @@ export class Preparation {
       .catch(() => {});
   }
 
-  /** The sandbox is made. What runs in it until the session stands is our own shell. */
+  /** The sandbox is made, and what becomes the agent is started. What runs until the session stands is our own shell. */
   hold({ childEnvironment, port }: EnvironmentMessage): void {
     this.#held = this.#hold(childEnvironment, port);
     // It is awaited in `held`.
@@ -91,10 +91,10 @@ export class Preparation {
     if (!plan || !isolation || this.#over) return undefined;
     // Where nothing is held, `finish` has it ready.
     const { command } = this.#command(set, plan);
-    if (!isolation.sealed) return undefined;
+    if (!isolation.sealed && (isolation.level !== "none" || terminal !== undefined)) return undefined;
     const ports = neededPorts(port, command.env["AWS_ENDPOINT_URL"]);
     if (terminal === undefined) {
-      const streams = await this.#ownStreams();
+      const streams = isolation.sealed ? await this.#ownStreams() : { held: true };
       return new Held(isolation, plan.folder, () => ({ plain: this.#spawn(command, isolation, ports, streams) }));
     }
     const [{ startShim }, { sizeOf }] = await Promise.all([import("../terminal/shim-host.ts"), import("../terminal/terminal-output.ts")]);

@@ -45,6 +45,9 @@ export function carried(
   const surplus = ["PWD", ...(dash ? [] : ["OLDPWD", "SHLVL", "_"]), ...added].filter((name) => !(name in env));
   if (lost.size === 0 && surplus.length === 0) return { env, script: "" };
 
+  // It takes a name out of the environment at that; others remember what they were given.
+  if (lost.size === 0 && dash) return { env, script: `unset ${surplus.join(" ")}` };
+
   const through: Record<string, string> = {};
   const words: string[] = [];
   for (const [name, value] of lost) {

@@ -15,7 +15,7 @@ import { resolveExecutable } from "./executable.ts";
 import { foregroundGroup } from "./foreground.ts";
 import type { PrivateOutput } from "./private-output.ts";
 import type { ShimOptions } from "./shim-host.ts";
-import { ENDED, LAUNCHER_FD, RELEASED, STANDS, STOPPED, tiedCommand, WANTS } from "./tie.ts";
+import { ENDED, heldCommand, LAUNCHER_FD, RELEASED, STANDS, STOPPED, tiedCommand, WANTS } from "./tie.ts";
 
 export interface PlainAgent extends AgentProcess {
   /** Lets the agent start: until then a sandbox holds nothing but our own shell. Where there is no sandbox it runs already. */
@@ -26,6 +26,8 @@ export interface PlainAgent extends AgentProcess {
 
 export interface PlainOptions extends Pick<ShimOptions, "wrap" | "check"> {
   readonly sealed: boolean;
+  /** Where it is not sealed: it may not start yet. */
+  readonly held?: boolean;
   /** It gets nothing to read, whatever our own stdin is. */
   readonly nothingToRead?: boolean;
   /** Stands in for those of our output streams that are a terminal. */
@@ -52,14 +54,15 @@ export function spawnPlain(command: Command, options: PlainOptions): PlainAgent 
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
   const inner = options.sealed
     ? tiedCommand({ ...command, file }, relayed(output), job !== undefined)
-    : markedCommand({ ...command, file });
+    : markedCommand(options.held ? heldCommand({ ...command, file }) : { ...command, file });
   const outer = options.wrap(inner);
   const child = start(outer, command.cwd, options);
   outer.channel?.attach(child);
   // Ours as long as we live; written to once: see tie.ts.
   const tie = child.stdio[LAUNCHER_FD] as Socket | undefined;
   const standing = Promise.withResolvers<void>();
-  let stands = false;
+  let stands = !options.sealed;
+  if (stands) standing.resolve();
   let said = "";
   /** What bubblewrap said, and nobody has seen. */
   let words: Buffer[] = [];
@@ -128,6 +131,7 @@ export function spawnPlain(command: Command, options: PlainOptions): PlainAgent 
 
   // As soon as all is mounted, while there is time.
   const checked = standing.promise.then((): { readonly problem?: unknown } => {
+    if (!options.sealed) return {};
     try {
       const first = tree.first();
       if (first === undefined) throw new Error("the sandbox's first process is not found");
@@ -214,13 +218,13 @@ export function spawnPlain(command: Command, options: PlainOptions): PlainAgent 
 function start(
   { file, args, env, channel, argsClosing }: Command,
   cwd: string,
-  { sealed, output, nothingToRead }: PlainOptions,
+  { sealed, held, output, nothingToRead }: PlainOptions,
 ): ChildProcess {
   const stdio: ("inherit" | "pipe" | "ipc" | "ignore" | number)[] = [
     output?.ends.get(0) ?? (nothingToRead ? "ignore" : "inherit"),
     output?.ends.get(1) ?? "inherit",
     output?.ends.get(2) ?? "inherit",
-    ...(sealed ? (["pipe"] as const) : []),
+    ...(sealed || held ? (["pipe"] as const) : []),
     ...(channel ? (["ipc"] as const) : []),
   ];
   const options = { cwd, env: { ...env }, stdio, detached: true };

@@ -1,4 +1,5 @@
-// What the first process in a sandbox does before there is an agent: it makes sure that the sandbox will die with the launcher, then waits for its word.
+// What the first process in a sandbox does before there is an agent: it makes sure that the sandbox will die with the launcher, then waits for its word. And
+// what waits for it where there is no sandbox.
 // Used by plain.ts and shim.ts.
 //
 // bubblewrap asks the kernel for a SIGKILL at its parent's death (prctl(2), PR_SET_PDEATHSIG), its outer process for the launcher's and its init for the
@@ -30,6 +31,13 @@ export const RELEASED = "released";
 const WAIT = `unset agent_run_word;read -r agent_run_word <&${LAUNCHER_FD};[ "$agent_run_word" = ${RELEASED} ]||exit 126;unset agent_run_word`;
 
 const START = `exec 2>&${STDERR_FD} ${STDERR_FD}>&- ${LAUNCHER_FD}>&-`;
+
+/** The command where there is no sandbox, held by a shell until the launcher's word: starting it takes milliseconds, while AWS is asked. */
+export function heldCommand(command: Command): Command {
+  const { env, script } = carried(command);
+  const steps = ["set +ax", WAIT, `exec ${LAUNCHER_FD}>&-`, ...(script === "" ? [] : [script]), 'exec "$@"'];
+  return { ...command, env, file: "/bin/sh", args: ["-c", steps.join(";"), "sh", command.file, ...command.args] };
+}
 
 /** Nothing is changed by a terminal that another one shows: that one does it. */
 const RAW = 'PATH="/usr/bin:/bin:$PATH" stty -opost -echo';

@@ -1,4 +1,4 @@
-// The sandbox is made while AWS is asked: until every gate was passed the agent's program does not run in it, nothing is served, and nothing is left when no agent comes of it.
+// The sandbox, and on pipes what becomes the agent without one, is started while AWS is asked: until every gate was passed the agent's program does not run, nothing is served, and nothing is left when no agent comes of it.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -17,6 +17,7 @@ describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${mis
   let human: Human | undefined;
   let fault: Disposable | undefined;
   let files: string[] = [];
+  let isSealed = true;
 
   beforeAll(async () => {
     world = await makeWorld();
@@ -39,10 +40,11 @@ describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${mis
     const environment = read(pid, "environ");
     return environment.includes("\0AGENT_RUN_SESSION=") && environment.includes(`HOME=${world.home}\0`);
   };
-  /** Our own shell, in the sandbox, with all done but the agent. */
+  /** Our own shell, with all done but the agent; in the sandbox, where there is one. */
   const waiting = (): number | undefined =>
     ofSession().find(
-      ({ pid, name }) => name === "sh" && read(pid, "cmdline").includes("agent_run_") && /^\s*NSpid:.*\t[2-9]/m.test(read(pid, "status")),
+      ({ pid, name }) =>
+        name === "sh" && read(pid, "cmdline").includes("agent_run_") && (!isSealed || /^\s*NSpid:.*\t[2-9]/m.test(read(pid, "status"))),
     )?.pid;
   const isHeld = (surface: string): boolean => {
     const pid = waiting();
@@ -77,6 +79,7 @@ describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${mis
   };
   /** Launches against an STS that takes its time over the gate, until the sandbox waits for it. */
   const launchHeld = async (surface: string, level: string, refusing = false): Promise<Launched> => {
+    isSealed = level !== "none";
     // The daemon runs then, and knows who the human is: it asks for the session and its gate only.
     expect((await world.run(["true"])).code).toBe(0);
     const refusal = refusing ? { error: { code: "AccessDenied", status: 403, message: "not you" } } : {};
@@ -90,17 +93,21 @@ describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${mis
     expect(existsSync(join(world.project, "ran"))).toBe(false);
   };
 
+  const held = [["pipes", "standard"] as const, ["pipes", "none"] as const, ["a terminal", "standard"] as const];
   const places = ["pipes", "a terminal"].flatMap((surface) => ["standard", "strict"].map((level) => [surface, level] as const));
 
-  it.each(places)("on %s at %s: no agent when the gate refuses, the error alone is seen, nothing is left", async (surface, level) => {
-    const { ended, printed } = await launchHeld(surface, level, true);
-    const status = await ended;
-    if (surface === "pipes") expect(status).toBe(125);
-    await until(() => printed().includes("not you"), LIMIT_MS, "the error");
-    expect(printed()).not.toContain("7777;");
-    await nothingLeft();
-    expect(homeFiles()).toEqual(files);
-  });
+  it.each([...places, ["pipes", "none"] as const])(
+    "on %s at %s: no agent when the gate refuses, the error alone is seen, nothing is left",
+    async (surface, level) => {
+      const { ended, printed } = await launchHeld(surface, level, true);
+      const status = await ended;
+      if (surface === "pipes") expect(status).toBe(125);
+      await until(() => printed().includes("not you"), LIMIT_MS, "the error");
+      expect(printed()).not.toContain("7777;");
+      await nothingLeft();
+      expect(homeFiles()).toEqual(files);
+    },
+  );
 
   it.each(["pipes", "a terminal"])("on %s, what bwrap says meanwhile is not seen when the gate refuses", async (surface) => {
     const folder = join(world.own, "bin");
@@ -135,14 +142,16 @@ describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${mis
   });
 
   it.each([
-    ["pipes", "SIGINT"],
-    ["pipes", "SIGTERM"],
-    ["pipes", "SIGKILL"],
-    ["a terminal", "SIGINT"],
-    ["a terminal", "SIGHUP"],
-    ["a terminal", "SIGKILL"],
-  ] as const)("on %s, %s for the launcher leaves no process and no file", async (surface, name) => {
-    const { pid, ended } = await launchHeld(surface, "standard");
+    ["pipes", "standard", "SIGINT"],
+    ["pipes", "standard", "SIGTERM"],
+    ["pipes", "standard", "SIGKILL"],
+    ["pipes", "none", "SIGINT"],
+    ["pipes", "none", "SIGKILL"],
+    ["a terminal", "standard", "SIGINT"],
+    ["a terminal", "standard", "SIGHUP"],
+    ["a terminal", "standard", "SIGKILL"],
+  ] as const)("on %s at %s, %s for the launcher leaves no process and no file", async (surface, level, name) => {
+    const { pid, ended } = await launchHeld(surface, level);
     signal(pid, name);
     const end = await ended;
     if (surface === "pipes") expect(end).toBe(name);
@@ -163,25 +172,25 @@ describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${mis
     for (const name of ["stty", "sleep", "od", "tr"]) rmSync(join(world.project, name));
   });
 
-  it.each(["pipes", "a terminal"])("on %s, a daemon that dies then ends the launch, and nothing is left", async (surface) => {
-    const { ended } = await launchHeld(surface, "standard");
+  it.each(held)("on %s at %s, a daemon that dies then ends the launch, and nothing is left", async (surface, level) => {
+    const { ended } = await launchHeld(surface, level);
     signal((await world.daemonPid()) ?? 0, "SIGKILL");
     await ended;
     await nothingLeft();
     expect(homeFiles()).toEqual(files);
   });
 
-  it.each(["pipes", "a terminal"])("on %s, a kill by command then starts no agent", async (surface) => {
-    const { ended } = await launchHeld(surface, "standard");
+  it.each(held)("on %s at %s, a kill by command then starts no agent", async (surface, level) => {
+    const { ended } = await launchHeld(surface, level);
     expect((await world.run(["kill", "--all"])).code).toBe(0);
     await ended;
     await nothingLeft();
   });
 
-  it.each(["pipes", "a terminal"])(
-    "on %s, the endpoint serves nobody until the gate is passed, and a SIGCONT starts nothing",
-    async (surface) => {
-      const { pid } = await launchHeld(surface, "standard");
+  it.each(held)(
+    "on %s at %s, the endpoint serves nobody until the gate is passed, and a SIGCONT starts nothing",
+    async (surface, level) => {
+      const { pid } = await launchHeld(surface, level);
       const environment = new Map(
         read(waiting() ?? 0, "environ")
           .split("\0")
