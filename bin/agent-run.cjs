@@ -47,16 +47,14 @@ function loadCompiled(folder) {
   var path = require("node:path");
   var vm = require("node:vm");
   var file = path.join(__dirname, "../dist/main.cjs");
-  // In one piece from the start: the file put between two strings would lie in memory twice, and V8 would have to collect it before the agent runs.
-  var source = Buffer.concat([
-    Buffer.from("(function(exports,require,module,__filename,__dirname){"),
-    fs.readFileSync(file),
-    Buffer.from("\n})"),
-  ]).latin1Slice();
+  var source = fs.readFileSync(file, "latin1");
   var level = process.argv[process.argv.indexOf("--isolation") + 1];
   var kind = `launch-${level === "none" ? "bare-" : ""}${require("node:tty").isatty(0) ? "terminal" : "pipes"}-`;
-  var name = `${kind}${source.slice(source.indexOf("// ") + 3, source.indexOf("\n"))}-${process.version}-${process.arch}`;
-  var script = new vm.Script(source, { filename: file, cachedData: read() });
+  var name = `${kind}${source.slice(3, source.indexOf("\n"))}-${process.version}-${process.arch}`;
+  var script = new vm.Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
+    filename: file,
+    cachedData: read(),
+  });
   var main = { exports: {}, importer: importer };
   script.runInThisContext()(main.exports, require, main, file, path.dirname(file));
   if (script.cachedDataRejected !== false) process.on("exit", write);
