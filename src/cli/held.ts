@@ -1,4 +1,5 @@
-// The sandbox of an agent that may not start yet: it is made while AWS is asked, and where nothing comes of it taken away with all that was made for it.
+// The sandbox of an agent that may not start yet, or the shell alone that becomes it: made while AWS is asked, and where nothing comes of it taken away with all
+// that was made for it.
 // Held by preparation.ts.
 import { rmSync } from "node:fs";
 import type { Isolation } from "../isolation/isolate.ts";

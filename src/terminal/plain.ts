@@ -18,7 +18,7 @@ import type { ShimOptions } from "./shim-host.ts";
 import { ENDED, heldCommand, LAUNCHER_FD, RELEASED, STANDS, STOPPED, tiedCommand, WANTS } from "./tie.ts";
 
 export interface PlainAgent extends AgentProcess {
-  /** Lets the agent start: until then a sandbox holds nothing but our own shell. Where there is no sandbox it runs already. */
+  /** Lets the agent start: until then there is nothing but our own shell. Where nothing holds it, it runs already. */
   release(): void;
   /** There shall be no agent: nothing is left when it resolves. */
   end(): Promise<void>;
