@@ -4,11 +4,11 @@ import { type Dirent, existsSync, lstatSync, opendirSync, readdirSync, type Stat
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { AgentRunError } from "../core/error.ts";
 import { plainFile } from "../core/plain-file.ts";
+import { NOT_LOOKED_AT } from "./build-folders.ts";
 import { gitValues } from "./git-config.ts";
 import { within } from "./path.ts";
 import type { GitFolder } from "./plan-facts.ts";
 import { realOf } from "./real-path.ts";
-import { NOT_LOOKED_AT } from "./runs-later.ts";
 
 /** Each is some mounts. */
 const MOST_MODULES = 24;

@@ -1,4 +1,5 @@
 // Files of a project that run, or steer what runs, when the human next works there: which names those are. PURE. Used by left-behind.ts.
+import { NOT_LOOKED_AT } from "./build-folders.ts";
 
 /** Splits at white space. */
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
@@ -18,15 +19,20 @@ const NAMES = new Set([
     pyproject.toml Pipfile poetry.toml uv.toml pixi.toml environment.yml .pylintrc pylintrc mypy.ini .coveragerc .flake8 tox.ini pytest.ini noxfile.py tasks.py pip.conf .rspec .rubocop.yml .solargraph.yml composer.json phpunit.xml .php-cs-fixer.php
     nodemon.json nx.json turbo.json .golangci.yml .custom-gcl.yml Cargo.toml go.work Package.swift Podfile Fastfile build.sbt build.sc .sbtopts .jvmopts
     build.xml .bazeliskrc WORKSPACE.bazel Directory.Build.props Directory.Build.targets nuget.config NuGet.Config global.json cdk.json samconfig.toml serverless.yml Pulumi.yaml terragrunt.hcl ansible.cfg Tiltfile Earthfile skaffold.yaml Vagrantfile .actrc`),
+  // The same of languages and tools that fewer use: each is a program, or names one.
+  ...words(`gulpfile.js gulpfile.mjs gulpfile.cjs gulpfile.ts Gruntfile.js Gruntfile.cjs Jakefile Guardfile Dangerfile Capfile Thorfile Brewfile Appraisals
+    .simplecov .yardopts project.clj deps.edn bb.edn shadow-cljs.edn build.zig SConstruct wscript Snakefile xmake.lua premake5.lua .luacheckrc .busted
+    config.nims nim.cfg dune dune-project conanfile.py dodo.py fabfile.py pants.toml .buckconfig .bazelversion .sequelizerc .watchmanconfig`),
   // Git and what hangs on it; what runs elsewhere with the human's keys.
   ...words(`.gitmodules .gitconfig .gitattributes .lfsconfig .pre-commit-config.yaml .pre-commit-hooks.yaml prek.toml .overcommit.yml grumphp.yml
     captainhook.json .simple-git-hooks.json .simple-git-hooks.js .simple-git-hooks.cjs simple-git-hooks.json .gitlab-ci.yml Jenkinsfile
     azure-pipelines.yml .travis.yml bitbucket-pipelines.yml .drone.yml .woodpecker.yml appveyor.yml cloudbuild.yaml buildspec.yml netlify.toml
-    vercel.json fly.toml render.yaml .gitpod.yml devfile.yaml`),
+    vercel.json fly.toml render.yaml .gitpod.yml devfile.yaml .appveyor.yml .cirrus.yml .cirrus.star .build.yml bitrise.yml codemagic.yaml .replit replit.nix`),
   // Editors, containers, agents.
   ...words(`.devcontainer.json Dockerfile Containerfile docker-bake.hcl .mcp.json mcp.json .agent-run.toml opencode.json opencode.jsonc
     crush.json .crush.json CLAUDE.md CLAUDE.local.md AGENTS.md AGENTS.override.md AGENT.md GEMINI.md QWEN.md .goosehints .cursorrules .windsurfrules
-    .clinerules .roomodes .aider.conf.yml copilot-instructions.md`),
+    .clinerules .roomodes .aider.conf.yml copilot-instructions.md
+    .rules .kilocodemodes WARP.md replit.md`),
 ]);
 
 /** By the form of the name: configurations that are programs, workspaces and projects of editors, builds, and families of names. */
@@ -43,7 +49,7 @@ const FOLDERS = [
     ".vscode .idea .fleet .zed .devcontainer .husky .githooks .claude .codex .gemini .cursor .opencode .amp .goose .qwen .crush .factory",
   ),
   ...words(
-    ".windsurf .kiro .roo .continue .trae .junie .augment .clinerules .helix .nvim .vim .run .flox .shadowenv.d .config/mise .woodpecker",
+    ".kilocode .amazonq .openhands .codebuddy .aiassistant .codesandbox .teamcity .semaphore .tekton .builds .windsurf .kiro .roo .continue .trae .junie .augment .clinerules .helix .nvim .vim .run .flox .shadowenv.d .config/mise .woodpecker",
   ),
   ...words(
     ".github/workflows .github/actions .github/instructions .github/prompts .github/agents .github/hooks .gitea .forgejo .circleci .buildkite .yarn/plugins .yarn/releases .cargo .mise .mvn .bundle .direnv",
@@ -57,11 +63,6 @@ const PLACES = words(
 
 /** Of a git folder: `/hooks/` and these. */
 const GIT_FILES = ["config", "config.worktree", "commondir", "rebase-merge/git-rebase-todo"];
-
-/** Folders in which nothing is looked at: what builds and package managers fill. */
-export const NOT_LOOKED_AT: ReadonlySet<string> = new Set(
-  words("node_modules target dist build out .venv venv vendor __pycache__ .cache .next .turbo .gradle"),
-);
 
 /** The same in a git folder: what git itself keeps. */
 const GIT_KEEPS = new Set(words("objects refs logs lfs info worktrees"));

@@ -58,6 +58,13 @@ describe("a file runs later", () => {
     "app/build.gradle.kts",
     "Directory.Build.targets",
     "x.sublime-project",
+    "gulpfile.js",
+    ".luacheckrc",
+    ".bazelversion",
+    "lib/project.clj",
+    ".teamcity/settings.kts",
+    ".kilocode/mcp.json",
+    ".replit",
   ])("%s", (path) => {
     expect(runsLater(path)).toBe(true);
   });
