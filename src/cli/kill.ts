@@ -4,6 +4,7 @@ import { readSession } from "../audit/verify.ts";
 import { documentForAdministrator, singleName } from "../aws/revoke/deny.ts";
 import { type KillReply, killReply } from "../control/requests.ts";
 import { ask } from "../control/start-daemon.ts";
+import { cutOffDaemon } from "../control/state-holder.ts";
 import { began } from "../core/began.ts";
 import { sleep } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
@@ -109,7 +110,16 @@ async function killHere(paths: Paths, wanted: Wanted): Promise<KillReply | undef
   const typed = wanted.session === "all" ? began() : undefined;
   const kill = (session: string): Promise<KillReply | undefined> =>
     ask(paths, { path: "/v1/kill", body: { ...wanted, session, typed }, answer: killReply, limitMs: KILL_LIMIT_MS }).catch(orNotHere);
-  const reply = await kill(wanted.session);
+  let reply = await kill(wanted.session);
+  for (let cutOff = cutOffDaemon(paths); reply === undefined && cutOff !== undefined; cutOff = cutOffDaemon(paths)) {
+    if (performance.now() > until) {
+      throw new AgentRunError("daemon", `process ${cutOff} is a daemon that nobody gets to, and may hold sessions`, {
+        hint: `kill ${cutOff}`,
+      });
+    }
+    await sleep(ASK_AGAIN_MS);
+    reply = await kill(wanted.session);
+  }
   if (reply !== undefined && reply.killed.length > 0) return reply;
   const left = new Set(reply?.left);
   // Those alone: a session that begins meanwhile was not meant.

@@ -1,10 +1,10 @@
 // One daemon for a state folder: who has it, and where that one's control socket is. Taken by the daemon; asked by start-daemon.ts before it starts one.
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { sleep, systemClock } from "../core/clock.ts";
 import { AgentRunError, isNoRoom, messageOf } from "../core/error.ts";
 import { isSameFolder } from "../core/folder.ts";
 import { ownHost } from "../core/host.ts";
-import { type Paths, stateLock, stateRuntime } from "../core/paths.ts";
+import { controlSocket, type Paths, stateLock, stateRuntime } from "../core/paths.ts";
 import { type Lock, lockHolder, takeLock } from "./lock.ts";
 
 const POLL_MS = 50;
@@ -36,6 +36,11 @@ function takeOrGoWithout(paths: Paths): Lock | undefined {
     if (!isNoRoom(error) || lockHolder(base) !== undefined) throw error;
     return { [Symbol.dispose]: () => {} };
   }
+}
+
+/** The daemon that has this state folder while nobody gets to it: its runtime folder was removed, and it makes that anew in a moment. */
+export function cutOffDaemon(paths: Paths): number | undefined {
+  return existsSync(controlSocket(paths)) ? undefined : lockHolder(stateLock(paths, ownHost()));
 }
 
 /** The runtime folder of a living daemon that has this state folder and is reached by another one than ours. */

@@ -1,4 +1,5 @@
 // The daemon's life: lock, recovery, socket; then it serves until it is told to leave, breaks, or nobody needs it. Called by `agent-run daemon`.
+import { existsSync } from "node:fs";
 import { lockHolder, takeLock } from "../control/lock.ts";
 import { type Cause, hello } from "../control/protocol.ts";
 import { checkedSocket } from "../control/runtime-folder.ts";
@@ -30,7 +31,7 @@ export interface DaemonOptions {
 export type Leaving = "idle" | "stopped" | "signal" | "broken" | "other";
 
 const IDLE_MS = 600_000;
-const WATCH_MS = 5000;
+const WATCH_MS = 2000;
 /** How long a leaving predecessor may hold the lock. */
 const LOCK_MS = 10_000;
 const POLL_MS = 50;
@@ -83,16 +84,19 @@ export async function runDaemon(options: DaemonOptions): Promise<Leaving> {
   await withLimit(async () => host.recover(), RECOVER_MS, "recovery", log);
   const startedAt = clock.now();
   const served = { host, version, startedAt, leaving: () => ending !== undefined, leave: () => leave("stopped", "killed") };
-  const door = stack.use(await openDoor(path, served, log));
+  let door = stack.use(await openDoor(path, served, log));
+  const doors = [door];
   hide = door.hide;
   if (ending) hide();
   log.line(`agent-run ${version} serves as process ${process.pid}`);
 
   let idleSince = clock.now();
-  const busy = (): boolean => door.connections() > 0 || busySessions(host) > 0 || host.signIns().length > 0 || host.mfaHeld().length > 0;
-  door.onQuiet(() => {
+  const busy = (): boolean =>
+    doors.some((each) => each.connections() > 0) || busySessions(host) > 0 || host.signIns().length > 0 || host.mfaHeld().length > 0;
+  const quiet = (): void => {
     idleSince = clock.now();
-  });
+  };
+  door.onQuiet(quiet);
   let idleTimer: Disposable | undefined;
   const look = (): void => {
     if (busy()) idleSince = clock.now();
@@ -102,13 +106,38 @@ export async function runDaemon(options: DaemonOptions): Promise<Leaving> {
   look();
   stack.defer(() => idleTimer?.[Symbol.dispose]());
 
+  /** Where the whole runtime folder was removed and nobody else serves in it by now, it is made anew: a kill must find its way to us. */
+  const reopen = async (): Promise<boolean> => {
+    try {
+      if (ending || existsSync(path) || lockHolder(daemonLock(paths)) !== undefined) return false;
+      checkedSocket(paths);
+      const again = takeLock(daemonLock(paths));
+      if (!again) return false;
+      stack.use(again);
+      door = stack.use(await openDoor(path, served, log));
+      doors.push(door);
+      door.onQuiet(quiet);
+      hide = door.hide;
+      if (ending) hide();
+      log.line("the runtime folder was removed, and made anew");
+      return true;
+    } catch {
+      return false;
+    }
+  };
   let lost = false;
-  const watch = setInterval(() => {
-    if (door.reachable()) return;
+  let reopening = false;
+  const watchDoor = async (): Promise<void> => {
+    if (reopening || door.reachable()) return;
+    reopening = true;
+    const isBack = await reopen();
+    reopening = false;
+    if (isBack) return;
     if (!lost) log.line("the control socket was removed or replaced: leaving as soon as no session is left");
     lost = true;
     if (!busy()) void leave("idle", "killed");
-  }, options.watchMs ?? WATCH_MS);
+  };
+  const watch = setInterval(() => void watchDoor(), options.watchMs ?? WATCH_MS);
   stack.defer(() => clearInterval(watch));
 
   return await gone;

@@ -108,6 +108,22 @@ describe("the daemon", () => {
     expect(existsSync(home.socket)).toBe(how === "replaced");
   });
 
+  it("makes its runtime folder anew where that was removed, and is reached again with the session that it had", async () => {
+    const child = await servingToy(home, { watchMs: 100 });
+    const { lease, messages } = await session();
+    rmSync(home.paths.runtime, { recursive: true });
+    await until(() => home.log().includes("the runtime folder was removed, and made anew"));
+    const { pid, sessions } = await status();
+    expect({ pid, sessions: sessions.length }).toEqual({ pid: child.pid, sessions: 1 });
+    expect(lockHolder(daemonLock(home.paths))).toBe(child.pid);
+    lease.send({ type: "answer", id: 1, text: "still there" });
+    await until(() => messages.length === 2);
+    child.kill("SIGTERM");
+    expect(await exitOf(child)).toBe(0);
+    expect(messages.at(-1)).toMatchObject({ type: "ended" });
+    expectNothingLeft();
+  });
+
   it("leaves, its session ended, although nobody gets to its socket any more", async () => {
     const child = await servingToy(home, { watchMs: 100 });
     const { lease, messages } = await session();

@@ -364,6 +364,17 @@ describe("whatever dies", () => {
     expect(await new Promise((resolve) => none.once("close", resolve))).toBe(0);
   });
 
+  it("kill reaches a session whose runtime folder was removed", async () => {
+    const launcher = world.start(SLEEPER);
+    const ended = new Promise((resolve) => launcher.once("close", resolve));
+    const pid = await agentPid();
+    rmSync(join(world.own, "run"), { recursive: true });
+    expect(await world.run(["kill", "--all"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/sess_[0-9a-f]{8} killed/) });
+    expect(alive(pid)).toBe(false);
+    expect(await ended).toBe(137);
+    await verified();
+  });
+
   it("kill leaves the agent its grace: what it does at SIGHUP and SIGTERM is done to the end", async () => {
     world.start([
       "sh",
