@@ -57,7 +57,8 @@ export async function launch(request: LaunchRequest): Promise<number> {
   const { allow, deny } = request.overrides;
   if (allow ?? deny) (await import("./known-actions.ts")).refuseUnknownActions({ allow, deny }, context.packageFolder);
   const file = resolveExecutable(request.agent, request.env["PATH"], context.cwd);
-  const inTerminal = request.plain !== true && isTerminal(0) && isTerminal(1) && request.env["TERM"] !== "dumb";
+  const atTerminal = request.plain !== true && isTerminal(0) && isTerminal(1);
+  const inTerminal = atTerminal && request.env["TERM"] !== "dumb";
   const connect = async (first: OpenMessage) => {
     const options = { startCommand: startCommand(context), version: context.version };
     const { lease, daemon } = await openLeaseOrStart(context.paths, options, first);
@@ -67,7 +68,7 @@ export async function launch(request: LaunchRequest): Promise<number> {
   let running: Running | undefined;
   const load = async (): Promise<Running> => {
     const module = await import("./running.ts");
-    running = new module.Running(request, file, inTerminal);
+    running = new module.Running(request, file, inTerminal, atTerminal);
     return running;
   };
   try {

@@ -47,6 +47,7 @@ const FORWARDED = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2
 export class Running implements LinkHandlers {
   readonly #request: LaunchRequest;
   readonly #inTerminal: boolean;
+  readonly #atTerminal: boolean;
   readonly #endAsked = Promise.withResolvers<void>();
   readonly #hurry = new AbortController();
   #plan: PlanMessage | undefined;
@@ -64,9 +65,14 @@ export class Running implements LinkHandlers {
   readonly #questions: Questions;
   readonly #time: TimeWatch;
 
-  constructor(request: LaunchRequest, file: string, inTerminal: boolean) {
+  /**
+   * @param inTerminal whether the agent runs in a terminal of ours
+   * @param atTerminal whether the human sits at one, which may be too plain for that
+   */
+  constructor(request: LaunchRequest, file: string, inTerminal: boolean, atTerminal: boolean) {
     this.#request = request;
     this.#inTerminal = inTerminal;
+    this.#atTerminal = atTerminal;
     this.#leftovers = new Leftovers(request.context.cwd, request.env["HOME"] ?? "");
     this.#preparation = new Preparation(request, file, inTerminal, (text) => this.say(text));
     this.#questions = new Questions(inTerminal, request.context.streams, () => this.#preparation.terminalRead());
@@ -87,7 +93,7 @@ export class Running implements LinkHandlers {
     // Another daemon goes through the start again: the terminal is the agent's by now.
     if (this.#screen) {
       if (state === "warning") this.say(text);
-    } else if (this.#inTerminal || this.#request.dryRun) this.#questions.beside(() => print.step(state, text));
+    } else if (this.#atTerminal || this.#request.dryRun) this.#questions.beside(() => print.step(state, text));
     else if (state === "warning") print.warn(text);
   }
 
@@ -177,7 +183,7 @@ export class Running implements LinkHandlers {
       return this.#close(link, prepared, {});
     }
     const waiting = await held?.take();
-    if (intro !== undefined && this.#inTerminal) context.print.text(intro);
+    if (intro !== undefined && this.#atTerminal) context.print.text(intro);
     this.#leftovers.begin();
     await using agent = this.#inTerminal ? await this.#attach(link, prepared, waiting) : await this.#preparation.start(prepared, waiting);
     this.#agent = agent;
@@ -222,10 +228,13 @@ export class Running implements LinkHandlers {
     await (restoring ?? this.#screen?.restore());
     const cause = last?.view.cause ?? this.#ending.cause ?? "lost";
     const { print, streams } = this.#request.context;
-    if (this.#screen && streams.stderr.isTTY) streams.stderr.write(freshRow(streams.stderr.columns, cause));
+    // Who looks at the bar sees why it went, wherever stderr goes.
+    const besides = this.#screen !== undefined && !streams.stderr.isTTY && cause !== "exited";
+    const shown = besides ? streams.stdout : streams.stderr;
+    if (this.#screen && shown.isTTY) shown.write(freshRow(shown.columns, cause));
     const revocations = last?.revocations ?? this.#ending.revocations;
     const notes = endNotes(last, [...putBack, ...notRemoved], this.#ending.isRevoking);
-    sayEnd(print, { view: last?.view ?? this.#view ?? view, cause, notes, revocations, left, quiet: !this.#inTerminal });
+    sayEnd(print, { view: last?.view ?? this.#view ?? view, cause, notes, revocations, left, quiet: !this.#atTerminal, besides });
     return exitStatus(exit, cause);
   }
 

@@ -2,6 +2,7 @@
 import type { Cause, RevocationReport, SessionView } from "../control/protocol.ts";
 import { systemClock } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
+import { oneLine } from "../core/printable.ts";
 import type { LeftBehind } from "../isolation/left-behind.ts";
 import type { Printer } from "./printer.ts";
 import { isDenied, revocationLines } from "./revocation-lines.ts";
@@ -26,7 +27,7 @@ export function endNotes(last: Ended | undefined, notRemoved: readonly string[],
   ];
 }
 
-/** Prints it. With `quiet` (no terminal), a session that simply ended says nothing, so that pipes and scripts see the agent alone. */
+/** Prints it, with `besides` on stdout too, which is the terminal. With `quiet` (no terminal), a session that simply ended says nothing, so that pipes and scripts see the agent alone. */
 export function sayEnd(
   print: Printer,
   end: {
@@ -36,6 +37,7 @@ export function sayEnd(
     revocations: readonly RevocationReport[];
     left?: LeftBehind | undefined;
     quiet: boolean;
+    besides: boolean;
   },
 ): void {
   const { view, cause, notes, revocations, left, quiet } = end;
@@ -54,6 +56,7 @@ export function sayEnd(
       : []),
   ];
   print.note(parts.join(", "));
+  if (end.besides) print.text(oneLine(`agent-run: ${parts.join(", ")}`));
   for (const report of trouble) for (const line of revocationLines(report, false)) print.warn(line);
   for (const note of notes) print.warn(note);
   if (left && !quiet) for (const line of leftLines(left, view.session)) print.warn(line);
