@@ -8,7 +8,7 @@ import { rootLeft, writableRoots } from "./plan-roots.ts";
 
 /**
  * The project is writable, but for what git runs in it; with it what `isolation.write` names.
- * @throws AgentRunError `isolation` where the project lies in what is hidden
+ * @throws AgentRunError `isolation` where the project lies in what is hidden, `config` for what `isolation.write` can not give
  */
 export function planProject(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
   const hidden = builder.forbidden(facts.project) ?? builder.hiddenBecause(facts.project);

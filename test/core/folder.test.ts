@@ -68,8 +68,8 @@ describe("process tree", () => {
   it("knows the processes below one, and that a pid of the past is another's", async () => {
     const child = spawn("sh", ["-c", "sleep 30 & sleep 30 & wait"], { stdio: "ignore" });
     const pid = child.pid ?? 0;
-    while (descendants(pid).length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(descendants(pid).map(({ name }) => name)).toEqual(["sleep", "sleep"]);
+    // A moment after its start each is a copy of the shell.
+    await expect.poll(() => descendants(pid).map(({ name }) => name), { timeout: 10_000, interval: 5 }).toEqual(["sleep", "sleep"]);
     expect(processInfo(pid)).toMatchObject({ pid, parent: process.pid });
     expect(allProcesses().some((info) => info.pid === process.pid)).toBe(true);
     const below = descendants(pid);
