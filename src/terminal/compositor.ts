@@ -163,7 +163,7 @@ export class Compositor {
     this.frame.margins = this.frame.full();
     this.frame.modes.sides = undefined;
     this.frame.damaged = true;
-    this.frame.stale[this.frame.modes.alternate ? 0 : 1] = true;
+    this.frame.stale[this.frame.modes.alternate ? 0 : 1] = 0;
     this.#cutString();
     if (shadow === undefined) {
       this.frame.borrowed[this.frame.slot] = true;
@@ -189,7 +189,7 @@ export class Compositor {
         shadow,
       ),
     );
-    this.frame.stale[this.frame.screen] = false;
+    this.frame.stale[this.frame.screen] = undefined;
     this.#afterPaint.begin(this.#scanner.lastPrinted);
     if (this.frame.reserved) this.paint();
   }

@@ -30,8 +30,8 @@ export class Frame {
   below = false;
   /** It may have, and the margins are others now: our row and the agent's last one need setting right. */
   strayed = false;
-  /** The screen, main and alternate, that was not shown while the size changed: our row of then may stand in it. */
-  stale: [boolean, boolean] = [false, false];
+  /** The screen, main and alternate, that was not shown while the size changed, or was left with text astray: from which row on ours of then may stand in it. */
+  stale: [number | undefined, number | undefined] = [undefined, undefined];
   /** Left and right margins have moved text as the shadow, which has none, does not know: what it draws is not what was there. */
   unsure = false;
   /** The agent has made lines double width, and one of them may have become our row. */

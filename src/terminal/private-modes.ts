@@ -65,7 +65,7 @@ export class PrivateModes {
         this.#frame.damaged = true;
       }
       if (this.#frame.screen === before && !switches) continue;
-      if (strays && this.#frame.screen !== before) this.#frame.stale[before] = true;
+      if (strays && this.#frame.screen !== before) this.#frame.stale[before] ??= this.#frame.agentSize.rows - 1;
       const back = mode === 1049 && !on;
       const { current } = modes;
       // Where our own saved cursor comes back, it does with the character sets and the origin mode of then.
@@ -75,8 +75,9 @@ export class PrivateModes {
       const link = back ? modes.linkSince(current) : "";
       const origin = back ? modes.originSince(ours ? undefined : current) : "";
       this.#frame.damaged = true;
-      if (this.#frame.screen !== before && this.#frame.stale[this.#frame.screen] && this.#frame.shadow !== undefined) {
-        after = origin + this.#redrawn(sequence, this.#frame.shadow) + (back ? modes.broughtBack(undefined) + link : "");
+      const stale = this.#frame.stale[this.#frame.screen];
+      if (this.#frame.screen !== before && stale !== undefined && this.#frame.shadow !== undefined) {
+        after = origin + this.#redrawn(sequence, this.#frame.shadow, stale) + (back ? modes.broughtBack(undefined) + link : "");
       } else if (back && this.#frame.borrowed[0] && this.#frame.shadow !== undefined) {
         const rest = modes.broughtBack(undefined) + link;
         after =
@@ -108,13 +109,13 @@ export class PrivateModes {
     return rest + carriedOut || LEFT_OUT;
   }
 
-  /** The screen that `sequence` switched to, as it is at its present size. */
-  #redrawn(sequence: Sequence, shadow: Shadow): string {
+  /** The screen that `sequence` switched to, as it is at its present size, from a row on. */
+  #redrawn(sequence: Sequence, shadow: Shadow, from: number): string {
     this.#feed(sequence.end);
     shadow.drain();
-    this.#frame.stale[this.#frame.screen] = false;
+    this.#frame.stale[this.#frame.screen] = undefined;
     this.#frame.borrowed[this.#frame.slot] = true;
-    const rows = shadow.rows(shadow.firstKnownRow, this.#frame.agentSize.rows, true);
+    const rows = shadow.rows(Math.max(from, shadow.firstKnownRow), this.#frame.agentSize.rows, true);
     // Its saved cursor may have brought back the character sets of a paint of ours.
     return `\x1b(B\x0f${this.#frame.liftedForGood(`${this.#frame.noMargins()}${rows}${this.#frame.marginsAgain()}`, shadow)}`;
   }

@@ -6,6 +6,7 @@ import { type Attributes, isFragile, linkOf, sgr, UNPROTECTED } from "./cell-sty
 import { asInUnicode } from "./character-widths.ts";
 import { asTheConsole, resizeAsTheConsole } from "./console-emulator.ts";
 import { asMostTerminals, asTheManual } from "./emulator.ts";
+import { boundCounts, boundLinks, boundStrings } from "./emulator-bounds.ts";
 import { boundCells, keepAlternateRows } from "./emulator-memory.ts";
 import { resizeEmulator } from "./emulator-resize.ts";
 import type { Size } from "./pty.ts";
@@ -41,15 +42,9 @@ export interface Shadow {
   fragileAttributes(): string;
 }
 
-/** More than fit on a screen; the oldest are forgotten. */
-const MOST_LINKS = 10_000;
 const AUTOWRAP = "\x1b[?7h";
 const NO_AUTOWRAP = "\x1b[?7l";
 const CLOSE_LINK = "\x1b]8;;\x07";
-interface Link {
-  readonly id?: string;
-  readonly uri: string;
-}
 
 interface Internals {
   readonly _core: {
@@ -59,7 +54,6 @@ interface Internals {
       readonly buffer: { y: number };
       scroll(attributes: unknown): void;
     };
-    readonly _oscLinkService: { registerLink(data: Link): number };
   };
 }
 
@@ -81,6 +75,8 @@ export function openShadow(
     logLevel: "off",
   });
   boundCells(terminal);
+  boundStrings(terminal);
+  boundCounts(terminal);
   keepAlternateRows(terminal);
   if (kind.console) asTheConsole(terminal);
   else {
@@ -112,18 +108,9 @@ export function openShadow(
   };
   const cell = terminal.buffer.active.getNullCell();
 
-  // xterm.js forgets where a link leads when the line is deleted on which it began; the rest of it still stands.
-  const links = new Map<number, Link>();
-  const { _oscLinkService } = internals._core;
-  const registerLink = _oscLinkService.registerLink.bind(_oscLinkService);
-  _oscLinkService.registerLink = (data) => {
-    const id = registerLink(data);
-    links.set(id, data);
-    if (links.size > MOST_LINKS) links.delete(links.keys().next().value ?? id);
-    return id;
-  };
+  const linkAt = boundLinks(terminal);
   const openLink = (id: number): string => {
-    const data = links.get(id);
+    const data = linkAt(id);
     return data === undefined ? CLOSE_LINK : `\x1b]8;${data.id === undefined ? "" : `id=${data.id}`};${data.uri}\x07`;
   };
 

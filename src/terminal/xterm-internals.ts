@@ -7,10 +7,41 @@ interface Internals {
     readonly _bufferService: { readonly buffer: Screen; readonly buffers: Screens };
     readonly coreService: { isCursorHidden: boolean; readonly decPrivateModes: { origin: boolean; readonly wraparound: boolean } };
     readonly unicodeService: { wcwidth(code: number): number };
+    readonly _oscLinkService: { registerLink(link: Link): number; addLineToLink(id: number, row: number): void };
   };
 }
 
-export interface Handler {
+/** A hyperlink. */
+export interface Link {
+  readonly id?: string;
+  readonly uri: string;
+}
+
+/** What gathers an OSC or DCS. */
+export interface StringHandler {
+  _data: string;
+  _hitLimit: boolean;
+  put(data: Uint32Array, start: number, end: number): void;
+}
+
+interface StringParser {
+  readonly _handlers: Readonly<Record<number, readonly StringHandler[]>>;
+}
+
+/** Sequences whose number says how often they are carried out. */
+export interface Counted {
+  insertLines(params: Params): boolean;
+  deleteLines(params: Params): boolean;
+  scrollUp(params: Params): boolean;
+  scrollDown(params: Params): boolean;
+  scrollLeft(params: Params): boolean;
+  scrollRight(params: Params): boolean;
+  cursorForwardTab(params: Params): boolean;
+  cursorBackwardTab(params: Params): boolean;
+  repeatPrecedingCharacter(params: Params): boolean;
+}
+
+export interface Handler extends Counted {
   setModePrivate(params: Params): boolean;
   resetModePrivate(params: Params): boolean;
   readonly _charsetService: { _charsets: unknown[]; glevel: number; setgLevel(level: number): void };
@@ -22,10 +53,7 @@ export interface Handler {
   charPosAbsolute(params: Params): boolean;
   _moveCursor(columns: number, rows: number): void;
   _restrictCursor(): void;
-  readonly _parser: { precedingJoinState: number };
-  insertLines(params: Params): boolean;
-  deleteLines(params: Params): boolean;
-  scrollDown(params: Params): boolean;
+  readonly _parser: { precedingJoinState: number; readonly _oscParser: StringParser; readonly _dcsParser: StringParser };
   reverseIndex(): boolean;
   cursorUp(params: Params): boolean;
   cursorDown(params: Params): boolean;
@@ -44,7 +72,7 @@ export interface Pen {
 
 interface Params {
   readonly length: number;
-  readonly params: readonly number[];
+  readonly params: number[] | Int32Array;
 }
 
 export interface Line {
