@@ -1,5 +1,5 @@
 // Makes the isolation of one run: looks at the machine, plans, checks that the machine can do it, and wraps commands. Called by the launcher.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { basename, isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
@@ -51,8 +51,11 @@ export interface Isolation {
   check(pid: number): void;
   /** When the agent is gone: what it put in the place of the human's links is moved aside, and the links are back. Gives what was not as it had been. */
   putBack(): readonly PutBack[];
-  /** After the run: takes away what was made on the machine only to be covered, once no other session needs it. Gives what could not be done. */
-  release(): string[];
+  /**
+   * After the run: takes away what was made on the machine only to be covered, once no other session needs it. Gives what could not be done.
+   * @param stood whether a sandbox came up: one that was checked did. Else what was found out about this machine is found out anew by the next run
+   */
+  release(stood?: boolean): string[];
 }
 
 const NO_CGROUP =
@@ -89,13 +92,14 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   const plan = platform === "linux" || platform === "darwin" ? describeIsolation(request) : undefined;
   const arch = archOf(process.arch);
   const [init, prelude] = platform === "linux" ? [sandboxInitFile, preludeFile].map((of) => of(request.packageFolder, process.arch)) : [];
+  const cacheFile = join(request.paths.state, "isolation.json");
   const probed = await probeIsolation(request.level, {
     platform,
     path: request.env["PATH"] ?? "",
     prelude,
     keyring: plan?.keyring === "fresh",
     init,
-    cacheFile: join(request.paths.state, "isolation.json"),
+    cacheFile,
     agentWrites: (file) => plan !== undefined && isWritable(plan, file),
   });
   if (!probed.ok || plan === undefined) {
@@ -110,6 +114,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   let count = 0;
   let needless: ReadonlySet<string> | undefined;
   let misplaced: ReturnType<typeof misplacedMounts> | undefined;
+  let checked = false;
   const opened = new DisposableStack();
   return {
     level: request.level,
@@ -151,6 +156,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       return wrapped.command;
     },
     check(pid) {
+      checked = true;
       const blanks = Array.from({ length: count }, (_, index) => join(request.folder, `isolation-${index + 1}.blank`));
       const inside = mountsOf(pid);
       if (misplaced !== undefined && misplaced(inside, blanks) === undefined) return;
@@ -166,8 +172,9 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       );
     },
     putBack: () => putBack(request.paths.state, session),
-    release() {
+    release(stood = checked) {
       opened.dispose();
+      if (count > 0 && !stood) forget(cacheFile);
       return [
         ...putBack(request.paths.state, session).map(putBackText),
         ...removeStandIns(request.paths.state, request.folder),
@@ -175,6 +182,15 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       ];
     },
   };
+}
+
+/** A setting of the machine's that is not looked at has changed, perhaps. */
+function forget(cacheFile: string): void {
+  try {
+    rmSync(cacheFile, { force: true });
+  } catch {
+    // The same failure then says the same again.
+  }
 }
 
 /** Paths are what its rules speak of, also where nothing is yet: nothing is made only to be covered. */

@@ -1,12 +1,12 @@
 // The program before bubblewrap: what it makes of a list of calls, by this machine and by an emulator of the other; and that the sandbox it puts together is the one
 // that bubblewrap makes alone.
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Call, callList, LIST_FD, LONGEST_LIST } from "../../src/isolation/call-list.ts";
 import { mountsOf } from "../../src/isolation/mounts.ts";
-import { archOf, KEYRING_REFUSED, preludeFile } from "../../src/isolation/own-programs.ts";
+import { archOf, KEYRING_REFUSED, preludeFile, sandboxInitFile } from "../../src/isolation/own-programs.ts";
 import type { PlanEntry } from "../../src/isolation/plan.ts";
 import { preludeProgram } from "../../src/isolation/prelude.ts";
 import { preludeCalls } from "../../src/isolation/prelude-calls.ts";
@@ -199,5 +199,22 @@ describe.skipIf(!hasBubblewrap).each(users)(`the sandbox of $name${missing}`, (u
     // The terminal that script(1) makes is of whoever runs the tests.
     const named = user.prefix.length === 0 ? "/dev/console" : "not a tty";
     expect({ status, lines: stdout.split("\r\n"), stderr }).toEqual({ status: 0, lines: [named, "seen", ""], stderr: "" });
+  });
+
+  it("is made by bubblewrap at the next launch but one, where the kernel no longer makes the mounts for us", () => {
+    using world = new World(user);
+    const own = join(world.home, "own");
+    const program = (name: string): string => join(own, "dist", `${name}-${process.arch}`);
+    mkdirSync(join(own, "dist"), { recursive: true });
+    copyFileSync(sandboxInitFile(ROOT, process.arch) ?? "", program("sandbox-init"));
+    copyFileSync(preludeFile(ROOT, process.arch) ?? "", program("prelude"));
+    world.settle();
+    const launch = () => world.run("echo ran", { packageFolder: own, allow: ["session-keyring"] });
+    expect(launch().stdout).toBe("ran\n");
+    expect(readFileSync(cache(world), "utf8")).toContain('"mounts":true');
+    writeFileSync(program("prelude"), "#!/bin/sh\necho 'agent-run: error: refused' >&2\nexit 125\n");
+    expect(launch()).toMatchObject({ status: 125, stdout: "", stderr: "agent-run: error: refused\n" });
+    expect(launch()).toMatchObject({ status: 0, stdout: "ran\n", stderr: "" });
+    expect(readFileSync(cache(world), "utf8")).toContain('"mounts":false');
   });
 });

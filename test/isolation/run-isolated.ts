@@ -71,6 +71,6 @@ const child = spawn(wrapped.file, wrapped.args, {
 wrapped.channel?.attach(child);
 if (run.announce) process.stderr.write(`pid ${child.pid}\n`);
 child.on("exit", (code) => {
-  for (const note of isolation.release()) process.stderr.write(`${note}\n`);
+  for (const note of isolation.release(code !== 125)) process.stderr.write(`${note}\n`);
   process.exitCode = code ?? 99;
 });
