@@ -30,7 +30,7 @@ export async function explainRefusal(thrown: unknown, client: STSClient, request
   }
   if (/^(Validation|InvalidParameter)/.test(name) && /transitive/i.test(text)) {
     return new AgentRunError("assume-role", `the base session already carries a transitive tag that this session sets too: '${text}'`, {
-      hint: "start from credentials that are not an agent's session",
+      hint: `start from credentials that carry none of these as a transitive tag, as an agent's session does: ${Object.keys(request.tags ?? {}).join(", ")}`,
     });
   }
   return explainFailure(thrown, client, "sts:AssumeRole", "assume-role", request.heldBy);

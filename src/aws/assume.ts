@@ -37,6 +37,8 @@ export interface AssumedRole {
   readonly packedPolicySize?: number;
   /** Said when STS refused the duration and one hour was taken. */
   readonly shortened?: string;
+  /** Said when the base session's own source identity went on in place of the one that was asked for. */
+  readonly kept?: string;
 }
 
 /**
@@ -45,18 +47,38 @@ export interface AssumedRole {
  */
 export async function assumeRole(client: STSClient, request: AssumeRequest): Promise<AssumedRole> {
   checkTagKeys(Object.keys(request.tags ?? {}));
+  const { sourceIdentity, ...rest } = request;
+  try {
+    return await lasting(client, request);
+  } catch (error) {
+    if (sourceIdentity === undefined || !isSourceIdentityRefusal(error)) throw await explainRefusal(error, client, request);
+  }
+  try {
+    const kept = `source identity '${sourceIdentity}' is not sent: your base session has one, which goes on and which nobody can change`;
+    return { ...(await lasting(client, rest)), kept };
+  } catch (error) {
+    throw await explainRefusal(error, client, rest);
+  }
+}
+
+/** For as long as is asked, else for what every role allows. Throws what the SDK throws. */
+async function lasting(client: STSClient, request: AssumeRequest): Promise<AssumedRole> {
   try {
     return await send(client, request, request.durationSeconds);
   } catch (error) {
-    if (!isDurationRefusal(error) || (request.durationSeconds ?? 0) <= CHAINED_LIMIT_S) throw await explainRefusal(error, client, request);
+    if (!isDurationRefusal(error) || (request.durationSeconds ?? 0) <= CHAINED_LIMIT_S) throw error;
   }
-  try {
-    // One hour is what every role allows at least: MaxSessionDuration is 3600 to 43200 (IAM API reference, CreateRole).
-    const assumed = await send(client, request, CHAINED_LIMIT_S);
-    return { ...assumed, shortened: "credentials last 1 h: the role allows no more (MaxSessionDuration); they are refreshed" };
-  } catch (error) {
-    throw await explainRefusal(error, client, request);
-  }
+  // One hour is what every role allows at least: MaxSessionDuration is 3600 to 43200 (IAM API reference, CreateRole).
+  const assumed = await send(client, request, CHAINED_LIMIT_S);
+  return { ...assumed, shortened: "credentials last 1 h: the role allows no more (MaxSessionDuration); they are refreshed" };
+}
+
+/** It persists over role chaining and cannot be changed (IAM user guide, "Monitor and control actions taken with assumed roles"). */
+function isSourceIdentityRefusal(error: unknown): boolean {
+  const { name, text } = readFailure(error);
+  return (
+    /^(Validation|InvalidParameter|AccessDenied)/.test(name) && /source ?identity\b.*\b(already|can(no|')t be (changed|set))/i.test(text)
+  );
 }
 
 /** STS's two texts: over the role's MaxSessionDuration, and over the hour of role chaining. Both are a ValidationError. */

@@ -242,7 +242,7 @@ export function agents(env: Environment): Agents {
   const told = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined;
   // The local cloud and emulators on this machine are never behind a proxy.
   const noProxy = [told("NO_PROXY"), "127.0.0.1", "localhost", "::1"].filter((hosts) => hosts !== undefined).join(",");
-  const proxyEnv = { HTTPS_PROXY: told("HTTPS_PROXY"), HTTP_PROXY: told("HTTP_PROXY"), NO_PROXY: noProxy };
+  const proxyEnv = { HTTPS_PROXY: proxyUrl(told("HTTPS_PROXY")), HTTP_PROXY: proxyUrl(told("HTTP_PROXY")), NO_PROXY: noProxy };
   const bundles = AUTHORITIES.flatMap((name) => (env[name] ? [{ name, file: env[name] }] : []));
   const key = JSON.stringify([proxyEnv, bundles]);
   const stamp = bundles.map(({ file }) => stampOf(file)).join();
@@ -257,6 +257,9 @@ export function agents(env: Environment): Agents {
   return made;
 }
 
+/** Most tools take `proxy:3128` too, which Node leaves aside in silence. */
+const proxyUrl = (text: string | undefined): string | undefined => (text === undefined || text.includes("://") ? text : `http://${text}`);
+
 /** What changes when the file does; a file that cannot be looked at is told when it is read. */
 function stampOf(file: string): string {
   try {
@@ -269,14 +272,22 @@ function stampOf(file: string): string {
 
 function authorities(bundles: readonly { readonly name: string; readonly file: string }[]): string[] {
   const read = bundles.map(({ name, file }) => {
+    let text: string;
     try {
-      return readFileSync(file, "utf8");
+      text = readFileSync(file, "utf8");
     } catch (error) {
       throw new AgentRunError("config", `cannot read ${name} '${file}': ${messageOf(error)}`, {
         hint: `point ${name} at a readable PEM file, or unset it`,
         cause: error,
       });
     }
+    // The others are for all that Node and OpenSSL do, and may well be empty.
+    if (name === "AWS_CA_BUNDLE" && !text.includes("-----BEGIN ")) {
+      throw new AgentRunError("config", `AWS_CA_BUNDLE '${file}' holds no certificate`, {
+        hint: "point AWS_CA_BUNDLE at a PEM file, which has lines of -----BEGIN CERTIFICATE-----, or unset it",
+      });
+    }
+    return text;
   });
   return [...rootCertificates, ...read];
 }

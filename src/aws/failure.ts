@@ -88,11 +88,19 @@ export function networkFailure({ name, text, status }: ServiceFailure, endpoint:
   const fail = (what: string, hint: string): AgentRunError =>
     new AgentRunError("sts-unreachable", `cannot reach ${endpoint}: ${what}`, { hint });
   if (name === "ENOTFOUND" || name === "EAI_AGAIN" || name === "EAI_FAIL") {
+    const missing = new RegExp(`${name} ([\\w.-]+)$`).exec(text)?.[1];
+    const proxy = missing === undefined || endpoint.includes(missing) ? undefined : missing;
+    if (proxy !== undefined) {
+      return fail(
+        `the name of the proxy ${proxy} does not resolve (${name})`,
+        "check HTTPS_PROXY, or set NO_PROXY=.amazonaws.com to go without it",
+      );
+    }
     return fail(
       `its name does not resolve (${name})`,
       endpoint.includes("-fips.")
         ? "AWS_USE_FIPS_ENDPOINT is set, and not every region has fips endpoints: pass --region with one that has, such as us-east-1; check the network"
-        : "check the network, the vpn and --region: a misspelt region has no endpoint",
+        : "check the network, the vpn, HTTPS_PROXY (an http:// or https:// proxy) and --region: a misspelt region has no endpoint",
     );
   }
   if (name === "ECONNREFUSED") return fail("connection refused", "check --endpoint-url or AWS_ENDPOINT_URL, and HTTPS_PROXY");

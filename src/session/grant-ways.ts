@@ -102,7 +102,7 @@ function assumption(profile: Profile, { base, identity, session }: WayBase): Way
       const assumed = await assuming;
       const found = await callerIdentity(await gate);
       confirmIdentity(found, { roleArn, sessionName: session, account });
-      const notes = assumed.shortened === undefined ? [] : [assumed.shortened];
+      const notes = [assumed.shortened, assumed.kept].filter((note) => note !== undefined);
       const ending = endingAt(assumed.credentials, duration.outlives && !policy.unlimited ? endsAt : undefined);
       return { credentials: ending, identity: found, notes, caveats: outliving(policy.unlimited) };
     },

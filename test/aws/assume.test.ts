@@ -113,6 +113,33 @@ describe("a duration that the role does not allow", () => {
   });
 });
 
+describe("a source identity that the base session has already", () => {
+  it.each(["The source identity is already set for this assume role session", "SourceIdentity can't be changed once it is set"])(
+    "goes on in place of the developer's, and that is said: %s",
+    async (message) => {
+      await using server = await queryServer(({ form }) =>
+        form.has("SourceIdentity")
+          ? { error: "ValidationError", message }
+          : Number(form.get("DurationSeconds")) > 3600
+            ? { error: "ValidationError", message: "The requested DurationSeconds exceeds the 1 hour session limit." }
+            : assumedResult(tomorrow),
+      );
+      const client = await stsClient({ region: "eu-west-1", endpointUrl: server.url }, base);
+      const assumed = await assumeRole(client, { ...full, durationSeconds: 7200 });
+      expect(assumed.kept).toMatch(/^source identity 'ann' is not sent/);
+      expect(assumed.shortened).toContain("1 h");
+      expect(server.requests.map(({ form }) => form.get("SourceIdentity"))).toEqual(["ann", null, null]);
+    },
+  );
+
+  it("is not taken for one that the trust policy does not let be set", async () => {
+    await using server = await queryServer(() => denied("sts:SetSourceIdentity"));
+    const client = await stsClient({ region: "eu-west-1", endpointUrl: server.url }, base);
+    await expect(assumeRole(client, full)).rejects.toMatchObject({ message: expect.stringContaining("sts:SetSourceIdentity") });
+    expect(server.requests).toHaveLength(1);
+  });
+});
+
 const denied = (action: string, more = ""): QueryAnswer => ({
   error: "AccessDenied",
   message: `User: ${CALLER} is not authorized to perform: ${action} on resource: ${ROLE}${more}`,

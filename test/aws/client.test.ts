@@ -125,11 +125,20 @@ describe("the way out", () => {
     const away = { region: "eu-west-1", endpointUrl: "http://sts.example.invalid:80", retries: 0, env };
     expect((await callerIdentity(await stsClient(away, keys))).arn).toBe(CALLER);
     expect(proxy.hosts).toEqual(["sts.example.invalid:80"]);
+    const short = await stsClient({ ...away, env: { HTTP_PROXY: proxy.url.replace("http://", "") } }, keys);
+    expect((await callerIdentity(short)).arn).toBe(CALLER);
+    expect(proxy.hosts).toHaveLength(2);
+    const nowhere = await stsClient({ ...away, env: { HTTP_PROXY: "http://proxy.corp.invalid:3128" } }, keys);
+    await expect(callerIdentity(nowhere)).rejects.toMatchObject({
+      code: "sts-unreachable",
+      message: expect.stringContaining("the name of the proxy proxy.corp.invalid does not resolve"),
+      hint: expect.stringContaining("HTTPS_PROXY"),
+    });
     const excepted = await stsClient({ ...away, env: { ...env, NO_PROXY: ".example.invalid" } }, keys);
     await expect(callerIdentity(excepted)).rejects.toMatchObject({ code: "sts-unreachable" });
     const local = await stsClient({ ...away, endpointUrl: server.url }, keys);
     expect((await callerIdentity(local)).arn).toBe(CALLER);
-    expect(proxy.hosts).toHaveLength(1);
+    expect(proxy.hosts).toHaveLength(2);
     proxy.close();
   });
 
@@ -139,6 +148,8 @@ describe("the way out", () => {
       code: "config",
       message: expect.stringContaining("/nonexistent/ca.pem"),
     });
+    const text = { region: "eu-west-1", env: { AWS_CA_BUNDLE: import.meta.filename } };
+    await expect(stsClient(text, keys)).rejects.toMatchObject({ code: "config", message: expect.stringContaining("holds no certificate") });
   });
 
   it.skipIf(!has("openssl"))("is by the certificates that a bundle has now, not by those it had (needs openssl)", async () => {

@@ -83,7 +83,8 @@ async function clock({ connection }: BaseIdentity): Promise<Check> {
     return unknown("clock", `${url.host} says no time to compare with`, "sudo timedatectl set-ntp true keeps it right");
   const skew = Math.abs(Date.now() - theirs);
   const mend = "set the clock: sudo timedatectl set-ntp true";
-  if (skew > MOST_SKEW_MS) return failing("clock", `${formatSpan(skew)} from AWS's: every call is refused`, mend);
+  if (skew > MOST_SKEW_MS)
+    return failing("clock", `${formatSpan(skew)} from AWS's, which refuses calls that are 5 min off, some services 15 min`, mend);
   return skew > WORTH_SAYING_MS ? warning("clock", `${formatSpan(skew)} from AWS's`, mend) : ok("clock", "agrees with AWS's");
 }
 
