@@ -1,0 +1,59 @@
+// What an organization's own rules do to a launch: partitions that do not meet, a source identity that is set already, transitive tags.
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { demoSeed, trusts } from "../../src/localcloud/seed.ts";
+import { makeWorld, type World } from "./world.ts";
+
+const ROLE = `arn:aws:iam::${demoSeed.account}:role`;
+const seed = {
+  ...demoSeed,
+  roles: [
+    ...demoSeed.roles,
+    {
+      name: "corporate",
+      trust: trusts(`arn:aws:iam::${demoSeed.account}:user/dev`),
+      policies: { sts: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "sts:*", Resource: "*" }] } },
+    },
+    { name: "agents", trust: trusts(`${ROLE}/corporate`) },
+  ],
+};
+let world: World;
+beforeEach(async () => {
+  world = await makeWorld({ seed });
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+/** What a login of the company's gives: a session of `corporate`. */
+async function login(more: { SourceIdentity?: string; tag?: string }): Promise<Record<string, string>> {
+  const { url: endpoint, region, admin: credentials } = world.cloud;
+  const { tag, ...sent } = more;
+  const tags = tag === undefined ? {} : { Tags: [{ Key: tag, Value: "x" }], TransitiveTagKeys: [tag] };
+  const sts = new STSClient({ endpoint, region, credentials });
+  const answer = await sts.send(new AssumeRoleCommand({ RoleArn: `${ROLE}/corporate`, RoleSessionName: "ann", ...sent, ...tags }));
+  const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = answer.Credentials ?? {};
+  return { AWS_ACCESS_KEY_ID: AccessKeyId, AWS_SECRET_ACCESS_KEY: SecretAccessKey, AWS_SESSION_TOKEN: SessionToken };
+}
+
+describe("a launch", () => {
+  it("with a role of another partition ends before STS is asked for it, and says whose credentials it takes", async () => {
+    const role = `arn:aws-us-gov:iam::${demoSeed.account}:role/agent-demo`;
+    const { code, stderr } = await world.run(["--role", role, "true"]);
+    expect(code).toBe(125);
+    expect(stderr).toContain(`the role is in partition aws-us-gov, and you are in aws: arn:aws:iam::${demoSeed.account}:user/dev`);
+    expect(stderr).toContain("choose credentials of aws-us-gov with --aws-profile");
+    expect(world.cloud.calls("sts:AssumeRole")).toBe(0);
+  });
+
+  it("from a session with a source identity goes on with that, and says so", async () => {
+    const { code, stderr } = await world.run(["--role", `${ROLE}/agents`, "true"], { env: await login({ SourceIdentity: "ann.corp" }) });
+    expect(stderr).toMatch(/source identity '.+' is not sent: your base session has one/);
+    expect(code).toBe(0);
+  });
+
+  it("from a session with a transitive tag of agent-run's own says which tags these are", async () => {
+    const { code, stderr } = await world.run(["--role", `${ROLE}/agents`, "true"], { env: await login({ tag: "project" }) });
+    expect(code).toBe(125);
+    expect(stderr).toMatch(/hint: start from credentials that carry none of these as a transitive tag.*agent-session.*project/);
+    expect((await world.run(["--role", `${ROLE}/agents`, "true"], { env: await login({ tag: "team" }) })).code).toBe(0);
+  });
+});
