@@ -12,6 +12,7 @@ import { table } from "./table.ts";
 
 /** What the human is asked about stays on one screen. */
 const LONGEST_VALUE = 240;
+const MOST_UNKNOWN = 5;
 
 export const trust: Command = {
   name: "trust",
@@ -49,12 +50,16 @@ export const trust: Command = {
     if (values["json"] !== true) {
       print.out(`${file}:`);
       print.out(printable(text.trimEnd()));
-      // A file can be so long that what counts in it has left the screen.
-      if (Object.keys(settings).length > 0) print.out("in effect:");
-      for (const [key, value] of Object.entries(settings)) print.out(`  ${key} = ${shortened(oneLine(JSON.stringify(value)))}`);
     }
-    for (const { list, action, hint } of unknownActions(settings.narrow ?? {}, context.packageFolder)) {
-      print.warn(`narrow.${list}: no action of aws is called '${printable(action)}': ${printable(hint)}`);
+    const unknown = unknownActions(settings.narrow ?? {}, context.packageFolder);
+    for (const { list, action, hint } of unknown.slice(0, MOST_UNKNOWN)) {
+      print.warn(`narrow.${list}: no action of aws is called '${shortened(printable(action))}': ${shortened(printable(hint))}`);
+    }
+    if (unknown.length > MOST_UNKNOWN) print.warn(`${unknown.length - MOST_UNKNOWN} more are no actions of aws`);
+    // A file can be so long that what counts in it has left the screen.
+    if (values["json"] !== true && Object.keys(settings).length > 0) {
+      print.out("in effect:");
+      for (const [key, value] of Object.entries(settings)) print.out(`  ${key} = ${shortened(oneLine(JSON.stringify(value)))}`);
     }
     if (values["yes"] !== true && !(await confirm(context, "trust exactly this?", "--yes"))) {
       print.note("it stays ignored");

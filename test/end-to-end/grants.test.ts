@@ -237,9 +237,11 @@ describe("a repository's .agent-run.toml", () => {
     for (const folder of [repository, piped]) mkdirSync(join(folder, ".git"), { recursive: true });
     writeFileSync(
       join(repository, ".agent-run.toml"),
-      `profile = "ops"\n${"# nothing\n".repeat(3000)}narrow.deny = ["${"s3:".padEnd(600, "X")}"]\n`,
+      `profile = "ops"\n${"# nothing\n".repeat(3000)}narrow.deny = ["${"s3:".padEnd(600, "X")}"${', "s3:No"'.repeat(40)}]\n`,
     );
-    const { stdout } = await world.run(["trust", "--yes"], { cwd: repository });
+    const { stdout, stderr } = await world.run(["trust", "--yes"], { cwd: repository });
+    expect(stderr.split("\n").map((line) => line.length < 700)).toEqual(Array.from({ length: 8 }, () => true));
+    expect(stderr).toContain("36 more are no actions of aws");
     const shown = stdout.trimEnd().split("\n").slice(-3);
     expect(shown).toEqual([
       "in effect:",
