@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Compositor } from "../../src/terminal/compositor.ts";
 import { asTheManual } from "../../src/terminal/emulator.ts";
 import { openShadow } from "../../src/terminal/shadow.ts";
+import { coreOf, onPrivateModes } from "../../src/terminal/xterm-internals.ts";
 import { snapshot, type VtScreen, vtScreen } from "../terminal/vt-screen.ts";
 
 const SIZE = { cols: 20, rows: 8 };
@@ -77,6 +78,16 @@ const gaps: Gap[] = [
       write("🙂\x1b7\r\n");
       paint();
       write("\x1b8x");
+    },
+  ],
+  [
+    "132 columns",
+    ({ load, write, resize, outer, oracle }) => {
+      clearsAtDeccolm(outer);
+      clearsAtDeccolm(oracle);
+      load();
+      write("before\r\n\x1b[?40h\x1b[?3hafter");
+      resize(SIZE.rows + 1);
     },
   ],
 ];
@@ -352,6 +363,19 @@ const closed: Gap[] = [
 
 interface Internals {
   readonly _core: { readonly _inputHandler: { restoreCursor(): void; setHyperlink(data: string): void } };
+}
+
+/** Where mode 40 allows it, as xterm: the screen is cleared, and the cursor home. */
+function clearsAtDeccolm({ terminal }: VtScreen): void {
+  const { _inputHandler: handler, _bufferService: service } = coreOf(terminal);
+  let allowed = false;
+  onPrivateModes(handler, (mode, on) => {
+    if (mode === 40) allowed = on;
+    if (mode !== 3 || !allowed) return;
+    handler.eraseInDisplay({ length: 1, params: [2] });
+    service.buffer.x = 0;
+    service.buffer.y = 0;
+  });
 }
 
 /** DECRC leaves the hyperlink open that is. */
