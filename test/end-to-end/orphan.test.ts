@@ -1,12 +1,12 @@
 // Launcher, daemon and whoever else could end a sandbox die while bubblewrap is still at work and not tied to its parent: no agent starts, nothing stays.
 // The moment is made long by a `bwrap` that is first on PATH and waits in it.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLease } from "../../src/control/client.ts";
 import { sleep } from "../../src/core/clock.ts";
-import { allProcesses, signal } from "../../src/core/process-tree.ts";
+import { allProcesses, descendants, isStopped, signal } from "../../src/core/process-tree.ts";
 import { type Human, sitDown } from "./human.ts";
 import { alive, BIN, hasBubblewrap, makeWorld, until, type World } from "./world.ts";
 
@@ -20,6 +20,17 @@ const moments = {
   "before bubblewrap is tied to the launcher": (gate: string) => `read -r line <>"${gate}";exec "$real" "$@"`,
   "before its init is tied to bubblewrap": (gate: string) => `exec "$real" --block-fd 7 "$@" 7<>"${gate}"`,
 } as const;
+
+/** Takes a descriptor of each terminal that a process is the master of (pidfd_getfd(2)), prints how many, and keeps them. */
+const HOLDS_TERMINALS = `
+import ctypes, os, sys, time
+pid = int(sys.argv[1])
+call = ctypes.CDLL(None, use_errno=True).syscall
+of = call(434, pid, 0)
+fds = [int(fd) for fd in os.listdir(f"/proc/{pid}/fd") if "ptmx" in os.readlink(f"/proc/{pid}/fd/{fd}")]
+print(sum(1 for fd in fds if call(438, of, fd, 0) >= 0), flush=True)
+time.sleep(60)
+`;
 
 describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made (needs bubblewrap)", () => {
   let world: World;
@@ -39,10 +50,10 @@ describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made 
     await world[Symbol.asyncDispose]();
   });
 
-  /** A bwrap that waits where `wait` says, once there is a file `slow`. */
-  const layBwrap = (wait: string): void => {
+  /** A bwrap that waits where `wait` says, once there is a file `slow`. Unless told otherwise it would not even die of its terminal's end. */
+  const layBwrap = (wait: string, ignores = "trap '' HUP;"): void => {
     const real = execFileSync("sh", ["-c", "command -v bwrap"], { encoding: "utf8" }).trim();
-    const slow = `if [ -e '${inWorld("slow")}' ];then trap '' HUP;echo $$ >'${inWorld("waits")}';${wait};fi`;
+    const slow = `if [ -e '${inWorld("slow")}' ];then ${ignores}echo $$ >'${inWorld("waits")}';${wait};fi`;
     writeFileSync(join(inWorld("bin"), "bwrap"), `#!/bin/sh\nreal=${real}\n${slow}\nexec "$real" "$@"\n`, { mode: 0o755 });
   };
 
@@ -54,14 +65,14 @@ describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made 
       .map(({ pid, name }) => `${name} (${pid})`);
 
   /** Starts an agent and gives the launcher's pid once its bwrap waits. */
-  const startSlowly = async (surface: "pipes" | "a terminal"): Promise<number> => {
+  const startSlowly = async (surface: "pipes" | "a terminal", before = ""): Promise<number> => {
     expect((await world.run(["--isolation", "standard", "true"], { env: { PATH: path } })).code).toBe(0);
     writeFileSync(inWorld("slow"), "");
     let launcher: number | undefined;
     if (surface === "pipes") launcher = world.start(["--isolation", "standard", "sh", "-c", AGENT], { env: { PATH: path } }).pid;
     else {
       human = await sitDown({ ...world.env, PATH: path }, world.project, { cols: 80, rows: 24 });
-      human.type(`${process.execPath} ${BIN} --isolation standard sh -c '${AGENT}'\r`);
+      human.type(`(${before}exec ${process.execPath} ${BIN} --isolation standard sh -c '${AGENT}')\r`);
       await until(() => childOf(human?.shell) !== undefined, 30_000, "the launcher");
       launcher = childOf(human.shell);
     }
@@ -94,6 +105,32 @@ describe.skipIf(!hasBubblewrap)("a sandbox whose launcher dies while it is made 
         expect(ofSession()).toEqual([]);
       }, 90_000);
     }
+
+  it("in a terminal that outlives the launcher for a moment: what waits in the sandbox, tied to nobody, goes with the terminal", async () => {
+    layBwrap(moments["before bubblewrap is tied to the launcher"](inWorld("gate")), "");
+    // As under nohup: the launcher's, which is not handed on to a terminal of its own.
+    const launcher = await startSlowly("a terminal", 'trap "" HUP;');
+    // The kernel ends a process's threads one by one, and closes what they had open with the last of them: here somebody else has the terminal meanwhile.
+    const holder = spawn("python3", ["-c", HOLDS_TERMINALS, String(launcher)], { stdio: ["pipe", "pipe", "inherit"] });
+    let held = "";
+    holder.stdout.setEncoding("utf8").on("data", (text: string) => (held += text));
+    await until(() => held.endsWith("\n"), 10_000, "the terminal to be held");
+    expect(Number(held)).toBeGreaterThan(0);
+    const daemon = (await world.daemonPid()) ?? 0;
+    expect(daemon).toBeGreaterThan(1);
+    const others = allProcesses().filter(({ pid, parent }) => [launcher, daemon].includes(parent) && pid !== waiting());
+    for (const pid of [...others.map((each) => each.pid), launcher, daemon]) signal(pid, "SIGKILL");
+    await until(() => !alive(launcher) && threads(launcher) < 2, 5000, "the launcher to be gone");
+    letGo();
+    // It has said its first word, which the terminal took, and waits for nobody.
+    const stopped = (): number[] => descendants(waiting()).flatMap(({ pid }) => (isStopped(pid) ? [pid] : []));
+    await until(() => stopped().length === 1, 10_000, "the shim to stop");
+    const sandbox = [waiting(), ...descendants(waiting()).map(({ pid }) => pid)];
+    holder.kill("SIGKILL");
+    await until(() => sandbox.every((pid) => !alive(pid)), LIMIT_MS, "the sandbox to be gone");
+    expect(existsSync(join(world.project, "ran"))).toBe(false);
+    expect(ofSession()).toEqual([]);
+  }, 60_000);
 
   it("leaves no descriptor in an agent", async () => {
     const script = "for fd in 3 4 5 6 7 8 9; do [ ! -e /proc/$$/fd/$fd ] || echo $fd; done; echo looked";
