@@ -12,7 +12,7 @@ const MOST_ENTRIES = 20_000;
 /** An agent can fill each of the folders: a second. */
 const MOST_IN_ALL = 200_000;
 /** Of a package.json. */
-const LONGEST = 1_048_576;
+const LONGEST = 65_536;
 
 export interface LeftBehind {
   /** Paths below the project, what matters most first. */
@@ -150,8 +150,18 @@ function looksBare(folder: string, entries: readonly Entry[]): boolean {
   return names.has("HEAD") && (names.has("commondir") || ["objects", "refs", "config"].every((name) => names.has(name)));
 }
 
-/** A package without scripts runs nothing. */
+/** Of a package.json: what runs nothing and has nothing fetched, whichever tool reads it. */
+const IDLE_KEYS: ReadonlySet<string> = new Set(
+  "name version private type description license author keywords homepage main module types exports sideEffects".split(" "),
+);
+
+/** A package that says no more than what it is runs nothing. Read as JSON: a key can be spelled with escapes. */
 function isIdlePackage(name: string, file: string, stat: Stats): boolean {
   if (name !== "package.json" || !stat.isFile() || stat.size > LONGEST) return false;
-  return !/"scripts"/.test(plainFile(Buffer.from(file, "latin1"), LONGEST) ?? '"scripts"');
+  try {
+    const value: unknown = JSON.parse(plainFile(Buffer.from(file, "latin1"), LONGEST) ?? "");
+    return typeof value === "object" && value !== null && Object.keys(value).every((key) => IDLE_KEYS.has(key));
+  } catch {
+    return false;
+  }
 }

@@ -12,7 +12,7 @@ const NAMES = new Set([
     .dir-locals-2.el .lvimrc .ycm_extra_conf.py .tmuxinator.yml .tmuxp.yaml .autoenv.zsh .prototools .sdkmanrc .java-version .go-version
     .terraform-version .Rprofile .Renviron .irbrc .pryrc .pdbrc .ghci .ocamlinit sitecustomize.py usercustomize.py`),
   // Package managers, builds, tests, linters.
-  ...words(`.npmrc .yarnrc .yarnrc.yml .pnpmfile.cjs .pnpmfile.mjs .pnp.cjs .pnp.loader.mjs pnpm-workspace.yaml package.json bunfig.toml
+  ...words(`.npmrc .yarnrc .yarnrc.yml .pnpmfile.cjs .pnpmfile.mjs .pnp.cjs .pnp.loader.mjs pnpm-workspace.yaml package.json binding.gyp bunfig.toml
     deno.json deno.jsonc Makefile makefile GNUmakefile justfile .justfile Justfile Taskfile.yml Taskfile.yaml Rakefile Gemfile Procfile build.rs
     CMakeLists.txt CMakePresets.json meson.build configure .bazelrc WORKSPACE MODULE.bazel build.gradle build.gradle.kts settings.gradle
     settings.gradle.kts gradlew gradle.properties mvnw pom.xml mix.exs rebar.config stack.yaml Setup.hs conftest.py setup.py setup.cfg

@@ -158,13 +158,22 @@ describe("what a run leaves", () => {
     ]);
   });
 
-  it("is a package.json only where it has scripts, and nothing that we made or that a package manager fills", () => {
+  it("is a package.json only where it says more than what it is, and nothing that we made or that a package manager fills", () => {
     write("a/package.json", "{}");
     write("b/package.json", '{"scripts":{"postinstall":"x"}}');
+    // As JSON means it, whatever it looks like; and what has something fetched, or is read by a tool.
+    write("c/package.json", String.raw`{"\u0073cripts":{"postinstall":"x"}}`);
+    write("d/package.json", '{"type":"module","name":"d","main":"x.js"}');
+    for (const key of ["dependencies", "packageManager", "workspaces", "prettier"]) write(`e/${key}/package.json`, `{"${key}":{}}`);
+    write("f/package.json", `{"name":"${"x".repeat(70_000)}"}`);
+    write("g/package.json", "[");
     write("node_modules/x/package.json", '{"scripts":{}}');
     write(".git/objects/hooks/x");
     const made = write(".git/config.worktree");
-    expect(leftBehind(project, past, new Set([made])).changed).toEqual(["b/package.json"]);
+    expect(leftBehind(project, past, new Set([made])).changed).toEqual([
+      ...["b", "c", "f", "g"].map((name) => `${name}/package.json`),
+      ...["dependencies", "packageManager", "prettier", "workspaces"].map((key) => `e/${key}/package.json`),
+    ]);
   });
 
   it("is looked for from the top, and no further than a bound, which is said", async () => {
