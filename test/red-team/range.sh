@@ -5,6 +5,9 @@ set -e
 mount -t tmpfs -o mode=1777 tmpfs /media
 mkdir /media/agent-run
 mount --bind "$RT_ROOT" /media/agent-run
+# One that an agent can fill without harm to anything else.
+mkdir /media/small
+mount -t tmpfs -o mode=1777,nr_inodes=1500,size=16m small /media/small
 cd /media
 for folder in /run /tmp /var/tmp /dev/shm; do mount -t tmpfs -o mode=1777 tmpfs "$folder"; done
 if [ -d /var/spool/cron ]; then

@@ -299,6 +299,28 @@ for path in ("readme.md", ".git/config", os.path.expanduser("~/.gitconfig")):
     gap: "It can hold up what you do with the same files",
   },
   {
+    id: "no-inode-left",
+    group: "holding up",
+    what: "take every file that the file system of agent-run's records and sockets has, so that a kill cannot end its session, or ends half of it",
+    program: "echo the session that does it is the line below",
+    later: `
+mkdir -p /media/small/p /media/small/s && mkdir -p -m 700 /media/small/r && cd /media/small/p
+export XDG_STATE_HOME=/media/small/s XDG_RUNTIME_DIR=/media/small/r
+agent-run --isolation $RT_LEVEL sh -c 'mkdir more; i=0; while true >more/$i; do i=$((i+1)); done 2>/dev/null; echo "$AWS_CONTAINER_CREDENTIALS_FULL_URI $AWS_CONTAINER_AUTHORIZATION_TOKEN"; while :; do sleep 0.05; done' >/media/filled 2>&1 &
+until grep -q ^http: /media/filled || ! kill -0 $!; do sleep 0.1; done
+touch more/one-more 2>&1 | grep -q 'No space' && echo CONTROL nothing more can be made
+agent-run kill --all || echo REACHED the kill failed
+wait $!
+ls -d /media/small/r/agent-run/sess_* 2>/dev/null | sed 's/^/REACHED left /'
+read -r uri token </media/filled
+python3 -c 'import sys, urllib.request as u; print("REACHED served", u.urlopen(u.Request(sys.argv[1], headers={"Authorization": sys.argv[2]}), timeout=2).status)' "$uri" "$token" 2>/dev/null
+pgrep -f '^[^ ]*sh -c mkdir more' | sed 's/^/REACHED lives /'
+rm -rf more; agent-run audit --verify | grep -q 'all as they were written' || echo REACHED the record has no end
+agent-run daemon stop; rm -rf /media/small/p`,
+    standard: "daemon",
+    none: "daemon",
+  },
+  {
     id: "disk-filled",
     group: "holding up",
     what: "take room on the human's disk: 64 MB in one file, 5000 files",
