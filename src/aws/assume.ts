@@ -1,5 +1,6 @@
 // AssumeRole with everything that a session sends, and what its refusals mean. Called by session, and by the sources for a profile's role_arn.
 import type { AssumeRoleCommandInput, STSClient } from "@aws-sdk/client-sts";
+import { systemClock } from "../core/clock.ts";
 import { explainRefusal } from "./assume-refusal.ts";
 import type { SessionCredentials } from "./credentials.ts";
 import { readFailure } from "./failure.ts";
@@ -35,6 +36,8 @@ export interface AssumedRole {
   readonly assumedRoleArn: string;
   /** Percent of what STS allows for policy and tags together. */
   readonly packedPolicySize?: number;
+  /** How far STS's clock is ahead of this machine's, to a second or two: by its `Date`. */
+  readonly aheadMs?: number;
   /** Said when STS refused the duration and one hour was taken. */
   readonly shortened?: string;
   /** Said when the base session's own source identity went on in place of the one that was asked for. */
@@ -89,14 +92,31 @@ function isDurationRefusal(error: unknown): boolean {
 
 async function send(client: STSClient, request: AssumeRequest, durationSeconds: number | undefined): Promise<AssumedRole> {
   const { AssumeRoleCommand } = await import("@aws-sdk/client-sts");
-  const answer = await client.send(new AssumeRoleCommand(input(request, durationSeconds)));
+  const command = new AssumeRoleCommand(input(request, durationSeconds));
+  let aheadMs: number | undefined;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const output = await next(args);
+      aheadMs = aheadOf(output.response);
+      return output;
+    },
+    { step: "deserialize", name: "agentRunDate" },
+  );
+  const answer = await client.send(command);
   const credentials = sealed(answer.Credentials, "sts:AssumeRole");
   return {
     credentials,
     // Left out by some emulators; the identity gate asks for it anyway.
     assumedRoleArn: answer.AssumedRoleUser?.Arn ?? assumedRoleArn(request.roleArn, request.sessionName),
+    ...(aheadMs === undefined ? {} : { aheadMs }),
     ...(answer.PackedPolicySize === undefined ? {} : { packedPolicySize: answer.PackedPolicySize }),
   };
+}
+
+function aheadOf(response: unknown): number | undefined {
+  const { headers } = Object(response) as { headers?: Record<string, string> };
+  const theirs = Date.parse(headers?.["date"] ?? "");
+  return Number.isNaN(theirs) ? undefined : theirs - systemClock.now();
 }
 
 function input(request: AssumeRequest, durationSeconds: number | undefined): AssumeRoleCommandInput {

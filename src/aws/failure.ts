@@ -149,7 +149,7 @@ function credentialFailure({ name, text }: ServiceFailure, region: string, heldB
       ? new AgentRunError("base-credentials", "aws rejects the signature: the secret access key does not belong to the access key id", {
           hint: "enter the key pair again: aws configure",
         })
-      : new AgentRunError("base-credentials", `this machine's clock is ${skew} from aws`, {
+      : new AgentRunError("base-credentials", `this machine's clock is ${skew} aws's`, {
           hint: "set the clock: sudo timedatectl set-ntp true",
         });
   }
@@ -161,12 +161,12 @@ function credentialFailure({ name, text }: ServiceFailure, region: string, heldB
   return undefined;
 }
 
-/** `7 min behind`, `1 h ahead`: from `Signature expired: 20261122T093300Z is now earlier than 20261122T093500Z (20261122T094000Z - 5 min.)`. */
+/** `7 min behind`, `1 h ahead of`: from `Signature expired: 20261122T093300Z is now earlier than 20261122T093500Z (20261122T094000Z - 5 min.)`. */
 export function clockSkew(text: string): string | undefined {
   const match = /Signature (?:expired|not yet current): (\d{8}T\d{6}Z) .*\((\d{8}T\d{6}Z) [+-]/.exec(text);
-  if (!match) return /Signature (?:expired|not yet current)/.test(text) ? "more than 5 minutes" : undefined;
+  if (!match) return /Signature (?:expired|not yet current)/.test(text) ? "more than 5 minutes off" : undefined;
   const ahead = instant(match[1] ?? "") - instant(match[2] ?? "");
-  return `${formatSpan(Math.abs(ahead))} ${ahead < 0 ? "behind" : "ahead"}`;
+  return `${formatSpan(Math.abs(ahead))} ${ahead < 0 ? "behind" : "ahead of"}`;
 }
 
 const instant = (basic: string): number => Date.parse(basic.replace(/^(....)(..)(..T..)(..)(..Z)$/, "$1-$2-$3:$4:$5"));

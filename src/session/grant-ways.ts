@@ -14,6 +14,7 @@ import {
   parseRoleArn,
 } from "../aws/identity.ts";
 import type { Instant } from "../core/clock.ts";
+import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import { Secret } from "../core/secret.ts";
@@ -76,6 +77,8 @@ export function wayOf(profile: Profile, from: WayBase): Way {
 function assumption(profile: Profile, { base, identity, session }: WayBase): Way {
   const roleArn = roleArnOf(profile, identity);
   const { account } = parseRoleArn(roleArn, "role");
+  /** How far AWS's clock is known to be ahead of this machine's. */
+  let aheadMs = 0;
   return {
     account,
     roleArn,
@@ -84,29 +87,53 @@ function assumption(profile: Profile, { base, identity, session }: WayBase): Way
     caveats: [],
     async obtain({ connection, credentials, sourceIdentity, tags, now, endsAt }) {
       const duration = lasting(profile, now, endsAt, base.chained || isRoleSession(identity.arn));
-      const policy = timedPolicy(profile, now, duration.outlives ? endsAt : undefined);
-      const signer = await credentials();
-      const assuming = assumeRole(await stsClient(connection, signer), {
-        roleArn,
-        sessionName: session,
-        sourceIdentity,
-        tags,
-        sessionPolicy: policy.text,
-        sessionPolicyArns: profile.sessionPolicyArns,
-        externalId: profile.externalId,
-        durationSeconds: duration.seconds,
-        callerArn: identity.arn,
-        heldBy: signer.heldBy,
-      });
-      const gate = clientFor(connection, assuming);
-      const assumed = await assuming;
+      const attempt = async () => {
+        // AWS ends it by its own clock.
+        const policy = timedPolicy(profile, now, duration.outlives ? endsAt + aheadMs : undefined);
+        const signer = await credentials();
+        const assuming = assumeRole(await stsClient(connection, signer), {
+          roleArn,
+          sessionName: session,
+          sourceIdentity,
+          tags,
+          sessionPolicy: policy.text,
+          sessionPolicyArns: profile.sessionPolicyArns,
+          externalId: profile.externalId,
+          durationSeconds: duration.seconds,
+          callerArn: identity.arn,
+          heldBy: signer.heldBy,
+        });
+        const gate = clientFor(connection, assuming);
+        return { policy, assumed: await assuming, gate };
+      };
+      let made = await attempt();
+      const known = aheadMs;
+      if (Math.abs((made.assumed.aheadMs ?? known) - known) > WORTH_CORRECTING_MS) {
+        aheadMs = made.assumed.aheadMs ?? known;
+        if (duration.outlives) {
+          const { secretAccessKey, sessionToken } = made.assumed.credentials;
+          made = await attempt();
+          secretAccessKey.wipe();
+          sessionToken.wipe();
+        }
+      }
+      const { policy, assumed, gate } = made;
       const found = await callerIdentity(await gate);
       confirmIdentity(found, { roleArn, sessionName: session, account });
-      const notes = [assumed.shortened, assumed.kept].filter((note) => note !== undefined);
+      const notes = [assumed.shortened, assumed.kept, clockNote(aheadMs)].filter((note) => note !== undefined);
       const ending = endingAt(assumed.credentials, duration.outlives && !policy.unlimited ? endsAt : undefined);
       return { credentials: ending, identity: found, notes, caveats: outliving(policy.unlimited) };
     },
   };
+}
+
+/** Answers take seconds, and a session's end is no more exact than that. */
+const WORTH_CORRECTING_MS = 60_000;
+
+function clockNote(aheadMs: number): string | undefined {
+  if (Math.abs(aheadMs) <= WORTH_CORRECTING_MS) return undefined;
+  const off = `${formatSpan(Math.abs(aheadMs))} ${aheadMs > 0 ? "behind" : "ahead of"}`;
+  return `this machine's clock is ${off} aws's, and a session's end there is set by that; set the clock: sudo timedatectl set-ntp true`;
 }
 
 /** What asks who the new keys are, made while STS is at work on them. */

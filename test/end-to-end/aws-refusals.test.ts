@@ -1,8 +1,9 @@
 // What an organization's own rules do to a launch: partitions that do not meet, a source identity that is set already, transitive tags.
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/core/clock.ts";
 import { demoSeed, trusts } from "../../src/localcloud/seed.ts";
-import { makeWorld, type World } from "./world.ts";
+import { makeWorld, ROOT, type World } from "./world.ts";
 
 const ROLE = `arn:aws:iam::${demoSeed.account}:role`;
 const seed = {
@@ -33,6 +34,25 @@ async function login(more: { SourceIdentity?: string; tag?: string }): Promise<R
   const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = answer.Credentials ?? {};
   return { AWS_ACCESS_KEY_ID: AccessKeyId, AWS_SECRET_ACCESS_KEY: SecretAccessKey, AWS_SESSION_TOKEN: SessionToken };
 }
+
+describe("a clock that is wrong by 10 minutes", () => {
+  const off = (ms: number) => ({ now: () => systemClock.now() + ms, at: (at: number, run: () => void) => systemClock.at(at - ms, run) });
+  it.each([
+    ["behind", 10],
+    ["ahead of", -10],
+  ])("%s AWS's is told, and the end that is sent to AWS is right by AWS's", async (word, minutes) => {
+    await using other = await makeWorld({ clock: off(minutes * 60_000) });
+    const program = `
+      const { S3Client, ListBucketsCommand } = await import("${ROOT}/node_modules/@aws-sdk/client-s3/dist-cjs/index.js");
+      const s3 = new S3Client({ endpoint: process.env.AWS_ENDPOINT_URL, forcePathStyle: true, disableClockSkewCorrection: true });
+      console.log((await s3.send(new ListBucketsCommand({}))).Buckets.length);`;
+    const args = ["--ttl", "5m", "--on-expiry", "stop", process.execPath, "--input-type=module", "-e", program];
+    const { code, stdout, stderr } = await other.run(args);
+    expect([code, stdout]).toEqual([0, "3\n"]);
+    expect(stderr).toContain(`this machine's clock is 10 min ${word} aws's`);
+    expect(other.cloud.calls("sts:AssumeRole")).toBe(2);
+  });
+});
 
 describe("a launch", () => {
   it("with a role of another partition ends before STS is asked for it, and says whose credentials it takes", async () => {
