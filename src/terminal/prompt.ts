@@ -9,6 +9,21 @@ const CTRL_U = 0x15;
 const BACKSPACE = new Set([0x08, 0x7f]);
 const ENTER = new Set([0x0a, 0x0d]);
 const LONGEST = 1024;
+/** Takes one character from the screen. */
+const ERASE = "\b \b";
+
+/** Carries out what `byte` does to the line, and gives the bytes that show it, a letter in UTF-8 one byte at a time. */
+function edit(line: number[], byte: number): string {
+  if (BACKSPACE.has(byte)) {
+    const shown = line.length > 0 ? ERASE : "";
+    while (line.length > 0 && ((line.pop() ?? 0) & 0xc0) === 0x80);
+    return shown;
+  }
+  if (byte === CTRL_U) return ERASE.repeat(Buffer.from(line.splice(0)).toString("utf8").length);
+  if (byte < 0x20 || line.length >= LONGEST) return "";
+  line.push(byte);
+  return String.fromCharCode(byte);
+}
 
 /**
  * Shows `prompt` and reads a line from the terminal; with `hidden`, what is typed is not shown. Gives the line without its end.
@@ -18,9 +33,6 @@ export function askLine(input: ReadStream, output: WriteStream, prompt: string, 
   return new Promise((resolve, reject) => {
     const line: number[] = [];
     const wasRaw = input.isRaw;
-    const show = (text: string): void => {
-      if (!options.hidden) output.write(text);
-    };
     const finish = (settle: () => void): void => {
       input.off("data", onData);
       input.off("end", onEnd);
@@ -43,16 +55,8 @@ export function askLine(input: ReadStream, output: WriteStream, prompt: string, 
           finish(() => reject(cancelled()));
           return;
         }
-        if (BACKSPACE.has(byte)) {
-          if (line.length > 0) show("\b \b");
-          while (line.length > 0 && ((line.pop() ?? 0) & 0xc0) === 0x80);
-        } else if (byte === CTRL_U) {
-          show("\b \b".repeat(Buffer.from(line).toString("utf8").length));
-          line.length = 0;
-        } else if (byte >= 0x20 && line.length < LONGEST) {
-          line.push(byte);
-          show(String.fromCharCode(byte));
-        }
+        const shown = edit(line, byte);
+        if (shown !== "" && !options.hidden) output.write(shown, "latin1");
       }
     };
     // Before the prompt is seen: a Ctrl-C from then on is for us to take.

@@ -39,6 +39,13 @@ describe("a question in the terminal", () => {
     expect(await outer.exited).toEqual({ code: 0 });
   });
 
+  it("shows letters that are more than one byte as they are, and takes them away as one", async () => {
+    await using outer = await ask();
+    outer.type("zwöéß\x7f\x7flf\r");
+    await outer.until("the answer", shows('{"line":"zwölf"}'));
+    expect(outer.screen.row(0)).toBe("code: zwölf");
+  });
+
   it("shows nothing when hidden", async () => {
     await using outer = await ask("hidden");
     outer.type("geheim\x15zwölf\r");
