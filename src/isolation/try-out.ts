@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { IsolationLevel } from "../control/protocol.ts";
 import { messageOf } from "../core/error.ts";
 import { bubblewrapCommand } from "./bubblewrap.ts";
@@ -21,6 +22,10 @@ const PROBED_ROOT = "/tmp";
 /** A sandbox that does nothing is up within milliseconds; one that is not up by now never will be. */
 const PROBE_LIMIT_MS = 5000;
 
+/** ENOSPC, by the program before bwrap and by bwrap: user.max_user_namespaces and its like. */
+const NO_NAMESPACE_LEFT = /errno 028|namespaces exceeded|No space left/;
+const LET_GO_MS = 500;
+
 /**
  * The first way that works: where the keyring cannot be left, because there is none, without that; where namespaces are given to bwrap alone, with its mounts.
  */
@@ -37,8 +42,11 @@ export async function tryOut(bwrap: string, level: IsolationLevel, asked: Ways, 
       const left = leaving(failure, keysListed(), inContainer());
       if (!left.none) return { ok: false, why: left.why, hint: left.hint };
       ways = { ...ways, keyring: false };
-    } else if (ways.mounts) ways = { ...ways, mounts: false };
-    else return { ok: false, ...mending(bwrap, level, failure, machineSettings()) };
+    } else if (ways.mounts) {
+      ways = { ...ways, mounts: false };
+      // It takes one more than bwrap alone; and those of what failed are still there for a moment.
+      if (NO_NAMESPACE_LEFT.test(failure)) await setTimeout(LET_GO_MS);
+    } else return { ok: false, ...mending(bwrap, level, failure, machineSettings()) };
   }
 }
 

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { leaving, type MachineSettings, mending, NOT_UP, wslVersion } from "../../src/isolation/mending.ts";
 import { metadataService } from "../../src/isolation/metadata.ts";
@@ -141,5 +142,19 @@ describe.skipIf(!hasBubblewrap || !canUnshare)(`a machine whose namespaces are s
   it("still gives standard where only the network's are", () => {
     expect(without("max_net_namespaces", "standard")).toBe("ok");
     expect(without("max_net_namespaces", "strict")).toBe("sudo sysctl -w user.max_net_namespaces=15000");
+  });
+
+  it.each([
+    ["standard", 1],
+    ["strict", 2],
+  ] as const)("gives %s in bubblewrap's own way where there are %i user namespaces, one too few for ours", (level, most) => {
+    const isolation = join(import.meta.dirname, "../../src/isolation");
+    const probe = `const [{ probeIsolation }, own] = await Promise.all([import("${isolation}/probe.ts"), import("${isolation}/own-programs.ts")]);
+      const [prelude, init] = [own.preludeFile, own.sandboxInitFile].map((of) => of("${join(isolation, "../..")}", process.arch));
+      const { ok, mounts, why } = await probeIsolation("${level}", { platform: "linux", path: "/usr/bin:/bin", prelude, init, keyring: false });
+      console.log(JSON.stringify({ ok, mounts, why }));`;
+    const script = `echo ${most} > /proc/sys/user/max_user_namespaces && exec "$0" --input-type=module -e "$1"`;
+    const { stdout, stderr } = spawnSync("unshare", ["-Ur", "sh", "-c", script, process.execPath, probe], { encoding: "utf8" });
+    expect(JSON.parse(stdout || JSON.stringify(stderr))).toEqual({ ok: true, mounts: false });
   });
 });
