@@ -91,8 +91,7 @@ function intro(env: Environment, { cwd, packageFolder }: Context): string {
   const width = Math.max(...suggestions.map(([what]) => what.length));
   return [
     "",
-    "This shell holds no access of yours: only a short-lived role on a small cloud",
-    "that lives in this machine.",
+    "This shell holds no access of yours: only a short-lived role on a small cloud that lives in this machine.",
     ...(aws === "aws" ? [] : ["The AWS CLI is not on your PATH; demo-aws stands in for it."]),
     "Try:",
     ...suggestions.map(([what, why]) => `  ${what.padEnd(width)}  ${why}`),

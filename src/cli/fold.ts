@@ -10,7 +10,7 @@ const PROGRAM = [
 ].join("|");
 /** Where a command is over: at a comma, a bracket, a quote or the verb of the sentence. */
 const OVER =
-  "  |[;,]? (?:or|and|then|for|once|shows|lists|begins|makes|stores|reads|needs|adds) |[.:?]? [([]|[;,:?]+(?: |$)|[)\\]'](?:\\W|$)|$";
+  "  |[;,]? (?:or|and|then|for|once|shows|tells|lists|begins|makes|stores|reads|needs|adds) |[.:?]? [([]|[;,:?]+(?: |$)|[)\\]'](?:\\W|$)|$";
 const WHOLE = new RegExp(
   `(?<=^|[:;,] |['(]|\\b(?:or|and|then|to|with|by|see|is|run) )(?:${PROGRAM})(?:(?<=[ =])'[^']*'|"[^"]*"|<[^>]*>|(?!${OVER})[^])*|'[~./][^'\\n]* [^'\\n]*'|<[^<>]{1,30}>`,
   "g",

@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { folded } from "./fold.ts";
 
-/** The last column is folded where that many are left for it. */
+/** Of the terminal's columns, for the last of ours to be folded in; with fewer it goes on at the left. */
 const LEAST = 20;
 
 /**
@@ -14,8 +14,9 @@ export function table(cells: readonly (readonly string[])[], columns?: number): 
   const rows = cells.map((row) => row.map((cell) => cell.replace(/[\r\n\u2028\u2029]+/g, " ")));
   const widths: number[] = [];
   for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width(cell));
-  const margin = " ".repeat(widths.slice(0, -1).reduce((sum, each) => sum + each + 2, 0));
-  const most = columns !== undefined && columns - margin.length >= LEAST ? columns : Number.POSITIVE_INFINITY;
+  const most = columns ?? Number.POSITIVE_INFINITY;
+  const before = widths.slice(0, -1).reduce((sum, each) => sum + each + 2, 0);
+  const margin = " ".repeat(most - before >= LEAST ? before : 4);
   return rows
     .flatMap((row) => {
       const head = row.slice(0, -1).map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - width(cell) + 2));

@@ -44,6 +44,8 @@ export function spawnDaemon(paths: Paths, command: Command): { child: ChildProce
     failure() {
       if (failed === undefined) return undefined;
       const said = lastLines(log, from);
+      const [, error, hint] = /(?:^| \| )agent-run: error: (.*?)(?: \| agent-run: hint: (.*))?$/.exec(said) ?? [];
+      if (error !== undefined) return new AgentRunError("daemon", `the daemon did not start: ${error}`, { hint: hint ?? `see ${log}` });
       return new AgentRunError("daemon", `the daemon did not start: ${failed}${said === "" ? "" : `; it said: ${said}`}`, {
         hint: isForWantOfProcesses(`${failed} ${said}`) ? FEW_PROCESSES : `see ${log}`,
       });

@@ -83,9 +83,30 @@ function explain(
     });
   }
   const path = issue.path.map(String);
-  return new AgentRunError(code, `${file}:${position(text, path, value)}: ${path.join(".") || "the file"}: ${lower(issue.message)}`, {
+  return new AgentRunError(code, `${file}:${position(text, path, value)}: ${path.join(".") || "the file"}: ${wrong(issue)}`, {
     hint: `change it in ${file}`,
   });
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: "a text in quotes",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list in [ ]",
+  object: "a table",
+  record: "a table",
+};
+
+/** What it should be: the schema's own words, where it has some. */
+function wrong(issue: z.core.$ZodIssue): string {
+  return issue.message === "Invalid input" ? `must be ${[...new Set(wanted(issue))].join(" or ")}` : lower(issue.message);
+}
+
+function wanted(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === "invalid_type") return [KINDS[issue.expected] ?? issue.expected];
+  if (issue.code === "invalid_value") return issue.values.map((value) => JSON.stringify(value));
+  if (issue.code === "invalid_union") return issue.errors.flatMap((issues) => issues.slice(0, 1).flatMap(wanted));
+  return ["something else"];
 }
 
 function lower(message: string): string {

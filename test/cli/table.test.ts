@@ -23,3 +23,13 @@ it("a cell with a line break in it is no row of its own", () => {
     ]).split("\n"),
   ).toHaveLength(2);
 });
+
+it("the last column goes on below itself in a terminal, and at the left where hardly any room is left for it", () => {
+  const cells = [
+    ["PROFILE", "WHAT IT IS FOR"],
+    ["readonly", "reads all that there is, changes nothing"],
+  ];
+  expect(table(cells)).toBe("PROFILE   WHAT IT IS FOR\nreadonly  reads all that there is, changes nothing");
+  expect(table(cells, 34)).toBe("PROFILE   WHAT IT IS FOR\nreadonly  reads all that there is,\n          changes nothing");
+  expect(table(cells, 24)).toBe("PROFILE   WHAT IT IS FOR\nreadonly  reads all that\n    there is, changes\n    nothing");
+});

@@ -114,6 +114,20 @@ describe("connectOrStart", () => {
     expect(lstatSync(`/proc/${pid}/cwd`).isSymbolicLink() && statSync(`/proc/${pid}/cwd`).ino).toBe(statSync("/").ino);
   });
 
+  it("says what a daemon said that did not start, in its own words and with its own hint", async () => {
+    const dies = async (script: string) => {
+      const { child, failure } = spawnDaemon(home.paths, { file: "/bin/sh", args: ["-c", script], cwd: "/", env: {} });
+      await once(child, "close");
+      return failure();
+    };
+    const told = "echo noise; echo agent-run: error: no room; echo agent-run: hint: make some; exit 125";
+    expect(await dies(told)).toMatchObject({ message: "the daemon did not start: no room", hint: "make some" });
+    expect(await dies("echo noise; exit 3")).toMatchObject({
+      message: "the daemon did not start: it ended with status 3; it said: noise",
+      hint: expect.stringMatching(/^see \/.*daemon\.log$/),
+    });
+  });
+
   it.skipIf(process.platform !== "linux")("hands it no terminal of an agent, from its first moment on", async () => {
     const pty = openPty("/bin/sleep", ["60"], {});
     try {
