@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Compositor } from "../../src/terminal/compositor.ts";
+import type { Size } from "../../src/terminal/pty.ts";
 import { openShadow } from "../../src/terminal/shadow.ts";
+import { Covered } from "./covered.ts";
 import { type Display, openDisplay, succeeds } from "./display.ts";
 import { streamOf } from "./streams.ts";
 
@@ -46,11 +48,57 @@ function sent(parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat(out);
 }
 
-async function shown(cases: readonly { readonly rows: number; readonly bytes: Buffer; readonly bar: boolean }[]): Promise<Shown[]> {
+/** Output, another size of the window, an overlay that borrows the alternate screen or not, and its end. */
+type Act = string | Size | "cover" | "cover here" | "uncover";
+type Step = { readonly bytes: string } | Size;
+interface Played extends Size {
+  readonly steps: readonly Step[];
+}
+
+/** What happens to the human's terminal, with a paint wherever one may be. */
+function played(acts: readonly Act[]): Played {
+  const steps: Step[] = [];
+  const emit = (bytes: Uint8Array | string): void => void steps.push(fed(bytes));
+  const compositor = new Compositor({ size: SIZE, reserve: true, emit, marker: () => false });
+  const overlay = new Covered(compositor);
+  compositor.bar = BAR;
+  compositor.begin();
+  compositor.paint();
+  compositor.adopt(openShadow(compositor.agentSize, { x: 0, y: 0 }));
+  for (const act of acts) {
+    if (typeof act !== "string") {
+      steps.push(act);
+      compositor.bar = `\x1b[7m${"agent-run".padEnd(act.cols)}`;
+      compositor.resize(act);
+    } else if (act.startsWith("cover")) overlay.open(act === "cover");
+    else if (act === "uncover") overlay.close();
+    else overlay.write(Buffer.from(act));
+    if (!overlay.isOpen && compositor.mayPaint) compositor.paint();
+  }
+  return { ...SIZE, steps };
+}
+
+/** The same without us, one row less. */
+function playedBare(acts: readonly Act[]): Played {
+  const steps = acts.flatMap((act): Step[] => {
+    if (typeof act !== "string") return [{ cols: act.cols, rows: act.rows - 1 }];
+    return act.startsWith("cover") || act === "uncover" ? [] : [fed(act)];
+  });
+  return { cols: SIZE.cols, rows: SIZE.rows - 1, steps };
+}
+
+const fed = (bytes: Uint8Array | string): Step => ({ bytes: Buffer.from(bytes as string).toString("base64") });
+
+type Case = { readonly rows: number; readonly bytes: Buffer; readonly bar: boolean } | Played;
+
+async function shown(cases: readonly Case[]): Promise<Shown[]> {
   const env = { PATH: process.env["PATH"], DISPLAY: display?.name, LC_ALL: "C.UTF-8", GDK_BACKEND: "x11", NO_AT_BRIDGE: "1" };
   const vte = spawn(PYTHON, [join(import.meta.dirname, "vte.py")], { env, stdio: ["pipe", "pipe", "pipe"] });
   vte.stdin.end(
-    cases.map(({ rows, bytes, bar }) => `${JSON.stringify({ cols: SIZE.cols, rows, bytes: bytes.toString("base64"), bar })}\n`).join(""),
+    cases
+      .map((one) => ("bytes" in one ? { cols: SIZE.cols, ...one, bytes: one.bytes.toString("base64") } : one))
+      .map((one) => `${JSON.stringify(one)}\n`)
+      .join(""),
   );
   const [out, errors] = await Promise.all([text(vte.stdout), text(vte.stderr), once(vte, "close")]);
   expect({ status: vte.exitCode, errors: vte.exitCode === 0 ? "" : errors }).toEqual({ status: 0, errors: "" });
@@ -93,6 +141,38 @@ describe.skipIf(!there)("in VTE (needs Xvfb, gir1.2-vte-2.91, python3-gi)", () =
       const { rows, cursor } = theirs[index] as Shown;
       expect({ name, ...ours[index] }).toEqual({ name, rows: [...rows, "agent-run"], cursor, last });
     }
+  }, 60_000);
+
+  it("an agent has its rows and cursor as bare after other sizes of the window, and under questions", async () => {
+    const lines = (count: number) => Array.from({ length: count }, (_, i) => `line ${i}\r\n`).join("");
+    const cases: readonly (readonly [string, readonly Act[]])[] = [
+      ["narrower", ["one\r\ntwo ", { cols: 20, rows: 12 }, "three"]],
+      ["narrower, a line that wraps then", ["one\r\n", `${"x".repeat(30)}\r\n`, { cols: 20, rows: 12 }, "y"]],
+      ["wider, a line that wrapped", [`${"x".repeat(50)}\r\nnext`, { cols: 60, rows: 12 }, "y"]],
+      ["lower, with room", ["one\r\ntwo", { cols: 40, rows: 8 }, "\x1b[99;1Hlow"]],
+      ["lower, on the last row", [lines(20), { cols: 40, rows: 8 }, "end"]],
+      ["emoji", ["✅ 🚀 done ", { cols: 30, rows: 12 }, "👩x", { cols: 20, rows: 10 }, "⏳".repeat(12), "z"]],
+      ["a full screen", ["\x1b[?1049h\x1b[2J\x1b[1;1Htop\x1b[11;1Hlow", { cols: 30, rows: 9 }, "\x1b[H\x1b[2Jnew", "\x1b[?1049l", "x"]],
+      ["a region", ["\x1b[2;5r\x1b[5;1Ha", { cols: 40, rows: 10 }, "\r\nb", "\x1b[99;1Hc"]],
+      ["a question", ["\x1b[1;31mone 🚀\r\n", "cover", "two\r\n", "uncover", "three"]],
+      ["a question over the agent's own screen", ["\x1b[?1049h\x1b[3;3H✅ text", "cover here", "\x1b[5;1Hmore", "uncover", "on"]],
+      ["a question where there is no screen to borrow", [lines(14), "a ✅ b", "cover here", " c", "uncover", "d"]],
+      ["a question, and another size behind it", ["one\r\n✅", "cover", "two", "uncover", { cols: 24, rows: 9 }, "three"]],
+    ];
+    const all = await shown([...cases.map(([, acts]) => played(acts)), ...cases.map(([, acts]) => playedBare(acts))]);
+    const [ours, theirs] = [all.slice(0, cases.length), all.slice(cases.length)];
+    for (const [index, [name]] of cases.entries()) {
+      const { rows, cursor } = theirs[index] as Shown;
+      expect.soft({ name, ...ours[index] }).toEqual({ name, rows: [...rows, "agent-run"], cursor, last: null });
+    }
+  }, 60_000);
+
+  it("there still is this difference: a narrower window does not wrap the line anew that the cursor stands in", async () => {
+    const acts: readonly Act[] = ["one\r\n", "x".repeat(30), { cols: 20, rows: 12 }];
+    const [ours, theirs] = await shown([played(acts), playedBare(acts)]);
+    expect(theirs?.rows.slice(0, 3)).toEqual(["one", "x".repeat(20), "x".repeat(10)]);
+    expect(ours?.rows.slice(0, 3)).toEqual(["one", "x".repeat(20), ""]);
+    expect(ours?.rows.at(-1)).toBe("agent-run");
   }, 60_000);
 
   it(`${STREAMS} generated streams do not come onto the bar's row`, async () => {

@@ -1,6 +1,6 @@
 """Shows bytes in VTE, as GNOME Terminal does: a JSON object a line in, one out. Started by vte-outside.test.ts.
 
-In: cols, rows, bytes (base64). Out: the text of each row, the cursor, and a hash of what the last row looks like once it shows something.
+In: cols, rows, bytes (base64); or steps in place of bytes, each with bytes or with cols and rows, of a terminal that is on no screen. Out: the text of each row, the cursor, and a hash of what the last row looks like once it shows something.
 """
 import base64
 import hashlib
@@ -48,6 +48,28 @@ def look(window, terminal):
     return None if lines == lines[:channels] * (width * height) else hashlib.sha256(lines).hexdigest()
 
 
+def rows_of(terminal, count):
+    # VTE counts rows from the top of the scrollback.
+    feed(terminal, b"\x1b[?6l\x1b[H", "home")
+    top = terminal.get_cursor_position()[1]
+    texts = [terminal.get_text_range(y, 0, y, terminal.get_column_count(), None, None) for y in range(top, top + count)]
+    return top, [(text[0] if isinstance(text, tuple) else text).rstrip() for text in texts]
+
+
+def play(case):
+    """Sizes change between what is shown: without a window, whose own size would have to follow."""
+    terminal = Vte.Terminal()
+    terminal.set_size(case["cols"], case["rows"])
+    for number, step in enumerate(case["steps"]):
+        if "cols" in step:
+            terminal.set_size(step["cols"], step["rows"])
+        else:
+            feed(terminal, base64.b64decode(step["bytes"]), f"step {number}")
+    column, line = terminal.get_cursor_position()
+    top, rows = rows_of(terminal, terminal.get_row_count())
+    return {"rows": rows, "cursor": [line - top, column], "last": None}
+
+
 def show(case):
     window = Gtk.Window()
     terminal = Vte.Terminal()
@@ -60,16 +82,11 @@ def show(case):
     column, line = terminal.get_cursor_position()
     wait(lambda: look(window, terminal) is not None or not case["bar"])
     last = look(window, terminal)
-    # VTE counts rows from the top of the scrollback.
-    feed(terminal, b"\x1b[?6l\x1b[H", "home")
-    top = terminal.get_cursor_position()[1]
-    rows = []
-    for y in range(top, top + case["rows"]):
-        text = terminal.get_text_range(y, 0, y, case["cols"], None, None)
-        rows.append((text[0] if isinstance(text, tuple) else text).rstrip())
+    top, rows = rows_of(terminal, case["rows"])
     window.destroy()
     return {"rows": rows, "cursor": [line - top, column], "last": last}
 
 
 for request in sys.stdin:
-    print(json.dumps(show(json.loads(request))), flush=True)
+    case = json.loads(request)
+    print(json.dumps(play(case) if "steps" in case else show(case)), flush=True)
