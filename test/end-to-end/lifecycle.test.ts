@@ -1,4 +1,5 @@
 // How sessions last and end: refresh past one lifetime, limits, parallel launches and fetches, and whatever dies.
+import { spawn } from "node:child_process";
 import { chownSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -475,7 +476,13 @@ describe("whatever dies", () => {
 
   it("kill continues a launcher that somebody stopped: it ends its agent as if it had run, and leaves", async () => {
     await withLongGrace();
-    const launcher = world.start(["sh", "-c", LEAVES]);
+    // No job of a shell's, wherever these tests are run from.
+    const launcher = spawn(process.execPath, [BIN, "sh", "-c", LEAVES], {
+      cwd: world.project,
+      env: world.env,
+      stdio: "ignore",
+      detached: true,
+    });
     const ended = new Promise((resolve) => launcher.once("close", resolve));
     const pid = await agentPid();
     launcher.kill("SIGSTOP");
