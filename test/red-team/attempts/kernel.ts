@@ -86,6 +86,35 @@ for path in ("/", "/proc/1/root", "/proc/self/root", home):
     none: "reached",
   },
   {
+    id: "each-mount",
+    group: "files",
+    what: "lift each mount in a namespace of its own: unmount it, move it away, copy it without what is mounted in it, make it writable",
+    with: "python",
+    program: nested(`
+arm = platform.machine() == "aarch64"
+UMOUNT, OPEN_TREE, MOVE, SETATTR = 39 if arm else 166, 428, 429, 442
+DETACH = 2
+mounts = [(words[0], words[1], words[4].encode().decode("unicode_escape")) for words in map(str.split, open("/proc/self/mountinfo"))]
+seen = {point: number for number, on, point in mounts}
+writable = (ctypes.c_uint64 * 4)(0, 1, 0, 0)
+def tree(path, flags):
+    fd, why = call(OPEN_TREE, HERE, path.encode(), flags)
+    return fd
+os.makedirs("moved", exist_ok=True)
+if libc.mount(b"mine", b"moved", b"tmpfs", 0, None) == 0 and call(UMOUNT, b"moved", DETACH)[0] == 0: print("CONTROL: a mount of its own is lifted")
+for path in sorted(seen, key=len, reverse=True):
+    holds = any(on == seen[path] for number, on, point in mounts)
+    if not os.path.exists(path): continue
+    for flags in (0, DETACH):
+        if call(UMOUNT, path.encode(), flags)[0] == 0: print("REACHED: unmounted", path)
+    if holds and tree(path, 1) >= 0: print("REACHED: without what is in it:", path)
+    fd = tree(path, 0)
+    if fd >= 0 and call(MOVE, fd, b"", HERE, b"moved", 4)[0] == 0: print("REACHED: moved", path)
+    if os.statvfs(path).f_flag & os.ST_RDONLY and call(SETATTR, HERE, path.encode(), 0, ctypes.byref(writable), 32)[0] == 0: print("REACHED: writable", path)`),
+    standard: "mounts",
+    none: "privileges",
+  },
+  {
     id: "by-handle",
     group: "files",
     what: "open files by number past all mounts: name_to_handle_at, open_by_handle_at",
