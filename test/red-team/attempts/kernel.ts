@@ -100,8 +100,8 @@ writable = (ctypes.c_uint64 * 4)(0, 1, 0, 0)
 def tree(path, flags):
     fd, why = call(OPEN_TREE, HERE, path.encode(), flags)
     return fd
-os.makedirs("moved", exist_ok=True)
-if libc.mount(b"mine", b"moved", b"tmpfs", 0, None) == 0 and call(UMOUNT, b"moved", DETACH)[0] == 0: print("CONTROL: a mount of its own is lifted")
+os.makedirs("lifted", exist_ok=True)
+if libc.mount(b"mine", b"lifted", b"tmpfs", 0, None) == 0 and call(UMOUNT, b"lifted", DETACH)[0] == 0: print("CONTROL: a mount of its own is lifted")
 for path in sorted(seen, key=len, reverse=True):
     holds = any(on == seen[path] for number, on, point in mounts)
     if not os.path.exists(path): continue
@@ -109,7 +109,7 @@ for path in sorted(seen, key=len, reverse=True):
         if call(UMOUNT, path.encode(), flags)[0] == 0: print("REACHED: unmounted", path)
     if holds and tree(path, 1) >= 0: print("REACHED: without what is in it:", path)
     fd = tree(path, 0)
-    if fd >= 0 and call(MOVE, fd, b"", HERE, b"moved", 4)[0] == 0: print("REACHED: moved", path)
+    if fd >= 0 and call(MOVE, fd, b"", HERE, b"lifted", 4)[0] == 0: print("REACHED: moved", path)
     if os.statvfs(path).f_flag & os.ST_RDONLY and call(SETATTR, HERE, path.encode(), 0, ctypes.byref(writable), 32)[0] == 0: print("REACHED: writable", path)`),
     standard: "mounts",
     none: "privileges",
