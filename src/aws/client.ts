@@ -272,22 +272,14 @@ function stampOf(file: string): string {
 
 function authorities(bundles: readonly { readonly name: string; readonly file: string }[]): string[] {
   const read = bundles.map(({ name, file }) => {
-    let text: string;
     try {
-      text = readFileSync(file, "utf8");
+      return readFileSync(file, "utf8");
     } catch (error) {
       throw new AgentRunError("config", `cannot read ${name} '${file}': ${messageOf(error)}`, {
         hint: `point ${name} at a readable PEM file, or unset it`,
         cause: error,
       });
     }
-    // The others are for all that Node and OpenSSL do, and may well be empty.
-    if (name === "AWS_CA_BUNDLE" && !text.includes("-----BEGIN ")) {
-      throw new AgentRunError("config", `AWS_CA_BUNDLE '${file}' holds no certificate`, {
-        hint: "point AWS_CA_BUNDLE at a PEM file, which has lines of -----BEGIN CERTIFICATE-----, or unset it",
-      });
-    }
-    return text;
   });
   return [...rootCertificates, ...read];
 }
