@@ -147,7 +147,7 @@ describe.skipIf(!hasBubblewrap).each(makers)(
         // The kernel itself moves no folder onto a link.
         first === "bwrap"
           ? /home\/bin(\/\w+)? is not as planned\nagent-run: hint: end other agents in this project/
-          : /^agent-run: error: .*\/modules\/x cannot be put into the sandbox \(.*\): the kernel ended it with errno 022$/,
+          : /^agent-run: error: .*\/modules\/x cannot be put into the sandbox \(.*\): the kernel ended it with errno 022\nagent-run: error: the sandbox could not be started, and no agent was\nagent-run: hint: agent-run doctor$/,
       );
       expect(planted).toBe(false);
     });
