@@ -408,7 +408,10 @@ export const REFUSALS: Readonly<Record<string, readonly Proof[]>> = {
   ],
   "the same, with errno 122": [
     ["isolation/mending.test.ts", "ends the run for any other reason, whatever is listed"],
-    ["isolation/probe.test.ts", "refuses where the program for the session keyring cannot be run, and where it says no"],
+    [
+      "isolation/probe.test.ts",
+      "refuses where the program before bwrap cannot be run, and where it finds no way out of the session keyring",
+    ],
   ],
   "inside a container": [["isolation/mending.test.ts", "knows an old bwrap and a container"]],
 };
