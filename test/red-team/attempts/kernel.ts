@@ -332,7 +332,9 @@ for path in ("readme.md", ".git/config", os.path.expanduser("~/.gitconfig")):
     group: "holding up",
     what: "take every file that the file system of agent-run's records and sockets has, so that a kill cannot end its session, or ends half of it",
     program: "echo the session that does it is the line below",
+    // What other attempts planted at none runs in this launch too, and is theirs.
     later: `
+export RT_MARKS=/media/small/none
 mkdir -p /media/small/p /media/small/s && mkdir -p -m 700 /media/small/r && cd /media/small/p
 export XDG_STATE_HOME=/media/small/s XDG_RUNTIME_DIR=/media/small/r
 agent-run --isolation $RT_LEVEL sh -c 'mkdir more; i=0; while true >more/$i; do i=$((i+1)); done 2>/dev/null; echo "$AWS_CONTAINER_CREDENTIALS_FULL_URI $AWS_CONTAINER_AUTHORIZATION_TOKEN"; while :; do sleep 0.05; done' >/media/filled 2>&1 &
@@ -342,7 +344,7 @@ agent-run kill --all || echo REACHED the kill failed
 wait $!
 ls -d /media/small/r/agent-run/sess_* 2>/dev/null | sed 's/^/REACHED left /'
 read -r uri token </media/filled
-python3 -c 'import sys, urllib.request as u; print("REACHED served", u.urlopen(u.Request(sys.argv[1], headers={"Authorization": sys.argv[2]}), timeout=2).status)' "$uri" "$token" 2>/dev/null
+python3 -I -c 'import sys, urllib.request as u; print("REACHED served", u.urlopen(u.Request(sys.argv[1], headers={"Authorization": sys.argv[2]}), timeout=2).status)' "$uri" "$token" 2>/dev/null
 pgrep -f '^[^ ]*sh -c mkdir more' | sed 's/^/REACHED lives /'
 rm -rf more; agent-run audit --verify | grep -q 'all as they were written' || echo REACHED the record has no end
 agent-run daemon stop; rm -rf /media/small/p`,
