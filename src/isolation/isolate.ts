@@ -92,7 +92,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   const plan = platform === "linux" || platform === "darwin" ? describeIsolation(request) : undefined;
   const arch = archOf(process.arch);
   const [init, prelude] = platform === "linux" ? [sandboxInitFile, preludeFile].map((of) => of(request.packageFolder, process.arch)) : [];
-  const cacheFile = join(request.paths.state, "isolation.json");
+  const cacheFile = join(request.paths.state, `isolation-${request.level}.json`);
   const probed = await probeIsolation(request.level, {
     platform,
     path: request.env["PATH"] ?? "",

@@ -168,12 +168,12 @@ describe.skipIf(!hasBubblewrap).each(users)(`the sandbox of $name${missing}`, (u
     });
     return [...shown.sort(), ...lines.filter((words) => !words.includes("-")).map((words) => words.join(" "))];
   };
-  const cache = (world: World): string => join(world.home, ".local/state/agent-run/isolation.json");
+  const cache = (world: World, level: string): string => join(world.home, `.local/state/agent-run/isolation-${level}.json`);
   /** What is found on a machine that gives namespaces to bwrap alone. */
-  const leaveToBubblewrap = (world: World): void => {
-    const kept = readFileSync(cache(world), "utf8");
+  const leaveToBubblewrap = (world: World, level: string): void => {
+    const kept = readFileSync(cache(world, level), "utf8");
     expect(kept).toContain('"mounts":true');
-    writeFileSync(cache(world), kept.replace('"mounts":true', '"mounts":false'));
+    writeFileSync(cache(world, level), kept.replace('"mounts":true', '"mounts":false'));
   };
 
   it.each([
@@ -189,7 +189,7 @@ describe.skipIf(!hasBubblewrap).each(users)(`the sandbox of $name${missing}`, (u
     world.settle();
     const own = table(world, more);
     expect(own.length).toBeGreaterThan(20);
-    leaveToBubblewrap(world);
+    leaveToBubblewrap(world, "level" in more ? more.level : "standard");
     expect(own).toEqual(table(world, more));
   });
 
@@ -213,10 +213,10 @@ describe.skipIf(!hasBubblewrap).each(users)(`the sandbox of $name${missing}`, (u
     world.settle();
     const launch = () => world.run("echo ran", { packageFolder: own, allow: ["session-keyring"] });
     expect(launch().stdout).toBe("ran\n");
-    expect(readFileSync(cache(world), "utf8")).toContain('"mounts":true');
+    expect(readFileSync(cache(world, "standard"), "utf8")).toContain('"mounts":true');
     writeFileSync(program("prelude"), "#!/bin/sh\necho 'agent-run: error: refused' >&2\nexit 125\n");
     expect(launch()).toMatchObject({ status: 125, stdout: "", stderr: "agent-run: error: refused\n" });
     expect(launch()).toMatchObject({ status: 0, stdout: "ran\n", stderr: "" });
-    expect(readFileSync(cache(world), "utf8")).toContain('"mounts":false');
+    expect(readFileSync(cache(world, "standard"), "utf8")).toContain('"mounts":false');
   });
 });

@@ -238,8 +238,8 @@ export const persistence: readonly Attempt[] = [
   plant(
     "own-files",
     "change agent-run's settings, trust and compiled files",
-    `for f in ~/.config/agent-run/config.toml "$RT_STATE"/trust.json "$RT_STATE"/compile-cache/x "$RT_STATE"/isolation.json; do mkdir -p "$(dirname "$f")"; echo '# planted' >> "$f"; done`,
-    'grep -rqs "# planted" ~/.config/agent-run "$RT_STATE" && echo REACHED; sed -i "/# planted/d" ~/.config/agent-run/config.toml; rm -f "$RT_STATE"/trust.json "$RT_STATE"/isolation.json "$RT_STATE"/compile-cache/x',
+    `for f in ~/.config/agent-run/config.toml "$RT_STATE"/trust.json "$RT_STATE"/compile-cache/x "$RT_STATE"/isolation-standard.json; do mkdir -p "$(dirname "$f")"; echo '# planted' >> "$f"; done`,
+    'grep -rqs "# planted" ~/.config/agent-run "$RT_STATE" && echo REACHED; sed -i "/# planted/d" ~/.config/agent-run/config.toml; rm -f "$RT_STATE"/trust.json "$RT_STATE"/isolation-standard.json "$RT_STATE"/compile-cache/x',
     { standard: "mounts" },
   ),
   plant(
