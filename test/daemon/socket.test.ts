@@ -109,25 +109,6 @@ describe("the control socket", () => {
     );
     expect(statusLine(reply)).toMatch(/^HTTP\/1\.1 404 /);
   });
-
-  it("cuts off who sends headers one byte at a time, or none at all, and answers others meanwhile", { timeout: 20_000 }, async () => {
-    const [silent, slow] = await Promise.all([rawConnection(home.socket), rawConnection(home.socket)]);
-    const bytes = get("Host: agent-run");
-    let at = 0;
-    const drip = setInterval(() => {
-      if (slow.socket.writable) slow.socket.write(bytes[Math.min(at++, 20)] ?? "x");
-    }, 200);
-    expect((await status()).pid).toBe(daemon.pid);
-    const before = performance.now();
-    await Promise.all([silent.closed, slow.closed]);
-    clearInterval(drip);
-    expect(performance.now() - before).toBeLessThan(9000);
-  });
-
-  it("cuts off who never finishes a body", { timeout: 20_000 }, async () => {
-    const reply = await exchange(home.socket, post("/v1/kill", '{"session":"all"}', "Content-Type: application/json").slice(0, -3));
-    expect(statusLine(reply)).toMatch(/^HTTP\/1\.1 (408|400) /);
-  });
 });
 
 describe("a lease on the control socket", () => {
@@ -174,15 +155,6 @@ describe("a lease on the control socket", () => {
     await good.closed;
   });
 
-  it("is closed when no first message comes", { timeout: 20_000 }, async () => {
-    const connection = await rawConnection(home.socket);
-    connection.socket.write(upgrade("Host: agent-run", `agent-run-protocol: ${PROTOCOL}`));
-    const before = performance.now();
-    await connection.closed;
-    expect(performance.now() - before).toBeLessThan(12_000);
-    expect(connection.text()).toMatch(/^HTTP\/1\.1 101 /);
-  });
-
   it("is told that its session was killed from elsewhere", async () => {
     const { lease } = await openLease(home.socket, "1.0.0");
     const messages: { type: string }[] = [];
@@ -193,6 +165,37 @@ describe("a lease on the control socket", () => {
     expect(reply.killed).toHaveLength(1);
     expect(await lease.closed).toBeUndefined();
     expect(messages.at(-1)).toMatchObject({ type: "ended", view: { cause: "killed" } });
+  });
+});
+
+// Each waits for a limit of the daemon's own: all at the same time.
+describe.concurrent("the daemon, kept waiting", () => {
+  it("cuts off who sends headers one byte at a time, or none at all, and answers others meanwhile", { timeout: 20_000 }, async () => {
+    const [silent, slow] = await Promise.all([rawConnection(home.socket), rawConnection(home.socket)]);
+    const bytes = get("Host: agent-run");
+    let at = 0;
+    const drip = setInterval(() => {
+      if (slow.socket.writable) slow.socket.write(bytes[Math.min(at++, 20)] ?? "x");
+    }, 200);
+    expect((await status()).pid).toBe(daemon.pid);
+    const before = performance.now();
+    await Promise.all([silent.closed, slow.closed]);
+    clearInterval(drip);
+    expect(performance.now() - before).toBeLessThan(9000);
+  });
+
+  it("cuts off who never finishes a body", { timeout: 20_000 }, async () => {
+    const reply = await exchange(home.socket, post("/v1/kill", '{"session":"all"}', "Content-Type: application/json").slice(0, -3));
+    expect(statusLine(reply)).toMatch(/^HTTP\/1\.1 (408|400) /);
+  });
+
+  it("closes a lease on which no first message comes", { timeout: 20_000 }, async () => {
+    const connection = await rawConnection(home.socket);
+    connection.socket.write(upgrade("Host: agent-run", `agent-run-protocol: ${PROTOCOL}`));
+    const before = performance.now();
+    await connection.closed;
+    expect(performance.now() - before).toBeLessThan(12_000);
+    expect(connection.text()).toMatch(/^HTTP\/1\.1 101 /);
   });
 });
 
