@@ -3,8 +3,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const continuous = process.env["CI"] === "true";
 
-/** A minute and more each: what begins last is waited for alone. */
-const LONG = /\/test\/(red-team\/red-team|end-to-end\/(lifecycle|transcripts))\.test\.ts$/;
+/** Nearly a minute and more each: what begins last is waited for alone. */
+const LONG = /\/test\/(red-team\/red-team|end-to-end\/(lifecycle|transcripts|revoke)|terminal\/attach|chaos\/chaos)\.test\.ts$/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -25,6 +25,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Real processes, sockets and terminals on a machine that others use too: there a second try, which the last lines name when it was needed.
     retry: continuous ? 1 : 0,
-    maxWorkers: 2,
+    // Real limits, graces and answers are waited for: half of the time of two workers, which a third one uses. At a desk two leave room to work.
+    maxWorkers: continuous ? 3 : 2,
   },
 });
