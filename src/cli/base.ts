@@ -39,20 +39,21 @@ export async function openBase(
     endpointUrl,
     env,
     state: context.paths.state,
-    mfa: (serial) =>
-      askHere(
-        context,
-        `MFA code of ${serial}`,
-        false,
-        "mfa",
-        "run this in a terminal, or name an AWS profile without MFA with --aws-profile",
-      ),
+    mfa: (serial) => askCode(context, serial),
     passphrase: (prompt) => askPassphrase(context, prompt),
   });
   const connection: Connection = { region: base.region ?? FALLBACK_REGION, endpointUrl, env };
   const identity = await callerIdentity(await stsClient(connection, base.credentials), base.credentials.heldBy);
   refuseRoot(identity);
   return { connection, credentials: base.credentials, identity, source: base.source, region: base.region };
+}
+
+/** Also where the daemon holds a session that a code opened: it would give whoever reaches its socket all that the human may. */
+function askCode(context: Context, serial: string): Promise<string> {
+  if (context.streams.stdin.isTTY && context.streams.stderr.isTTY)
+    context.print.note("this command acts as you: what an earlier code opened serves sessions of agents alone, so it needs one of its own");
+  const hint = "run this in a terminal, or name an AWS profile without MFA with --aws-profile";
+  return askHere(context, `MFA code of ${serial}`, false, "mfa", hint);
 }
 
 /** The passphrase of a sealed file, not shown. Throws AgentRunError `base-credentials` where there is no terminal. */

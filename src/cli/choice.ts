@@ -4,7 +4,7 @@ import { nearest } from "../core/nearest.ts";
 import { textValue, type Values } from "./command.ts";
 
 /**
- * The word that was given, undefined where the option was not.
+ * The word that was given, undefined where the option was not. Nobody is led to `none` by a slip of the finger: it takes the protection away.
  * @param example a use of the option, for the hint where no word is near
  * @throws AgentRunError `usage` for any other word
  */
@@ -18,7 +18,10 @@ export function choice<Word extends string>(
   if (value === undefined) return undefined;
   const found = words.find((word) => word === value);
   if (found !== undefined) return found;
-  const near = nearest(value, words);
+  const near = nearest(
+    value,
+    words.filter((word) => word !== "none"),
+  );
   throw new AgentRunError("usage", `--${name}: '${value}' is none of ${words.join(", ")}`, {
     hint: near ? `did you mean '${near}'?` : example,
     exitStatus: 2,

@@ -6,7 +6,7 @@ import { commandNames } from "./command-names.ts";
 const PROGRAM = [
   `agent-run (?:(?:${commandNames.join("|")})(?![\\w-])|[-<…])`,
   "aws (?:configure|sso|sts|iam|s3|ec2) ",
-  "(?:sudo|chmod|chown|ls|mv|rm|df|kill|printf|docker|wsl|ip|npm|curl|systemd-run|setsid|apt-get|aws-vault) (?=\\S)",
+  "(?:sudo|chmod|chown|ls|mv|rm|df|kill|printf|docker|wsl|ip|npm|curl|systemd-run|setsid|apt-get|aws-vault|ulimit) (?=\\S)",
 ].join("|");
 /** Where a command is over: at a comma, a bracket, a quote or the verb of the sentence. */
 const OVER =

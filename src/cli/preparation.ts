@@ -108,6 +108,7 @@ export class Preparation {
   /** Resolves when the terminal's modes were read, so that others may change them. */
   async terminalRead(): Promise<void> {
     await this.#terminal;
+    if (!this.#inTerminal) await this.#held?.catch(() => undefined);
   }
 
   /** The session stands. Throws AgentRunError `isolation` or `lease`. */
@@ -181,7 +182,14 @@ export class Preparation {
 
   #spawn(command: Program, isolation: Isolation, ports: readonly number[], streams: OwnStreams): PlainAgent {
     const { sealed } = isolation;
-    return spawnPlain(command, { wrap: (inner) => isolation.wrap(inner, ports), check: (pid) => isolation.check(pid), sealed, ...streams });
+    const complain = (problem: unknown): void => this.#request.context.print.error(problem);
+    return spawnPlain(command, {
+      wrap: (inner) => isolation.wrap(inner, ports),
+      check: (pid) => isolation.check(pid),
+      complain,
+      sealed,
+      ...streams,
+    });
   }
 
   /** What a sandbox gets in the place of a terminal of the human's. As stdin none is left to a job in the background, which has nothing to read there. */

@@ -7,25 +7,44 @@ import type { Context } from "./command.ts";
 import { askForTime } from "./expiry-question.ts";
 import { askToSignIn } from "./sign-in-question.ts";
 
+export interface Human {
+  /** Somebody sits at a terminal. */
+  readonly atTerminal: boolean;
+  /** It is one that the agent gets with a bar, where an overlay asks later on. */
+  readonly inTerminal: boolean;
+}
+
 export class Questions {
-  readonly #inTerminal: boolean;
+  readonly #at: Human;
   readonly #streams: Context["streams"];
   readonly #terminalRead: () => Promise<void>;
   /** A session that is shorter than the time of its question asks before the terminal stands. */
   readonly #attached = Promise.withResolvers<TerminalAgent>();
   #screen: TerminalAgent | undefined;
+  /** The agent runs, and reads what is typed. */
+  #handedOver = false;
   #signIn: AbortController | undefined;
   /** What is to be said when the question at the prompt has its answer; undefined while there is none. */
   #later: (() => void)[] | undefined;
 
   /** @param terminalRead resolves when the modes that a question changes were read */
-  constructor(inTerminal: boolean, streams: Context["streams"], terminalRead: () => Promise<void>) {
-    this.#inTerminal = inTerminal;
+  constructor(at: Human, streams: Context["streams"], terminalRead: () => Promise<void>) {
+    this.#at = at;
     this.#streams = streams;
     this.#terminalRead = terminalRead;
   }
 
-  /** From here on the terminal is the agent's. */
+  /** Whether a question stands at the prompt. */
+  get isOpen(): boolean {
+    return this.#later !== undefined;
+  }
+
+  /** From here on what is typed is the agent's. */
+  handedOver(): void {
+    this.#handedOver = true;
+  }
+
+  /** The agent has a bar, over which can be asked. */
   attached(screen: TerminalAgent): void {
     this.#screen = screen;
     this.#attached.resolve(screen);
@@ -43,23 +62,16 @@ export class Questions {
     // Once there is an agent, its terminal is not read for us: an overlay asks.
     if (kind === "mfa" && this.#screen) return (await this.#screen.code("MFA code", [prompt])) ?? "";
     if (kind === "expiry" || kind === "extend")
-      return this.#inTerminal ? String(await askForTime(await this.#attached.promise, kind, prompt, minutes)) : "0";
-    if (!this.#inTerminal) {
-      throw kind === "mfa"
-        ? new AgentRunError("mfa", "the profile wants an MFA code, and there is no terminal to ask for it", {
-            hint: "run it in a terminal, or take mfa_serial out of the profile",
-          })
-        : new AgentRunError("base-credentials", `the ${prompt} is needed, and there is no terminal to ask for it`, {
-            hint: "run it in a terminal, or name other base credentials with --aws-profile",
-          });
-    }
+      return this.#at.inTerminal ? String(await askForTime(await this.#attached.promise, kind, prompt, minutes)) : "0";
+    if (!this.#at.atTerminal || this.#handedOver) throw nobodyToAsk(kind, prompt, this.#handedOver);
     await this.#terminalRead();
     const { askLine } = await import("../terminal/prompt.ts");
-    const { stdin, stderr } = this.#streams;
+    const { stdin, stdout, stderr } = this.#streams;
+    const shown = stderr.isTTY ? stderr : stdout;
     const later: (() => void)[] = [];
     this.#later = later;
     try {
-      return await askLine(stdin as ReadStream, stderr as WriteStream, `${prompt}: `, { hidden: kind === "passphrase" });
+      return await askLine(stdin as ReadStream, shown as WriteStream, `${prompt}: `, { hidden: kind === "passphrase" });
     } finally {
       this.#later = undefined;
       for (const say of later) say();
@@ -77,4 +89,16 @@ export class Questions {
     await askToSignIn(await this.#attached.promise, prompt, this.#signIn.signal);
     return "";
   }
+}
+
+function nobodyToAsk(kind: QuestionKind, prompt: string, handedOver: boolean): AgentRunError {
+  const why = handedOver ? "the terminal is the agent's by now" : "there is no terminal to ask for it";
+  const hint = handedOver ? "start the agent again" : undefined;
+  return kind === "mfa"
+    ? new AgentRunError("mfa", `the profile wants an MFA code, and ${why}`, {
+        hint: hint ?? "run it in a terminal, or take mfa_serial out of the profile",
+      })
+    : new AgentRunError("base-credentials", `the ${prompt} is needed, and ${why}`, {
+        hint: hint ?? "run it in a terminal, or name other base credentials with --aws-profile",
+      });
 }

@@ -75,7 +75,7 @@ export class Running implements LinkHandlers {
     this.#atTerminal = atTerminal;
     this.#leftovers = new Leftovers(request.context.cwd, request.env["HOME"] ?? "");
     this.#preparation = new Preparation(request, file, inTerminal, (text) => this.say(text));
-    this.#questions = new Questions(inTerminal, request.context.streams, () => this.#preparation.terminalRead());
+    this.#questions = new Questions({ atTerminal, inTerminal }, request.context.streams, () => this.#preparation.terminalRead());
     this.#time = new TimeWatch(this.#clock, () => this.#view, { silence: () => this.#onSilence(), notice: (now) => this.#onNotice(now) });
   }
 
@@ -85,7 +85,8 @@ export class Running implements LinkHandlers {
   }
 
   environment(environment: EnvironmentMessage): void {
-    this.#preparation.hold(environment);
+    // A terminal that reads an answer just now has not the modes that the agent is to have.
+    if (!this.#questions.isOpen || this.#inTerminal) this.#preparation.hold(environment);
   }
 
   step({ state, text }: StepMessage): void {
@@ -185,6 +186,7 @@ export class Running implements LinkHandlers {
     const waiting = await held?.take();
     if (intro !== undefined && this.#atTerminal) context.print.text(intro);
     this.#leftovers.begin();
+    this.#questions.handedOver();
     await using agent = this.#inTerminal ? await this.#attach(link, prepared, waiting) : await this.#preparation.start(prepared, waiting);
     this.#agent = agent;
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);

@@ -4,9 +4,8 @@ import { closeSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
 import { within } from "../core/clock.ts";
 import type { Command, ProcessExit } from "../core/command.ts";
-import { AgentRunError, messageOf } from "../core/error.ts";
+import { AgentRunError } from "../core/error.ts";
 import { FEW_PROCESSES, isShortOfProcesses } from "../core/few-processes.ts";
-import { oneLine } from "../core/printable.ts";
 import { childrenOf, processInfo } from "../core/process-tree.ts";
 import { markedCommand, sessionOf } from "../core/session-mark.ts";
 import { type AgentProcess, killTree, stopTree } from "./agent-process.ts";
@@ -32,6 +31,8 @@ export interface PlainOptions extends Pick<ShimOptions, "wrap" | "check"> {
   readonly nothingToRead?: boolean;
   /** Stands in for those of our output streams that are a terminal. */
   readonly output?: PrivateOutput | undefined;
+  /** Says it to the human, on the stderr that the agent holds too. */
+  readonly complain: (problem: unknown) => void;
 }
 
 /** Leads a session (Node's `detached`), and so gets the terminal that it opens as its own (tty_ioctl(4)). */
@@ -49,7 +50,7 @@ const LAST_WORDS_MS = 300;
  * @throws AgentRunError `agent-not-found` (127), `agent-not-executable` (126)
  */
 export function spawnPlain(command: Command, options: PlainOptions): PlainAgent {
-  const { output } = options;
+  const { output, complain } = options;
   const job = output?.job;
   const file = resolveExecutable(command.file, command.env["PATH"], command.cwd);
   const inner = options.sealed
@@ -252,10 +253,4 @@ function relayed(output: PrivateOutput | undefined): number[] {
 function jobGroup(shell: number): number | undefined {
   const foreground = foregroundGroup(shell);
   return foreground === processInfo(shell)?.group ? childrenOf(shell)[0]?.group : foreground;
-}
-
-/** While the agent holds our stderr too: as the printer says it, without colours. */
-function complain(problem: unknown): void {
-  const hint = problem instanceof AgentRunError && problem.hint !== undefined ? `agent-run: hint: ${oneLine(problem.hint)}\n` : "";
-  process.stderr.write(`agent-run: error: ${oneLine(messageOf(problem))}\n${hint}`);
 }

@@ -57,6 +57,8 @@ describe("command line", () => {
 
   it.each<[string[], string, string | undefined]>([
     [["--profil", "x", "claude"], "unknown option '--profil'", "did you mean '--profile'?"],
+    [["--isolation", "nope", "x"], "--isolation: 'nope' is none of strict, standard, none", "agent-run --isolation strict …"],
+    [["--isolation", "stndard", "x"], "--isolation: 'stndard' is none of strict, standard, none", "did you mean 'standard'?"],
     [["--on-expiry", "stopp", "x"], "--on-expiry: 'stopp' is none of refresh, stop, ask", "did you mean 'stop'?"],
     [["--ttl", "never", "x"], "--ttl: 'never' is not a duration", undefined],
     [["--tag", "novalue", "x"], "--tag: 'novalue' is not of the form key=value", undefined],

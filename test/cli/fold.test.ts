@@ -119,4 +119,41 @@ describe("a fold", () => {
     );
     expect(cut).toEqual([]);
   });
+
+  /** What a sentence of ours begins with before an option or a path; whatever else stands there is a program. */
+  const PROSE = new Set("and another change check for in make name or pass say see then to use with your".split(" "));
+
+  it.each([
+    ["install x, or: systemctl --user restart dbus", ["systemctl"]],
+    ["check the limits: ulimit -n", ["ulimit"]],
+    ["stop it with kill 4711; pass --region with a name", ["kill"]],
+    ["it is in a folder of yours, as it was", []],
+  ])("finds the programs of a hint: %s", (text, programs) => {
+    expect(programsOf(text).filter((name) => !PROSE.has(name))).toEqual(programs);
+  });
+
+  it("knows every program that a hint of this program names: add a new one to PROGRAM of fold.ts", () => {
+    const root = join(import.meta.dirname, "../../src");
+    const hints = globSync("**/*.ts", { cwd: root }).flatMap((file) =>
+      [...readFileSync(join(root, file), "utf8").matchAll(/\bhint\b.*?(?:\n\s*\}|;\n|$)/gs)].flatMap(([piece]) =>
+        [...piece.matchAll(/"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g)].map(([, a, b]) => (a ?? b ?? "").replace(/\$\{[^}]*\}+/g, "x")),
+      ),
+    );
+    const named = new Set(hints.flatMap(programsOf));
+    expect(named.size).toBeGreaterThan(12);
+    const cut = [...named].filter((name) => {
+      const command = `${name}${name === "agent-run" ? " ps" : name === "aws" ? " iam" : ""} one two three -x four five`;
+      return !PROSE.has(name) && !hint(`first run ${command}`, 40).some((line) => line.includes(command));
+    });
+    expect(cut).toEqual([]);
+  });
 });
+
+/** The words at the places of a sentence where a command can begin, that have an option, a path, a placeholder, a number or a pipe after them. */
+function programsOf(text: string): string[] {
+  const place = /(?<=^|[:;,] |(?:^| )['(]|(?<![\w-])(?:or|and|then|to|with|by|see|is|run) )([a-z][\w.-]*)(?= (.*))/g;
+  const rest = /^(?:(?!(?:or|and|then|for|to|in|of|with|a|the|as|it|is|where|that|so)\b)[^ ;,()]+ ?)*/;
+  return [...text.matchAll(place)].flatMap(([, word = "", after = ""]) =>
+    / (?:-{1,2}[A-Za-z]|[~./][^ ]|\||<[a-z]|\d+(?: |$)|[a-z_.]+=)/.test(` ${rest.exec(after)?.[0] ?? ""}`) ? [word] : [],
+  );
+}

@@ -6,8 +6,8 @@ import { Questions } from "../../src/cli/questions.ts";
 
 it("says nothing on the row of an open question, and all of it below when it is answered or given up", async () => {
   const stdin = Object.assign(new PassThrough(), { isRaw: false, setRawMode: () => undefined });
-  const stderr = new PassThrough();
-  const questions = new Questions(true, { stdin, stderr } as unknown as Streams, () => Promise.resolve());
+  const stderr = Object.assign(new PassThrough(), { isTTY: true });
+  const questions = new Questions({ atTerminal: true, inTerminal: true }, { stdin, stderr } as unknown as Streams, () => Promise.resolve());
   let all = "";
   let seen = 0;
   stderr.on("data", (bytes: Buffer) => {

@@ -135,6 +135,12 @@ describe.skipIf(!hasBubblewrap)(`a sandbox that waits for the identity gate${mis
         code: 125,
         stderr: "no sandbox\nagent-run: error: the sandbox could not be started, and no agent was\nagent-run: hint: agent-run doctor\n",
       });
+      await using narrow = await sitDown({ ...world.env, TERM: "dumb" }, world.project, { cols: 50, rows: 20 });
+      expect(await narrow.run(`${process.execPath} ${BIN} --isolation standard true`)).toBe(125);
+      const rows = await narrow.screen();
+      expect(rows.slice(rows.indexOf("agent-run: error: the sandbox could not be"))).toEqual(
+        expect.arrayContaining(["agent-run: error: the sandbox could not be", "  started, and no agent was"]),
+      );
     } finally {
       world.env["PATH"] = usual;
     }

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { createPrinter } from "../../src/cli/printer.ts";
 import { resolvePaths } from "../../src/core/paths.ts";
 import { prepareIsolation } from "../../src/isolation/isolate.ts";
 import { spawnPlain } from "../../src/terminal/plain.ts";
@@ -57,7 +58,12 @@ const [file = "", ...args] = run.command;
 if (run.checked) {
   const agent = spawnPlain(
     { file, args, cwd: run.cwd ?? run.project, env: run.env },
-    { wrap: (command) => isolation.wrap(command, run.ports), check: (pid) => isolation.check(pid), sealed: true },
+    {
+      wrap: (command) => isolation.wrap(command, run.ports),
+      check: (pid) => isolation.check(pid),
+      complain: createPrinter(process, {}).error,
+      sealed: true,
+    },
   );
   agent.release();
   process.exit((await agent.exited).code ?? 99);
