@@ -8,6 +8,8 @@ export interface MachineSettings {
   /** /proc/sys/user/max_user_namespaces, and the same of the network's. */
   readonly mostUserNamespaces: string;
   readonly mostNetworkNamespaces: string;
+  /** Which of /proc/sys/user/max_*_namespaces is the smallest, by its name for sysctl; undefined where there are none. */
+  readonly fewest: { readonly name: string; readonly most: number } | undefined;
   /** /proc/sys/kernel/unprivileged_userns_clone (Debian's kernels). */
   readonly userNamespacesAllowed: string;
   /** /proc/sys/kernel/apparmor_restrict_unprivileged_userns (Ubuntu 23.10 and newer). */
@@ -25,6 +27,11 @@ export function wslVersion(kernel: string): 1 | 2 | undefined {
   // WSL 1 is no Linux: it names the last release whose system calls it imitates.
   return /^(3|4\.[0-9]\b)/.test(kernel) && !/wsl2/i.test(kernel) ? 1 : 2;
 }
+
+/** ENOSPC, as the program before bwrap says it and as bwrap does: a limit on namespaces, of this machine or of what is around it. */
+export const NO_NAMESPACE_LEFT = /errno 028|namespaces exceeded|(?:namespace|unshare|clone).*No space left/;
+/** A limit below that is reached by a few sandboxes. */
+const MANY = 1000;
 
 /** In place of what bwrap printed, where it was given up before it had started anything. */
 export const NOT_UP = "nothing, and was not done within 5 s";
@@ -60,6 +67,14 @@ export function mending(bwrap: string, level: IsolationLevel, said: string, mach
     };
   }
   if (isForWantOfProcesses(said)) return { why: why("it is given no process or namespace any more"), hint: FEW_PROCESSES };
+  if (NO_NAMESPACE_LEFT.test(said) && machine.fewest !== undefined) {
+    const { name, most } = machine.fewest;
+    const where = machine.inContainer ? "; in a container, the same on the machine around it" : "";
+    return {
+      why: why(`no more namespaces are given, ${name} is ${most}${where}`),
+      hint: `${most < MANY ? "" : "see who holds them, with lsns; or raise the limit: "}sudo sysctl -w ${name}=${Math.max(15_000, most * 2)}`,
+    };
+  }
   // Says nothing about what is allowed here.
   if (said === NOT_UP)
     return { why: why("it took too long"), hint: `try again when the machine is less busy, or see what waits: ${tried}` };

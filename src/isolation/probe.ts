@@ -3,6 +3,7 @@ import { accessSync, constants, statSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
+import { systemClock } from "../core/clock.ts";
 import { APPARMOR, CLONE, MOST, MOST_NETWORKS, setting } from "./machine-setting.ts";
 import { archOf } from "./own-programs.ts";
 import type { Prelude } from "./prelude-calls.ts";
@@ -40,7 +41,7 @@ export interface ProbeOptions {
 
 /**
  * Starts a sandbox with the namespaces and filter of a real run and lets it do nothing. A good result is kept for this bwrap, kernel and user; a bad
- * one never is. Level `none` needs nothing and gives an empty path.
+ * one never is, and one in the slower way for an hour. Level `none` needs nothing and gives an empty path.
  */
 export async function probeIsolation(level: IsolationLevel, options: ProbeOptions): Promise<Probe> {
   if (level === "none") return { ok: true, bwrap: "", ...NOTHING };
@@ -66,12 +67,22 @@ export async function probeIsolation(level: IsolationLevel, options: ProbeOption
   const key = cacheKey(bwrap, level, options);
   const asked = options.keyring && prelude !== undefined;
   const kept = WAYS.find((ways) => options.cacheFile && setting(options.cacheFile) === keyOf(key, ways) && ways.keyring === asked);
-  if (kept) return { ok: true, bwrap, ...kept };
+  if (kept && options.cacheFile && (kept.mounts || prelude === undefined || isFresh(options.cacheFile)))
+    return { ok: true, bwrap, ...kept };
   const { tryOut } = await import("./try-out.ts");
   const probe = await tryOut(bwrap, level, { keyring: asked, mounts: prelude !== undefined }, options);
   // A keyring that could not be left is looked at each time: the next launch may come from a session that has keys.
   if (options.cacheFile && probe.ok && probe.keyring === asked) writeKey(options.cacheFile, keyOf(key, probe));
   return probe;
+}
+
+/** What failed of the faster way may have passed: a limit that others had used up. */
+const SLOWER_HOLDS_MS = 3_600_000;
+
+/** Not after a clock that was set back either. */
+function isFresh(file: string): boolean {
+  const age = systemClock.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return Math.abs(age) < SLOWER_HOLDS_MS;
 }
 
 const NOTHING: Ways = { keyring: false, mounts: false };

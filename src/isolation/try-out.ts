@@ -10,7 +10,7 @@ import { messageOf } from "../core/error.ts";
 import { bubblewrapCommand } from "./bubblewrap.ts";
 import { LIST_FD } from "./call-list.ts";
 import { APPARMOR, CLONE, MOST, MOST_NETWORKS, setting } from "./machine-setting.ts";
-import { type KeysListed, leaving, type MachineSettings, mending, NOT_UP } from "./mending.ts";
+import { type KeysListed, leaving, type MachineSettings, mending, NO_NAMESPACE_LEFT, NOT_UP } from "./mending.ts";
 import { KEYRING_REFUSED } from "./own-programs.ts";
 import { type Probe, type ProbeOptions, preludeFor, type Ways } from "./probe.ts";
 import { SANDBOX_EXEC } from "./sandbox-exec.ts";
@@ -22,8 +22,6 @@ const PROBED_ROOT = "/tmp";
 /** A sandbox that does nothing is up within milliseconds; one that is not up by now never will be. */
 const PROBE_LIMIT_MS = 5000;
 
-/** ENOSPC, by the program before bwrap and by bwrap: user.max_user_namespaces and its like. */
-const NO_NAMESPACE_LEFT = /errno 028|namespaces exceeded|No space left/;
 const LET_GO_MS = 500;
 
 /**
@@ -148,12 +146,22 @@ const KEYS = "/proc/keys";
 const machineSettings = (): MachineSettings => ({
   mostUserNamespaces: setting(MOST),
   mostNetworkNamespaces: setting(MOST_NETWORKS),
+  fewest: fewestNamespaces(),
   userNamespacesAllowed: setting(CLONE),
   appArmorRestricts: setting(APPARMOR),
   kernel: setting("/proc/sys/kernel/osrelease"),
   inContainer: inContainer(),
   install: installCommand(),
 });
+
+/** Of the kinds that a sandbox takes. */
+function fewestNamespaces(): MachineSettings["fewest"] {
+  const limits = ["user", "mnt", "pid", "ipc", "uts", "net"].flatMap((kind) => {
+    const text = setting(`/proc/sys/user/max_${kind}_namespaces`);
+    return text === "" ? [] : [{ name: `user.max_${kind}_namespaces`, most: Number(text) }];
+  });
+  return limits.sort((one, other) => one.most - other.most)[0];
+}
 
 function inContainer(): boolean {
   return (

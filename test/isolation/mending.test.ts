@@ -12,6 +12,7 @@ import { hasBubblewrap, missing } from "./world.ts";
 const FINE: MachineSettings = {
   mostUserNamespaces: "15000",
   mostNetworkNamespaces: "15000",
+  fewest: { name: "user.max_user_namespaces", most: 15_000 },
   userNamespacesAllowed: "1",
   appArmorRestricts: "0",
   kernel: "6.8.0-48-generic",
@@ -45,6 +46,23 @@ describe("what mends a machine that cannot isolate", () => {
     expect(told({ mostNetworkNamespaces: "0" }, "x", "strict").hint).toBe("sudo sysctl -w user.max_net_namespaces=15000");
     expect(told({ mostNetworkNamespaces: "0" }, "x").hint).toContain("see what fails");
   });
+
+  it.each([
+    "bwrap: Creating new namespace failed: nesting depth or /proc/sys/user/max_*_namespaces exceeded (ENOSPC)",
+    "bwrap: Creating new namespace failed: No space left on device",
+  ])("names the limit where no more namespaces are given: %s", (said) => {
+    const few = { fewest: { name: "user.max_mnt_namespaces", most: 3 } };
+    const { why, hint } = told(few, said);
+    expect(why).toContain("no more namespaces are given, user.max_mnt_namespaces is 3 (bwrap said: ");
+    expect(hint).toBe("sudo sysctl -w user.max_mnt_namespaces=15000");
+    const inside = told({ ...few, inContainer: true }, said);
+    expect(inside.why).toContain("user.max_mnt_namespaces is 3; in a container, the same on the machine around it");
+    expect(inside.hint).toBe(hint);
+    expect(told({}, said).hint).toBe("see who holds them, with lsns; or raise the limit: sudo sysctl -w user.max_user_namespaces=30000");
+  });
+
+  it("takes a full disk for no limit on namespaces", () =>
+    expect(told({}, "bwrap: Can't create file at /x: No space left on device").hint).toContain("see what fails"));
 
   it("blames neither container nor kernel where bwrap was only too slow", () => {
     const { why, hint } = told({ inContainer: true }, NOT_UP);
@@ -124,9 +142,9 @@ describe("the metadata service", () => {
 });
 
 /** In a user namespace of its own the same settings count, and whoever made it may change them (user_namespaces(7)). */
-const without = (setting: string, level: "standard" | "strict"): string => {
+const without = (setting: string, level: "standard" | "strict", most = 0): string => {
   const probe = `import("${import.meta.dirname}/../../src/isolation/probe.ts").then(({probeIsolation})=>probeIsolation("${level}",{platform:"linux",path:"/usr/bin:/bin",keyring:undefined})).then((result)=>console.log(result.ok?"ok":result.hint))`;
-  const script = `echo 0 > /proc/sys/user/${setting} && exec "$0" -e '${probe}'`;
+  const script = `echo ${most} > /proc/sys/user/${setting} && exec "$0" -e '${probe}'`;
   const { stdout, stderr } = spawnSync("unshare", ["-Ur", "sh", "-c", script, process.execPath], { encoding: "utf8" });
   return stdout.trim() || stderr;
 };
@@ -137,6 +155,12 @@ const whyNot = canUnshare ? missing : " (skipped: needs unshare of util-linux an
 describe.skipIf(!hasBubblewrap || !canUnshare)(`a machine whose namespaces are switched off${whyNot}`, () => {
   it("is told so by a sandbox that was tried", () => {
     expect(without("max_user_namespaces", "standard")).toBe("sudo sysctl -w user.max_user_namespaces=15000");
+  });
+
+  it("is told which limit it is where few namespaces are left", () => {
+    expect(without("max_user_namespaces", "strict", 1)).toBe("sudo sysctl -w user.max_user_namespaces=15000");
+    expect(without("max_mnt_namespaces", "standard")).toBe("sudo sysctl -w user.max_mnt_namespaces=15000");
+    expect(without("max_pid_namespaces", "standard")).toBe("sudo sysctl -w user.max_pid_namespaces=15000");
   });
 
   it("still gives standard where only the network's are", () => {

@@ -1,7 +1,7 @@
 // Probing by doing: what a machine that cannot isolate is told, and that only good results are kept.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -112,6 +112,32 @@ describe("the probe", () => {
     expect(existsSync(count)).toBe(false);
     fakeBwrap(`echo x >> ${count}; exit 1`);
     expect((await probe()).ok).toBe(false);
+  });
+
+  it("keeps for an hour that the faster way failed: then it is tried again", async () => {
+    const cacheFile = join(folder, "cache");
+    const prelude = join(folder, "prelude");
+    const tries = join(folder, "tries");
+    fakeBwrap("exit 0");
+    // The faster way alone has mounts in its list, and what goes before bwrap is not there for anything else.
+    const program = (status: number): void => writeFileSync(prelude, `#!/bin/sh\necho x >> ${tries}; exit ${status}\n`, { mode: 0o755 });
+    const probe = () => probeIsolation("standard", { platform: "linux", path: folder, prelude, keyring: false, cacheFile });
+    const tried = (): boolean => existsSync(tries);
+    program(1);
+    expect(await probe()).toMatchObject({ ok: true, mounts: false });
+    expect(tried()).toBe(true);
+    rmSync(tries);
+    program(0);
+    expect(await probe()).toMatchObject({ ok: true, mounts: false });
+    expect(tried()).toBe(false);
+    const longAgo = Date.now() / 1000 - 3_700;
+    utimesSync(cacheFile, longAgo, longAgo);
+    expect(await probe()).toMatchObject({ ok: true, mounts: true });
+    expect(tried()).toBe(true);
+    rmSync(tries);
+    utimesSync(cacheFile, longAgo, longAgo);
+    expect(await probe()).toMatchObject({ ok: true, mounts: true });
+    expect(tried()).toBe(false);
   });
 
   it.skipIf(!hasBubblewrap)(`succeeds on this machine${missing}`, async () => {
