@@ -1,12 +1,12 @@
 // Why STS refused an AssumeRole, and the exact statement that lets it succeed. Called by assume.
-import type { STSClient } from "@aws-sdk/client-sts";
 import { AgentRunError } from "../core/error.ts";
 import type { AssumeRequest } from "./assume.ts";
 import { explainFailure, readFailure } from "./failure.ts";
 import { parseArn } from "./identity.ts";
+import type { StsClient } from "./sts.ts";
 
 /** The AgentRunError for a failed AssumeRole. What every call can meet is left to `explainFailure`. */
-export async function explainRefusal(thrown: unknown, client: STSClient, request: AssumeRequest): Promise<AgentRunError> {
+export async function explainRefusal(thrown: unknown, client: StsClient, request: AssumeRequest): Promise<AgentRunError> {
   if (thrown instanceof AgentRunError) return thrown;
   const { name, text } = readFailure(thrown);
   if (/^AccessDenied/.test(name)) return accessDenied(text, request);

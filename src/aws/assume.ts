@@ -1,12 +1,14 @@
 // AssumeRole with everything that a session sends, and what its refusals mean. Called by session, and by the sources for a profile's role_arn.
-import type { AssumeRoleCommandInput, STSClient } from "@aws-sdk/client-sts";
 import { systemClock } from "../core/clock.ts";
+import { elementAt } from "./answer-xml.ts";
 import { explainRefusal } from "./assume-refusal.ts";
 import type { SessionCredentials } from "./credentials.ts";
 import { readFailure } from "./failure.ts";
 import { assumedRoleArn } from "./identity.ts";
 import { CHAINED_LIMIT_S, checkTagKeys } from "./names.ts";
+import type { QueryParameters } from "./query-body.ts";
 import { sealed } from "./sealed.ts";
+import { callSts, type StsClient } from "./sts.ts";
 
 export { cleanName, cleanTags, durationFor } from "./names.ts";
 
@@ -48,7 +50,7 @@ export interface AssumedRole {
  * Asks STS for a session of a role.
  * @throws AgentRunError `assume-role`, `mfa`, `policy`, `base-credentials`, `config` or `sts-unreachable`, each with what mends it
  */
-export async function assumeRole(client: STSClient, request: AssumeRequest): Promise<AssumedRole> {
+export async function assumeRole(client: StsClient, request: AssumeRequest): Promise<AssumedRole> {
   checkTagKeys(Object.keys(request.tags ?? {}));
   const { sourceIdentity, ...rest } = request;
   try {
@@ -64,8 +66,8 @@ export async function assumeRole(client: STSClient, request: AssumeRequest): Pro
   }
 }
 
-/** For as long as is asked, else for what every role allows. Throws what the SDK throws. */
-async function lasting(client: STSClient, request: AssumeRequest): Promise<AssumedRole> {
+/** For as long as is asked, else for what every role allows. Throws what the call throws. */
+async function lasting(client: StsClient, request: AssumeRequest): Promise<AssumedRole> {
   try {
     return await send(client, request, request.durationSeconds);
   } catch (error) {
@@ -90,47 +92,32 @@ function isDurationRefusal(error: unknown): boolean {
   return /^Validation(Error|Exception)$/.test(name) && /DurationSeconds exceeds/i.test(text);
 }
 
-async function send(client: STSClient, request: AssumeRequest, durationSeconds: number | undefined): Promise<AssumedRole> {
-  const { AssumeRoleCommand } = await import("@aws-sdk/client-sts");
-  const command = new AssumeRoleCommand(input(request, durationSeconds));
-  let aheadMs: number | undefined;
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      const output = await next(args);
-      aheadMs = aheadOf(output.response);
-      return output;
-    },
-    { step: "deserialize", name: "agentRunDate" },
-  );
-  const answer = await client.send(command);
-  const credentials = sealed(answer.Credentials, "sts:AssumeRole");
+async function send(client: StsClient, request: AssumeRequest, durationSeconds: number | undefined): Promise<AssumedRole> {
+  const { result, date = "" } = await callSts(client, "AssumeRole", parameters(request, durationSeconds));
+  const aheadMs = Date.parse(date) - systemClock.now();
+  const packedPolicySize = Number.parseInt(elementAt(result, "PackedPolicySize")?.text ?? "", 10);
   return {
-    credentials,
+    credentials: sealed(result, "sts:AssumeRole"),
     // Left out by some emulators; the identity gate asks for it anyway.
-    assumedRoleArn: answer.AssumedRoleUser?.Arn ?? assumedRoleArn(request.roleArn, request.sessionName),
-    ...(aheadMs === undefined ? {} : { aheadMs }),
-    ...(answer.PackedPolicySize === undefined ? {} : { packedPolicySize: answer.PackedPolicySize }),
+    assumedRoleArn: elementAt(result, "AssumedRoleUser", "Arn")?.text ?? assumedRoleArn(request.roleArn, request.sessionName),
+    ...(Number.isNaN(aheadMs) ? {} : { aheadMs }),
+    ...(Number.isNaN(packedPolicySize) ? {} : { packedPolicySize }),
   };
 }
 
-function aheadOf(response: unknown): number | undefined {
-  const { headers } = Object(response) as { headers?: Record<string, string> };
-  const theirs = Date.parse(headers?.["date"] ?? "");
-  return Number.isNaN(theirs) ? undefined : theirs - systemClock.now();
-}
-
-function input(request: AssumeRequest, durationSeconds: number | undefined): AssumeRoleCommandInput {
+function parameters(request: AssumeRequest, durationSeconds: number | undefined): QueryParameters {
   const tags = Object.entries(request.tags ?? {});
   return {
     RoleArn: request.roleArn,
     RoleSessionName: request.sessionName,
-    ...(request.sourceIdentity === undefined ? {} : { SourceIdentity: request.sourceIdentity }),
-    ...(tags.length === 0 ? {} : { Tags: tags.map(([Key, Value]) => ({ Key, Value })), TransitiveTagKeys: tags.map(([key]) => key) }),
-    ...(request.sessionPolicy === undefined ? {} : { Policy: request.sessionPolicy }),
     ...policyArns(request.sessionPolicyArns),
-    ...(request.externalId === undefined ? {} : { ExternalId: request.externalId }),
-    ...(request.mfa === undefined ? {} : { SerialNumber: request.mfa.serial, TokenCode: request.mfa.code }),
-    ...(durationSeconds === undefined ? {} : { DurationSeconds: durationSeconds }),
+    Policy: request.sessionPolicy,
+    DurationSeconds: durationSeconds,
+    ...(tags.length === 0 ? {} : { Tags: tags.map(([Key, Value]) => ({ Key, Value })), TransitiveTagKeys: tags.map(([key]) => key) }),
+    ExternalId: request.externalId,
+    SerialNumber: request.mfa?.serial,
+    TokenCode: request.mfa?.code,
+    SourceIdentity: request.sourceIdentity,
   };
 }
 

@@ -9,10 +9,10 @@ import type { IAMClient } from "@aws-sdk/client-iam";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { SSOClient } from "@aws-sdk/client-sso";
 import type { SSOOIDCClient } from "@aws-sdk/client-sso-oidc";
-import type { STSClient } from "@aws-sdk/client-sts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
 import type { AwsCredentials } from "./credentials.ts";
+import type { StsClient } from "./sts.ts";
 
 export interface Connection {
   readonly region: string;
@@ -88,30 +88,24 @@ export function requireRegion(region: string, where: string): string {
 }
 
 /**
- * An STS client; without credentials it can only make the unsigned calls; those that are still to come it waits for. Loads the SDK at the first call of
- * the process.
- * Never call `destroy()` on it: the connections belong to all clients.
+ * What calls STS; without credentials it can only make the unsigned calls; those that are still to come it waits for.
+ * @throws AgentRunError `config` for a region, an endpoint or certificates that are none
  */
-export async function stsClient(connection: Connection, credentials?: AwsCredentials | Promise<AwsCredentials>): Promise<STSClient> {
-  const { STSClient } = await import("@aws-sdk/client-sts");
+export async function stsClient(connection: Connection, credentials?: AwsCredentials | Promise<AwsCredentials>): Promise<StsClient> {
   const region = requireRegion(connection.region, "region");
-  const make = (): STSClient => new STSClient({ ...settings(connection, credentials), region, endpoint: stsEndpoint(connection) });
-  if (!credentials) return make();
-  const { env = {}, ...rest } = connection;
-  const key = JSON.stringify([rest, wantsFips(connection)]);
-  const way = agents(env);
-  const known = stsClients.get(credentials);
-  if (known?.key === key && known.way === way) return known.client;
-  const client = make();
-  stsClients.set(credentials, { key, way, client });
-  return client;
+  requireAddress(connection.endpointUrl, ENDPOINT_SETTINGS);
+  const url = new URL(stsEndpoint(connection));
+  const { http, https } = agents(connection.env ?? {});
+  return { region, url, agent: url.protocol === "https:" ? https : http, credentials, ...limits(connection) };
 }
 
-/** Making a client takes more than a millisecond, and the base credentials of all launches are the same object while they last. */
-const stsClients = new WeakMap<
-  AwsCredentials | Promise<AwsCredentials>,
-  { readonly key: string; readonly way: Agents; readonly client: STSClient }
->();
+const limits = ({ connectTimeoutMs, requestTimeoutMs, retries }: Connection) => ({
+  connectTimeoutMs: connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+  requestTimeoutMs: requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+  retries: retries ?? RETRIES,
+});
+
+const ENDPOINT_SETTINGS = "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS or endpoint_url";
 
 /** @param where the variables and the setting that it can have come from */
 function requireAddress(url: string | undefined, where: string): void {
@@ -121,7 +115,10 @@ function requireAddress(url: string | undefined, where: string): void {
   });
 }
 
-/** An IAM client, signed for the region where the partition keeps IAM. The same rules as `stsClient`. */
+/**
+ * An IAM client, signed for the region where the partition keeps IAM. Loads the SDK at the first call of the process. Never call `destroy()` on it: the
+ * connections belong to all clients.
+ */
 export async function iamClient(connection: Connection, credentials: AwsCredentials): Promise<IAMClient> {
   const { IAMClient } = await import("@aws-sdk/client-iam");
   const { iamHost, iamRegion } = partitionOf(requireRegion(connection.region, "region"));
@@ -132,7 +129,7 @@ export async function iamClient(connection: Connection, credentials: AwsCredenti
   });
 }
 
-/** A CloudTrail client of the connection's region. The same rules as `stsClient`. */
+/** A CloudTrail client of the connection's region. The same rules as `iamClient`. */
 export async function cloudTrailClient(connection: Connection, credentials: AwsCredentials): Promise<CloudTrailClient> {
   const { CloudTrailClient } = await import("@aws-sdk/client-cloudtrail");
   const region = requireRegion(connection.region, "region");
@@ -158,7 +155,7 @@ export async function ssoClient(region: string, env: Environment): Promise<SSOCl
   return new SSOClient({ ...settings({ region, env }, undefined), region, endpoint: ssoEndpoint("portal.sso", region, env) });
 }
 
-/** Clients of the two services that have a call to see by whether a deny holds. The same rules as `stsClient`. */
+/** Clients of the two services that have a call to see by whether a deny holds. The same rules as `iamClient`. */
 export async function ec2Client(connection: Connection, credentials: AwsCredentials): Promise<EC2Client> {
   const { EC2Client } = await import("@aws-sdk/client-ec2");
   return new EC2Client({ ...settings(connection, credentials), ...placeOf(connection) });
@@ -183,21 +180,27 @@ function placeOf(connection: Connection) {
 }
 
 /** Where a client sends its calls, for a message. */
-export async function endpointOf(client: STSClient | IAMClient): Promise<string> {
+export async function endpointOf(client: StsClient | IAMClient): Promise<string> {
+  if ("url" in client) return client.url.origin;
   const endpoint = await client.config.endpoint?.();
   if (!endpoint) return "its endpoint";
   return `${endpoint.protocol}//${endpoint.hostname}${endpoint.port ? `:${endpoint.port}` : ""}`;
 }
 
+/** The region that a client's calls are signed for. */
+export const regionOf = async (client: StsClient | IAMClient): Promise<string> =>
+  "url" in client ? client.region : client.config.region();
+
 /**
  * Every setting that the SDK would else look for in this process's environment and in ~/.aws/config, which may be another profile's:
  * a session must never be sent to the endpoint, region or retry mode of some `[default]`.
  */
-function settings(connection: Connection, signer: AwsCredentials | Promise<AwsCredentials> | undefined) {
-  requireAddress(connection.endpointUrl, "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS or endpoint_url");
+function settings(connection: Connection, credentials: AwsCredentials | undefined) {
+  requireAddress(connection.endpointUrl, ENDPOINT_SETTINGS);
   const { http, https } = agents(connection.env ?? {});
+  const { connectTimeoutMs, requestTimeoutMs, retries } = limits(connection);
   return {
-    maxAttempts: 1 + (connection.retries ?? RETRIES),
+    maxAttempts: 1 + retries,
     retryMode: "standard",
     defaultsMode: "standard" as const,
     useFipsEndpoint: false,
@@ -210,12 +213,11 @@ function settings(connection: Connection, signer: AwsCredentials | Promise<AwsCr
     requestHandler: {
       httpAgent: http,
       httpsAgent: https,
-      connectionTimeout: connection.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-      requestTimeout: connection.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      connectionTimeout: connectTimeoutMs,
+      requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
     },
     credentials: async () => {
-      const credentials = await signer;
       if (!credentials) throw new AgentRunError("internal", "a signed aws call was made without credentials");
       const token = credentials.sessionToken?.reveal();
       return {

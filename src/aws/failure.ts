@@ -1,12 +1,13 @@
 // What a failed STS or IAM call means for the human: which code, which sentence, which mend. Called by identity, assume and the credential sources.
 import type { IAMClient } from "@aws-sdk/client-iam";
-import type { STSClient } from "@aws-sdk/client-sts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
 import { oneLine } from "../core/printable.ts";
-import { endpointOf } from "./client.ts";
+import { endpointOf, regionOf } from "./client.ts";
+import type { StsClient } from "./sts.ts";
+import { UNREADABLE } from "./sts-answer.ts";
 
-/** What is known of an error that the AWS SDK or Node's sockets threw. The error itself is not kept: it holds the signed request. */
+/** What is known of an error that STS, the AWS SDK or Node's sockets threw. The error itself is not kept: it holds the signed request. */
 export interface ServiceFailure {
   /** AWS's error code, or Node's, such as `AccessDenied`, `ECONNREFUSED`. */
   readonly name: string;
@@ -15,7 +16,7 @@ export interface ServiceFailure {
   readonly status: number | undefined;
 }
 
-/** Reads an SDK error. Anything in its text that could be a key or a token is blotted out. */
+/** Reads an error of a call. Anything in its text that could be a key or a token is blotted out. */
 export function readFailure(thrown: unknown): ServiceFailure {
   const error = (thrown ?? {}) as { name?: unknown; code?: unknown; message?: unknown; $metadata?: { httpStatusCode?: number } };
   const status = error.$metadata?.httpStatusCode;
@@ -68,14 +69,14 @@ const REJECTED = new Set(["InvalidClientTokenId", "UnrecognizedClientException",
  */
 export async function explainFailure(
   thrown: unknown,
-  client: STSClient | IAMClient,
+  client: StsClient | IAMClient,
   action: string,
   fallback: "base-credentials" | "assume-role" | "restriction" = "base-credentials",
   heldBy?: string,
 ): Promise<AgentRunError> {
   if (thrown instanceof AgentRunError) return thrown;
   const failure = readFailure(thrown);
-  const region = String(await client.config.region());
+  const region = await regionOf(client);
   return (
     networkFailure(failure, await endpointOf(client)) ??
     credentialFailure(failure, region, heldBy) ??
@@ -112,13 +113,15 @@ export function networkFailure({ name, text, status }: ServiceFailure, endpoint:
   }
   if (UNREACHABLE.has(name)) return fail(`the connection broke (${name})`, "check the network, the vpn and HTTPS_PROXY");
   if (THROTTLED.has(name) || status === 429)
-    return new AgentRunError("sts-unreachable", `${endpoint} is throttling: '${text}'`, { hint: "wait a minute and try again" });
+    return new AgentRunError("sts-unreachable", `${endpoint} is throttling${text ? `: '${text}'` : ""}`, {
+      hint: "wait a minute and try again",
+    });
   if ((status ?? 0) >= 500) {
     return new AgentRunError("sts-unreachable", `${endpoint} answered ${status}${text ? `: '${text}'` : ""}`, {
       hint: "try again; https://health.aws.amazon.com shows the state of aws",
     });
   }
-  if (name === "SyntaxError" || name === "HPE_INVALID_CONSTANT" || /^HPE_/.test(name)) {
+  if (name === UNREADABLE || name === "SyntaxError" || /^HPE_/.test(name)) {
     return new AgentRunError("sts-unreachable", `what answers at ${endpoint} is not aws`, {
       hint: "check --endpoint-url or AWS_ENDPOINT_URL, and HTTPS_PROXY",
     });

@@ -1,11 +1,11 @@
 // GetFederationToken: a session of an IAM user cut down by a session policy, where there is no role to assume. Called by session/grant-ways.ts.
-import type { STSClient } from "@aws-sdk/client-sts";
 import { AgentRunError } from "../core/error.ts";
 import { policyArns } from "./assume.ts";
 import type { SessionCredentials } from "./credentials.ts";
 import { explainFailure, readFailure } from "./failure.ts";
 import { checkTagKeys } from "./names.ts";
 import { sealed } from "./sealed.ts";
+import { callSts, type StsClient } from "./sts.ts";
 
 export interface FederationRequest {
   /** 2 to 32 of `[\w+=,.@-]` (STS API reference, GetFederationToken). */
@@ -22,26 +22,23 @@ export interface FederationRequest {
  * Asks STS for a federated session of the client's IAM user. Only a user's own long-lived keys can ask for one.
  * @throws AgentRunError `assume-role` with the statement that the user needs, `policy`, `base-credentials` or `sts-unreachable`
  */
-export async function federationToken(client: STSClient, request: FederationRequest): Promise<SessionCredentials> {
+export async function federationToken(client: StsClient, request: FederationRequest): Promise<SessionCredentials> {
   checkTagKeys(Object.keys(request.tags));
-  const { GetFederationTokenCommand } = await import("@aws-sdk/client-sts");
   try {
-    const answer = await client.send(
-      new GetFederationTokenCommand({
-        Name: request.name,
-        Policy: request.sessionPolicy,
-        ...policyArns(request.sessionPolicyArns),
-        Tags: Object.entries(request.tags).map(([Key, Value]) => ({ Key, Value })),
-        DurationSeconds: request.durationSeconds,
-      }),
-    );
-    return sealed(answer.Credentials, "sts:GetFederationToken");
+    const { result } = await callSts(client, "GetFederationToken", {
+      Name: request.name,
+      Policy: request.sessionPolicy,
+      ...policyArns(request.sessionPolicyArns),
+      DurationSeconds: request.durationSeconds,
+      Tags: Object.entries(request.tags).map(([Key, Value]) => ({ Key, Value })),
+    });
+    return sealed(result, "sts:GetFederationToken");
   } catch (error) {
     throw await refused(error, client);
   }
 }
 
-async function refused(thrown: unknown, client: STSClient): Promise<AgentRunError> {
+async function refused(thrown: unknown, client: StsClient): Promise<AgentRunError> {
   if (thrown instanceof AgentRunError) return thrown;
   const { name, text } = readFailure(thrown);
   if (/^AccessDenied/.test(name)) {

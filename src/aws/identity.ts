@@ -1,9 +1,10 @@
 // Who a set of credentials is, and whether that is who it must be. Called by session at the start steps 2 and 4, and by the credential sources.
-import type { STSClient } from "@aws-sdk/client-sts";
 import { AgentRunError } from "../core/error.ts";
+import { elementAt } from "./answer-xml.ts";
 import { endpointOf } from "./client.ts";
 import type { AwsCredentials } from "./credentials.ts";
 import { explainFailure } from "./failure.ts";
+import { callSts, type StsClient } from "./sts.ts";
 
 export interface CallerIdentity {
   readonly account: string;
@@ -71,11 +72,11 @@ export const isRoleSession = (arn: string): boolean => parseArn(arn)?.resource.s
  * @param heldBy the AWS profile that holds them, where one does
  * @throws AgentRunError `base-credentials` (rejected, expired, clock) or `sts-unreachable`
  */
-export async function callerIdentity(client: STSClient, heldBy?: string): Promise<CallerIdentity> {
-  const { GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
+export async function callerIdentity(client: StsClient, heldBy?: string): Promise<CallerIdentity> {
   try {
-    const answer = await client.send(new GetCallerIdentityCommand({}));
-    if (answer.Account && answer.Arn && answer.UserId) return { account: answer.Account, arn: answer.Arn, userId: answer.UserId };
+    const { result } = await callSts(client, "GetCallerIdentity");
+    const [account, arn, userId] = ["Account", "Arn", "UserId"].map((name) => elementAt(result, name)?.text);
+    if (account && arn && userId) return { account, arn, userId };
   } catch (error) {
     throw await explainFailure(error, client, "sts:GetCallerIdentity", "base-credentials", heldBy);
   }
@@ -90,7 +91,7 @@ const MOST_REMEMBERED = 100;
  * Remembers who an access key is, so that a second launch need not ask: a key id never changes its owner. Emulators may give the same id to others,
  * so the endpoint counts too. Holds no secret.
  */
-export function createIdentityCache(): { of(client: STSClient, credentials: AwsCredentials): Promise<CallerIdentity> } {
+export function createIdentityCache(): { of(client: StsClient, credentials: AwsCredentials): Promise<CallerIdentity> } {
   const known = new Map<string, CallerIdentity>();
   return {
     async of(client, credentials) {

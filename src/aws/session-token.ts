@@ -1,9 +1,9 @@
 // GetSessionToken with an MFA code: one code opens the base for hours, so that refreshes need no other. Called by session.
-import type { STSClient } from "@aws-sdk/client-sts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionCredentials } from "./credentials.ts";
 import { explainFailure, readFailure } from "./failure.ts";
 import { sealed } from "./sealed.ts";
+import { callSts, type StsClient } from "./sts.ts";
 
 /**
  * A session of the client's IAM user that has MFA. Only an IAM user's own long-lived keys can ask for one.
@@ -11,14 +11,15 @@ import { sealed } from "./sealed.ts";
  * @param durationSeconds 900 to 129600; 12 hours unless told otherwise
  * @throws AgentRunError `mfa` for a wrong code or device, else as `callerIdentity`
  */
-export async function mfaSession(client: STSClient, serial: string, code: string, durationSeconds = 43_200): Promise<SessionCredentials> {
+export async function mfaSession(client: StsClient, serial: string, code: string, durationSeconds = 43_200): Promise<SessionCredentials> {
   requireCode(code);
-  const { GetSessionTokenCommand } = await import("@aws-sdk/client-sts");
   try {
-    const answer = await client.send(
-      new GetSessionTokenCommand({ SerialNumber: serial, TokenCode: code.trim(), DurationSeconds: durationSeconds }),
-    );
-    return sealed(answer.Credentials, "sts:GetSessionToken");
+    const { result } = await callSts(client, "GetSessionToken", {
+      DurationSeconds: durationSeconds,
+      SerialNumber: serial,
+      TokenCode: code.trim(),
+    });
+    return sealed(result, "sts:GetSessionToken");
   } catch (error) {
     const { name, text } = readFailure(error);
     if (/^AccessDenied/.test(name) && /MultiFactor|MFA/i.test(text)) throw wrongCode(serial);

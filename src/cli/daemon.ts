@@ -34,8 +34,6 @@ const actions: Record<string, (context: Context, json: boolean) => Promise<numbe
     const log = stderr.isTTY ? streamLog(stderr, systemClock) : fileLog(daemonLog(paths), systemClock, { opened: STDERR });
     const keep = createKeeper(startCommand(context), context.env[KEPT]);
     const host = createSessions({ paths, packageFolder, version, clock: systemClock, log: (text) => log.line(text), keep });
-    // The first launch should not wait for the SDK to load.
-    void import("@aws-sdk/client-sts");
     const leaving = await runDaemon({ paths, version, host, log });
     return leaving === "broken" ? 1 : 0;
   },

@@ -13,10 +13,12 @@ import {
 } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { stsClient } from "../../src/aws/client.ts";
 import { mfaSession } from "../../src/aws/session-token.ts";
 import { applySteps } from "../../src/aws/setup/apply.ts";
 import { findRole } from "../../src/aws/setup/found.ts";
 import type { Step } from "../../src/aws/setup/steps.ts";
+import { Secret } from "../../src/core/secret.ts";
 import { trusts } from "../../src/localcloud/seed.ts";
 import { sitDown } from "./human.ts";
 import { BIN, FIXTURES, has, makeWorld, ROOT, until, type World } from "./world.ts";
@@ -279,7 +281,9 @@ describe("every shipped profile", () => {
     const sts = (credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }): STSClient =>
       new STSClient({ endpoint: world.cloud.url, region: "us-east-1", credentials });
     const base = { accessKeyId: world.env["AWS_ACCESS_KEY_ID"] ?? "", secretAccessKey: world.env["AWS_SECRET_ACCESS_KEY"] ?? "" };
-    const mfa = await mfaSession(sts(base), `arn:aws:iam::${ACCOUNT}:mfa/dev`, "123456");
+    const keys = { ...base, secretAccessKey: new Secret(base.secretAccessKey), sessionToken: undefined, expiresAt: undefined };
+    const client = await stsClient({ region: "us-east-1", endpointUrl: world.cloud.url }, keys);
+    const mfa = await mfaSession(client, `arn:aws:iam::${ACCOUNT}:mfa/dev`, "123456");
     const session = sts({
       accessKeyId: mfa.accessKeyId,
       secretAccessKey: mfa.secretAccessKey.reveal(),

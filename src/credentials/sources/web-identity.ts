@@ -5,6 +5,7 @@ import { explainFailure, readFailure } from "../../aws/failure.ts";
 import { parseRoleArn } from "../../aws/identity.ts";
 import { cleanName } from "../../aws/names.ts";
 import { sealed } from "../../aws/sealed.ts";
+import { callSts } from "../../aws/sts.ts";
 import { AgentRunError, messageOf } from "../../core/error.ts";
 import type { Found, Search } from "./source.ts";
 
@@ -28,17 +29,14 @@ export async function fromWebIdentity(identity: WebIdentity, search: Search): Pr
       cause: error,
     });
   }
-  const { AssumeRoleWithWebIdentityCommand } = await import("@aws-sdk/client-sts");
   const client = await stsClient({ region: search.region, endpointUrl: search.endpointUrl, env: search.env });
   try {
-    const answer = await client.send(
-      new AssumeRoleWithWebIdentityCommand({
-        RoleArn: arn,
-        RoleSessionName: cleanName(identity.sessionName ?? "agent-run", "role session name").value,
-        WebIdentityToken: token,
-      }),
-    );
-    const credentials = sealed(answer.Credentials, "sts:AssumeRoleWithWebIdentity");
+    const { result } = await callSts(client, "AssumeRoleWithWebIdentity", {
+      RoleArn: arn,
+      RoleSessionName: cleanName(identity.sessionName ?? "agent-run", "role session name").value,
+      WebIdentityToken: token,
+    });
+    const credentials = sealed(result, "sts:AssumeRoleWithWebIdentity");
     return { credentials, source: `${identity.where} (web identity, role ${name})`, chained: true };
   } catch (error) {
     const failure = readFailure(error);
