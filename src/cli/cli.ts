@@ -1,4 +1,6 @@
 // A command line that names a command: help, version, or one of commands.ts. Called by main.ts.
+import { AgentRunError } from "../core/error.ts";
+import { nearest } from "../core/nearest.ts";
 import { type Context, contextOf, type Host, parseCommand } from "./command.ts";
 import { commandHelp } from "./command-help.ts";
 import { commands } from "./commands.ts";
@@ -21,6 +23,7 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
   }
   if (first === "help" && rest[0] !== undefined) return dispatch([rest[0], "--help"], context);
   const entry = commands.find((command) => command.name === first);
+  if (!entry && first !== undefined && !["help", "--help", "-h"].includes(first)) throw noCommand(first);
   if (!entry) {
     context.print.out(overview(context.version, context.print.width()));
     return first === undefined ? 2 : 0;
@@ -33,4 +36,14 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
   }
   if (command.outside) refuseInside(context);
   return command.run(values, words, context);
+}
+
+/** Of `agent-run help <word>`: any other word that is no command is a program to run. */
+function noCommand(word: string): AgentRunError {
+  const names = commands.map(({ name }) => name);
+  const near = nearest(word, names);
+  return new AgentRunError("usage", `there is no command '${word}'`, {
+    hint: near === undefined ? "agent-run help lists all" : `did you mean 'agent-run help ${near}'?`,
+    exitStatus: 2,
+  });
 }

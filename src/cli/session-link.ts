@@ -13,6 +13,7 @@ import type {
   RevocationReport,
   SessionView,
   StepMessage,
+  WireError,
 } from "../control/protocol.ts";
 import { fromWireError } from "../control/wire-error.ts";
 import { type Instant, sleep, steadyClock, systemClock, within } from "../core/clock.ts";
@@ -183,7 +184,7 @@ export class SessionLink {
     lease.onMessage((message) => {
       this.#heard = true;
       if (message.type === "failed") {
-        opening?.reject(fromWireError(message.error));
+        opening?.reject(launchFailure(message.error));
         lease.close();
       } else if (message.type === "ready") {
         this.#ready = message;
@@ -279,4 +280,9 @@ export class SessionLink {
     handlers.interrupted("unrestored", why);
     handlers.end("lost", this.#graceMs, false);
   }
+}
+
+/** 1 is how a command says that what was named is not there; an agent may end with it, and so no launch that failed does. */
+function launchFailure(error: WireError): AgentRunError {
+  return fromWireError(error.exitStatus === 1 ? { ...error, exitStatus: 125 } : error);
 }

@@ -55,6 +55,7 @@ export function findFolder(name: string, paths: Paths, packageFolder: string): s
       hint: near
         ? `did you mean '${near}'?`
         : `the profiles are ${known.join(", ")}; your own go into ${userProfiles(paths)}/<name>/profile.toml`,
+      exitStatus: 1,
     });
   }
   const own = join(userProfiles(paths), name);
@@ -78,6 +79,7 @@ export function profileLevels(name: string, config: ConfigSettings, places: Prof
   let next: string | undefined = name;
   if (config.profiles?.[name] && isProfileName(name) && !profileNames(places.paths, places.packageFolder).includes(name)) {
     throw new AgentRunError("profile", `config.toml has settings for profile '${name}', and there is no such profile to lay them over`, {
+      exitStatus: 1,
       hint: `agent-run profiles new ${name} --from ${config.profiles[name].extends ?? "readonly"} makes one, or write ${join(userProfiles(places.paths), name, "profile.toml")}`,
     });
   }

@@ -223,6 +223,29 @@ describe("what the human asks for", () => {
   it("names the nearest profile when there is none of that name", () =>
     refused(["-p", "readonyl"], { error: /there is no profile 'readonyl'$/, hint: /did you mean 'readonly'\?$/ }));
 
+  it.each([
+    "profiles show nosuch",
+    "profiles path nosuch",
+    "profiles new mine --from nosuch",
+    "setup nosuch",
+    "policy test nosuch",
+    "env -p nosuch",
+    "check -p nosuch --offline",
+    "revocations -p nosuch",
+  ])("'%s' says that there is no such profile, with 1", async (line) => {
+    const { code, stderr } = await world.run(line.split(" "));
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/there is no profile 'nosuch'\nagent-run: hint: /) });
+  });
+
+  it("help of what is no command names the nearest, with 2", async () => {
+    const { code, stdout, stderr } = await world.run(["help", "setpu"]);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "agent-run: error: there is no command 'setpu'\nagent-run: hint: did you mean 'agent-run help setup'?\n",
+    });
+  });
+
   it("names the nearest option when there is none of that name, with 2", () =>
     refused(["--profle", "demo"], { status: 2, error: /--profle/, hint: /--profile/ }));
 
