@@ -52,13 +52,12 @@ function foldersTo(path: string): string[] {
   return path === "/" ? places : [...places, path];
 }
 
+/** Id, parent, device, root, point, then options and any number of optional fields, a dash, the type. */
+const LINE = /^(\d+) (\d+) (\S+) (\S+) (\S+) .*? - (\S+) /;
+
 function parse(line: string): Mount | undefined {
-  const [id, parent, device, root, point] = line.split(" ", 5);
-  const end = line.indexOf(" - ");
-  if (id === undefined || parent === undefined || device === undefined || root === undefined || point === undefined || end < 0)
-    return undefined;
-  const [type = ""] = line.slice(end + 3).split(" ", 1);
-  return { id, parent, device, root: plain(root), point: plain(point), type };
+  const [, id = "", parent = "", device = "", root = "", point = "", type = ""] = LINE.exec(line) ?? [];
+  return id === "" ? undefined : { id, parent, device, root: plain(root), point: plain(point), type };
 }
 
 /** Blanks, tabs, line ends and backslashes are octal there. */

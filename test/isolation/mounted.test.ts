@@ -26,6 +26,7 @@ const OUTSIDE = `
 22 20 8:2 /dev /home rw - ext4 /dev/sda2 rw
 23 20 8:3 / /mnt/other\\040disk rw - ext4 /dev/sda3 rw
 24 22 8:4 / /home/dev/code/app/data rw - ext4 /dev/sda4 rw
+25 22 8:5 / /home/dev/.config/gcloud/disk rw shared:5 - ext4 /dev/sda5 rw
 `;
 const INSIDE = [
   "100 50 0:90 /newroot / rw - tmpfs tmpfs rw",
@@ -69,6 +70,11 @@ describe("the mounts of a sandbox", () => {
       "/home/dev/.config/gcloud",
     ],
     ["over a hidden file", "130 118 8:2 /dev/dev/.config/token /home/dev/.config/token ro - ext4 /dev/sda2 rw", "/home/dev/.config/token"],
+    [
+      "in a hidden folder, also where it is a disk of the machine's",
+      "130 117 8:5 / /home/dev/.config/gcloud/disk ro master:5 - ext4 /dev/sda5 rw",
+      "/home/dev/.config/gcloud/disk",
+    ],
     ["over another disk", "130 104 8:2 /dev/dev/.ssh /mnt/other\\040disk ro - ext4 /dev/sda2 rw", "/mnt/other disk"],
   ])("are wrong %s", (_where, line, path) => {
     expect(wrong(line)).toBe(path);
@@ -79,6 +85,15 @@ describe("the mounts of a sandbox", () => {
     expect(without("112", bin("/dev/dev/.ssh"))).toBe("/home/dev/bin");
     expect(without("112", bin("/dev/dev/bin", "8:9"))).toBe("/home/dev/bin");
     expect(without("112", bin("/dev/dev/bin//deleted"))).toBeUndefined();
+  });
+
+  it("are not judged by what is around a root that is no mount of its own, for nobody knows it there", () => {
+    const inside = INSIDE.filter((line) => /^1(00|01|11|12) /.test(line))
+      .join("\n")
+      .replace("111 103", "111 101");
+    const known = (outside: string): string | undefined => misplacedMounts(ENTRIES, outside)(inside, []);
+    expect(known("21 20 0:20 / /run rw - tmpfs tmpfs rw")).toBeUndefined();
+    expect(known("20 1 8:7 / / rw - ext4 /dev/sda7 rw")).toBe("/home/dev/bin");
   });
 });
 
