@@ -39,7 +39,7 @@ const WIPE_AFTER_MS = 5000;
 const JITTER = 0.1;
 
 /** With `initial` it serves at once, without it the first `current` obtains. */
-export class Broker implements Disposable {
+export class Broker {
   readonly #options: BrokerOptions;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -108,10 +108,6 @@ export class Broker implements Disposable {
     for (const credentials of [this.#held, ...this.#replaced]) if (credentials) wipe(credentials);
     this.#replaced.clear();
     this.#held = undefined;
-  }
-
-  [Symbol.dispose](): void {
-    this.stop();
   }
 
   #valid(): SessionCredentials | undefined {
