@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { newSessionId } from "../core/id.ts";
 import { sessionFolder } from "../core/paths.ts";
 import { oneLine } from "../core/printable.ts";
-import { regionOfBase } from "../credentials/sources.ts";
+import { regionOfBase } from "../credentials/sources/order.ts";
 import { forwarderVariables } from "../isolation/forwarder-variables.ts";
 import { childVariables } from "../session/delivery.ts";
 import { childEnvironment } from "../session/environment.ts";

@@ -2,7 +2,7 @@
 
 import type { ReadStream, WriteStream } from "node:tty";
 import { oneLine } from "../core/printable.ts";
-import { signInPlaceOf } from "../credentials/sources.ts";
+import { signInPlaceOf } from "../credentials/sources/order.ts";
 import type { AccountRole } from "../credentials/sso/portal.ts";
 import { readConfig } from "../session/profile.ts";
 import { usableProfiles } from "./base-of.ts";

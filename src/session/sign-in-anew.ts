@@ -2,7 +2,8 @@
 import { systemClock } from "../core/clock.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
-import { forgetBases, signInPlaceOf, signIns } from "../credentials/sources.ts";
+import { signInPlaceOf } from "../credentials/sources/order.ts";
+import { forgetBases, signIns } from "../credentials/sources.ts";
 import { signInByDevice } from "../credentials/sso/device.ts";
 import { Oidc } from "../credentials/sso/oidc.ts";
 import type { SsoPlace } from "../credentials/sso/session.ts";

@@ -1,7 +1,7 @@
 // What doctor finds out about the MFA code that a launch asks for, where it asks for one. Called by doctor.ts.
 import { formatSpan } from "../../core/duration.ts";
 import { messageOf } from "../../core/error.ts";
-import { mfaDeviceOf } from "../../credentials/sources.ts";
+import { mfaDeviceOf } from "../../credentials/sources/order.ts";
 import type { Profile } from "../../session/profile.ts";
 import { statusOf } from "../ask-daemon.ts";
 import type { Context } from "../command.ts";

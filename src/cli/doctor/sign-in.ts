@@ -1,6 +1,7 @@
 // What doctor finds out about the sign-in at IAM Identity Center that the profile starts from. Called by doctor.ts.
 import { AgentRunError, messageOf } from "../../core/error.ts";
-import { signInPlaceOf, signIns } from "../../credentials/sources.ts";
+import { signInPlaceOf } from "../../credentials/sources/order.ts";
+import { signIns } from "../../credentials/sources.ts";
 import { KEYRING_NAME } from "../../credentials/stored/keyring.ts";
 import type { Profile } from "../../session/profile.ts";
 import { statusOf } from "../ask-daemon.ts";

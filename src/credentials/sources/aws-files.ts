@@ -1,4 +1,4 @@
-// The human's AWS config and credentials files, read only. Called by sources.ts and the providers; nothing here ever writes.
+// The human's AWS config and credentials files, read only. Called by order.ts and the providers; nothing here ever writes.
 import { type BigIntStats, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../../core/error.ts";

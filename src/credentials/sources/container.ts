@@ -1,4 +1,4 @@
-// Credentials of a container: ECS, EKS Pod Identity, CloudShell, or an agent-run around this one. Called by sources.ts and profile.ts.
+// Credentials of a container: ECS, EKS Pod Identity, CloudShell, or an agent-run around this one. Called by order.ts and profile.ts.
 import { readFileSync } from "node:fs";
 import { networkFailure, printable, readFailure } from "../../aws/failure.ts";
 import { AgentRunError, messageOf } from "../../core/error.ts";

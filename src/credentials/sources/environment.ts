@@ -1,4 +1,4 @@
-// Keys in the human's environment variables. Called by sources.ts, and by a profile with credential_source = Environment.
+// Keys in the human's environment variables. Called by order.ts, and by a profile with credential_source = Environment.
 import { AgentRunError } from "../../core/error.ts";
 import { type Found, type Search, sealParts } from "./source.ts";
 

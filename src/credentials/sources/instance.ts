@@ -1,4 +1,4 @@
-// Credentials of an EC2 instance's role. Called by sources.ts when nothing else is there, and by a profile with credential_source = Ec2InstanceMetadata.
+// Credentials of an EC2 instance's role. Called by order.ts when nothing else is there, and by a profile with credential_source = Ec2InstanceMetadata.
 import { AgentRunError } from "../../core/error.ts";
 import { ask, objectOf } from "./http.ts";
 import { type Found, type Search, sealParts } from "./source.ts";

@@ -1,4 +1,4 @@
-// A profile of the human's AWS files, whatever kind it is. Called by sources.ts; calls itself for source_profile.
+// A profile of the human's AWS files, whatever kind it is. Called by order.ts; calls itself for source_profile.
 import { assumeRole } from "../../aws/assume.ts";
 import { type Connection, stsClient } from "../../aws/client.ts";
 import type { AwsCredentials, SessionCredentials } from "../../aws/credentials.ts";

@@ -1,4 +1,4 @@
-// What every way of finding base credentials takes and gives. One provider a file beside this one; sources.ts puts them in order.
+// What every way of finding base credentials takes and gives. One provider a file beside this one; order.ts puts them in order.
 import type { AwsCredentials } from "../../aws/credentials.ts";
 import type { Instant } from "../../core/clock.ts";
 import { AgentRunError } from "../../core/error.ts";

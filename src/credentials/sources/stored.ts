@@ -1,4 +1,4 @@
-// An IAM user's keys that agent-run keeps: in the system keyring or in a sealed file. Called by sources.ts where the settings name them.
+// An IAM user's keys that agent-run keeps: in the system keyring or in a sealed file. Called by order.ts where the settings name them.
 import { credentialsOf } from "../stored/keys.ts";
 import { described, openStores, type Reference } from "../stored/stores.ts";
 import type { Found, Search } from "./source.ts";

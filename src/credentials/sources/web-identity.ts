@@ -1,4 +1,4 @@
-// A role for an OIDC token in a file: CI and EKS. Called by sources.ts for the environment's variables and by profile.ts.
+// A role for an OIDC token in a file: CI and EKS. Called by order.ts for the environment's variables and by profile.ts.
 import { readFileSync } from "node:fs";
 import { stsClient } from "../../aws/client.ts";
 import { explainFailure, readFailure } from "../../aws/failure.ts";
