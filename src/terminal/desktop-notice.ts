@@ -1,4 +1,4 @@
-// A notice outside the terminal's text: which sequence the human's terminal knows for it, or which program shows it. PURE but for `runNoticeProgram`. Called by the
+// A notice outside the terminal's text: which sequence the human's terminal knows for it, or which program shows it. Pure but for `runNoticeProgram`. Called by the
 // launcher shortly before a session's end and at it.
 import { spawn } from "node:child_process";
 import { statSync } from "node:fs";
