@@ -1,13 +1,8 @@
 // `agent-run kill`: ends sessions from anywhere, and denies their keys in IAM; says what is cut and what is not.
-import { readdirSync } from "node:fs";
 import { readSession } from "../audit/verify.ts";
 import { documentForAdministrator, singleName } from "../aws/revoke/deny.ts";
-import { type KillReply, killReply } from "../control/requests.ts";
-import { ask } from "../control/start-daemon.ts";
-import { cutOffDaemon } from "../control/state-holder.ts";
-import { began } from "../core/began.ts";
-import { sleep } from "../core/clock.ts";
-import { AgentRunError } from "../core/error.ts";
+import type { KillReply } from "../control/requests.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
 import { isSessionId, type SessionId, typedSession } from "../core/id.ts";
 import { auditFolder, type Paths } from "../core/paths.ts";
 import { oneLine } from "../core/printable.ts";
@@ -16,17 +11,12 @@ import { statusOf } from "./ask-daemon.ts";
 import { atMost, type Command, type Context, textValue, type Values } from "./command.ts";
 import { confirm } from "./confirm.ts";
 import { revokeElsewhere } from "./kill-elsewhere.ts";
+import { killHere, type Wanted } from "./kill-here.ts";
 import { forgottenText } from "./mfa-lines.ts";
 import { isDenied, progressLines, withReport } from "./revocation-lines.ts";
 
-/** Longer than the longest grace that a profile is likely to give its agent, and than a revocation is looked after. */
-const KILL_LIMIT_MS = 150_000;
-
-/** As long as a session whose daemon died may take to be back, and the daemon that follows to end what does not come. */
-const TAKEN_OVER_MS = 5000;
-const ASK_AGAIN_MS = 200;
-
-type Killed = KillReply["killed"][number];
+/** `lost`: the daemon that followed its own ended it. */
+type Killed = KillReply["killed"][number] & { readonly lost?: boolean };
 
 export const kill: Command = {
   name: "kill",
@@ -60,26 +50,21 @@ export const kill: Command = {
     const wanted = selection(values, words);
     const { paths, print } = context;
     if (values["print-policy"] === true) return await printPolicy(wanted, context);
-    const reply = await killHere(paths, wanted);
+    const { reply, lost, left } = await killHere(paths, wanted);
     let killed: Killed[] = reply?.killed ?? [];
     if (killed.length === 0 && wanted.session !== "all") killed = [await killElsewhere(wanted.session, values, context)];
     else killed = await Promise.all(killed.map((one) => lastResort(one, values, context)));
+    if (values["all"] === true) killed.push(...(await Promise.all(lost.map((session) => denyLost(session, values, context)))));
     if (values["json"] === true) print.json(killed);
     else if (killed.length > 0) for (const one of killed) report(one, context);
-    else if (!reply?.left) print.note(values["all"] === true ? "no session runs" : "no such session runs");
+    else if (!reply?.left && left.length === 0) print.note(values["all"] === true ? "no session runs" : "no such session runs");
     for (const serial of reply?.mfaForgotten ?? []) print.note(forgottenText(serial));
     for (const session of reply?.left ?? []) print.note(`${session} began after this command and goes on: agent-run kill ${session}`);
-    return killed.some(({ revocations = [] }) => revocations.some(({ state }) => state === "failed")) ? 1 : 0;
+    for (const session of left)
+      print.warn(`${session} is left by a daemon that died, and nobody has ended it yet: agent-run daemon start, which does`);
+    return left.length > 0 || killed.some(({ revocations = [] }) => revocations.some(({ state }) => state === "failed")) ? 1 : 0;
   },
 };
-
-interface Wanted {
-  /** A session id, or `all`. */
-  readonly session: string;
-  readonly actor?: string;
-  readonly project?: string;
-  readonly revokeAll?: boolean;
-}
 
 function selection(values: Values, words: readonly string[]): Wanted {
   atMost(words, 1, "kill");
@@ -101,56 +86,6 @@ function selection(values: Values, words: readonly string[]): Wanted {
   };
 }
 
-/**
- * What the daemon that holds it says. A session whose folder is there while no daemon knows it has lost its own just now: its launcher brings another.
- */
-async function killHere(paths: Paths, wanted: Wanted): Promise<KillReply | undefined> {
-  const until = performance.now() + TAKEN_OVER_MS;
-  // Who names one session knows it.
-  const typed = wanted.session === "all" ? began() : undefined;
-  const kill = (session: string): Promise<KillReply | undefined> =>
-    ask(paths, { path: "/v1/kill", body: { ...wanted, session, typed }, answer: killReply, limitMs: KILL_LIMIT_MS }).catch(orNotHere);
-  let reply = await kill(wanted.session);
-  for (let cutOff = cutOffDaemon(paths); reply === undefined && cutOff !== undefined; cutOff = cutOffDaemon(paths)) {
-    if (performance.now() > until) {
-      throw new AgentRunError("daemon", `process ${cutOff} is a daemon that nobody gets to, and may hold sessions`, {
-        hint: `kill ${cutOff}`,
-      });
-    }
-    await sleep(ASK_AGAIN_MS);
-    reply = await kill(wanted.session);
-  }
-  if (reply !== undefined && reply.killed.length > 0) return reply;
-  const left = new Set(reply?.left);
-  // Those alone: a session that begins meanwhile was not meant.
-  const lost = foldersOf(paths, wanted.session);
-  const killed: Killed[] = [];
-  const missing = (): string[] => lost.filter((id) => !left.has(id) && !killed.some(({ session }) => session === id));
-  while (foldersOf(paths, wanted.session).some((id) => missing().includes(id)) && performance.now() < until) {
-    await sleep(ASK_AGAIN_MS);
-    for (const id of missing()) {
-      const again = await kill(id);
-      killed.push(...(again?.killed ?? []));
-      for (const later of again?.left ?? []) left.add(later);
-    }
-  }
-  return killed.length > 0 || left.size > 0 ? { ...reply, killed, left: [...left] } : reply;
-}
-
-/** Sessions whose folder is there: the one, or for `all` every one. */
-function foldersOf(paths: Paths, session: string): string[] {
-  try {
-    return readdirSync(paths.runtime).filter((name) => isSessionId(name) && (session === "all" || session === name));
-  } catch {
-    return [];
-  }
-}
-
-/** For `catch`: nothing where the daemon has no such session. */
-function orNotHere(error: unknown): undefined {
-  if (!(error instanceof AgentRunError) || error.code !== "session-not-found") throw error;
-}
-
 /** A session that runs nowhere here: denied on the roles that are named, else on that which the audit knows it had. */
 async function killElsewhere(session: string, values: Values, context: Context): Promise<Killed> {
   const named = values["role"];
@@ -163,6 +98,15 @@ async function killElsewhere(session: string, values: Values, context: Context):
     });
   }
   return { session, endpointClosedMs: 0, ...(await revokeElsewhere(session, roles, values, context, known?.profile)) };
+}
+
+/** It was ended by the daemon that came after its own, which denies nothing: the human's credentials do. */
+async function denyLost(session: string, values: Values, context: Context): Promise<Killed> {
+  try {
+    return { ...(await killElsewhere(session, values, context)), lost: true };
+  } catch (error) {
+    return { session, endpointClosedMs: 0, notes: [`not denied at AWS: ${messageOf(error)}`], lost: true };
+  }
 }
 
 /** What the audit knows of it: the profile that it was run under, and its role, unless it was killed before. */
@@ -202,8 +146,9 @@ async function lastResort(killed: Killed, values: Values, context: Context): Pro
   return { ...killed, revocations, notes };
 }
 
-function report({ session, endpointClosedMs, agentGoneMs, keysExpireAt, revocations = [], notes }: Killed, { print }: Context): void {
-  print.text(agentGoneMs === undefined ? `${session} does not run here` : `${session} killed`);
+function report({ session, lost, endpointClosedMs, agentGoneMs, keysExpireAt, revocations = [], notes }: Killed, { print }: Context): void {
+  const gone = lost === true ? "had lost its daemon, and was ended" : "does not run here";
+  print.text(`${session} ${agentGoneMs === undefined ? gone : "killed"}`);
   const cutMs = agentGoneMs === undefined ? undefined : endpointClosedMs;
   for (const line of progressLines({ cutMs, goneMs: agentGoneMs, revocations })) print.text(`  ${line}`);
   if (keysExpireAt !== undefined && !isDenied(revocations))
