@@ -54,14 +54,16 @@ export function readXml(document: string): XmlElement | undefined {
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+const NO_REFERENCE = /&(?!(?:#x[0-9a-fA-F]{1,6}|#\d{1,7}|amp|lt|gt|quot|apos);)/;
 
 /** Undefined where it names what XML has not. */
 function unescaped(text: string): string | undefined {
   if (!text.includes("&")) return text;
+  if (NO_REFERENCE.test(text)) return undefined;
   let known = true;
-  const read = text.replace(/&(?:#x([0-9a-fA-F]{1,6})|#(\d{1,7})|(\w+));|&/g, (_whole, hex, decimal, name) => {
-    const code = hex ? Number.parseInt(hex, 16) : decimal ? Number(decimal) : undefined;
-    const character = code === undefined ? ENTITIES[name ?? ""] : characterOf(code);
+  const read = text.replace(/&(?:#x(\w+)|#(\d+)|(\w+));/g, (_whole, hex, decimal, name) => {
+    const code = hex ? Number.parseInt(hex, 16) : Number(decimal);
+    const character = name ? ENTITIES[name] : characterOf(code);
     if (character === undefined) known = false;
     return character ?? "";
   });

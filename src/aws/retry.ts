@@ -6,10 +6,9 @@ const THROTTLING = new Set([
   ...["ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException", "SlowDown"],
   ...["ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException", "TransactionInProgressException"],
 ]);
-const TRANSIENT = new Set([
-  ...["TimeoutError", "RequestTimeout", "RequestTimeoutException", "IDPCommunicationErrorException"],
-  ...["ECONNRESET", "ECONNREFUSED", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"],
-]);
+const TRANSIENT = new Set(["TimeoutError", "RequestTimeout", "RequestTimeoutException", "IDPCommunicationErrorException"]);
+/** Node's codes for a connection that broke or was never there. */
+const BROKEN = new Set(["ECONNRESET", "ECONNREFUSED", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"]);
 const TRANSIENT_STATUS = new Set([500, 502, 503, 504]);
 
 const TRANSIENT_PAUSE_MS = 50;
@@ -32,9 +31,10 @@ export interface Failed {
  */
 export function pauseBefore(error: Failed, retries: number, chance: number): number | undefined {
   const status = error.$metadata?.httpStatusCode;
-  const names = [error.name, error.code].filter((name) => typeof name === "string");
-  const throttled = status === 429 || names.some((name) => THROTTLING.has(name));
-  if (!throttled && !names.some((name) => TRANSIENT.has(name)) && !TRANSIENT_STATUS.has(status ?? 0)) return undefined;
+  const name = String(error.name);
+  const throttled = status === 429 || THROTTLING.has(name);
+  const transient = TRANSIENT.has(name) || BROKEN.has(String(error.code)) || TRANSIENT_STATUS.has(status ?? 0);
+  if (!throttled && !transient) return undefined;
   const longest = Math.min((throttled ? THROTTLED_PAUSE_MS : TRANSIENT_PAUSE_MS) * 2 ** retries, LONGEST_PAUSE_MS);
   const pause = Math.floor(chance * longest);
   return Math.max(pause, Math.min(error.retryAfterMs ?? 0, pause + ASKED_FOR_MS));

@@ -45,6 +45,16 @@ export async function rawServer(answer: (response: ServerResponse, before: numbe
   };
 }
 
+export type Bytes = readonly [status: number, body: string, headers?: Record<string, string>];
+export const send = (response: ServerResponse, [status, body, headers = { "content-type": "text/xml" }]: Bytes): void => {
+  response.writeHead(status, headers);
+  response.end(body);
+};
+
+/** As STS writes it. */
+export const refusal = (code: string, message: string): string =>
+  `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">\n  <Error>\n    <Type>Sender</Type>\n    <Code>${code}</Code>\n    <Message>${message}</Message>\n  </Error>\n  <RequestId>01234567-89ab</RequestId>\n</ErrorResponse>\n`;
+
 export interface Keys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

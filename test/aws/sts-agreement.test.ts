@@ -1,24 +1,14 @@
 // What STS or anything in its place can answer: what is told of it, and whether it is asked again, held against what the AWS SDK makes of the same bytes.
-import type { ServerResponse } from "node:http";
 import { AssumeRoleCommand, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { describe, expect, it } from "vitest";
 import { explainRefusal } from "../../src/aws/assume-refusal.ts";
 import { explainFailure } from "../../src/aws/failure.ts";
 import { callSts } from "../../src/aws/sts.ts";
 import type { AgentRunError } from "../../src/core/error.ts";
-import { ourClient, rawServer, sdkClient } from "./raw-server.ts";
+import { type Bytes, ourClient, rawServer, refusal, sdkClient, send } from "./raw-server.ts";
 
 const REQUEST = { RoleArn: "arn:aws:iam::111122223333:role/team/agent", RoleSessionName: "sess_00000001" };
 const wish = { roleArn: REQUEST.RoleArn, sessionName: REQUEST.RoleSessionName };
-
-type Bytes = readonly [status: number, body: string, headers?: Record<string, string>];
-const send = (response: ServerResponse, [status, body, headers = { "content-type": "text/xml" }]: Bytes): void => {
-  response.writeHead(status, headers);
-  response.end(body);
-};
-
-const refusal = (code: string, message: string): string =>
-  `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">\n  <Error>\n    <Type>Sender</Type>\n    <Code>${code}</Code>\n    <Message>${message}</Message>\n  </Error>\n  <RequestId>01234567-89ab</RequestId>\n</ErrorResponse>\n`;
 
 const thrownBy = (call: Promise<unknown>): Promise<unknown> =>
   call.then(
