@@ -1,4 +1,5 @@
 // System calls as a file that the program of prelude.ts makes one after the other, each told what may fail and what to say where it does. PURE.
+import { AgentRunError } from "../core/error.ts";
 import type { Arch } from "./machine-code.ts";
 
 /** The descriptor that the program finds the list at: 3, 4 and 7 are the launcher's (core/command.ts, terminal/tie.ts), 8 and 9 bwrap's. */
@@ -56,55 +57,72 @@ export interface Call {
 
 /**
  * The whole file. Two arguments that are the same array of bytes are the same place, so one call can read what another wrote.
- * @throws RangeError where it would be longer than `LONGEST_LIST`
+ * @throws AgentRunError `isolation` where it would be longer than `LONGEST_LIST`
  */
 export function callList(arch: Arch, calls: readonly Call[]): Uint8Array {
+  // Some five hundred calls are put together by code that no launch runs twice: each call of a function, and each object, counts.
+  const rows = new Int32Array((CALL_SIZE * (calls.length + 1)) / 4);
   const places = new Map<Exclude<Argument, number>, number>();
-  let end = CALL_SIZE * (calls.length + 1);
-  const sizeOf = (value: Exclude<Argument, number>): number => (isStructure(value) ? 8 * value.length : Buffer.byteLength(value));
+  const sizes = new Map<string, number>();
+  let end = rows.byteLength;
+  const sizeOf = (text: string): number => {
+    const known = sizes.get(text) ?? Buffer.byteLength(text);
+    sizes.set(text, known);
+    return known;
+  };
   const placeOf = (value: Exclude<Argument, number>): number => {
     const known = places.get(value);
     if (known !== undefined) return known;
     const place = end;
     places.set(value, place);
     // A text has a NUL behind it; what is a structure must lie at eight bytes.
-    end = (end + sizeOf(value) + 8) & ~7;
-    if (isStructure(value)) for (const each of value) wordOf(each);
+    const size = typeof value === "string" ? sizeOf(value) : isStructure(value) ? 8 * value.length : value.length;
+    end = (end + size + 8) & ~7;
+    if (isStructure(value)) for (const each of value) if (typeof each !== "number") placeOf(each);
     return place;
   };
   const wordOf = (value: Argument): number => (typeof value === "number" ? value : LIST_AT + placeOf(value));
-  const rows = calls.map(({ name, args, says, allowed = 0, skips = 0, takes, keeps }) => {
+  let at = 0;
+  for (const { name, args, says, allowed = 0, skips = 0, takes, keeps } of calls) {
     if (args.length > MOST_ARGS) throw new RangeError(`${name} has ${args.length} arguments`);
-    const values = args.map(wordOf);
-    const uses = (takes ? 1 : 0) | (keeps ? 2 : 0) | (allowed === "any" ? 4 : 0);
-    return {
-      number: NUMBERS[name][arch],
-      allowed: allowed === "any" ? 0 : allowed,
-      skips,
-      says: LIST_AT + placeOf(says),
-      saysLength: Buffer.byteLength(says),
-      values,
-      uses,
-    };
-  });
-  if (end > LONGEST_LIST) throw new RangeError(`a list of ${end} bytes`);
+    for (let index = 0; index < args.length; index += 1) put(rows, at + FIELDS.args + 8 * index, wordOf(args[index] ?? 0));
+    put(rows, at + FIELDS.number, NUMBERS[name][arch]);
+    put(rows, at + FIELDS.allowed, allowed === "any" ? 0 : allowed);
+    put(rows, at + FIELDS.skips, skips);
+    put(rows, at + FIELDS.says, LIST_AT + placeOf(says));
+    put(rows, at + FIELDS.saysLength, sizeOf(says));
+    put(rows, at + FIELDS.uses, (takes ? 1 : 0) | (keeps ? 2 : 0) | (allowed === "any" ? 4 : 0));
+    at += CALL_SIZE;
+  }
+  put(rows, at, -1);
+  if (end > LONGEST_LIST)
+    throw new AgentRunError(
+      "isolation",
+      `there is too much to mount: what makes the sandbox is told it in ${end} bytes, of ${LONGEST_LIST} at most`,
+      {
+        hint: "each entry of your home is a mount: put some of them into a folder there, or move the project out of a folder that holds so many",
+      },
+    );
   const list = Buffer.alloc(end);
-  /** All of them fit into 32 bits, with their sign. */
-  const put = (at: number, value: number): void => {
-    list.writeInt32LE(value | 0, at);
-    list.writeInt32LE(value < 0 ? -1 : 0, at + 4);
-  };
-  rows.forEach(({ values, ...row }, index) => {
-    const at = CALL_SIZE * index;
-    for (const name of ["number", "allowed", "skips", "says", "saysLength", "uses"] as const) put(at + FIELDS[name], row[name]);
-    for (const [place, value] of values.entries()) put(at + FIELDS.args + 8 * place, value);
-  });
-  put(CALL_SIZE * calls.length, -1);
+  list.set(new Uint8Array(rows.buffer));
   for (const [value, place] of places) {
-    if (isStructure(value)) value.forEach((each, index) => void put(place + 8 * index, wordOf(each)));
-    else list.set(typeof value === "string" ? Buffer.from(value) : value, place);
+    if (typeof value === "string") list.write(value, place);
+    else if (isStructure(value)) list.set(structure(value.map(wordOf)), place);
+    else list.set(value, place);
   }
   return list;
+}
+
+/** A word of 64 bits; all of them fit into 32, with their sign. Both machines are little-endian, as Node on them is. */
+function put(words: Int32Array, at: number, value: number): void {
+  words[at / 4] = value;
+  words[at / 4 + 1] = value < 0 ? -1 : 0;
+}
+
+function structure(values: readonly number[]): Uint8Array {
+  const words = new Int32Array(2 * values.length);
+  for (const [index, value] of values.entries()) put(words, 8 * index, value);
+  return new Uint8Array(words.buffer);
 }
 
 function isStructure(value: Argument): value is readonly Argument[] {
