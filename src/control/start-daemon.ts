@@ -43,6 +43,8 @@ const POLL_MS = 20;
 /** What a daemon may take for a second request: one that was late with the first, and one that slept on while it waited. */
 const LATE_MS = 5000;
 const ASLEEP_MS = 1000;
+/** A daemon whose runtime folder was removed makes it anew sooner than that (WATCH_MS in daemon.ts), unless another one has its lock by then. */
+const CUT_OFF_MS = 4000;
 /** A daemon may leave between two requests of a launcher; each time there is another one to find or to start. */
 const LEASE_ATTEMPTS = 3;
 
@@ -69,6 +71,7 @@ export async function connectOrStart(paths: Paths, options: StartOptions): Promi
   const socket = checkedSocket(paths);
   using _ = continueStopped(paths);
   const deadline = systemClock.now() + (options.limitMs ?? START_LIMIT_MS);
+  const begun = monotonic();
   using held = new DisposableStack();
   let mayStart = false;
   let attempt: { readonly child: ChildProcess; failure(): AgentRunError | undefined } | undefined;
@@ -82,7 +85,7 @@ export async function connectOrStart(paths: Paths, options: StartOptions): Promi
       const failure = attempt?.failure();
       if (failure) throw failure;
       if (mayStart) {
-        attempt ??= await start(paths, options.startCommand);
+        attempt ??= await start(paths, options.startCommand, monotonic() - begun < CUT_OFF_MS);
       } else {
         const lock = takeLock(`${daemonLock(paths)}.start`);
         if (lock) {
@@ -189,9 +192,17 @@ async function replaceHung(paths: Paths, patienceMs: number, since: number): Pro
   }
 }
 
-/** Loaded here and not above: a launch that finds a daemon needs none of it. */
-async function start(paths: Paths, command: Command) {
-  const [{ spawnDaemon }, { heldElsewhere, otherRuntime }] = await Promise.all([import("./spawn-daemon.ts"), import("./state-holder.ts")]);
+/**
+ * Undefined where one is there that comes back by itself. Loaded here and not above: a launch that finds a daemon needs none of it.
+ * @param mayWait whether there is still time for that
+ */
+async function start(paths: Paths, command: Command, mayWait: boolean) {
+  const [{ spawnDaemon }, { cutOffDaemon, heldElsewhere, otherRuntime }] = await Promise.all([
+    import("./spawn-daemon.ts"),
+    import("./state-holder.ts"),
+  ]);
+  // One that leaves still has its lock.
+  if (mayWait && cutOffDaemon(paths) !== undefined && lockHolder(daemonLock(paths)) === undefined) return undefined;
   const other = otherRuntime(paths);
   if (other) {
     // An idle one leaves; one that is busy, or that nobody gets to, keeps its sessions.

@@ -53,6 +53,8 @@ export function otherRuntime(paths: Paths): { readonly pid: number; readonly run
 
 /** What to say of it, with what brings both together. */
 export function heldElsewhere({ state, runtime }: Paths, pid: number | undefined, other: string): AgentRunError {
+  if (isSameFolder(other, runtime))
+    return new AgentRunError("daemon", `process ${pid} is a daemon that nobody gets to, and may hold sessions`, { hint: `kill ${pid}` });
   const parent = /^(.+)\/agent-run$/.exec(other)?.[1];
   return new AgentRunError(
     "daemon",

@@ -34,6 +34,18 @@ const killAtOnce = async (launcher: ChildProcess, daemon: number | undefined): P
   await Promise.all(both.map((pid) => gone(pid)));
 };
 
+it("a launch right after the runtime folder was removed waits for the daemon that makes it anew, with its session", async () => {
+  world.start(AGENT);
+  await agentPid();
+  const session = world.sessionFolders()[0]?.split("/").at(-1) ?? "";
+  const daemon = await world.daemonPid();
+  rmSync(join(world.own, "run"), { recursive: true });
+  expect(await world.run(["true"])).toMatchObject({ code: 0, stderr: "" });
+  expect(await world.daemonPid()).toBe(daemon);
+  expect((await world.run(["ps"])).stdout).toContain(session);
+  expect((await world.run(["kill", session])).stdout).toContain(`${session} killed`);
+});
+
 describe.skipIf(!has("strace"))("a session whose record ends every daemon (needs strace)", () => {
   it("is left alone by the fourth, which ends what it can without the record, and says how to try again", async () => {
     const launcher = world.start(AGENT);
