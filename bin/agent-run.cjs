@@ -9,7 +9,7 @@ if (major < 24) {
     "agent-run: error: agent-run needs Node 24 or newer, this is Node " +
       process.versions.node +
       "\n" +
-      "agent-run: hint: install it with 'npm install --global node@24', 'nvm install 24', or from https://nodejs.org\n",
+      "agent-run: hint: install it with 'npm install --global --prefix ~/.local node@24', 'nvm install 24', or from https://nodejs.org\n",
   );
   process.exit(125);
 }

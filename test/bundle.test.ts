@@ -42,7 +42,7 @@ describe("a Node that is too old", () => {
     expect(status).toBe(125);
     expect(stderr).toBe(
       `agent-run: error: agent-run needs Node 24 or newer, this is Node ${version}\n` +
-        "agent-run: hint: install it with 'npm install --global node@24', 'nvm install 24', or from https://nodejs.org\n",
+        "agent-run: hint: install it with 'npm install --global --prefix ~/.local node@24', 'nvm install 24', or from https://nodejs.org\n",
     );
   });
 

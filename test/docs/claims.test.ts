@@ -72,6 +72,24 @@ describe("the README", () => {
   });
 });
 
+describe("the launch that the README shows", () => {
+  const shown = /^```text\n(.*?)^```$/ms.exec(readme)?.[1]?.split("\n") ?? [];
+  const transcript = readFileSync(join(ROOT, "test", "transcripts", "start.txt"), "utf8");
+
+  it("has the lines that a transcript sees on a real terminal", () => {
+    const steps = shown.filter((line) => line.startsWith("✓"));
+    expect(steps.length).toBeGreaterThan(3);
+    for (const step of steps)
+      expect(transcript).toContain(`| ${step.replace(/isolation \w+$/, "isolation none").replace(/sess_[0-9a-f]{8}/, "sess_…")}\n`);
+  });
+
+  it("tries what the demo proposes", () => {
+    // Where there is no aws, the demo has one of another name.
+    const command = shown.find((line) => line.startsWith("$ aws "))?.slice("$ aws ".length);
+    expect(readFileSync(join(ROOT, "src", "cli", "demo.ts"), "utf8")).toContain(`\`$\{aws} ${command}\``);
+  });
+});
+
 describe.each(Object.entries(PROMISES))("%s", (page, promises) => {
   // A page breaks its lines where it likes.
   const text = readFileSync(join(ROOT, page), "utf8").replace(/\s+/g, " ");

@@ -18,6 +18,13 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
       ["oracle/programs.test.ts", "bash: prompts, lines that scroll, clear, reset"],
       ["terminal/attach.test.ts", "ends with the status of '%s'"],
     ],
+    "is denied *with an explicit deny in a session policy*": [
+      ["end-to-end/demo.test.ts", "runs an agent that may read and may not delete, and says so"],
+    ],
+    "The end of a run lists what it changed of that kind": [
+      ["transcripts/files-that-run-later.txt"],
+      ["isolation/left-behind.test.ts", "is what was made or changed since, in folders too, and nothing else"],
+    ],
     "half a second later at the earliest: what was typed before the question could be read is no answer to it": [
       ["transcripts/kill-key-typed-ahead.txt"],
       ["terminal/overlay.test.ts", "are none in the first half second"],
