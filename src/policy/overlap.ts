@@ -140,9 +140,7 @@ export function common(kind: PatternKind, one: string, other: string): readonly 
   if (kind === "resource" && (hasVariable(one) || hasVariable(other))) return undefined;
   const crossings = cross(kind === "action" ? one.toLowerCase() : one, kind === "action" ? other.toLowerCase() : other);
   if (!crossings?.every((text) => within(kind, one, text) && within(kind, other, text))) return undefined;
-  const least = crossings.filter(
-    (text, index) => !crossings.some((wide, at) => at !== index && within(kind, wide, text) && (at < index || !within(kind, text, wide))),
-  );
+  const least = distinct(kind, crossings);
   return least.length > 0 && least.length <= MOST ? least : undefined;
 }
 
