@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ListRolePoliciesCommand } from "@aws-sdk/client-iam";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { iamClient } from "../../src/aws/client.ts";
-import { singleName } from "../../src/aws/revoke/deny.ts";
+import { mergedDocument, mergedName, singleName } from "../../src/aws/revoke/deny.ts";
 import { CLOCK_SLACK_MS } from "../../src/aws/revoke/plan.ts";
 import { denySession, rolePolicies } from "../../src/aws/revoke/write.ts";
 import { type Paths, resolvePaths } from "../../src/core/paths.ts";
@@ -53,6 +53,7 @@ const until = async (condition: () => Promise<boolean> | boolean): Promise<void>
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
 };
 const session = "sess_0000000a";
+const other = "sess_0000000b";
 const name = singleName(session);
 async function revoked(): Promise<number> {
   const end = clock.now() + HOUR;
@@ -124,6 +125,32 @@ describe("the policy of a revoked session", () => {
     expect(clock.due).toEqual([]);
     expect(logged[1]).toMatch(/nobody tries it again .*agent-run revocations --prune/);
     expect(isBuried(paths, session)).toBe(true);
+  });
+
+  it("that others share is looked for an hour later each time, and goes when the keys of the last of them have expired", async () => {
+    const end = clock.now() + HOUR;
+    const shared = mergedName("a");
+    const entries = [
+      { session, until: end },
+      { session: other, until: end + 2 * HOUR },
+    ] as const;
+    await rolePolicies(await iam(), cloud.roleArn()).put(shared, mergedDocument(entries, "hourly"));
+    bury(paths, { session, at: clock.now(), roles: [cloud.roleArn()], until: end, region: cloud.region, endpointUrl: cloud.url });
+    cleanUp().ended(session, iam);
+    await clock.advance(HOUR + CLOCK_SLACK_MS + 1000);
+    for (let looked = 1; (await names()).includes(shared); looked += 1) {
+      expect(looked).toBeLessThan(5);
+      expect(clock.now()).toBeLessThan(end + 3 * HOUR + CLOCK_SLACK_MS);
+      expect(tombstones(paths)[0]?.roles).toEqual([cloud.roleArn()]);
+      await until(() => clock.due.length > 0);
+      expect(clock.due).toEqual([clock.now() + HOUR]);
+      await clock.advance(HOUR);
+      await until(async () => clock.due.length > 0 || !(await names()).includes(shared));
+    }
+    expect(clock.now()).toBeGreaterThan(end + 2 * HOUR);
+    await until(() => tombstones(paths)[0]?.roles.length === 0);
+    expect(clock.due).toEqual([]);
+    expect(logged).toEqual([expect.stringContaining(shared)]);
   });
 
   it("stays where nobody can sign any more, and the log says how to remove it", async () => {
