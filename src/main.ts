@@ -52,5 +52,6 @@ const args = process.argv.slice(2);
 void main(args).then((status) => {
   process.exitCode = status;
   // A run is over when its last word is said (outermost.ts): what Node would still close by itself, such as signal handlers, takes milliseconds.
-  if (startsRun(args[0])) process.exit();
+  // A daemon that has left is over too, with what it still asks AWS.
+  if (startsRun(args[0]) || (args[0] === "daemon" && args[1] === "run")) process.exit();
 });

@@ -46,6 +46,19 @@ it("a launch right after the runtime folder was removed waits for the daemon tha
   expect((await world.run(["kill", session])).stdout).toContain(`${session} killed`);
 });
 
+it("a daemon that is stopped while it waits for AWS is gone at once, with what it held", async () => {
+  expect((await world.run(["true"])).code).toBe(0);
+  using _ = world.cloud.switches.fault({ operation: "sts:GetCallerIdentity", latencyMs: 30_000 });
+  const launcher = world.start(["true"]);
+  const daemon = (await world.daemonPid()) ?? 0;
+  const starting = async () => (await world.run(["ps", "--json"])).stdout.includes('"starting"');
+  await until(starting, 10_000, "the session to wait");
+  expect((await world.run(["daemon", "stop"])).stdout).toContain("1 session was ended");
+  // The call itself is given up after eleven.
+  await gone(daemon, 5000);
+  if (launcher.exitCode === null) await new Promise((resolve) => launcher.once("exit", resolve));
+});
+
 describe.skipIf(!has("strace"))("a session whose record ends every daemon (needs strace)", () => {
   it("is left alone by the fourth, which ends what it can without the record, and says how to try again", async () => {
     const launcher = world.start(AGENT);

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { allProcesses, signal } from "../../src/core/process-tree.ts";
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "../../src/localcloud/cloud.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
@@ -108,13 +109,34 @@ export async function makeWorld(options: LocalCloudOptions & { config?: string }
     },
     daemonPid: async () => (await status())?.pid,
     async [Symbol.asyncDispose]() {
-      const pid = (await status())?.pid;
       await run(["daemon", "stop"]);
-      if (pid !== undefined) await gone(pid);
+      // Where a daemon was killed, another one may just be on its way, and find the world gone.
+      await until(
+        () => {
+          const left = daemonsOf(own);
+          for (const pid of left) signal(pid, "SIGTERM");
+          return left.length === 0;
+        },
+        10_000,
+        "the daemon to leave",
+      );
       await cloud[Symbol.asyncDispose]();
       rmSync(base, { recursive: true, force: true });
     },
   };
+}
+
+/** The daemon of an AGENT_RUN_HOME, one that waits for its lock, and the shell that starts the next one. */
+function daemonsOf(own: string): number[] {
+  return allProcesses().flatMap(({ pid }) => {
+    try {
+      const [environ, words] = ["environ", "cmdline"].map((name) => readFileSync(`/proc/${pid}/${name}`, "latin1").split("\0"));
+      return environ?.includes(`AGENT_RUN_HOME=${own}`) && words?.join(" ").includes(" daemon run") ? [pid] : [];
+    } catch {
+      // It is gone, or another user's.
+      return [];
+    }
+  });
 }
 
 /** Resolves when the process is gone; throws after `limitMs`. */
