@@ -11,7 +11,7 @@ import { bubblewrapCommand, type LaunchFile } from "./bubblewrap.ts";
 import { gatherFacts } from "./facts.ts";
 import { forwarderPort, forwarderVariables } from "./forwarder-variables.ts";
 import { serveLoopback } from "./loopback.ts";
-import { misplacedMounts } from "./mounted.ts";
+import { machineMounts, misplacedMounts } from "./mounted.ts";
 import { notIsolated } from "./not-isolated.ts";
 import { makeCgroup, removeCgroup, steeredCgroup } from "./own-cgroup.ts";
 import { archOf, preludeFile, sandboxInitFile } from "./own-programs.ts";
@@ -116,6 +116,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
   let misplaced: ReturnType<typeof misplacedMounts> | undefined;
   let checked = false;
   const opened = new DisposableStack();
+  const coveringEntries = () => plan.entries.filter(({ path }) => !needless?.has(path));
   return {
     level: request.level,
     plan: { ...plan, warnings: [...plan.warnings, ...(cgroup && !own ? [NO_CGROUP] : []), ...found.map(putBackText)] },
@@ -124,7 +125,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
     wrap(command, ports = []) {
       if (needless === undefined) noteKept(plan.kept, request.paths.state, session);
       needless ??= makeStandIns(plan, request.paths.state);
-      const entries = plan.entries.filter(({ path }) => !needless?.has(path));
+      const entries = coveringEntries();
       count += 1;
       const files = join(request.folder, `isolation-${count}`);
       const root = `${files}.root`;
@@ -139,7 +140,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
         sh: "/bin/sh",
         files,
         filter: seccompFilter(process.arch, plan.network),
-        prelude: preludeFor(prelude, probed, root),
+        prelude: preludeFor(prelude, probed, root, machineMounts(mountsOf("self"))),
         init,
         cgroup: own && makeCgroup(own, session, request.folder),
         served:
@@ -150,7 +151,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       // While bubblewrap mounts; where it fails, `check` meets it.
       setImmediate(() => {
         try {
-          misplaced ??= misplacedMounts(plan.entries, mountsOf("self"));
+          misplaced ??= misplacedMounts(coveringEntries(), mountsOf("self"));
         } catch {}
       });
       return wrapped.command;
@@ -161,7 +162,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       const inside = mountsOf(pid);
       if (misplaced !== undefined && misplaced(inside, blanks) === undefined) return;
       // The machine's own mounts may have changed since.
-      const wrong = misplacedMounts(plan.entries, mountsOf("self"))(inside, blanks);
+      const wrong = misplacedMounts(coveringEntries(), mountsOf("self"))(inside, blanks);
       if (wrong === undefined) return;
       throw new AgentRunError(
         "isolation",

@@ -1,5 +1,7 @@
-// Whether the mounts of a sandbox are where the plan has them, and show what it says: bubblewrap follows links, and an agent of another session can put one in
-// a folder's place while it mounts. PURE; isolate.ts reads the two tables, before the agent may start.
+// Whether the mounts of a sandbox are all there, where the plan has them, and show what it says as it says: both ways of mounting follow links, and an agent of another
+// session can put one in a folder's place meanwhile. PURE; isolate.ts reads the two tables, before the agent may start.
+
+import { mountsOf } from "./mounts.ts";
 import { nearestAbove, within } from "./path.ts";
 import type { PlanEntry } from "./plan.ts";
 
@@ -11,7 +13,17 @@ interface Mount {
   /** Which part of the file system it shows. */
   readonly root: string;
   readonly point: string;
+  /** With a comma before and behind each. */
+  readonly options: string;
   readonly type: string;
+}
+
+/** One of the machine's, for prelude-calls.ts. */
+export type MachineMount = Pick<Mount, "point" | "type">;
+
+/** @param table `/proc/self/mountinfo` */
+export function machineMounts(table: string): MachineMount[] {
+  return table.split("\n").flatMap((line) => parse(line) ?? []);
 }
 
 class MountTable {
@@ -52,12 +64,12 @@ function foldersTo(path: string): string[] {
   return path === "/" ? places : [...places, path];
 }
 
-/** Id, parent, device, root, point, then options and any number of optional fields, a dash, the type. */
-const LINE = /^(\d+) (\d+) (\S+) (\S+) (\S+) .*? - (\S+) /;
+/** Id, parent, device, root, point, options, then any number of optional fields, a dash, the type. */
+const LINE = /^(\d+) (\d+) (\S+) (\S+) (\S+) (\S+) .*?- (\S+) /;
 
 function parse(line: string): Mount | undefined {
-  const [, id = "", parent = "", device = "", root = "", point = "", type = ""] = LINE.exec(line) ?? [];
-  return id === "" ? undefined : { id, parent, device, root: plain(root), point: plain(point), type };
+  const [, id = "", parent = "", device = "", root = "", point = "", options = "", type = ""] = LINE.exec(line) ?? [];
+  return id === "" ? undefined : { id, parent, device, root: plain(root), point: plain(point), options: `,${options},`, type };
 }
 
 /** Blanks, tabs, line ends and backslashes are octal there. */
@@ -68,7 +80,7 @@ const plain = (text: string): string =>
 const REPLACED = "//deleted";
 
 /**
- * What tells the path of a mount that is not as planned, or undefined when all are, from `/proc/<a process in the sandbox>/mountinfo` and the files that
+ * What tells the path of a mount that is not as planned, or is not there, or undefined when all are, from `/proc/<a process in the sandbox>/mountinfo` and the files that
  * cover hidden ones. Made ahead, while there is time.
  * @param outside the machine's table: the launcher's own
  */
@@ -77,6 +89,7 @@ export function misplacedMounts(
   outside: string,
 ): (inside: string, blanks: readonly string[]) => string | undefined {
   const machine = new MountTable(outside);
+  const devices = new Set(machine.mounts.map(({ device }) => device));
   const planned = new Map(entries.map((entry) => [entry.path, entry]));
   const shows = ({ device, root }: Mount, source: string): boolean => {
     const there = machine.at(source);
@@ -87,26 +100,41 @@ export function misplacedMounts(
   };
   const isRight = (mount: Mount, blanks: readonly string[]): boolean => {
     const { point } = mount;
-    // The root's first mount; and what every sandbox has of its own, as bubblewrap makes it.
-    if (point === "/" || within(point, "/dev") || within(point, "/proc")) return true;
+    const isOwn = within(point, "/dev") || within(point, "/proc");
     const entry = planned.get(point);
     if (entry !== undefined) {
       const { access, kind, source = point } = entry;
-      if (access === "link") return false;
+      if (access === "link" || (!isOwn && !isHeld(mount, access))) return false;
       if (access === "read-only" || access === "writable") return shows(mount, source);
       if (kind === "file") return blanks.some((blank) => shows(mount, blank));
-      return mount.type === "tmpfs" && mount.root === "/";
+      // The machine's own /run is one too.
+      return mount.type === "tmpfs" && mount.root === "/" && !devices.has(mount.device);
     }
+    if (point === "/") return isHeld(mount, "read-only") && shows(mount, "/");
+    // What every sandbox has of its own, as bubblewrap makes it.
+    if (isOwn) return true;
     // A mount of the machine's that came along with what is around it.
     const around = nearestAbove(point, planned);
     if (around !== undefined && around.access !== "read-only" && around.access !== "writable") return false;
     const source = around === undefined ? point : `${around.source ?? around.path}${point.slice(around.path.length)}`;
     return machine.at(source)?.point === source && shows(mount, source);
   };
+  // What is only shown may have vanished meanwhile, and is not there then.
+  const { system, inDev, inProc } = mountsOf(entries, "");
+  const needed = [...system, ...inDev, ...inProc].filter((mount) => mount.kind === "fresh" || (mount.kind === "shown" && !mount.mayBeGone));
   return (inside, blanks) => {
     const sandbox = new MountTable(inside);
-    return sandbox.mounts.find((mount) => sandbox.at(mount.point) === mount && !isRight(mount, blanks))?.point;
+    return (
+      sandbox.mounts.find((mount) => sandbox.at(mount.point) === mount && !isRight(mount, blanks))?.point ??
+      needed.find(({ path }) => sandbox.at(path)?.point !== path)?.path
+    );
   };
+}
+
+/** Whether the kernel holds what is in it to that. */
+function isHeld({ options }: Mount, access: PlanEntry["access"]): boolean {
+  const isOpen = access === "writable" || access === "empty";
+  return options.includes(",nosuid,") && options.includes(",nodev,") && (isOpen || options.includes(",ro,"));
 }
 
 const joined = (root: string, rest: string): string => (root === "/" ? rest || "/" : `${root}${rest}`);

@@ -2,6 +2,7 @@
 // root. bwrap reads the table of all mounts for each one that it makes; here each is three calls of mount(2)'s newer family (Linux 5.12). PURE.
 import { type Call, LIST_FD, NEXT_LIST_FD } from "./call-list.ts";
 import type { Arch } from "./machine-code.ts";
+import type { MachineMount } from "./mounted.ts";
 import type { Mount, Mounts } from "./mounts.ts";
 import { KEYRING_REFUSED } from "./own-programs.ts";
 import { nearestAbove, parentOf, within } from "./path.ts";
@@ -23,14 +24,18 @@ const [TCGETS, TIOCGSID] = [0x5401, 0x5429];
 const [ENOENT, EEXIST] = [2, 17];
 
 /** struct mount_attr: what is set, what is cleared, propagation, a user namespace; eight bytes each. */
-const attributes = (set: number): Uint8Array => {
+const attributes = (set: number, propagation = 0): Uint8Array => {
   const made = new Uint8Array(32);
-  made[0] = set;
+  new DataView(made.buffer).setUint32(0, set, true);
+  new DataView(made.buffer).setUint32(16, propagation, true);
   return made;
 };
-const READ_ONLY = attributes(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-const WRITABLE = attributes(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-const DEVICE = attributes(MOUNT_ATTR_NOSUID);
+/** What is mounted in it later does not come along, nor goes what is unmounted. */
+const READ_ONLY = attributes(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, MS_PRIVATE);
+const WRITABLE = attributes(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, MS_PRIVATE);
+const DEVICE = attributes(MOUNT_ATTR_NOSUID, MS_PRIVATE);
+/** It goes on as the machine's own: see `follows`. */
+const [READ_ONLY_FOLLOWING, WRITABLE_FOLLOWING] = [READ_ONLY, WRITABLE].map((each) => attributes(each[0] ?? 0)) as [Uint8Array, Uint8Array];
 const CLOSED = attributes(MOUNT_ATTR_RDONLY);
 const ATTRIBUTES_SIZE = READ_ONLY.length;
 
@@ -44,6 +49,8 @@ export interface Prelude {
   readonly root: string | undefined;
   readonly uid: number;
   readonly gid: number;
+  /** The machine's own mounts. */
+  readonly machine?: readonly MachineMount[];
 }
 
 const refused = (what: string): string =>
@@ -54,13 +61,17 @@ const refused = (what: string): string =>
  * and mount namespaces of its own, in which bwrap makes those of the sandbox: they end with it.
  * @param isFollowed whether another list, for the program inside, waits to be found at the same descriptor
  */
-export function preludeCalls(mounts: Mounts, { keyring, root, uid, gid }: Omit<Prelude, "program" | "arch">, isFollowed = false): Call[] {
+export function preludeCalls(
+  mounts: Mounts,
+  { keyring, root, uid, gid, machine = [] }: Omit<Prelude, "program" | "arch">,
+  isFollowed = false,
+): Call[] {
   const says = refused("its list cannot be closed");
   return [
     // keyctl(2), KEYCTL_JOIN_SESSION_KEYRING without a name: a new, empty one, which all that is started from here on inherits. Nothing in the old one is possessed
     // any more then, neither by a program nor where the kernel itself looks for a key.
     ...(keyring ? [{ name: "keyctl", args: [KEYCTL_JOIN_SESSION_KEYRING, 0], says: KEYRING_REFUSED } as const] : []),
-    ...(root === undefined ? [] : [...namespaces(uid, gid), ...mountCalls(mounts, root)]),
+    ...(root === undefined ? [] : [...namespaces(uid, gid), ...mountCalls(mounts, root, machine)]),
     // bwrap must not inherit it.
     ...(isFollowed ? [{ name: "dup3", args: [NEXT_LIST_FD, LIST_FD, 0], says } as const] : []),
     { name: "close", args: [isFollowed ? NEXT_LIST_FD : LIST_FD], says },
@@ -83,9 +94,9 @@ function namespaces(uid: number, gid: number): Call[] {
   ];
 }
 
-function mountCalls({ ownRoot, system, inDev, closed }: Mounts, root: string): Call[] {
+function mountCalls({ ownRoot, system, inDev, closed }: Mounts, root: string, mounted: readonly MachineMount[]): Call[] {
   const says = refused("the sandbox's file system cannot be put together");
-  const tree = new Tree(root);
+  const tree = new Tree(root, mounted);
   const machine = { kind: "shown", path: "/", source: "/", of: "folder", writable: false, mayBeGone: false } as const;
   const [first = machine, ...rest] = ownRoot ? system : [machine, ...system];
   return [
@@ -106,11 +117,13 @@ function mountCalls({ ownRoot, system, inDev, closed }: Mounts, root: string): C
 /** Knows which mount each place lies in: in a fresh folder it must be made first, elsewhere it is there. */
 class Tree {
   readonly #root: string;
+  readonly #machine: readonly MachineMount[];
   readonly #mounted = new Map<string, Mount["kind"]>();
   readonly #made = new Set<string>();
 
-  constructor(root: string) {
+  constructor(root: string, machine: readonly MachineMount[]) {
     this.#root = root;
+    this.#machine = machine;
   }
 
   at(path: string): string {
@@ -129,8 +142,11 @@ class Tree {
   }
 
   /** Its source is looked up in the machine's own tree, where nothing has changed; a link that was put into it meanwhile is met by mounted.ts, as bwrap's is. */
-  #shown(mount: Mount & { readonly kind: "shown" }, attr = mount.writable ? WRITABLE : READ_ONLY): Call[] {
-    const { path, source, of } = mount;
+  #shown(mount: Mount & { readonly kind: "shown" }, attributes?: Uint8Array): Call[] {
+    const { path, source, of, writable } = mount;
+    const following = this.#follows(source);
+    const [read, write] = following ? [READ_ONLY_FOLLOWING, WRITABLE_FOLLOWING] : [READ_ONLY, WRITABLE];
+    const attr = attributes ?? (writable ? write : read);
     const says = refused(`${path} cannot be put into the sandbox`);
     const place = of === "folder" ? this.folders(path) : this.#file(path);
     this.#mounted.set(path, "shown");
@@ -143,6 +159,17 @@ class Tree {
     const flags = OPEN_TREE_CLONE | AT_RECURSIVE | O_CLOEXEC;
     const gone = mount.mayBeGone ? { allowed: ENOENT, skips: rest.length } : {};
     return [{ name: "open_tree", args: [AT_FDCWD, source, flags], says, keeps: true, ...gone }, ...rest];
+  }
+
+  /**
+   * Whether what is mounted and unmounted there meanwhile comes and goes inside too, writable as it is: only where something is mounted in it already, so that the
+   * human can unmount that, or where an automounter mounts. Of the whole machine what lies on its root's file system never does.
+   */
+  #follows(source: string): boolean {
+    return this.#machine.some(({ point, type }) => {
+      if (!within(point, source) || within(point, "/proc")) return false;
+      return type === "autofs" || (source !== "/" && point !== source);
+    });
   }
 
   /** The folder and those above it, as far as they lie in fresh ones. */

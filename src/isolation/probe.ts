@@ -5,6 +5,7 @@ import { delimiter, isAbsolute, join } from "node:path";
 import type { IsolationLevel } from "../control/protocol.ts";
 import { systemClock } from "../core/clock.ts";
 import { APPARMOR, CLONE, MOST, MOST_NETWORKS, setting } from "./machine-setting.ts";
+import type { MachineMount } from "./mounted.ts";
 import { archOf } from "./own-programs.ts";
 import type { Prelude } from "./prelude-calls.ts";
 import { realOf } from "./real-path.ts";
@@ -113,10 +114,15 @@ function findOnPath(name: string, path: string, agentWrites: (file: string) => b
 }
 
 /** What goes before bwrap, for one run. @param root the empty folder where the file system is put together */
-export function preludeFor(program: string | undefined, { keyring, mounts }: Ways, root: string): Prelude | undefined {
+export function preludeFor(
+  program: string | undefined,
+  { keyring, mounts }: Ways,
+  root: string,
+  machine: readonly MachineMount[] = [],
+): Prelude | undefined {
   const arch = archOf(process.arch);
   if (program === undefined || arch === undefined || !(keyring || mounts)) return undefined;
-  return { program, arch, keyring, root: mounts ? root : undefined, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  return { program, arch, keyring, root: mounts ? root : undefined, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, machine };
 }
 
 /** Everything that a good result depends on and that is cheap to read. */

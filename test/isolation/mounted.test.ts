@@ -30,22 +30,22 @@ const OUTSIDE = `
 `;
 const INSIDE = [
   "100 50 0:90 /newroot / rw - tmpfs tmpfs rw",
-  "101 100 8:1 / / ro - ext4 /dev/sda1 rw",
-  "102 101 0:20 / /run ro - tmpfs tmpfs rw",
-  "103 101 8:2 /dev /home ro - ext4 /dev/sda2 rw",
-  "104 101 8:3 / /mnt/other\\040disk ro - ext4 /dev/sda3 rw",
-  "105 103 8:4 / /home/dev/code/app/data ro - ext4 /dev/sda4 rw",
-  "110 102 0:91 / /run ro - tmpfs tmpfs rw",
-  "111 103 0:92 / /home/dev ro - tmpfs tmpfs rw",
-  "112 111 8:2 /dev/dev/bin /home/dev/bin ro - ext4 /dev/sda2 rw",
-  "113 111 8:2 /dev/dev/code /home/dev/code ro - ext4 /dev/sda2 rw",
-  "114 113 8:2 /dev/dev/code/app /home/dev/code/app rw - ext4 /dev/sda2 rw",
-  "115 114 8:4 / /home/dev/code/app/data rw - ext4 /dev/sda4 rw",
-  "116 111 8:2 /dev/dev/.config /home/dev/.config ro - ext4 /dev/sda2 rw",
-  "117 116 0:93 / /home/dev/.config/gcloud ro - tmpfs tmpfs rw",
-  "118 116 0:20 /user/1000/agent-run/sess_1/isolation-1.blank /home/dev/.config/token ro - tmpfs tmpfs rw",
-  "119 101 0:94 / /dev rw - tmpfs tmpfs rw",
-  "120 119 8:1 /dev/null /dev/null rw - ext4 /dev/sda1 rw",
+  "101 100 8:1 / / ro,nosuid,nodev - ext4 /dev/sda1 rw",
+  "102 101 0:20 / /run ro,nosuid,nodev - tmpfs tmpfs rw",
+  "103 101 8:2 /dev /home ro,nosuid,nodev - ext4 /dev/sda2 rw",
+  "104 101 8:3 / /mnt/other\\040disk ro,nosuid,nodev - ext4 /dev/sda3 rw",
+  "105 103 8:4 / /home/dev/code/app/data ro,nosuid,nodev - ext4 /dev/sda4 rw",
+  "110 102 0:91 / /run ro,nosuid,nodev - tmpfs tmpfs rw",
+  "111 103 0:92 / /home/dev ro,nosuid,nodev - tmpfs tmpfs rw",
+  "112 111 8:2 /dev/dev/bin /home/dev/bin ro,nosuid,nodev - ext4 /dev/sda2 rw",
+  "113 111 8:2 /dev/dev/code /home/dev/code ro,nosuid,nodev - ext4 /dev/sda2 rw",
+  "114 113 8:2 /dev/dev/code/app /home/dev/code/app rw,nosuid,nodev - ext4 /dev/sda2 rw",
+  "115 114 8:4 / /home/dev/code/app/data rw,nosuid,nodev - ext4 /dev/sda4 rw",
+  "116 111 8:2 /dev/dev/.config /home/dev/.config ro,nosuid,nodev - ext4 /dev/sda2 rw",
+  "117 116 0:93 / /home/dev/.config/gcloud ro,nosuid,nodev - tmpfs tmpfs rw",
+  "118 116 0:20 /user/1000/agent-run/sess_1/isolation-1.blank /home/dev/.config/token ro,nosuid,nodev - tmpfs tmpfs rw",
+  "119 101 0:94 / /dev rw,nosuid,nodev - tmpfs tmpfs rw",
+  "120 119 8:1 /dev/null /dev/null rw,nosuid - ext4 /dev/sda1 rw",
 ];
 const wrong = (...more: string[]): string | undefined => misplacedMounts(ENTRIES, OUTSIDE)([...INSIDE, ...more].join("\n"), [BLANK]);
 const without = (id: string, line: string): string | undefined =>
@@ -57,31 +57,39 @@ describe("the mounts of a sandbox", () => {
   });
 
   it.each([
-    ["where the plan has none", "130 112 8:2 /dev/dev/bin /home/dev/bin/x rw - ext4 /dev/sda2 rw", "/home/dev/bin/x"],
-    ["over what is to be read only, of another folder", "130 112 8:2 /dev/dev/.ssh /home/dev/bin rw - ext4 /dev/sda2 rw", "/home/dev/bin"],
+    ["where the plan has none", "130 112 8:2 /dev/dev/bin /home/dev/bin/x rw,nosuid,nodev - ext4 /dev/sda2 rw", "/home/dev/bin/x"],
+    [
+      "over what is to be read only, of another folder",
+      "130 112 8:2 /dev/dev/.ssh /home/dev/bin rw,nosuid,nodev - ext4 /dev/sda2 rw",
+      "/home/dev/bin",
+    ],
     [
       "in a hidden folder",
-      "130 117 8:2 /dev/dev/.config/gcloud/db /home/dev/.config/gcloud/db ro - ext4 /dev/sda2 rw",
+      "130 117 8:2 /dev/dev/.config/gcloud/db /home/dev/.config/gcloud/db ro,nosuid,nodev - ext4 /dev/sda2 rw",
       "/home/dev/.config/gcloud/db",
     ],
     [
       "over a hidden folder",
-      "130 117 8:2 /dev/dev/.config/gcloud /home/dev/.config/gcloud ro - ext4 /dev/sda2 rw",
+      "130 117 8:2 /dev/dev/.config/gcloud /home/dev/.config/gcloud ro,nosuid,nodev - ext4 /dev/sda2 rw",
       "/home/dev/.config/gcloud",
     ],
-    ["over a hidden file", "130 118 8:2 /dev/dev/.config/token /home/dev/.config/token ro - ext4 /dev/sda2 rw", "/home/dev/.config/token"],
+    [
+      "over a hidden file",
+      "130 118 8:2 /dev/dev/.config/token /home/dev/.config/token ro,nosuid,nodev - ext4 /dev/sda2 rw",
+      "/home/dev/.config/token",
+    ],
     [
       "in a hidden folder, also where it is a disk of the machine's",
-      "130 117 8:5 / /home/dev/.config/gcloud/disk ro master:5 - ext4 /dev/sda5 rw",
+      "130 117 8:5 / /home/dev/.config/gcloud/disk ro,nosuid,nodev master:5 - ext4 /dev/sda5 rw",
       "/home/dev/.config/gcloud/disk",
     ],
-    ["over another disk", "130 104 8:2 /dev/dev/.ssh /mnt/other\\040disk ro - ext4 /dev/sda2 rw", "/mnt/other disk"],
+    ["over another disk", "130 104 8:2 /dev/dev/.ssh /mnt/other\\040disk ro,nosuid,nodev - ext4 /dev/sda2 rw", "/mnt/other disk"],
   ])("are wrong %s", (_where, line, path) => {
     expect(wrong(line)).toBe(path);
   });
 
   it("are wrong where they show another part of the file system, and right where that was replaced by the human since", () => {
-    const bin = (root: string, device = "8:2"): string => `112 111 ${device} ${root} /home/dev/bin ro - ext4 /dev/sda2 rw`;
+    const bin = (root: string, device = "8:2"): string => `112 111 ${device} ${root} /home/dev/bin ro,nosuid,nodev - ext4 /dev/sda2 rw`;
     expect(without("112", bin("/dev/dev/.ssh"))).toBe("/home/dev/bin");
     expect(without("112", bin("/dev/dev/bin", "8:9"))).toBe("/home/dev/bin");
     expect(without("112", bin("/dev/dev/bin//deleted"))).toBeUndefined();
@@ -91,9 +99,40 @@ describe("the mounts of a sandbox", () => {
     const inside = INSIDE.filter((line) => /^1(00|01|11|12) /.test(line))
       .join("\n")
       .replace("111 103", "111 101");
-    const known = (outside: string): string | undefined => misplacedMounts(ENTRIES, outside)(inside, []);
+    const known = (outside: string): string | undefined => misplacedMounts(ENTRIES.slice(1, 3), outside)(inside, []);
     expect(known("21 20 0:20 / /run rw - tmpfs tmpfs rw")).toBeUndefined();
-    expect(known("20 1 8:7 / / rw - ext4 /dev/sda7 rw")).toBe("/home/dev/bin");
+    expect(known("20 1 8:1 / / rw - ext4 /dev/sda1 rw")).toBe("/home/dev/bin");
+  });
+
+  it("are wrong where one is not there, and right where what it would only show is gone", () => {
+    const gone = (id: string, entries = ENTRIES): string | undefined =>
+      misplacedMounts(entries, OUTSIDE)(INSIDE.filter((each) => !each.startsWith(`${id} `)).join("\n"), [BLANK]);
+    expect(["110", "114", "117", "118"].map((id) => gone(id))).toEqual([
+      "/run",
+      "/home/dev/code/app",
+      "/home/dev/.config/gcloud",
+      "/home/dev/.config/token",
+    ]);
+    expect(gone("112")).toBeUndefined();
+    expect(gone("0", [...ENTRIES, entry("/home/dev/code/app/.git/hooks", "read-only")])).toBe("/home/dev/code/app/.git/hooks");
+    expect(gone("0", [...ENTRIES, entry("/proc/keys", "hidden", "file")])).toBe("/proc/keys");
+  });
+
+  it.each([
+    ["101", "/"],
+    ["110", "/run"],
+    ["111", "/home/dev"],
+    ["112", "/home/dev/bin"],
+    ["117", "/home/dev/.config/gcloud"],
+  ])("are wrong where number %s, at %s, takes writes, or programs and devices with rights of their own", (id, path) => {
+    const line = INSIDE.find((each) => each.startsWith(`${id} `)) ?? "";
+    for (const [held, loose] of [
+      [" ro,", " rw,"],
+      [",nosuid", ""],
+      [",nodev", ""],
+    ] as const)
+      expect(without(id, line.replace(held, loose))).toBe(path);
+    expect(without(id, line)).toBeUndefined();
   });
 });
 

@@ -169,10 +169,8 @@ except OSError as error:
     meanwhile: `mkdir -p ~/.config/app/drive; echo ~/.config/app/drive > /media/mount-here; for i in $(seq 100); do test -e /media/mounted && break; sleep 0.05; done; grep -q app/drive /proc/self/mountinfo && echo "CONTROL: it is mounted"; true`,
     later: "test -e ~/.config/app/drive/planted && echo REACHED; true",
     alone: "always",
-    standard: "reached",
-    strict: "mounts",
+    standard: "mounts",
     none: "reached",
-    gap: "What you mount while the agent runs",
   },
   {
     id: "descriptors-passed",
