@@ -1,4 +1,4 @@
-// PURE. One audit record: a line of JSON chained to the one before by SHA-256, and the check of such lines. Called by log.ts and verify.ts.
+// Pure. One audit record: a line of JSON chained to the one before by SHA-256, and the check of such lines. Called by log.ts and verify.ts.
 import { createHash } from "node:crypto";
 import type { Instant } from "../core/clock.ts";
 import type { SessionId } from "../core/id.ts";

@@ -1,4 +1,4 @@
-// Folders in which nothing is looked at: what builds and package managers fill. PURE. Used by git-folders.ts before a launch, and by runs-later.ts after it.
+// Folders in which nothing is looked at: what builds and package managers fill. Pure. Used by git-folders.ts before a launch, and by runs-later.ts after it.
 
 export const NOT_LOOKED_AT: ReadonlySet<string> = new Set([
   "node_modules",

@@ -1,4 +1,4 @@
-// System calls as a file that the program of prelude.ts makes one after the other, each told what may fail and what to say where it does. PURE.
+// System calls as a file that the program of prelude.ts makes one after the other, each told what may fail and what to say where it does. Pure.
 import { AgentRunError } from "../core/error.ts";
 import type { Arch } from "./machine-code.ts";
 

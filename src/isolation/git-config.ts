@@ -1,4 +1,4 @@
-// What a git configuration says, as git reads it (git-config(1), "Syntax"): comments, quotes, lines that go on, several on one line. PURE. Used by git-folders.ts.
+// What a git configuration says, as git reads it (git-config(1), "Syntax"): comments, quotes, lines that go on, several on one line. Pure. Used by git-folders.ts.
 
 /**
  * White space, a comment, `[section "subsection"]`, `key = value`, and what is none of these. Whoever made the file may have made it so that it takes

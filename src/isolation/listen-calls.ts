@@ -1,5 +1,5 @@
 // Opens ports inside a sandbox with a network of its own and hands the listening sockets to the launcher, as a program in Node would: over Node's channel, each with a
-// message of Node's. Made by the program of prelude.ts, inside, which then becomes the agent's. PURE; loopback.ts takes over what is handed out.
+// message of Node's. Made by the program of prelude.ts, inside, which then becomes the agent's. Pure; loopback.ts takes over what is handed out.
 import { CHANNEL_FD } from "../core/command.ts";
 import { type Call, LIST_FD } from "./call-list.ts";
 

@@ -1,5 +1,5 @@
 // What makes the two programs of ours that are no scripts: an assembler for a few hundred bytes, the ELF file around them, and how both end when they cannot go
-// on. Used by prelude.ts and sandbox-init.ts. PURE.
+// on. Used by prelude.ts and sandbox-init.ts. Pure.
 
 export type Arch = "x64" | "arm64";
 

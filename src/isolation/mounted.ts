@@ -1,5 +1,5 @@
 // Whether the mounts of a sandbox are all there, where the plan has them, and show what it says as it says: both ways of mounting follow links, and an agent of another
-// session can put one in a folder's place meanwhile. PURE; isolate.ts reads the two tables, before the agent may start.
+// session can put one in a folder's place meanwhile. Pure; isolate.ts reads the two tables, before the agent may start.
 
 import { mountsOf } from "./mounts.ts";
 import { nearestAbove, within } from "./path.ts";

@@ -1,4 +1,4 @@
-// A plan as mounts, in the order in which they are made: what bubblewrap.ts tells bwrap and prelude-calls.ts the kernel. PURE.
+// A plan as mounts, in the order in which they are made: what bubblewrap.ts tells bwrap and prelude-calls.ts the kernel. Pure.
 import { nearestAbove, within } from "./path.ts";
 import type { PlanEntry } from "./plan.ts";
 

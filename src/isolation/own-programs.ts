@@ -1,5 +1,5 @@
 // Where the two programs of ours that are no scripts lie, beside the rest of what was built. Used by isolate.ts, probe.ts and doctor; apart from what makes them, which
-// no launch needs. PURE.
+// no launch needs. Pure.
 import type { Arch } from "./machine-code.ts";
 
 /** What the program of prelude.ts says on stderr where the keyring cannot be left; errno(3) as three digits follow. It ends with 125 then, as every failure of ours. */

@@ -1,5 +1,5 @@
 // What the program before bubblewrap does: leaves the session keyring, and puts the sandbox's whole file system together at one folder, which bwrap then takes as its
-// root. bwrap reads the table of all mounts for each one that it makes; here each is three calls of mount(2)'s newer family (Linux 5.12). PURE.
+// root. bwrap reads the table of all mounts for each one that it makes; here each is three calls of mount(2)'s newer family (Linux 5.12). Pure.
 import { type Call, LIST_FD, NEXT_LIST_FD } from "./call-list.ts";
 import type { Arch } from "./machine-code.ts";
 import type { MachineMount } from "./mounted.ts";

@@ -1,6 +1,6 @@
 // The program that goes before bubblewrap: an ELF executable of some 400 bytes, built here, for x64 and arm64. It makes the system calls of a list (call-list.ts), and
 // then becomes bwrap. scripts/build.mjs writes it into dist/, bubblewrap.ts puts it before bwrap. Node can make none of these calls, and nothing that every machine
-// has makes them all. PURE.
+// has makes them all. Pure.
 import { CALL_SIZE, FIELDS, LIST_AT, LIST_FD, LONGEST_LIST } from "./call-list.ts";
 import {
   ARM64_EXEC_NEXT,

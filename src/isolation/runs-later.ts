@@ -1,4 +1,4 @@
-// Files of a project that run, or steer what runs, when the human next works there: which names those are. PURE. Used by left-behind.ts.
+// Files of a project that run, or steer what runs, when the human next works there: which names those are. Pure. Used by left-behind.ts.
 import { NOT_LOOKED_AT } from "./build-folders.ts";
 
 /** Splits at white space. */

@@ -1,6 +1,6 @@
 // The first process of a sandbox, whose end the kernel makes the end of all others in it: an ELF executable of some 400 bytes, built here, for x64 and arm64.
 // scripts/build.mjs writes it into dist/, bubblewrap.ts puts it before the command. bubblewrap's own can be traced from inside: an agent could have it take back
-// its request to die with its parent (prctl(2), PR_SET_PDEATHSIG), and outlive a launcher and a daemon that are killed. PURE.
+// its request to die with its parent (prctl(2), PR_SET_PDEATHSIG), and outlive a launcher and a daemon that are killed. Pure.
 import {
   ARM64_EXEC_NEXT,
   ARM64_FAIL,

@@ -1,4 +1,4 @@
-// Whether a session may be given more time, and what its human is asked. PURE. Called by at-terminal.ts for the question before the limit and for `agent-run extend`.
+// Whether a session may be given more time, and what its human is asked. Pure. Called by at-terminal.ts for the question before the limit and for `agent-run extend`.
 import type { Instant } from "../core/clock.ts";
 import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";

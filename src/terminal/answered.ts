@@ -1,4 +1,4 @@
-// Which control sequences of an agent the terminal answers, among its keys. PURE. Used by rewrite.ts.
+// Which control sequences of an agent the terminal answers, among its keys. Pure. Used by rewrite.ts.
 import type { Sequence } from "./sequence.ts";
 
 /** 1: final of a sequence that the terminal may answer. */

@@ -1,4 +1,4 @@
-// How a cell of the emulator looks, as the sequences that have a terminal draw it so. PURE. Used by shadow.ts.
+// How a cell of the emulator looks, as the sequences that have a terminal draw it so. Pure. Used by shadow.ts.
 
 /** DECSCA. */
 const PROTECTED = '\x1b[1"q';

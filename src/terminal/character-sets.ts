@@ -1,4 +1,4 @@
-// The character sets that an agent designates as G0 to G3, as far as they can be known of a terminal that knows fewer. PURE. Used by rewrite.ts.
+// The character sets that an agent designates as G0 to G3, as far as they can be known of a terminal that knows fewer. Pure. Used by rewrite.ts.
 import type { Modes } from "./modes.ts";
 import type { Sequence } from "./sequence.ts";
 

@@ -1,4 +1,4 @@
-// What an isolated agent's output must not ask of the human's terminal: to run commands, to hand out the clipboard or files. PURE. Used by compositor.ts.
+// What an isolated agent's output must not ask of the human's terminal: to run commands, to hand out the clipboard or files. Pure. Used by compositor.ts.
 // The sandbox hides the sockets for the same (kitty's, Emacs', Vim's, GNU screen's, the display's); these are the ways to them through the terminal itself.
 
 const CONTROLS = /[\x00-\x1f\x7f]/g;

@@ -1,4 +1,4 @@
-// The character sets of the Linux console (drivers/tty/vt/consolemap.c), as the characters that they show. PURE. Used by console-reader.ts.
+// The character sets of the Linux console (drivers/tty/vt/consolemap.c), as the characters that they show. Pure. Used by console-reader.ts.
 
 /** How bytes are shown: by the set of this designator; `meta`: all with their highest bit set (SGR 12). */
 export interface Font {

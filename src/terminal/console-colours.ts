@@ -1,4 +1,4 @@
-// Colours and attributes as the Linux console has them: eight of each, a bold one in place of a bright one. PURE. Used by console-reader.ts.
+// Colours and attributes as the Linux console has them: eight of each, a bold one in place of a bright one. Pure. Used by console-reader.ts.
 
 /** SGR parameters that the console knows and that mean the same elsewhere. */
 const SAME = new Set([0, 3, 4, 5, 7, 22, 23, 24, 25, 27, 39, 49]);

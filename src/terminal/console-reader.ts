@@ -1,5 +1,5 @@
 // Reads an agent's output as the Linux console would (console_codes(4); drivers/tty/vt/vt.c of Linux 6.18), and says it in sequences that mean the same to any
-// terminal: so that what is known of others holds for it too. Here is which bytes belong together. PURE. Used by compositor.ts where TERM says that the terminal is one.
+// terminal: so that what is known of others holds for it too. Here is which bytes belong together. Pure. Used by compositor.ts where TERM says that the terminal is one.
 import { consoleText } from "./console-charsets.ts";
 import { ConsoleSequences } from "./console-sequences.ts";
 import { characterAt, isCharacter } from "./utf8.ts";

@@ -1,4 +1,4 @@
-// What sequences do on the Linux console (console_codes(4); drivers/tty/vt/vt.c of Linux 6.18), in those that do the same on any terminal. PURE. Used by console-reader.ts.
+// What sequences do on the Linux console (console_codes(4); drivers/tty/vt/vt.c of Linux 6.18), in those that do the same on any terminal. Pure. Used by console-reader.ts.
 import type { Font } from "./console-charsets.ts";
 import { consoleSgr } from "./console-colours.ts";
 

@@ -1,4 +1,4 @@
-// What the scanner has to know of control strings (ECMA-48: DCS, OSC, SOS, PM, APC): how long one is held, what is in it. PURE. Used by scanner.ts.
+// What the scanner has to know of control strings (ECMA-48: DCS, OSC, SOS, PM, APC): how long one is held, what is in it. Pure. Used by scanner.ts.
 import { State } from "./vt-table.ts";
 
 /** An OSC is held until it is complete, up to this; others are only passed on. Longer ones stream through. */

@@ -1,4 +1,4 @@
-// Reads what the human's terminal sends, and finds the kill key in it, in every form, split anywhere. PURE. Used by screen.ts.
+// Reads what the human's terminal sends, and finds the kill key in it, in every form, split anywhere. Pure. Used by screen.ts.
 import { type KillKey, matchCsi } from "./kill-key.ts";
 
 /** `reply`: a terminal's answer or event, no key. `paste`: part of a bracketed paste. `mouse`: a report with the button at column and row, 1-based. */

@@ -1,4 +1,4 @@
-// The name of a key that was pressed, whichever way the terminal sent it: for overlays, which act on names. PURE. Used by overlay-host.ts.
+// The name of a key that was pressed, whichever way the terminal sent it: for overlays, which act on names. Pure. Used by overlay-host.ts.
 import type { TapEvent } from "./key-tap.ts";
 
 /** `escape`, `enter`, `backspace`, or a printable character in lower case. */

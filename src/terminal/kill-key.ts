@@ -1,4 +1,4 @@
-// The kill key: how it is written in the configuration, and every form in which a terminal may send it. PURE. Used by attach.ts, key-tap.ts and the settings.
+// The kill key: how it is written in the configuration, and every form in which a terminal may send it. Pure. Used by attach.ts, key-tap.ts and the settings.
 import { AgentRunError } from "../core/error.ts";
 
 export interface KillKey {

@@ -1,4 +1,4 @@
-// What a terminal has printed last, where nothing came after it: REP repeats it, and combining characters join it. PURE. Used by scanner.ts and compositor.ts.
+// What a terminal has printed last, where nothing came after it: REP repeats it, and combining characters join it. Pure. Used by scanner.ts and compositor.ts.
 import { LONGEST_UTF8 } from "./utf8.ts";
 
 const LONGEST_CLUSTER = 64;

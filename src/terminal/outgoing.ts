@@ -1,4 +1,4 @@
-// What of an agent's output goes on to the terminal: all but what is replaced or left out, in order, and each string with an end. PURE. Used by scanner.ts.
+// What of an agent's output goes on to the terminal: all but what is replaced or left out, in order, and each string with an end. Pure. Used by scanner.ts.
 import { restoresState } from "./control-string.ts";
 import { LONGEST_CSI } from "./sequence.ts";
 

@@ -1,4 +1,4 @@
-// What of an overlay fits on a screen, and where: rows of words, no drawing. PURE. Used by overlays.tsx.
+// What of an overlay fits on a screen, and where: rows of words, no drawing. Pure. Used by overlays.tsx.
 import { cleanText, columns, shorten } from "./clean-text.ts";
 import type { OverlayState, OverlayView } from "./overlay.ts";
 import type { Size } from "./pty.ts";

@@ -1,4 +1,4 @@
-// What the overlays of our own say: the kill question, its progress, the keys, the session's details. PURE. Used by dialogs.ts.
+// What the overlays of our own say: the kill question, its progress, the keys, the session's details. Pure. Used by dialogs.ts.
 import type { Choice, OverlayView } from "./overlay.ts";
 
 /** What is known of the session, a label and its value each. */

@@ -1,4 +1,4 @@
-// Which output full-screen redraws have made irrelevant: what touched only rows that were erased as a whole later on. PURE. Used by backlog.ts.
+// Which output full-screen redraws have made irrelevant: what touched only rows that were erased as a whole later on. Pure. Used by backlog.ts.
 import type { Size } from "./pty.ts";
 
 const ESC = 0x1b;

@@ -1,4 +1,4 @@
-// Finds the sequences in an agent's output that matter to a terminal whose last row is not the agent's. PURE. Used by compositor.ts.
+// Finds the sequences in an agent's output that matter to a terminal whose last row is not the agent's. Pure. Used by compositor.ts.
 import { beginning, beginsImage, isPalette, isShort, isString, payload } from "./control-string.ts";
 import { LastPrinted } from "./last-printed.ts";
 import { Outgoing } from "./outgoing.ts";

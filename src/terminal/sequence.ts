@@ -1,4 +1,4 @@
-// One control sequence, ESC or CSI, as it is read byte by byte. PURE. Filled by scanner.ts, decided on by rewrite.ts.
+// One control sequence, ESC or CSI, as it is read byte by byte. Pure. Filled by scanner.ts, decided on by rewrite.ts.
 
 /** One complete control sequence. The object is reused: read it during the call only. */
 export interface Sequence {

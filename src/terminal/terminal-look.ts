@@ -1,4 +1,4 @@
-// What the human's terminal can show, as far as its environment tells. PURE. Used by attach.ts, screen.ts and overlays.tsx.
+// What the human's terminal can show, as far as its environment tells. Pure. Used by attach.ts, screen.ts and overlays.tsx.
 import { hasUtf8 } from "../core/locale.ts";
 
 export interface Look {

@@ -1,4 +1,4 @@
-// Most of all output is text and colours, which pass: found without the state machine. PURE. Used by scanner.ts.
+// Most of all output is text and colours, which pass: found without the state machine. Pure. Used by scanner.ts.
 import { LONGEST_CSI } from "./sequence.ts";
 
 /** 1: the ground state has to look at this byte. */

@@ -1,4 +1,4 @@
-// Where characters of UTF-8 begin and end in bytes that may hold anything. PURE. Used by scanner.ts and last-printed.ts.
+// Where characters of UTF-8 begin and end in bytes that may hold anything. Pure. Used by scanner.ts and last-printed.ts.
 
 export const LONGEST_UTF8 = 4;
 

@@ -1,4 +1,4 @@
-// PURE. The inline policies that deny a session everything: their names, texts, and what a text that is found says. Called by plan.ts and whoever lists them.
+// Pure. The inline policies that deny a session everything: their names, texts, and what a text that is found says. Called by plan.ts and whoever lists them.
 import type { Instant } from "../../core/clock.ts";
 import { isSessionId, type SessionId } from "../../core/id.ts";
 

@@ -1,4 +1,4 @@
-// PURE. Which inline policies of a role to write and to delete, in which order, so that sessions are denied within IAM's quota. Carried out by write.ts.
+// Pure. Which inline policies of a role to write and to delete, in which order, so that sessions are denied within IAM's quota. Carried out by write.ts.
 //
 // What two writers may do at the same time rests on this: a merged policy has a name of its own and is never changed, and a writer deletes an entry only
 // after it wrote a policy that holds it. So of the policies that hold an entry the one that was written last is never deleted before there is a later one,
