@@ -182,7 +182,10 @@ export class Compositor {
     const shrunk = before.rows - size.rows;
     const catchUp = reservedBefore && this.frame.reserved && !this.frame.modes.alternate && shrunk > below && shrunk > 0;
     const back = pulled === undefined ? Number(catchUp) : Math.max(0, pulled - shadow.cursor.y);
-    const prepare = `${this.frame.noMargins()}\x1b[m${back > 0 ? `\x1b[${size.rows};1H${"\n".repeat(back)}` : ""}`;
+    // Drawn before it goes: a terminal that tells a size late (tmux) may show what was drawn for the one before.
+    const again = pulled === undefined ? shadow.scrolledOut(back) : "";
+    const scrolled = back > 0 ? `${again}\x1b[m\x1b[${size.rows};1H${"\n".repeat(back)}` : "";
+    const prepare = `${this.frame.noMargins()}\x1b[m${scrolled}`;
     this.#options.emit(
       this.frame.liftedForGood(
         prepare + shadow.rows(shadow.firstKnownRow, this.frame.agentSize.rows, true) + this.frame.marginsAgain(),

@@ -33,6 +33,9 @@ const BORDER = { cols: 4, rows: 2 };
 /** Between two keys in a row. */
 export const KEY_GAP = 2;
 const SHOWN_WIDTH = 8;
+const ARMED = ["press a key:", ""];
+const EARLY = ["too soon: that key did not count, wait ...", "too soon: it did not count, wait ...", "too soon, wait ...", "too soon"];
+const NOT_YET = ["a moment, keys do not count yet ...", "keys do not count yet ...", "wait ..."];
 const MORE = { shown: "Space", label: "more" };
 
 /** The rows of `view` on a screen of `size`: as much as fits, the keys before the words. */
@@ -49,8 +52,8 @@ export function layoutOverlay(view: OverlayView, size: Size, state: OverlayState
   // The word on whether keys count stands on a row of its own, or beside the title where rows are few.
   const roomFor = (keys: readonly unknown[]): number => height - 1 - (boxed && keys.length > 0 ? 1 : 0) - keys.length;
   const rows = (keys: readonly (readonly KeyWords[])[], shown: readonly string[], pages: number): OverlayRows => {
-    const word = view.choices.length === 0 ? "" : statusOf(state, boxed);
     const part = pages > 1 ? `${(state.page % pages) + 1}/${pages}` : "";
+    const word = view.choices.length === 0 ? "" : statusOf(state, boxed ? width - (part === "" ? 0 : columns(part) + 2) : 0);
     const status = [word, part].filter((text) => text !== "").join("  ");
     if (boxed) return { boxed, width, title: shorten(title, width - 2), lines: shown, status, armed: state.armed, keys, pages };
     const room = width - columns(status) - 1;
@@ -71,10 +74,10 @@ export function layoutOverlay(view: OverlayView, size: Size, state: OverlayState
   return rows(flow, lines.slice(from, from + room), pages);
 }
 
-function statusOf({ armed, early }: OverlayState, room: boolean): string {
-  if (armed) return room ? "press a key:" : "";
-  if (early) return room ? "too soon: that key did not count, wait ..." : "too soon";
-  return room ? "a moment, keys do not count yet ..." : "wait ...";
+/** Whether keys count yet: in the longest words that fit. */
+function statusOf({ armed, early }: OverlayState, width: number): string {
+  const words = armed ? ARMED : early ? EARLY : NOT_YET;
+  return words.find((text) => columns(text) <= width) ?? words.at(-1) ?? "";
 }
 
 /** Text of a key and its label, as both forms set it. */

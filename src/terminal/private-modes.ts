@@ -10,6 +10,10 @@ import type { Feed } from "./shadow-feed.ts";
 /** DECCOLM, the alternate screens, and a saved cursor. */
 const MOVES_OUR_ROW = new Set([3, 47, 1047, 1048, 1049]);
 
+/** xterm's, without which it ignores DECCOLM, and DECNCSM. */
+const ALLOWS_DECCOLM = 40;
+const KEEPS_AT_DECCOLM = 95;
+
 export class PrivateModes {
   readonly #frame: Frame;
   readonly #feed: Feed;
@@ -59,10 +63,13 @@ export class PrivateModes {
         }
       }
       modes.set(mode, on);
-      if (mode === 3 && this.#frame.reserved) {
-        after = this.#region.reassert(sequence, false);
-        first = this.#frame.blanked();
-        this.#frame.damaged = true;
+      if (mode === 3) {
+        if (this.#frame.reserved) {
+          after = this.#region.reassert(sequence, false);
+          first = this.#frame.blanked();
+          this.#frame.damaged = true;
+        }
+        after += this.#cleared(sequence);
       }
       if (this.#frame.screen === before && !switches) continue;
       if (strays && this.#frame.screen !== before) this.#frame.stale[before] ??= this.#frame.agentSize.rows - 1;
@@ -88,6 +95,15 @@ export class PrivateModes {
     if (after + restored === "" && kept.length === count) return undefined;
     const none = first + after + restored === "" ? LEFT_OUT : "";
     return first + (kept.length === 0 ? none : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after + restored;
+  }
+
+  /** DECCOLM where the agent allows it: not all terminals take part, and those that do have cleared the screen, as the VT510 manual says. */
+  #cleared(sequence: Sequence): string {
+    const { modes } = this.#frame;
+    if (!modes.isSet(ALLOWS_DECCOLM) || modes.isSet(KEEPS_AT_DECCOLM)) return "";
+    const text = modes.origin ? "\x1b[?6l\x1b[J\x1b[?6h" : "\x1b[H\x1b[J";
+    this.#feed(sequence.end, text);
+    return text;
   }
 
   /** XTSAVE, and XTRESTORE where we know what was saved: what a terminal that has neither ignores, others do, and we with them. */

@@ -29,6 +29,8 @@ export interface Shadow {
    * of rows that continue the one above.
    */
   rows(from: number, to: number, wrap: boolean): string;
+  /** The last `count` lines of the scrollback, drawn as the first rows, as `rows` does with `wrap`; empty where one of them is not known. */
+  scrolledOut(count: number): string;
   /**
    * Moves to the last column and prints the character there. `row`: of the cursor, as CUP counts it (CHA is wrong in xterm.js in origin mode); undefined: the
    * terminal's cursor is in it, and not in origin mode.
@@ -163,6 +165,23 @@ export function openShadow(
     return `${text}${continues && empty ? " " : ""}${blanks > 0 ? "\x1b[m\x1b[K" : ""}`;
   };
 
+  /** Rows `from` to before `to`, `down` rows further down: `Shadow.rows`. */
+  const drawn = (from: number, to: number, wrap: boolean, down: number): string => {
+    const buffer = terminal.buffer.active;
+    const continues = (y: number): boolean => buffer.getLine(buffer.baseY + y)?.isWrapped === true;
+    let text = "";
+    for (let y = from; y < to; y++) {
+      const joins = wrap && y > from && continues(y);
+      const joined = wrap && y + 1 < to && continues(y + 1);
+      // Terminals keep whether a row continues the one above, for copying and for other widths: erasing from its start ends that.
+      if (!joins) text += `\x1b[${y + down + 1};1H${!wrap || continues(y) ? "" : "\x1b[m\x1b[K"}`;
+      if (joined && !joins) text += AUTOWRAP;
+      text += rowText(y, joined, joins, continues(y));
+      if (joins && !joined) text += NO_AUTOWRAP;
+    }
+    return text;
+  };
+
   return {
     feed(bytes, content) {
       backlog.push(bytes, content, terminal);
@@ -197,21 +216,11 @@ export function openShadow(
       }
       return first;
     },
-    rows(from, to, wrap) {
-      const buffer = terminal.buffer.active;
-      const end = Math.min(to, terminal.rows);
-      const continues = (y: number): boolean => buffer.getLine(buffer.baseY + y)?.isWrapped === true;
-      let text = "";
-      for (let y = from; y < end; y++) {
-        const joins = wrap && y > from && continues(y);
-        const joined = wrap && y + 1 < end && continues(y + 1);
-        // Terminals keep whether a row continues the one above, for copying and for other widths: erasing from its start ends that.
-        if (!joins) text += `\x1b[${y + 1};1H${!wrap || continues(y) ? "" : "\x1b[m\x1b[K"}`;
-        if (joined && !joins) text += AUTOWRAP;
-        text += rowText(y, joined, joins, continues(y));
-        if (joins && !joined) text += NO_AUTOWRAP;
-      }
-      return text;
+    rows: (from, to, wrap) => drawn(from, Math.min(to, terminal.rows), wrap, 0),
+    scrolledOut(count) {
+      const { active } = terminal.buffer;
+      const known = active.baseY - count >= Math.max(0, marker?.line ?? 0);
+      return known ? drawn(-count, 0, true, count) : "";
     },
     lastCell(row) {
       const buffer = terminal.buffer.active;

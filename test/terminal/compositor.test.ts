@@ -240,6 +240,19 @@ describe("compositor", () => {
     );
   });
 
+  it("neither loses nor doubles a line where the terminal tells a size when it has the next one already", () => {
+    const test = rig();
+    test.step(`${lines(40)}${"wrapped ".repeat(7)}\r\n${lines(9)}`);
+    // As tmux, where a window becomes larger and small again at once: first it pulls lines, then it drops our row.
+    test.outer.write(`\x1b[r\x1b[${ROWS};1H`);
+    test.outer.terminal.resize(COLS, ROWS + 6);
+    test.outer.write("\x1b[A");
+    test.outer.terminal.resize(COLS, ROWS);
+    test.compositor.resize({ cols: COLS, rows: ROWS + 6 });
+    test.compositor.resize({ cols: COLS, rows: ROWS });
+    expect(everything(test.outer)).toEqual(everything(test.oracle));
+  });
+
   it("puts lines back that the terminal has pulled out of its scrollback and the agent's screen had not", () => {
     const late = rig();
     late.outer.write(`\x1b[r${lines(30, "before")}\x1b[H\x1b[2J\x1b[1;11r`);

@@ -146,6 +146,11 @@ describe("an overlay's look", () => {
       expect(drawn({ ...armed, armed: false, early: true }, look)).toContain("too soon");
       expect(drawn(armed, look)).toContain("press a key");
     }
+    for (const early of [false, true]) {
+      const { status, width } = layoutOverlay(view, { cols: 40, rows: 9 }, { ...armed, armed: false, early });
+      expect(status).toMatch(/wait \.\.\.$|yet \.\.\.$/);
+      expect(status?.length).toBeLessThanOrEqual(width);
+    }
     const small = layoutOverlay(view, { cols: 20, rows: 4 }, { ...armed, armed: false });
     expect(small.title).toMatch(/wait \.\.\.$/);
   });
