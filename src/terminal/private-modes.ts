@@ -1,6 +1,6 @@
 // DECSET and DECRST, and their XTSAVE and XTRESTORE: those that move or hide our row are followed by what brings it back. Used by rewrite.ts.
 import type { Frame } from "./frame.ts";
-import { DIRECTION, NEVER_KEPT } from "./modes.ts";
+import { DIRECTION, NEVER_KEPT, SIDE_MARGINS } from "./modes.ts";
 import type { SavedCursor } from "./saved-cursor.ts";
 import { LEFT_OUT, type ScrollingRegion } from "./scrolling-region.ts";
 import type { Sequence, Verdict } from "./sequence.ts";
@@ -69,7 +69,7 @@ export class PrivateModes {
           first = this.#frame.blanked();
           this.#frame.damaged = true;
         }
-        after += this.#cleared(sequence);
+        after += this.#columns(sequence, on);
       }
       if (this.#frame.screen === before && !switches) continue;
       if (strays && this.#frame.screen !== before) this.#frame.stale[before] ??= this.#frame.agentSize.rows - 1;
@@ -97,11 +97,14 @@ export class PrivateModes {
     return first + (kept.length === 0 ? none : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after + restored;
   }
 
-  /** DECCOLM where the agent allows it: not all terminals take part, and those that do have cleared the screen, as the VT510 manual says. */
-  #cleared(sequence: Sequence): string {
+  /** DECCOLM where the agent allows it, carried out as xterm does: not all terminals take part, and none says whether it does. */
+  #columns(sequence: Sequence, on: boolean): string {
     const { modes } = this.#frame;
-    if (!modes.isSet(ALLOWS_DECCOLM) || modes.isSet(KEEPS_AT_DECCOLM)) return "";
-    const text = modes.origin ? "\x1b[?6l\x1b[J\x1b[?6h" : "\x1b[H\x1b[J";
+    if (!modes.isSet(ALLOWS_DECCOLM)) return "";
+    const sides = on && modes.isSet(SIDE_MARGINS) ? `\x1b[?${SIDE_MARGINS}l` : "";
+    if (sides !== "") modes.set(SIDE_MARGINS, false);
+    const cleared = modes.origin ? "\x1b[?6l\x1b[J\x1b[?6h" : "\x1b[H\x1b[J";
+    const text = sides + (modes.isSet(KEEPS_AT_DECCOLM) ? "\x1b[H" : cleared);
     this.#feed(sequence.end, text);
     return text;
   }

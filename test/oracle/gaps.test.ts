@@ -373,14 +373,14 @@ interface Internals {
   readonly _core: { readonly _inputHandler: { restoreCursor(): void; setHyperlink(data: string): void } };
 }
 
-/** Where mode 40 allows it, as xterm: the screen is cleared, unless DECNCSM keeps it, and the cursor home. */
+/** Where mode 40 allows it, as xterm: the screen is cleared, unless DECNCSM keeps it, and the cursor home in any case. */
 function clearsAtDeccolm({ terminal }: VtScreen): void {
   const { _inputHandler: handler, _bufferService: service } = coreOf(terminal);
   const modes = new Map<number, boolean>();
   onPrivateModes(handler, (mode, on) => {
     modes.set(mode, on);
-    if (mode !== 3 || modes.get(40) !== true || modes.get(95) === true) return;
-    handler.eraseInDisplay({ length: 1, params: [2] });
+    if (mode !== 3 || modes.get(40) !== true) return;
+    if (modes.get(95) !== true) handler.eraseInDisplay({ length: 1, params: [2] });
     service.buffer.x = 0;
     service.buffer.y = modes.get(6) === true ? service.buffer.scrollTop : 0;
   });
