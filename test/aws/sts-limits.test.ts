@@ -296,7 +296,12 @@ describe("what failed", () => {
   });
 
   it("behind a proxy that never lets it through is given up after the limit on connecting", async () => {
-    const proxy = createServer();
+    let asked = "";
+    const proxy = createServer((socket) => {
+      socket.on("data", (part) => {
+        asked += part;
+      });
+    });
     await new Promise<void>((resolve) => {
       proxy.listen(0, "127.0.0.1", resolve);
     });
@@ -309,6 +314,7 @@ describe("what failed", () => {
     });
     expect(performance.now() - begun).toBeGreaterThan(290);
     expect(performance.now() - begun).toBeLessThan(15_000);
+    expect(asked).toMatch(/^CONNECT sts\.eu-west-1\.amazonaws\.com:443 HTTP/);
     proxy.close();
   });
 
