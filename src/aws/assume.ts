@@ -93,14 +93,13 @@ function isDurationRefusal(error: unknown): boolean {
 }
 
 async function send(client: StsClient, request: AssumeRequest, durationSeconds: number | undefined): Promise<AssumedRole> {
-  const { result, date = "" } = await callSts(client, "AssumeRole", parameters(request, durationSeconds));
-  const aheadMs = Date.parse(date) - systemClock.now();
+  const { result, date } = await callSts(client, "AssumeRole", parameters(request, durationSeconds));
   const packedPolicySize = Number.parseInt(elementAt(result, "PackedPolicySize")?.text ?? "", 10);
   return {
     credentials: sealed(result, "sts:AssumeRole"),
     // Left out by some emulators; the identity gate asks for it anyway.
     assumedRoleArn: elementAt(result, "AssumedRoleUser", "Arn")?.text ?? assumedRoleArn(request.roleArn, request.sessionName),
-    ...(Number.isNaN(aheadMs) ? {} : { aheadMs }),
+    ...aheadOf(date),
     ...(Number.isNaN(packedPolicySize) ? {} : { packedPolicySize }),
   };
 }
@@ -119,6 +118,12 @@ function parameters(request: AssumeRequest, durationSeconds: number | undefined)
     TokenCode: request.mfa?.code,
     SourceIdentity: request.sourceIdentity,
   };
+}
+
+/** How far STS's clock is ahead of this machine's, by the `Date` of an answer that came just now; nothing where it has none. */
+export function aheadOf(date = ""): { aheadMs?: number } {
+  const aheadMs = Date.parse(date) - systemClock.now();
+  return Number.isNaN(aheadMs) ? {} : { aheadMs };
 }
 
 /** `PolicyArns` as STS takes them; nothing where there are none. */

@@ -1,6 +1,6 @@
 // GetFederationToken: a session of an IAM user cut down by a session policy, where there is no role to assume. Called by session/grant-ways.ts.
 import { AgentRunError } from "../core/error.ts";
-import { policyArns } from "./assume.ts";
+import { aheadOf, policyArns } from "./assume.ts";
 import type { SessionCredentials } from "./credentials.ts";
 import { explainFailure, readFailure } from "./failure.ts";
 import { checkTagKeys } from "./names.ts";
@@ -18,21 +18,27 @@ export interface FederationRequest {
   readonly durationSeconds: number;
 }
 
+export interface Federated {
+  readonly credentials: SessionCredentials;
+  /** As in `AssumedRole`. */
+  readonly aheadMs?: number;
+}
+
 /**
  * Asks STS for a federated session of the client's IAM user. Only a user's own long-lived keys can ask for one.
  * @throws AgentRunError `assume-role` with the statement that the user needs, `policy`, `base-credentials` or `sts-unreachable`
  */
-export async function federationToken(client: StsClient, request: FederationRequest): Promise<SessionCredentials> {
+export async function federationToken(client: StsClient, request: FederationRequest): Promise<Federated> {
   checkTagKeys(Object.keys(request.tags));
   try {
-    const { result } = await callSts(client, "GetFederationToken", {
+    const { result, date } = await callSts(client, "GetFederationToken", {
       Name: request.name,
       Policy: request.sessionPolicy,
       ...policyArns(request.sessionPolicyArns),
       DurationSeconds: request.durationSeconds,
       Tags: Object.entries(request.tags).map(([Key, Value]) => ({ Key, Value })),
     });
-    return sealed(result, "sts:GetFederationToken");
+    return { credentials: sealed(result, "sts:GetFederationToken"), ...aheadOf(date) };
   } catch (error) {
     throw await refused(error, client);
   }

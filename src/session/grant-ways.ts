@@ -14,11 +14,11 @@ import {
   parseRoleArn,
 } from "../aws/identity.ts";
 import type { Instant } from "../core/clock.ts";
-import { formatSpan } from "../core/duration.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { SessionId } from "../core/id.ts";
 import { Secret } from "../core/secret.ts";
 import type { Base } from "../credentials/sources.ts";
+import { AwsClock } from "./aws-clock.ts";
 import type { Profile } from "./profile.ts";
 import { timedPolicy } from "./session-time.ts";
 
@@ -77,8 +77,7 @@ export function wayOf(profile: Profile, from: WayBase): Way {
 function assumption(profile: Profile, { base, identity, session }: WayBase): Way {
   const roleArn = roleArnOf(profile, identity);
   const { account } = parseRoleArn(roleArn, "role");
-  /** How far AWS's clock is known to be ahead of this machine's. */
-  let aheadMs = 0;
+  const clock = new AwsClock();
   return {
     account,
     roleArn,
@@ -89,7 +88,7 @@ function assumption(profile: Profile, { base, identity, session }: WayBase): Way
       const duration = lasting(profile, now, endsAt, base.chained || isRoleSession(identity.arn));
       const attempt = async () => {
         // AWS ends it by its own clock.
-        const policy = timedPolicy(profile, now, duration.outlives ? endsAt + aheadMs : undefined);
+        const policy = timedPolicy(profile, now, duration.outlives ? endsAt + clock.aheadMs : undefined);
         const signer = await credentials();
         const assuming = assumeRole(await stsClient(connection, signer), {
           roleArn,
@@ -104,36 +103,16 @@ function assumption(profile: Profile, { base, identity, session }: WayBase): Way
           heldBy: signer.heldBy,
         });
         const gate = clientFor(connection, assuming);
-        return { policy, assumed: await assuming, gate };
+        return { policy, given: await assuming, gate };
       };
-      let made = await attempt();
-      const known = aheadMs;
-      if (Math.abs((made.assumed.aheadMs ?? known) - known) > WORTH_CORRECTING_MS) {
-        aheadMs = made.assumed.aheadMs ?? known;
-        if (duration.outlives) {
-          const { secretAccessKey, sessionToken } = made.assumed.credentials;
-          made = await attempt();
-          secretAccessKey.wipe();
-          sessionToken.wipe();
-        }
-      }
-      const { policy, assumed, gate } = made;
+      const { policy, given, gate } = await clock.right(duration.outlives, attempt);
       const found = await callerIdentity(await gate);
       confirmIdentity(found, { roleArn, sessionName: session, account });
-      const notes = [assumed.shortened, assumed.kept, clockNote(aheadMs)].filter((note) => note !== undefined);
-      const ending = endingAt(assumed.credentials, duration.outlives && !policy.unlimited ? endsAt : undefined);
+      const notes = [given.shortened, given.kept, clock.note].filter((note) => note !== undefined);
+      const ending = endingAt(given.credentials, duration.outlives && !policy.unlimited ? endsAt : undefined);
       return { credentials: ending, identity: found, notes, caveats: outliving(policy.unlimited) };
     },
   };
-}
-
-/** Answers take seconds, and a session's end is no more exact than that. */
-const WORTH_CORRECTING_MS = 60_000;
-
-function clockNote(aheadMs: number): string | undefined {
-  if (Math.abs(aheadMs) <= WORTH_CORRECTING_MS) return undefined;
-  const off = `${formatSpan(Math.abs(aheadMs))} ${aheadMs > 0 ? "behind" : "ahead of"}`;
-  return `this machine's clock is ${off} aws's, and a session's end there is set by that; set the clock: sudo timedatectl set-ntp true`;
 }
 
 /** What asks who the new keys are, made while STS is at work on them. */
@@ -168,6 +147,7 @@ function federation(profile: Profile, { base, identity, session }: WayBase): Way
     });
   }
   const arn = `arn:${user.partition}:sts::${user.account}:federated-user/${session}`;
+  const clock = new AwsClock();
   return {
     account: identity.account,
     roleArn: identity.arn,
@@ -176,18 +156,22 @@ function federation(profile: Profile, { base, identity, session }: WayBase): Way
     caveats: ["federated: no source identity, and no call to IAM or STS"],
     async obtain({ connection, credentials, tags, now, endsAt }) {
       const duration = lasting(profile, now, endsAt, false);
-      const policy = timedPolicy(profile, now, duration.outlives ? endsAt : undefined);
-      const given = await federationToken(await stsClient(connection, await credentials()), {
-        name: session,
-        tags,
-        sessionPolicy: policy.text,
-        sessionPolicyArns: profile.sessionPolicyArns,
-        durationSeconds: duration.seconds,
+      const { policy, given } = await clock.right(duration.outlives, async () => {
+        const policy = timedPolicy(profile, now, duration.outlives ? endsAt + clock.aheadMs : undefined);
+        const given = await federationToken(await stsClient(connection, await credentials()), {
+          name: session,
+          tags,
+          sessionPolicy: policy.text,
+          sessionPolicyArns: profile.sessionPolicyArns,
+          durationSeconds: duration.seconds,
+        });
+        return { policy, given };
       });
-      const found = await callerIdentity(await stsClient(connection, given));
+      const found = await callerIdentity(await stsClient(connection, given.credentials));
       confirmArn(found, arn, identity.account);
-      const ending = endingAt(given, duration.outlives && !policy.unlimited ? endsAt : undefined);
-      return { credentials: ending, identity: found, notes: [], caveats: outliving(policy.unlimited) };
+      const ending = endingAt(given.credentials, duration.outlives && !policy.unlimited ? endsAt : undefined);
+      const notes = clock.note === undefined ? [] : [clock.note];
+      return { credentials: ending, identity: found, notes, caveats: outliving(policy.unlimited) };
     },
   };
 }

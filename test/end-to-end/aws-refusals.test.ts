@@ -1,4 +1,6 @@
 // What an organization's own rules do to a launch: partitions that do not meet, a source identity that is set already, transitive tags.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
@@ -38,10 +40,14 @@ async function login(more: { SourceIdentity?: string; tag?: string }): Promise<R
 describe("a clock that is wrong by 10 minutes", () => {
   const off = (ms: number) => ({ now: () => systemClock.now() + ms, at: (at: number, run: () => void) => systemClock.at(at - ms, run) });
   it.each([
-    ["behind", 10],
-    ["ahead of", -10],
-  ])("%s AWS's is told, and the end that is sent to AWS is right by AWS's", async (word, minutes) => {
+    ["behind", 10, "AssumeRole"],
+    ["ahead of", -10, "AssumeRole"],
+    ["behind", 10, "GetFederationToken"],
+    ["ahead of", -10, "GetFederationToken"],
+  ])("%s AWS's (%i minutes) is told, and the end that is sent to AWS with %s is right by AWS's", async (word, minutes, action) => {
     await using other = await makeWorld({ clock: off(minutes * 60_000) });
+    const config = 'profile = "demo"\n[profiles.demo]\ngrant = "federation"\nisolation.level = "none"\n';
+    if (action === "GetFederationToken") writeFileSync(join(other.own, "config", "config.toml"), config);
     const program = `
       const { S3Client, ListBucketsCommand } = await import("${ROOT}/node_modules/@aws-sdk/client-s3/dist-cjs/index.js");
       const s3 = new S3Client({ endpoint: process.env.AWS_ENDPOINT_URL, forcePathStyle: true, disableClockSkewCorrection: true });
@@ -50,7 +56,7 @@ describe("a clock that is wrong by 10 minutes", () => {
     const { code, stdout, stderr } = await other.run(args);
     expect([code, stdout]).toEqual([0, "3\n"]);
     expect(stderr).toContain(`this machine's clock is 10 min ${word} aws's`);
-    expect(other.cloud.calls("sts:AssumeRole")).toBe(2);
+    expect(other.cloud.calls(`sts:${action}`)).toBe(2);
   });
 });
 
