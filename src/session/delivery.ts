@@ -73,6 +73,9 @@ export function childVariables(request: DeliveryRequest, credentials: SessionCre
     // botocore and boto read these older files first when they are there (botocore/credentials.py).
     AWS_CREDENTIAL_FILE: "/dev/null",
     BOTO_CONFIG: "/dev/null",
+    // Without the first, version 2 of the SDK for JavaScript looks past both files above and into ~/.aws; version 1 of that for Java knows the second alone.
+    AWS_SDK_LOAD_CONFIG: "1",
+    AWS_CREDENTIAL_PROFILES_FILE: join(request.folder, AWS_CREDENTIALS),
     // Else rclone and s3cmd read the human's, with keys in them. No /dev/null: rclone replaces its file when it writes.
     RCLONE_CONFIG: join(request.folder, RCLONE_CONFIG),
     S3CMD_CONFIG: join(request.folder, S3CMD_CONFIG),

@@ -155,7 +155,11 @@ export const SET: readonly NameRule[] = [
     reason: "the session's credentials",
     names: words("AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION"),
   },
-  { reason: "a file of the session, so that yours is not read", names: words("AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE") },
+  {
+    reason: "a file of the session, so that yours is not read",
+    names: words("AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_CREDENTIAL_PROFILES_FILE"),
+  },
+  { reason: "older AWS SDKs read the session's files only with it", names: ["AWS_SDK_LOAD_CONFIG"] },
   { reason: "an empty file, so that yours is not read", names: words("AWS_CREDENTIAL_FILE BOTO_CONFIG RCLONE_CONFIG S3CMD_CONFIG") },
   { reason: "no credentials from the machine's own role", names: ["AWS_EC2_METADATA_DISABLED"] },
   { reason: "marks the session's requests in CloudTrail", names: ["AWS_SDK_UA_APP_ID"] },

@@ -1,5 +1,6 @@
 // The stock AWS clients, as shell lines that an agent runs: each asks who it is. Used by clients.test.ts.
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { FIXTURES, ROOT } from "./world.ts";
 
@@ -46,6 +47,12 @@ export const clients: readonly Client[] = [
     line: `${VENV}/python -c "${ASK.replace("endpoint_url=os.environ['AWS_ENDPOINT_URL']", "")}"`,
   },
   { name: "the AWS SDK for JavaScript", needs: "", there: true, line: `node ${join(FIXTURES, "prints-identity.mjs")}` },
+  {
+    name: "version 2 of the AWS SDK for JavaScript",
+    needs: "npm run oracle:agents",
+    there: existsSync(join(ROOT, ".cache", "oracle-agents", "node_modules", "aws-sdk")),
+    line: `AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE=1 node ${join(FIXTURES, "prints-identity-v2.cjs")}`,
+  },
   {
     name: "rclone",
     needs: "rclone, apt-get install rclone",
