@@ -226,6 +226,21 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
     ],
   },
   "docs/threat-model.md": {
+    "answer it as they answer you": [["red-team/red-team.test.ts", "is linked in the threat model, which names every gap"]],
+    "Stop them, give them passwords, or use `strict`.": [
+      ["isolation/strict.test.ts", "reaches the ports that are served, and nothing else of the machine's loopback"],
+    ],
+    "At `strict` to the named hosts": [["isolation/forwarder.test.ts", "dials nothing for any other request"]],
+    "which opens more of the kernel to it; `strict` refuses them": [
+      ["isolation/strict.test.ts", "lets no sandbox start inside, unless that was asked for"],
+    ],
+    "the package has no install script, builds are reproducible": [
+      ["packages/npm.test.ts", "brings what it runs on and nothing else, and no script that an installation would run"],
+      ["packages/npm.test.ts", "is the same bytes, in another folder, at another hour, under another umask and language"],
+    ],
+    "a release says where it was built": [
+      ["packages/release.test.ts", "is published with provenance, a bill of materials and checksums, after all checks"],
+    ],
     "the account of the role must be of the profile's stage": [
       ["end-to-end/grants.test.ts", "keeps an agent of staging out of a production account"],
     ],
@@ -394,6 +409,13 @@ export const PROMISES: Readonly<Record<string, Readonly<Record<string, readonly 
     "After the end it answers 410 until it is closed": [["credentials/endpoint.test.ts", "says why and what to do, as botocore prints it"]],
   },
   "docs/tools.md": {
+    "It starts the daemon by itself, and the daemon leaves when nothing runs any more": [
+      ["end-to-end/ci-base.test.ts", "from %s, and is who the SDK is there"],
+      ["daemon/daemon.test.ts", "leaves when it was idle for its time, and not while there is a session or a connection"],
+    ],
+    "the program does not get them: not in its variables": [
+      ["session/environment.test.ts", "lets no AWS credential variable of the human through, whatever is passed or allowed"],
+    ],
     "no bar, no keys of ours, no question, no line at the end": [
       ["end-to-end/exec.test.ts", "leaves a terminal to the program: no bar, no key of ours, no line at the end"],
     ],
