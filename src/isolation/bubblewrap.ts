@@ -69,7 +69,7 @@ export function bubblewrapCommand(
 ): { command: Command; files: LaunchFile[] } {
   const blank = `${options.files}.blank`;
   const { served, init, prelude } = options;
-  const mounts = mountsOf(plan.entries, blank);
+  const mounts = mountsOf(plan.entries, blank, plan.kept);
   const root = prelude?.root;
   const args = [
     ...NAMESPACE_ARGUMENTS,

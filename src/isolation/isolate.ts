@@ -151,7 +151,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       // While bubblewrap mounts; where it fails, `check` meets it.
       setImmediate(() => {
         try {
-          misplaced ??= misplacedMounts(coveringEntries(), mountsOf("self"));
+          misplaced ??= misplacedMounts(coveringEntries(), mountsOf("self"), plan.kept);
         } catch {}
       });
       return wrapped.command;
@@ -162,7 +162,7 @@ export async function prepareIsolation(request: IsolationRequest): Promise<Isola
       const inside = mountsOf(pid);
       if (misplaced !== undefined && misplaced(inside, blanks) === undefined) return;
       // The machine's own mounts may have changed since.
-      const wrong = misplacedMounts(coveringEntries(), mountsOf("self"))(inside, blanks);
+      const wrong = misplacedMounts(coveringEntries(), mountsOf("self"), plan.kept)(inside, blanks);
       if (wrong === undefined) return;
       throw new AgentRunError(
         "isolation",

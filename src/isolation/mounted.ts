@@ -3,7 +3,7 @@
 
 import { mountsOf } from "./mounts.ts";
 import { nearestAbove, within } from "./path.ts";
-import type { PlanEntry } from "./plan.ts";
+import type { Kept, PlanEntry } from "./plan.ts";
 
 /** A line of proc(5) `/proc/pid/mountinfo`. */
 interface Mount {
@@ -83,10 +83,12 @@ const REPLACED = "//deleted";
  * What tells the path of a mount that is not as planned, or is not there, or undefined when all are, from `/proc/<a process in the sandbox>/mountinfo` and the files that
  * cover hidden ones. Made ahead, while there is time.
  * @param outside the machine's table: the launcher's own
+ * @param kept of the plan too: links that may have a mount each
  */
 export function misplacedMounts(
   entries: readonly PlanEntry[],
   outside: string,
+  kept: readonly Kept[] = [],
 ): (inside: string, blanks: readonly string[]) => string | undefined {
   const machine = new MountTable(outside);
   const devices = new Set(machine.mounts.map(({ device }) => device));
@@ -113,6 +115,7 @@ export function misplacedMounts(
     if (point === "/") return isHeld(mount, "read-only") && shows(mount, "/");
     // What every sandbox has of its own, as bubblewrap makes it.
     if (isOwn) return true;
+    if (links.includes(point)) return isHeld(mount, "read-only") && shows(mount, point);
     // A mount of the machine's that came along with what is around it.
     const around = nearestAbove(point, planned);
     if (around !== undefined && around.access !== "read-only" && around.access !== "writable") return false;
@@ -120,7 +123,7 @@ export function misplacedMounts(
     return machine.at(source)?.point === source && shows(mount, source);
   };
   // What is only shown may have vanished meanwhile, and is not there then.
-  const { system, inDev, inProc } = mountsOf(entries, "");
+  const { system, inDev, inProc, links } = mountsOf(entries, "", kept);
   const needed = [...system, ...inDev, ...inProc].filter((mount) => mount.kind === "fresh" || (mount.kind === "shown" && !mount.mayBeGone));
   return (inside, blanks) => {
     const sandbox = new MountTable(inside);

@@ -1,6 +1,6 @@
 // A plan as mounts, in the order in which they are made: what bubblewrap.ts tells bwrap and prelude-calls.ts the kernel. Pure.
 import { nearestAbove, within } from "./path.ts";
-import type { PlanEntry } from "./plan.ts";
+import type { Kept, PlanEntry } from "./plan.ts";
 
 export type Mount =
   /** An empty folder in memory. */
@@ -26,13 +26,15 @@ export interface Mounts {
   readonly inProc: readonly Mount[];
   /** Fresh folders that take nothing new once all is mounted. */
   readonly closed: readonly string[];
+  /** Links of the human's where an agent writes: a mount on the link itself keeps it where it is. bwrap makes none, and put-back.ts sees to them all the same. */
+  readonly links: readonly string[];
 }
 
 /**
  * @param entries of a plan: parents before children
  * @param blank an empty file that covers hidden files
  */
-export function mountsOf(entries: readonly PlanEntry[], blank: string): Mounts {
+export function mountsOf(entries: readonly PlanEntry[], blank: string, kept: readonly Kept[] = []): Mounts {
   const planned = new Map(entries.map((entry) => [entry.path, entry]));
   const of = (where: (path: string) => boolean): Mount[] =>
     entries.flatMap((entry) => {
@@ -48,6 +50,9 @@ export function mountsOf(entries: readonly PlanEntry[], blank: string): Mounts {
     inProc: of((path) => within(path, "/proc")),
     closed: entries
       .filter((entry) => entry.access === "assembled" || isHiddenFolder(entry, nearestAbove(entry.path, planned)))
+      .map(({ path }) => path),
+    links: kept
+      .filter(({ path, target }) => target !== undefined && nearestAbove(path, planned)?.source === undefined)
       .map(({ path }) => path),
   };
 }

@@ -9,6 +9,7 @@ import { nearestAbove, parentOf, within } from "./path.ts";
 
 /** linux/mount.h, linux/fcntl.h, linux/sched.h, linux/keyctl.h, asm-generic/errno-base.h and ioctls.h; named as there. */
 const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const AT_RECURSIVE = 0x8000;
 const OPEN_TREE_CLONE = 1;
@@ -94,7 +95,7 @@ function namespaces(uid: number, gid: number): Call[] {
   ];
 }
 
-function mountCalls({ ownRoot, system, inDev, closed }: Mounts, root: string, mounted: readonly MachineMount[]): Call[] {
+function mountCalls({ ownRoot, system, inDev, closed, links }: Mounts, root: string, mounted: readonly MachineMount[]): Call[] {
   const says = refused("the sandbox's file system cannot be put together");
   const tree = new Tree(root, mounted);
   const machine = { kind: "shown", path: "/", source: "/", of: "folder", writable: false, mayBeGone: false } as const;
@@ -104,6 +105,7 @@ function mountCalls({ ownRoot, system, inDev, closed }: Mounts, root: string, mo
     // What is mounted below it must not come along where a folder around it is shown.
     { name: "mount", args: [0, root, 0, MS_UNBINDABLE, 0], says },
     ...rest.flatMap((mount) => tree.mount(mount)),
+    ...links.flatMap((path) => tree.link(path)),
     ...tree.devices(),
     ...inDev.flatMap((mount) => tree.mount(mount)),
     ...tree.folders("/proc"),
@@ -139,6 +141,18 @@ class Tree {
     const made = this.folders(path);
     this.#mounted.set(path, "fresh");
     return [...made, { name: "mount", args: ["tmpfs", this.at(path), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755"], says }];
+  }
+
+  /** It cannot be removed or renamed then. Where it is gone by now, or the kernel mounts on no link, it is put back at the end all the same. */
+  link(path: string): Call[] {
+    const says = refused(`${path} cannot be put into the sandbox`);
+    const rest: Call[] = [
+      { name: "mount_setattr", args: [0, "", AT_EMPTY_PATH, READ_ONLY, ATTRIBUTES_SIZE], says, takes: true },
+      { name: "move_mount", args: [0, "", AT_FDCWD, this.at(path), MOVE_MOUNT_F_EMPTY_PATH], says, takes: true, allowed: "any" },
+      { name: "close", args: [0], says, takes: true },
+    ];
+    const flags = OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW | O_CLOEXEC;
+    return [{ name: "open_tree", args: [AT_FDCWD, path, flags], says, keeps: true, allowed: "any", skips: rest.length }, ...rest];
   }
 
   /** Its source is looked up in the machine's own tree, where nothing has changed; a link that was put into it meanwhile is met by mounted.ts, as bwrap's is. */

@@ -1,6 +1,6 @@
 // What is mounted and unmounted on the machine while a sandbox stands: in mount namespaces of the test's own, where mounts are handed on as on a machine with systemd.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { has } from "./own-program.ts";
@@ -29,9 +29,8 @@ describe.skipIf(!(hasBubblewrap && canMount)).each(whoever)(`in a sandbox of $na
     if (by === "bwrap") {
       world.settle();
       world.run("true", { allow: ["session-keyring"], ...run });
-      const cache = join(world.home, `.local/state/agent-run/isolation-${run.level ?? "standard"}.json`);
+      world.leaveToBubblewrap(run.level);
       rmSync(join(world.runtime, "agent-run", world.session), { recursive: true });
-      writeFileSync(cache, readFileSync(cache, "utf8").replace('"mounts":true', '"mounts":false'));
     }
     world.settle();
     const script = [

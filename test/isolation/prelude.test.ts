@@ -171,12 +171,6 @@ describe.skipIf(!hasBubblewrap).each(users)(`the sandbox of $name${missing}`, (u
     return [...shown.sort(), ...lines.filter((words) => !words.includes("-")).map((words) => words.join(" "))];
   };
   const cache = (world: World, level: string): string => join(world.home, `.local/state/agent-run/isolation-${level}.json`);
-  /** What is found on a machine that gives namespaces to bwrap alone. */
-  const leaveToBubblewrap = (world: World, level: string): void => {
-    const kept = readFileSync(cache(world, level), "utf8");
-    expect(kept).toContain('"mounts":true');
-    writeFileSync(cache(world, level), kept.replace('"mounts":true', '"mounts":false'));
-  };
 
   it.each([
     ["standard", {}],
@@ -191,7 +185,7 @@ describe.skipIf(!hasBubblewrap).each(users)(`the sandbox of $name${missing}`, (u
     world.settle();
     const own = table(world, more);
     expect(own.length).toBeGreaterThan(20);
-    leaveToBubblewrap(world, "level" in more ? more.level : "standard");
+    world.leaveToBubblewrap("level" in more ? more.level : "standard");
     expect(own).toEqual(table(world, more));
   });
 

@@ -201,9 +201,15 @@ describe.skipIf(!hasBubblewrap).each(users)(`links of the human's in an agent's 
       const path = join(world.home, ".claude", name);
       return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
     });
+  /** Where bubblewrap makes the mounts none holds a link. */
+  const withoutMounts = (level: "standard" | "strict" = "standard"): void => {
+    expect(world.run("true", { level }).status).toBe(0);
+    world.leaveToBubblewrap(level);
+  };
   const MINE = ["../dotfiles/claude/settings.json", "../dotfiles/claude/commands", "../dotfiles/statusline.sh"];
 
   it.each(["standard", "strict"] as const)("are back after a run at %s that replaced them, and what is in them was read-only", (level) => {
+    withoutMounts(level);
     const { stdout, stderr } = world.run(
       `cd ~/.claude; cat settings.json; echo x > settings.json || echo read-only
        echo '{"hooks":{}}' > s && mv s settings.json && rm commands && mkdir commands && echo evil > commands/evil.md && rm statusline.sh && echo replaced`,
@@ -232,6 +238,7 @@ describe.skipIf(!hasBubblewrap).each(users)(`links of the human's in an agent's 
   });
 
   it("are not taken for the agent's where nobody ended the run: the next launch puts them back first, and says so", async () => {
+    withoutMounts();
     const child = world.start(["/bin/sh", "-c", "cd ~/.claude; echo evil > s; mv s settings.json; echo done; sleep 60"], {
       agent: "claude",
       announce: true,
@@ -255,6 +262,7 @@ describe.skipIf(!hasBubblewrap).each(users)(`links of the human's in an agent's 
   ] as const)("that lead nowhere keep no launch of %s from starting, and are back", (agent, paths) => {
     for (const path of paths) world.link(path, "nowhere/at-all");
     world.settle();
+    withoutMounts();
     const { stdout, stderr } = world.run(`cd; for f in ${paths.join(" ")}; do rm $f && mkdir -p $f && echo made; done`, { agent });
     expect(stdout, stderr).toBe("made\n".repeat(paths.length));
     for (const path of paths) expect(readlinkSync(join(world.home, path))).toBe("nowhere/at-all");
@@ -274,6 +282,7 @@ describe.skipIf(!hasBubblewrap).each(users)(`links of the human's in an agent's 
   });
 
   it("of an agent that was given back are put back too, and settings of its that another makes are moved away", () => {
+    withoutMounts();
     const { stdout, stderr } = world.run(
       "cd ~/.claude; rm settings.json; echo evil > settings.json; echo evil > settings.local.json; echo made",
       { agent: "codex", allow: ["claude"] },
@@ -281,5 +290,42 @@ describe.skipIf(!hasBubblewrap).each(users)(`links of the human's in an agent's 
     expect(stdout, stderr).toBe("made\n");
     expect(links()).toEqual(MINE);
     expect(existsSync(join(world.home, ".claude/settings.local.json"))).toBe(false);
+  });
+
+  it.each(["standard", "strict"] as const)("can be neither replaced nor moved nor taken away at %s, where our program mounts", (level) => {
+    world.link(".claude/agents", "nowhere/at-all");
+    world.settle();
+    const { stdout, stderr } = world.run(
+      `cd ~/.claude; echo evil > s; mkdir d
+       for link in settings.json commands statusline.sh agents; do
+         rm $link || mv s $link || mv -T d $link || mv $link away || ln -sfn s $link || ln -f s $link || readlink $link
+       done 2>/dev/null
+       mv ~/.claude ~/away 2>/dev/null; cat statusline.sh settings.json; { echo x > settings.json; } 2>/dev/null || echo read-only; ls`,
+      { agent: "claude", level, checked: true },
+    );
+    const led = [...MINE, "nowhere/at-all"].join("\n");
+    expect(stdout, stderr).toMatch(new RegExp(`^${led}\n(echo mine\n)?(\\{"theme":"dark"\\}\n)?read-only\nagents\n`));
+    expect(stdout).not.toContain("away");
+    expect(links()).toEqual(MINE);
+    expect(stderr).not.toContain("meanwhile");
+  });
+
+  it("can be replaced by the human all the same, and are back as they were", async () => {
+    const script = "cd ~/.claude; echo ready; until [ -e over ]; do sleep 0.05; done; readlink settings.json";
+    const child = world.start(["/bin/sh", "-c", script], { agent: "claude" });
+    let said = "";
+    const ready = Promise.withResolvers<void>();
+    child.stdout?.on("data", (text: Buffer) => {
+      said += String(text);
+      ready.resolve();
+    });
+    await ready.promise;
+    const path = join(world.home, ".claude/settings.json");
+    symlinkSync("../dotfiles/other.json", `${path}.new`);
+    renameSync(`${path}.new`, path);
+    writeFileSync(join(world.home, ".claude/over"), "");
+    await new Promise((resolve) => child.on("close", resolve));
+    expect(said).toBe("ready\n../dotfiles/other.json\n");
+    expect(links()).toEqual(MINE);
   });
 });

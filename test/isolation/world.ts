@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -118,6 +119,14 @@ export class World implements Disposable {
     const [file = "", ...args] = this.argv(["/bin/sh", "-c", script], more);
     rmSync(join(this.runtime, "agent-run", this.session), { recursive: true, force: true });
     return spawnSync(file, args, { encoding: "utf8", env: { PATH: this.env["PATH"] ?? "" }, timeout: RUN_LIMIT_MS });
+  }
+
+  /** From here on all is as on a machine that gives namespaces to bubblewrap alone, which makes the mounts then. */
+  leaveToBubblewrap(level = "standard"): void {
+    const cache = join(this.home, `.local/state/agent-run/isolation-${level}.json`);
+    const kept = readFileSync(cache, "utf8");
+    if (!kept.includes('"mounts":true')) throw new Error(`not kept there: ${kept}`);
+    writeFileSync(cache, kept.replace('"mounts":true', '"mounts":false'));
   }
 
   start(command: readonly string[], more: Partial<IsolatedRun> = {}): ReturnType<typeof spawn> {
