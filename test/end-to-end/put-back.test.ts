@@ -1,5 +1,5 @@
-// A link of the human's that an agent replaced in its own folder is back after each kind of end: the launcher's, a killed launcher's, that of launcher and
-// daemon both; and what was in its place is where it is told to be.
+// A link of the human's that an agent replaced in its own folder, which it can where bubblewrap makes the mounts, is back after each kind of end: the launcher's, a
+// killed launcher's, that of launcher and daemon both; and what was in its place is where it is told to be.
 import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -24,6 +24,10 @@ describe.skipIf(!hasBubblewrap)("a link of the human's in an agent's folder (nee
     symlinkSync(TARGET, join(world.home, SETTINGS));
     writeFileSync(join(world.home, "tools/claude"), AGENT, { mode: 0o755 });
     env = { PATH: [join(world.home, "tools"), world.env["PATH"]].join(delimiter) };
+    const first = await world.run(["--isolation", "standard", "true"], { env });
+    expect(first.code, first.stderr).toBe(0);
+    const cache = join(world.own, "state/isolation-standard.json");
+    writeFileSync(cache, readFileSync(cache, "utf8").replace('"mounts":true', '"mounts":false'));
   });
   afterEach(() => world[Symbol.asyncDispose]());
 
