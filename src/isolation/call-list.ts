@@ -100,7 +100,7 @@ export function callList(arch: Arch, calls: readonly Call[]): Uint8Array {
       "isolation",
       `there is too much to mount: what makes the sandbox is told it in ${end} bytes, of ${LONGEST_LIST} at most`,
       {
-        hint: "each entry of your home is a mount: put some of them into a folder there, or move the project out of a folder that holds so many",
+        hint: "each entry of your home is a mount: put some of them into a folder of its own",
       },
     );
   const list = Buffer.alloc(end);
