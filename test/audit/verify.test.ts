@@ -139,6 +139,17 @@ describe("verifyFolder", () => {
     expect(report.sessions[0]?.findings.map((finding) => finding.kind)).toContain("replaced");
   });
 
+  it("takes a line of the index that is just being written for an error only where no session is open", () => {
+    const found = (open: ReadonlySet<string>) => {
+      const folder = mkdtempSync(join(base, "torn-"));
+      cpSync(written, folder, { recursive: true });
+      edit(folder, "index.ndjson", (bytes) => Buffer.concat([bytes, Buffer.from('{"sequence":7,')]));
+      return verifyFolder(folder, open).index.map(({ kind, severity }) => `${severity}: ${kind}`);
+    };
+    expect(found(new Set([sessions[2]]))).toEqual(["warning: cut"]);
+    expect(found(none)).toEqual(["error: cut"]);
+  });
+
   it("finds two files that changed names", () => {
     const report = afterChange((folder) => {
       renameSync(join(folder, `${sessions[0]}.ndjson`), join(folder, "x"));
