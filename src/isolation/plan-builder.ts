@@ -108,19 +108,24 @@ export class PlanBuilder {
 
   /** The reason of the hidden entry that holds `path`, if one does; a folder as wide as /run holds others' things by right. */
   hiddenBecause(path: string): string | undefined {
-    const around = this.#entries.get(path) ?? nearestAbove(path, this.#entries);
+    const around = this.#around(path);
     return around?.access === "hidden" && !this.isTooWide(around.path) ? around.reason : undefined;
+  }
+
+  /** The entry of the path, or of the nearest folder above it that has one. */
+  #around(path: string): PlanEntry | undefined {
+    return this.#entries.get(path) ?? nearestAbove(path, this.#entries);
   }
 
   /** Whether what lies at the path outside is there inside. */
   shows(path: string): boolean {
-    const around = this.#entries.get(path) ?? nearestAbove(path, this.#entries);
+    const around = this.#around(path);
     return around === undefined || around.access === "read-only" || around.access === "writable";
   }
 
   /** Whether the agent can make the path itself. */
   isWritable(path: string): boolean {
-    const around = this.#entries.get(path) ?? nearestAbove(path, this.#entries);
+    const around = this.#around(path);
     // A home below it is put together later, to read.
     if (around === undefined || this.#facts.homes.some((home) => within(path, home) && within(home, around.path))) return false;
     return around.access === "writable" || around.access === "empty";
@@ -138,7 +143,7 @@ export class PlanBuilder {
       .map((entry) => parentOf(entry.path));
     return [...new Set(parents)].filter((folder) => {
       if (within(folder, "/proc")) return false;
-      const around = this.#entries.get(folder) ?? nearestAbove(folder, this.#entries);
+      const around = this.#around(folder);
       return !around || around.access === "read-only" || (around.access === "assembled" && around.path !== "/");
     });
   }

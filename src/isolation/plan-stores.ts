@@ -49,7 +49,7 @@ export function planStores(
       if (isNeverGiven(store)) builder.forbid(path, store.what);
       const found = facts.found.get(path);
       if (found === undefined) continue;
-      if (input.allow.includes(store.name) && !isNeverGiven(store)) giveBack(builder, input, store, path, found);
+      if (input.allow.includes(store.name) && mayGiveBack(builder, store, path, found)) giveBack(builder, input, store, path, found);
       else hide(store, path, found);
     }
   }
@@ -57,6 +57,14 @@ export function planStores(
 }
 
 const isNeverGiven = (store: Store): boolean => AWS_STORES.includes(store) || ROOT_STORES.includes(store);
+
+/** Not what lies in a store that is never given, whatever link or variable leads there. */
+function mayGiveBack(builder: PlanBuilder, store: Store, path: string, { real }: Found): boolean {
+  if (isNeverGiven(store)) return false;
+  const reason = builder.forbidden(real);
+  if (reason !== undefined) builder.warn(`isolation.allow = "${store.name}": ${path} is not given back, for it is part of ${reason}`);
+  return reason === undefined;
+}
 
 /** What `isolation.allow` names: to read, and to write where `isolation.write` names the path too. */
 function giveBack(builder: PlanBuilder, input: IsolationInput, store: Store, path: string, found: Found): void {

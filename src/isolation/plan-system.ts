@@ -46,11 +46,18 @@ export function planSystem(builder: PlanBuilder, input: IsolationInput, facts: F
   }
 }
 
+const OWN = "agent-run's own settings, records and control socket";
+
+const ownFolders = ({ paths }: IsolationInput): readonly string[] => [paths.config, paths.state, paths.runtime];
+
+/** Said before any part of the plan gives something back: our own folders never are, whatever leads there. */
+export function forbidOwn(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
+  for (const path of ownFolders(input)) for (const place of [path, facts.found.get(path)?.real ?? path]) builder.forbid(place, OWN);
+}
+
 /** Our own folders are not there, but for this session's; our program and those that the run needs are there to read. */
 export function planOwn(builder: PlanBuilder, input: IsolationInput, facts: Facts): void {
-  for (const path of [input.paths.config, input.paths.state, input.paths.runtime]) {
-    const reason = "agent-run's own settings, records and control socket";
-    builder.forbid(path, reason);
+  for (const path of ownFolders(input)) {
     const found = facts.found.get(path);
     if (!found) continue;
     if (within(facts.project, found.real)) {
@@ -58,7 +65,7 @@ export function planOwn(builder: PlanBuilder, input: IsolationInput, facts: Fact
         hint: "work in another folder",
       });
     }
-    builder.hide(found, reason, "never", path);
+    builder.hide(found, OWN, "never", path);
   }
   if (input.sessionFolder) {
     // The daemon may make it after this plan, and has by the time that the agent starts.

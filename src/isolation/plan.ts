@@ -13,7 +13,7 @@ import { planProject } from "./plan-project.ts";
 import { rootLeft, writableRoots } from "./plan-roots.ts";
 import { planStores, storePlaces } from "./plan-stores.ts";
 import { planStrict, planTools, strictPlaces } from "./plan-strict.ts";
-import { planOwn, planSystem } from "./plan-system.ts";
+import { forbidOwn, planOwn, planSystem } from "./plan-system.ts";
 
 /**
  * `hidden`: not there, or empty and read-only. `assembled`: a folder that shows only the entries listed below it. `empty`: fresh and writable, gone at
@@ -170,6 +170,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
   const keyring = input.platform === "darwin" || input.allow.includes(SESSION_KEYRING) ? "yours" : "fresh";
   if (strict) planStrict(builder, input, facts);
   planSystem(builder, input, facts);
+  forbidOwn(builder, input, facts);
   const roots = writableRoots(input, facts).filter(({ real }) => !builder.isTooWide(real));
   planStores(builder, input, facts, (path, real) => rootLeft(path, real, roots)?.path);
   planAgents(builder, input, facts);

@@ -200,6 +200,22 @@ describe("the plan", () => {
       expect(() => plan({ allow: [name] })).toThrow(expect.objectContaining({ code: "config" }));
   });
 
+  it("gives back no store that lies in one of AWS's, or in our own folders, by whichever link or variable", () => {
+    const led = withFound(
+      ["/home/dev/.aws", folder("/data/aws")],
+      ["/home/dev/.ssh", folder("/data/aws/ssh")],
+      ["/run/user/1000/agent-run/kube", file("/run/user/1000/agent-run/kube")],
+    );
+    const env = { ...INPUT.env, KUBECONFIG: "/run/user/1000/agent-run/kube" };
+    const { entries, warnings } = plan({ allow: ["ssh", "kube"], env }, led);
+    const opened = entries.filter(({ path, access }) => access !== "hidden" && /^\/data|kube/.test(path)).map(({ path }) => path);
+    expect(opened).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^isolation\.allow = "ssh": \/home\/dev\/\.ssh is not given back, for it is part of /),
+      expect.stringMatching(/^isolation\.allow = "kube": \/run\/user\/1000\/agent-run\/kube is not given back/),
+    ]);
+  });
+
   it("makes a store writable that is given back and named in isolation.write, and no other", () => {
     const both = access(plan({ allow: ["ssh", "netrc"], write: ["~/.ssh"] }).entries);
     expect(both).toMatchObject({ "/home/dev/.ssh": "writable", "/home/dev/.netrc": "read-only" });
