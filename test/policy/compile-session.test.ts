@@ -265,6 +265,18 @@ describe("narrowing", () => {
     });
   });
 
+  it("keeps what holds under fewer conditions beside what holds under more", () => {
+    const when = (...keys: string[]) =>
+      allow("s3:*", "*", keys.length > 0 ? { Condition: { Null: Object.fromEntries(keys.map((key) => [key, "false"])) } } : {});
+    const { document } = compileSession({ sources: [source(when("aws:x"), "one"), source([when("aws:y"), when()], "two")] });
+    const got = (context: Record<string, string>) => decide(document, request("s3:GetObject", "arn:aws:s3:::b/k", context));
+    expect([got({ "aws:x": "1" }), got({ "aws:x": "1", "aws:y": "1" }), got({ "aws:y": "1" })]).toEqual([
+      "allowed",
+      "allowed",
+      "implicitDeny",
+    ]);
+  });
+
   it("keeps a Sid that several of its policies have once: IAM takes none twice", () => {
     const named = (action: string) => source({ ...deny(action), Sid: "Same" }, action);
     const { text } = compileSession({ sources: [source(allow("*"), "all"), named("s3:PutObject"), named("ec2:RunInstances")] });
