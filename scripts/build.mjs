@@ -118,7 +118,7 @@ const bundles = await Promise.all([
       elsewhere(/^\.\/dry-run\.ts$/, () => "./dry-run.js"),
       elsewhere(/^\.\.\/isolation\/left-behind\.ts$/, () => "./left-behind.cjs"),
       elsewhere(
-        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|console-reader|end-notice|forwarder|seatbelt|try-out|warm-up)\.ts$/,
+        /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|console-reader|end-notice|known-actions|forwarder|seatbelt|try-out|warm-up)\.ts$/,
         (asked) => `./screen/${asked.replace(/^\.\//, "").replace(/\.tsx?$/, ".js")}`,
       ),
     ],
@@ -143,6 +143,7 @@ const bundles = await Promise.all([
       "warm-up": "src/terminal/warm-up.ts",
       "console-reader": "src/terminal/console-reader.ts",
       "end-notice": "src/cli/end-notice.ts",
+      "known-actions": "src/cli/known-actions.ts",
       seatbelt: "src/isolation/seatbelt.ts",
       forwarder: "src/isolation/forwarder.ts",
       "try-out": "src/isolation/try-out.ts",

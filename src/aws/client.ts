@@ -12,6 +12,7 @@ import type { SSOOIDCClient } from "@aws-sdk/client-sso-oidc";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
 import type { AwsCredentials } from "./credentials.ts";
+import { NEVER_PROXIED, proxyUrl, proxyVariable, requireHttpProxy } from "./proxy.ts";
 import type { StsClient } from "./sts.ts";
 
 export interface Connection {
@@ -95,6 +96,7 @@ export async function stsClient(connection: Connection, credentials?: AwsCredent
   const region = requireRegion(connection.region, "region");
   requireAddress(connection.endpointUrl, ENDPOINT_SETTINGS);
   const url = new URL(stsEndpoint(connection));
+  requireHttpProxy(url, connection.env ?? {});
   const { http, https } = agents(connection.env ?? {});
   return { region, url, agent: url.protocol === "https:" ? https : http, credentials, ...limits(connection) };
 }
@@ -197,6 +199,7 @@ export const regionOf = async (client: StsClient | IAMClient): Promise<string> =
  */
 function settings(connection: Connection, credentials: AwsCredentials | undefined) {
   requireAddress(connection.endpointUrl, ENDPOINT_SETTINGS);
+  requireHttpProxy(new URL(regionalEndpoint("aws", connection)), connection.env ?? {});
   const { http, https } = agents(connection.env ?? {});
   const { connectTimeoutMs, requestTimeoutMs, retries } = limits(connection);
   return {
@@ -241,10 +244,9 @@ const shared = new Map<string, { readonly stamp: string; readonly agents: Agents
  * Idle ones do not keep the process alive.
  */
 export function agents(env: Environment): Agents {
-  const told = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined;
-  // The local cloud and emulators on this machine are never behind a proxy.
-  const noProxy = [told("NO_PROXY"), "127.0.0.1", "localhost", "::1"].filter((hosts) => hosts !== undefined).join(",");
-  const proxyEnv = { HTTPS_PROXY: proxyUrl(told("HTTPS_PROXY")), HTTP_PROXY: proxyUrl(told("HTTP_PROXY")), NO_PROXY: noProxy };
+  const told = (name: string): string | undefined => proxyUrl(proxyVariable(env, name));
+  const noProxy = [proxyVariable(env, "NO_PROXY"), ...NEVER_PROXIED].filter((hosts) => hosts !== undefined).join(",");
+  const proxyEnv = { HTTPS_PROXY: told("HTTPS_PROXY"), HTTP_PROXY: told("HTTP_PROXY"), NO_PROXY: noProxy };
   const bundles = AUTHORITIES.flatMap((name) => (env[name] ? [{ name, file: env[name] }] : []));
   const key = JSON.stringify([proxyEnv, bundles]);
   const stamp = bundles.map(({ file }) => stampOf(file)).join();
@@ -259,9 +261,6 @@ export function agents(env: Environment): Agents {
   return made;
 }
 
-/** Most tools take `proxy:3128` too, which Node leaves aside in silence. */
-const proxyUrl = (text: string | undefined): string | undefined => (text === undefined || text.includes("://") ? text : `http://${text}`);
-
 /** What changes when the file does; a file that cannot be looked at is told when it is read. */
 function stampOf(file: string): string {
   try {
@@ -274,14 +273,22 @@ function stampOf(file: string): string {
 
 function authorities(bundles: readonly { readonly name: string; readonly file: string }[]): string[] {
   const read = bundles.map(({ name, file }) => {
+    let text: string;
     try {
-      return readFileSync(file, "utf8");
+      text = readFileSync(file, "utf8");
     } catch (error) {
       throw new AgentRunError("config", `cannot read ${name} '${file}': ${messageOf(error)}`, {
         hint: `point ${name} at a readable PEM file, or unset it`,
         cause: error,
       });
     }
+    // The others are for all that Node and OpenSSL do, and may well be empty.
+    if (name === "AWS_CA_BUNDLE" && !text.includes("-----BEGIN ")) {
+      throw new AgentRunError("config", `AWS_CA_BUNDLE '${file}' holds no certificate`, {
+        hint: "point AWS_CA_BUNDLE at a PEM file, which has lines of -----BEGIN CERTIFICATE-----, or unset it",
+      });
+    }
+    return text;
   });
   return [...rootCertificates, ...read];
 }

@@ -1,5 +1,5 @@
 // Whether the actions that a human names for narrowing are AWS's. Called by launch.ts and trust.ts, only where some are named: reading the catalogue takes time.
-import { AgentRunError } from "../core/error.ts";
+// A launch has it from another bundle, and so gets values of it, no errors.
 import { catalogueOf } from "./catalogue-file.ts";
 
 export interface NamedActions {
@@ -32,11 +32,4 @@ export function unknownActions(named: NamedActions, packageFolder: string): Unkn
       ];
     }),
   );
-}
-
-/** @throws AgentRunError `usage` for the first entry of `--allow` or `--deny` that names no action of AWS */
-export function refuseUnknownActions(named: NamedActions, packageFolder: string): void {
-  for (const { list, action, hint } of unknownActions(named, packageFolder)) {
-    throw new AgentRunError("usage", `--${list}: no action of aws is called '${action}'`, { hint, exitStatus: 2 });
-  }
 }

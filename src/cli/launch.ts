@@ -2,13 +2,14 @@
 import { statSync } from "node:fs";
 import type { OpenMessage, Overrides } from "../control/protocol.ts";
 import { openLeaseOrStart } from "../control/start-daemon.ts";
-import { AgentRunError } from "../core/error.ts";
+import { AgentRunError, messageOf } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
 import { processInfo } from "../core/process-tree.ts";
 import { userName } from "../core/user.ts";
 import { resolveExecutable } from "../terminal/executable.ts";
 import type { Context } from "./command.ts";
 import { isTerminal } from "./is-terminal.ts";
+import type { NamedActions } from "./known-actions.ts";
 import type { Running } from "./running.ts";
 import { SessionLink } from "./session-link.ts";
 import { sourceEnvironment } from "./source-environment.ts";
@@ -43,6 +44,19 @@ function isHere(cwd: string): boolean {
   }
 }
 
+/** Throws AgentRunError `usage` for the first entry of `--allow` or `--deny` that names no action of AWS. */
+async function refuseUnknownActions(named: NamedActions, packageFolder: string): Promise<void> {
+  const { unknownActions } = await import("./known-actions.ts");
+  let unknown: ReturnType<typeof unknownActions>;
+  try {
+    unknown = unknownActions(named, packageFolder);
+  } catch (error) {
+    throw new AgentRunError("internal", messageOf(error), { hint: "install agent-run again; in a clone: npm run build", cause: error });
+  }
+  for (const { list, action, hint } of unknown)
+    throw new AgentRunError("usage", `--${list}: no action of aws is called '${action}'`, { hint, exitStatus: 2 });
+}
+
 /** Runs the agent and gives the exit status of the whole command. Throws AgentRunError when nothing was started. */
 export async function launch(request: LaunchRequest): Promise<number> {
   const { context } = request;
@@ -55,7 +69,7 @@ export async function launch(request: LaunchRequest): Promise<number> {
       },
     );
   const { allow, deny } = request.overrides;
-  if (allow ?? deny) (await import("./known-actions.ts")).refuseUnknownActions({ allow, deny }, context.packageFolder);
+  if (allow ?? deny) await refuseUnknownActions({ allow, deny }, context.packageFolder);
   const file = resolveExecutable(request.agent, request.env["PATH"], context.cwd);
   const atTerminal = request.plain !== true && isTerminal(0) && isTerminal(1);
   const inTerminal = atTerminal && request.env["TERM"] !== "dumb";

@@ -142,6 +142,40 @@ describe("the way out", () => {
     proxy.close();
   });
 
+  it.each([
+    ["socks5://me:secret@127.0.0.1:1080", "socks5://127.0.0.1:1080"],
+    ["http://[bad", "which is no address"],
+  ])("through a proxy that is none of HTTP, %s, is refused; not where it is for others, nor for this machine", async (given, shown) => {
+    const connection = { region: "eu-west-1", env: { HTTPS_PROXY: given } };
+    for (const made of [() => stsClient(connection, keys), () => iamClient(connection, keys)]) {
+      const refused = await Promise.resolve(made()).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(refused).toMatchObject({
+        code: "config",
+        message: expect.stringContaining(`HTTPS_PROXY, ${shown}, is no HTTP proxy`),
+        hint: expect.stringContaining("NO_PROXY"),
+      });
+      expect(JSON.stringify(refused)).not.toContain("secret");
+    }
+    if (given.startsWith("http:")) return;
+    for (const NO_PROXY of ["*", "amazonaws.com", ".amazonaws.com", "x.example, *.amazonaws.com:443"])
+      await stsClient({ ...connection, env: { ...connection.env, NO_PROXY } }, keys);
+    for (const host of ["127.0.0.1", "localhost", "[::1]"]) await stsClient({ ...connection, endpointUrl: `https://${host}:4566` }, keys);
+    await stsClient({ ...connection, endpointUrl: "http://emulator.example" }, keys);
+  });
+
+  it("with an AWS_CA_BUNDLE that holds no certificate is refused, naming it", async () => {
+    const connection = { region: "eu-west-1", env: { AWS_CA_BUNDLE: join(import.meta.dirname, "../pinned-seed.ts") } };
+    await expect(stsClient(connection, keys)).rejects.toMatchObject({
+      code: "config",
+      message: expect.stringMatching(/^AWS_CA_BUNDLE '.*pinned-seed\.ts' holds no certificate$/),
+    });
+    // Node's own may well be empty.
+    await stsClient({ ...connection, env: { NODE_EXTRA_CA_CERTS: "/dev/null" } }, keys);
+  });
+
   it("with a certificate bundle that cannot be read is refused, naming it", async () => {
     const connection = { region: "eu-west-1", env: { AWS_CA_BUNDLE: "/nonexistent/ca.pem" } };
     await expect(stsClient(connection, keys)).rejects.toMatchObject({
