@@ -399,6 +399,7 @@ export const REFUSALS: Readonly<Record<string, readonly Proof[]>> = {
   "no bubblewrap": [["isolation/probe.test.ts", "says how to install bubblewrap when there is none"]],
   "Ubuntu 23.10 and newer": [["isolation/mending.test.ts", "is a profile for just this bwrap where AppArmor restricts namespaces"]],
   "`user.max_user_namespaces` is 0": [["isolation/mending.test.ts", "is told so by a sandbox that was tried"]],
+  "one of `user.max_*_namespaces` is small": [["isolation/mending.test.ts", "names the limit where no more namespaces are given"]],
   "`kernel.unprivileged_userns_clone` is 0": [["isolation/mending.test.ts", "for %j is a command"]],
   "`user.max_net_namespaces` is 0": [["isolation/mending.test.ts", "still gives standard where only the network's are"]],
   "WSL 1": [["isolation/mending.test.ts", "for %j is a command"]],
