@@ -30,6 +30,8 @@ export async function rawServer(answer: (response: ServerResponse, before: numbe
     heard.push({ method, url, headers, body: Buffer.concat(chunks).toString("latin1"), port: socket.remotePort });
     answer(response, heard.length - 1, request);
   });
+  // A slow machine must not let connections end by themselves.
+  server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
