@@ -87,7 +87,13 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: "settings.json", standIn: JSON_FILE },
       { path: "settings.local.json", standIn: JSON_FILE },
       ...folders("commands agents skills hooks plugins output-styles rules workflows routines"),
+      // Read anew whenever it changes: a key could come to mean yes in a session outside.
+      { path: "keybindings.json", standIn: { file: '{"bindings":[]}\n' } },
       ...where("daemon.json launch.json scheduled_tasks.json loop.md cowork_plugins scripts bin local"),
+      // What the human has agreed to: that others may have commands run here, and which of this machine's MCP servers.
+      ...where("state/unattended-serving-consent.json state/device-mcp-consent.json state/device-mcp-snapshot.json"),
+      // Logins by name, and the addresses that they are sent to.
+      ...where("$config/anthropic %ANTHROPIC_CONFIG_DIR"),
       // It takes the place of ~/.claude.json as soon as it is there, unless it is empty and nobody may write it.
       { path: ".config.json", standIn: { file: "", mode: 0o400 }, onlyAbsent: true },
       { path: "%CLAUDE_CODE_PLUGIN_CACHE_DIR" },
@@ -95,7 +101,8 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
     {
       state: ["~/.local/state/claude"],
       files: [{ path: "~/.claude.json", content: "{}\n" }],
-      fresh: ["daemon", "jobs", "shell-snapshots", "session-env"],
+      // In the last two its sessions find one another, and leave messages that are taken for a colleague's.
+      fresh: ["daemon", "jobs", "shell-snapshots", "session-env", "sessions", "teams"],
       told: [
         { path: "~/.claude.json", keys: CLAUDE_KEYS },
         { path: ".claude.json", keys: CLAUDE_KEYS },
@@ -103,6 +110,7 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
         // It offers the newest in the place of a damaged one.
         { path: "backups/*", keys: CLAUDE_KEYS },
         ...told("remote-settings.json remote-settings-consent.json remote-settings-helper-consent state/hybrid-settings.json"),
+        ...told("policy-limits.json state/settings-review.json"),
         ...told("CLAUDE.md projects/*/memory/* agent-memory/*/*"),
       ],
       hide: ["~/.claude/ide", "%CLAUDE_CONFIG_DIR/ide"],
@@ -117,6 +125,8 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       { path: "hooks.json", standIn: JSON_FILE },
       { path: "rules", standIn: "folder" },
       { path: ".env", standIn: EMPTY_FILE },
+      // Programs that it starts to run commands elsewhere.
+      { path: "environments.toml", standIn: EMPTY_FILE },
       { path: "agents", standIn: "folder" },
       // It copies itself to the first for a daemon that outlives it, and does not start where it can not; it unpacks skills of its own, and runs git on
       // repositories of plugins in the last.
@@ -128,7 +138,7 @@ export const KNOWN_AGENTS: readonly KnownAgent[] = [
       // Its daemon's socket takes commands from whoever connects; shells read the snapshots, and look for programs in `tmp`.
       needsFresh: true,
       fresh: ["app-server-control", "app-server-daemon", "shell_snapshots", "tmp"],
-      told: told("AGENTS.md AGENTS.override.md memories/* memories/.git/config memories/.git/hooks"),
+      told: told("AGENTS.md AGENTS.override.md memories/* memories/.git/config memories/.git/hooks cloud-config-bundle-cache.json"),
       sandbox: "--sandbox danger-full-access",
     },
   ),

@@ -29,12 +29,12 @@ describe.skipIf(!hasBubblewrap).each(users)(`the state of an agent, for $name${m
   it.each(LEVELS)("at %s keeps nothing that Claude Code's other sessions run or obey unasked, and shows none of theirs", (level) => {
     world.plant(".claude/shell-snapshots/snapshot-bash-1.sh", "echo mine\n");
     world.settle();
-    const folders = ["daemon/dispatch", "jobs/one", "shell-snapshots", "session-env/one"];
+    const folders = ["daemon/dispatch", "jobs/one", "shell-snapshots", "session-env/one", "sessions", "teams/one/inboxes"];
     const { stdout, stderr } = world.run(
       `cd ~/.claude; cat shell-snapshots/* 2>/dev/null; for f in ${folders.join(" ")}; do mkdir -p $f && echo x > $f/evil && echo made; done; mv daemon d2; rmdir jobs; echo end`,
       { agent: "claude", level },
     );
-    expect(stdout, stderr).toBe(`${"made\n".repeat(4)}end\n`);
+    expect(stdout, stderr).toBe(`${"made\n".repeat(folders.length)}end\n`);
     expect(readdirSync(join(world.home, ".claude"))).toEqual(["shell-snapshots"]);
     expect(readFileSync(join(world.home, ".claude/shell-snapshots/snapshot-bash-1.sh"), "utf8")).toBe("echo mine\n");
   });
