@@ -19,6 +19,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { AgentRunError, messageOf } from "../core/error.ts";
+import { thisMachine } from "../core/machine.ts";
 import { randomHex } from "../core/random.ts";
 import { parentOf } from "./path.ts";
 import type { Kept } from "./plan.ts";
@@ -33,8 +34,8 @@ export interface PutBack {
   readonly problem?: string;
 }
 
-/** Of each session what it keeps, one JSON line each: written before its agent starts, removed when all is back. */
-const notesFolder = (state: string): string => join(state, "kept");
+/** Of each session of this machine what it keeps, one JSON line each: written before its agent starts, removed when all is back. */
+const notesFolder = (state: string): string => join(state, "kept", thisMachine().id);
 
 /** What was moved aside, a folder a session. No agent sees it, and nothing reads it; the human takes out what they want, and removes it: doctor says so. */
 export const asideFolder = (state: string): string => join(state, "set-aside");

@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
+  statfsSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -17,11 +18,12 @@ import {
 import { basename, dirname, join } from "node:path";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { makeFolder } from "../core/folder.ts";
+import { thisMachine } from "../core/machine.ts";
 import { plainFile } from "../core/plain-file.ts";
 import type { IsolationPlan } from "./plan.ts";
 
-/** Every stand-in that was made and not yet removed, one JSON line each: those of a launcher that was killed are removed by the daemon. */
-const listFile = (state: string): string => join(state, "stand-ins");
+/** Every stand-in that was made on this machine and not yet removed, one JSON line each: those of a launcher that was killed are removed by the daemon. */
+const listFile = (state: string): string => join(state, `stand-ins.${thisMachine().id}`);
 
 interface StandIn {
   readonly path: string;
@@ -89,9 +91,10 @@ function note(standIn: StandIn, state: string): void {
 
 /**
  * Removes the stand-ins that nobody used, unless another session is still there: the kernel lifts a cover in every sandbox when what it covers is
- * removed. Gives a sentence for each that could not be removed.
+ * removed. On a file system that machines share, where sessions of another one may have covered them, they stay. Gives a sentence for each that could not
+ * be removed.
  */
-export function removeStandIns(state: string, sessionFolder: string): string[] {
+export function removeStandIns(state: string, sessionFolder: string, isShared = isOnNetwork): string[] {
   const others = list(dirname(sessionFolder)).filter((name) => name.startsWith("sess_") && name !== basename(sessionFolder));
   if (others.length > 0) return [];
   let lines: string[];
@@ -105,7 +108,20 @@ export function removeStandIns(state: string, sessionFolder: string): string[] {
     .filter((line) => line !== "")
     .toReversed()
     .flatMap((line) => parse(line) ?? [])
+    .filter(({ path }) => !isShared(dirname(path)))
     .flatMap((standIn) => remove(standIn));
+}
+
+/** NFS, SMB (in three kinds), AFS, Ceph, Lustre, GPFS and BeeGFS, by statfs(2) and their own sources. */
+const NETWORKED = new Set([0x6969, 0x517b, 0xfe534d42, 0xff534d42, 0x5346414f, 0x6b414653, 0xc36400, 0xbd00bd0, 0x47504653, 0x19830326]);
+
+function isOnNetwork(folder: string): boolean {
+  try {
+    return process.platform === "linux" && NETWORKED.has(statfsSync(folder).type);
+  } catch {
+    // It is gone, and what was in it too.
+    return false;
+  }
 }
 
 /** A line cut short by a crash is left out: what it names was not made yet. */

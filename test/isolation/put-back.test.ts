@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { thisMachine } from "../../src/core/machine.ts";
 import { noteKept, type PutBack, putBack, putBackAll, putBackText } from "../../src/isolation/put-back.ts";
 import { hasBubblewrap, missing, users, World } from "./world.ts";
 
@@ -24,10 +25,12 @@ const SESSION = "sess_00000001";
 describe.skipIf(process.platform !== "linux")("what an agent left is put back (needs Linux)", () => {
   let world: World;
   let state: string;
+  let notes: string;
   let folder: string;
   beforeEach(() => {
     world = new World(users[0] as (typeof users)[number]);
     state = join(world.root, "state");
+    notes = join(state, "kept", thisMachine().id);
     folder = join(world.home, ".tool");
     world.plant("dotfiles/settings.json", "mine\n");
     world.link(".tool/settings.json", "../dotfiles/settings.json");
@@ -48,7 +51,7 @@ describe.skipIf(process.platform !== "linux")("what an agent left is put back (n
     const before = lstatSync(join(folder, "settings.json")).ino;
     expect(putBack(state, SESSION)).toEqual([]);
     expect(lstatSync(join(folder, "settings.json")).ino).toBe(before);
-    expect(readdirSync(join(state, "kept"))).toEqual([]);
+    expect(readdirSync(notes)).toEqual([]);
     expect(existsSync(join(state, "set-aside"))).toBe(false);
   });
 
@@ -151,7 +154,18 @@ describe.skipIf(process.platform !== "linux")("what an agent left is put back (n
     expect(putBackText(one(putBack(state, SESSION)))).toContain("could not be put back as it was before the run: ENOTDIR");
     expect(existsSync(join(world.home, "moved/settings.json"))).toBe(false);
     // It is tried again before the next launch.
-    expect(readdirSync(join(state, "kept"))).toEqual([SESSION]);
+    expect(readdirSync(notes)).toEqual([SESSION]);
+  });
+
+  it("is left to the machine that it is of, where a home is shared", () => {
+    const path = join(folder, "settings.json");
+    note("settings.json", LINK);
+    const others = join(state, "kept", "0123456789abcdef");
+    renameSync(notes, others);
+    rmSync(path);
+    expect(putBackAll(state, () => false)).toEqual([]);
+    expect(readdirSync(others)).toEqual([SESSION]);
+    expect(existsSync(path)).toBe(false);
   });
 
   it("is done before the next launch where nobody could: for the session that is gone for good, for one that is there as often as needed", () => {
@@ -162,7 +176,7 @@ describe.skipIf(process.platform !== "linux")("what an agent left is put back (n
       writeFileSync(path, "evil\n");
       one(putBackAll(state, () => isThere));
       expect(readlinkSync(path)).toBe(LINK);
-      expect(readdirSync(join(state, "kept"))).toEqual(isThere ? [SESSION] : []);
+      expect(readdirSync(notes)).toEqual(isThere ? [SESSION] : []);
     }
     expect(putBackAll(state, () => false)).toEqual([]);
   });
@@ -176,7 +190,7 @@ describe.skipIf(process.platform !== "linux")("what an agent left is put back (n
 
   it("leaves out a note that was cut short", () => {
     note("settings.json", LINK);
-    writeFileSync(join(state, "kept", SESSION), '{"path":"/etc/pas');
+    writeFileSync(join(notes, SESSION), '{"path":"/etc/pas');
     expect(putBack(state, SESSION)).toEqual([]);
   });
 });
