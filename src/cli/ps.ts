@@ -39,11 +39,13 @@ export const ps: Command = {
     const json = values["json"] === true;
     if (values["watch"] === true) return await watch(json, context);
     const sessions = (await statusOf(paths))?.sessions ?? [];
-    for (const { session, host } of sessionsElsewhere(
+    for (const { session, host, at } of sessionsElsewhere(
       auditFolder(paths),
       sessions.map((one) => one.session),
     ))
-      print.note(`${session} is of another machine, ${host}, which shares this state folder: it is seen, and ended, there`);
+      print.note(
+        `${session} is of another machine, ${host}, which shares this state folder: it is seen, and ended, there; last recorded at ${at}`,
+      );
     for (const session of new Tries(paths).givenUp()) print.warn(givenUp(paths, session));
     if (json) {
       print.json(sessions);

@@ -23,6 +23,8 @@ export interface Known {
   readonly launcher: Spawned | undefined;
   readonly agent: Spawned | undefined;
   readonly machine: Machine | undefined;
+  /** Time of the last record; empty where there is none. */
+  readonly at: string;
 }
 
 /** Never throws. After a reboot none of its processes is there, whoever has their numbers now. */
@@ -31,23 +33,31 @@ export function lastKnown(folder: string, session: SessionId): Known {
     const { records } = readSession(folder, session, new Set());
     const machine = asMachine(records.findLast(({ data }) => data["machine"] !== undefined)?.data["machine"]);
     const launcher = asSpawned(records.findLast(({ data }) => data["launcher"] !== undefined)?.data["launcher"]);
+    const at = records.at(-1)?.at ?? "";
     const isOver = machine !== undefined && machine.id === thisMachine().id && machine.boot !== thisMachine().boot;
-    if (isOver) return { launcher: launcher && { ...launcher, started: "before the last boot" }, agent: undefined, machine };
-    return { launcher, agent: asSpawned(records.findLast(({ kind }) => kind === "spawned")?.data), machine };
+    if (isOver) return { launcher: launcher && { ...launcher, started: "before the last boot" }, agent: undefined, machine, at };
+    return { launcher, agent: asSpawned(records.findLast(({ kind }) => kind === "spawned")?.data), machine, at };
   } catch {
-    return { launcher: undefined, agent: undefined, machine: undefined };
+    return { launcher: undefined, agent: undefined, machine: undefined, at: "" };
   }
 }
 
 /** Whether it is of another machine that has the same state folder: nobody here can tell whether it lives. */
 export const isElsewhere = ({ machine }: Known): boolean => machine !== undefined && machine.id !== thisMachine().id;
 
+export interface Elsewhere {
+  readonly session: SessionId;
+  readonly host: string;
+  /** When it was last recorded. */
+  readonly at: string;
+}
+
 /** Sessions of other machines that have not ended, with the name of theirs. `here`: those of this one's daemon. */
-export function sessionsElsewhere(folder: string, here: readonly string[]): { readonly session: SessionId; readonly host: string }[] {
+export function sessionsElsewhere(folder: string, here: readonly string[]): Elsewhere[] {
   return unendedSessions(folder).flatMap((session) => {
     if (here.includes(session)) return [];
     const known = lastKnown(folder, session);
-    return isElsewhere(known) ? [{ session, host: known.machine?.host ?? "" }] : [];
+    return isElsewhere(known) ? [{ session, host: known.machine?.host ?? "", at: known.at }] : [];
   });
 }
 
