@@ -76,7 +76,7 @@ export class Running implements LinkHandlers {
     this.#leftovers = new Leftovers(request.context.cwd, request.env["HOME"] ?? "");
     this.#preparation = new Preparation(request, file, inTerminal, (text) => this.say(text));
     this.#questions = new Questions({ atTerminal, inTerminal }, request.context.streams, () => this.#preparation.terminalRead());
-    this.#time = new TimeWatch(this.#clock, () => this.#view, { silence: () => this.#onSilence(), notice: (now) => this.#onNotice(now) });
+    this.#time = new TimeWatch(this.#clock, () => this.#view, { silence: () => this.#onSilence(), notice: (now) => this.#notify(now) });
   }
 
   plan(plan: PlanMessage): void {
@@ -114,14 +114,13 @@ export class Running implements LinkHandlers {
     // What the bar would show all the while is said once where there is none.
     if (!this.#screen && view.trouble !== undefined && view.trouble !== this.#view?.trouble) this.say(view.trouble);
     this.#view = { ...view, ...endsAt, limitAt: view.limitAt + ahead, isolation: this.#view?.isolation ?? view.isolation };
-    this.#time.limit();
+    this.#time.watchLimit();
     void this.#watchEnd();
     this.#paintBar();
   }
 
   end(cause: Cause, graceMs: number, revoking: boolean): void {
-    // Who pressed the key, or let the agent leave, knows.
-    if (this.#ending.cause === undefined && cause !== "exited") void this.#notify(cause);
+    if (cause !== "exited") void this.#notify(cause);
     this.#ending.cut(cause, graceMs, revoking);
     this.#endAsked.resolve();
     this.#showProgress();
@@ -199,7 +198,7 @@ export class Running implements LinkHandlers {
     for (const name of FORWARDED) process.on(name, passOn);
     const ticking = this.#screen ? setInterval(() => this.#paintBar(), BAR_TICK_MS) : undefined;
     if (this.#ending.cause) void this.#stop(plan.graceMs);
-    this.#time.limit();
+    this.#time.watchLimit();
     setTimeout(() => {
       this.#leftovers.loadAhead();
       if (this.#inTerminal) void this.#watchEnd();
@@ -276,17 +275,13 @@ export class Running implements LinkHandlers {
   }
 
   async #watchEnd(): Promise<void> {
-    if (this.#screen) await this.#time.end();
+    if (this.#screen) await this.#time.watchEnd();
   }
 
-  async #onNotice(now: Instant): Promise<void> {
-    if (this.#ending.cause === undefined) await this.#notify(now);
-  }
-
-  /** Only of a session in a terminal: scripts have nobody to tell. */
+  /** Of a session in a terminal, for scripts have nobody to tell; and while it is not ending, for who pressed the key knows. */
   async #notify(what: Cause | Instant): Promise<void> {
     const [screen, view, { env }] = [this.#screen, this.#view, this.#request];
-    if (!screen || !view) return;
+    if (!screen || !view || this.#ending.cause !== undefined) return;
     const found = await import("./end-notice.ts").catch(() => undefined);
     found?.notify(view, what, this.#plan?.notify ?? "auto", env, (sequence) => screen.send(sequence));
   }

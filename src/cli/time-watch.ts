@@ -35,7 +35,7 @@ export class TimeWatch {
   }
 
   /** The agent does not outlive its limit because nobody says that it is over. */
-  limit(): void {
+  watchLimit(): void {
     const limitAt = this.#view()?.limitAt;
     this.#limit?.[Symbol.dispose]();
     if (limitAt === undefined) return;
@@ -46,7 +46,7 @@ export class TimeWatch {
   }
 
   /** Two minutes before the end the human is told, wherever they are looking; once for each end. */
-  async end(): Promise<void> {
+  async watchEnd(): Promise<void> {
     const view = this.#view();
     if (view?.endsAt === undefined || view.endsAt === this.#toldOf) return;
     // Where this version was replaced meanwhile the end itself is told, and no more.
