@@ -1,9 +1,9 @@
 // `agent-run profiles`: the profiles there are, what one of them comes to, and a new one made from another.
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Overrides } from "../control/protocol.ts";
 import { formatSpan } from "../core/duration.ts";
-import { AgentRunError, messageOf } from "../core/error.ts";
+import { AgentRunError, isNoRoom, messageOf } from "../core/error.ts";
 import { makeFolder } from "../core/folder.ts";
 import { userProfiles } from "../core/paths.ts";
 import { oneLine } from "../core/printable.ts";
@@ -163,8 +163,10 @@ function create(name: string, values: Values, { paths, packageFolder, print }: C
     const schema = join(packageFolder, "profiles", "profile.schema.json");
     writeFileSync(join(folder, "profile.toml"), `#:schema ${schema}\n${text}`);
   } catch (error) {
+    // Half a profile would stand in the way of the next try, and may be wider than the whole.
+    rmSync(folder, { recursive: true, force: true });
     throw new AgentRunError("profile", `cannot make ${folder}: ${messageOf(error)}`, {
-      hint: `check owner and mode: ls -ld ${paths.config}`,
+      hint: isNoRoom(error) ? `make room on its disk: df -h ${paths.config}` : `check owner and mode: ls -ld ${paths.config}`,
       cause: error,
     });
   }

@@ -56,6 +56,14 @@ describe("agent-run profiles", () => {
     expect(run(["profiles", "new", "shop"])).toMatchObject({ status: 1, stderr: expect.stringContaining("is there already") });
   });
 
+  it("makes no half a profile: what cannot be copied leaves nothing", () => {
+    const source = run(["profiles", "new", "source"]).stdout.trim();
+    spawnSync("mkfifo", [join(source, "zzz")]);
+    const { status, stderr } = run(["profiles", "new", "copy", "--from", "source"]);
+    expect({ status, stderr }).toEqual({ status: 125, stderr: expect.stringMatching(/cannot make \S+\/copy: .*\nagent-run: hint: /) });
+    expect(existsSync(join(source, "..", "copy"))).toBe(false);
+  });
+
   it("says that a new profile takes the place of one of the package, and how to have that one back", () => {
     const made = run(["profiles", "new", "readonly"]);
     const undo = /warning: it stands in the place of the 'readonly' that comes with agent-run.*: (rm -r (\/\S+))\n/.exec(made.stderr);
