@@ -14,6 +14,10 @@ describe("the launcher's file", () => {
     expect([...new Set(held)]).toEqual([]);
   });
 
+  it("loads none of Node's cryptography, which takes milliseconds", () => {
+    expect(launcher).not.toMatch(/require\("(?:node:)?(?:crypto|https|tls)"\)/);
+  });
+
   it("is small enough to be read at every launch", () => {
     expect(statSync(join(root, "dist", "main.cjs")).size).toBeLessThan(400_000);
   });
