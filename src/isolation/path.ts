@@ -2,7 +2,8 @@
 
 /** Whether `path` is `folder` or lies in it. */
 export function within(path: string, folder: string): boolean {
-  return path === folder || folder === "/" || path.startsWith(`${folder}/`);
+  // Asked some thousand times in a launch: a text made for each would be work for the collector.
+  return path === folder || folder === "/" || (path[folder.length] === "/" && path.startsWith(folder));
 }
 
 /** The folder that holds `path`; of `/` it is `/`. */

@@ -39,9 +39,10 @@ export function planCaches(
       builder.put({ path: found.real, access: "read-only", kind: found.kind, reason: "your shell runs it when it starts" });
   }
   if (!makesMissing(input)) return;
+  const folders = onPath(input);
   for (const { path, madeBy } of wanted(input)) {
     if (facts.found.has(path)) continue;
-    const isHere = madeBy === "any" || onPath(input).some((folder) => madeBy.some((tool) => facts.found.has(joined(folder, tool))));
+    const isHere = madeBy === "any" || folders.some((folder) => madeBy.some((tool) => facts.found.has(joined(folder, tool))));
     if (isHere) makeMissing(builder, facts, path);
   }
 }

@@ -9,7 +9,7 @@ import type { MachineMount } from "./mounted.ts";
 import { archOf } from "./own-programs.ts";
 import type { Prelude } from "./prelude-calls.ts";
 import { realOf } from "./real-path.ts";
-import { seccompFilter } from "./seccomp.ts";
+import { hasFilter } from "./seccomp.ts";
 
 /** `bwrap` is the program that makes the sandbox. */
 export type Probe =
@@ -59,7 +59,7 @@ export async function probeIsolation(level: IsolationLevel, options: ProbeOption
     const { installCommand } = await import("./try-out.ts");
     return { ok: false, why: "bubblewrap is not installed: no 'bwrap' on PATH", hint: installCommand() };
   }
-  if (!seccompFilter(process.arch, "shared")) {
+  if (!hasFilter(process.arch)) {
     return { ok: false, why: `isolation level '${level}' is not available on ${process.arch} machines`, hint: "use --isolation none" };
   }
   const { prelude, init } = options;

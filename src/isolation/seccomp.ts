@@ -141,15 +141,18 @@ const ARM64: Calls = {
   make: { second: [], third: [33] },
 };
 
+/** Whether there is a table for the machine. 32-bit x86 programs run on x64 through their own numbers; any other foreign machine finds no system calls. */
+export const hasFilter = (arch: string): boolean => Object.hasOwn(TABLES, arch);
+
+const TABLES: Readonly<Record<string, readonly Calls[]>> = { x64: [X64, X86], arm64: [ARM64] };
+
 /**
  * The compiled filter for `bwrap --seccomp`; undefined for a machine that it has no table for.
  * @param network `own`: what would lead out of a network namespace is refused too
  */
 export function seccompFilter(arch: string, network: "own" | "shared"): Uint8Array | undefined {
-  // 32-bit x86 programs run on x64 through their own numbers; any other foreign machine finds no system calls.
-  const known = arch === "x64" ? [X64, X86] : arch === "arm64" ? [ARM64] : [];
-  if (known.length === 0) return undefined;
-  return assemble([...known.flatMap((calls) => section(calls, network === "own")), give(errno(ENOSYS))]);
+  const known = hasFilter(arch) ? TABLES[arch] : undefined;
+  return known && assemble([...known.flatMap((calls) => section(calls, network === "own")), give(errno(ENOSYS))]);
 }
 
 /** @param closed sockets that lead out of a network namespace are refused */
