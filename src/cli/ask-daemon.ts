@@ -1,4 +1,4 @@
-// Questions to the daemon, for commands that must not start one; but for one. Called by ps, audit, daemon, credentials and login.
+// What commands ask of a daemon that runs. None of them starts one, except giveSignInToDaemon. Called by ps, audit, daemon, credentials and login.
 import { type DaemonStatus, daemonStatus, forgetReply, signInReply, signOutReply } from "../control/requests.ts";
 import { ask, connectOrStart } from "../control/start-daemon.ts";
 import { AgentRunError } from "../core/error.ts";
@@ -8,7 +8,7 @@ import type { Context } from "./command.ts";
 import { sourceEnvironment } from "./source-environment.ts";
 import { startCommand } from "./start-command.ts";
 
-/** Identity Center is asked meanwhile. */
+/** The daemon asks Identity Center before it answers. */
 const SIGN_OUT_MS = 15_000;
 
 /** The daemon's status, or undefined when none runs. */
@@ -24,26 +24,26 @@ export async function openSessions(paths: Paths): Promise<ReadonlySet<string>> {
 }
 
 /**
- * What is stored has changed: a daemon that remembers what it found there looks again. None need run.
+ * Tells the daemon that stored keys or sign-ins have changed, so that it reads them again. Does nothing where no daemon runs.
  * @param signedIn start URL of a sign-in that the keyring has now
  */
 export async function tellDaemonToForget(paths: Paths, signedIn?: string): Promise<void> {
   await ask(paths, { path: "/v1/forget", body: signedIn === undefined ? {} : { signedIn }, answer: forgetReply });
 }
 
-/** The next launch asks for a code. Gives the MFA devices whose code held until now. */
+/** Makes the daemon forget its MFA codes: the next launch asks for one. Gives the devices whose codes were forgotten. */
 export async function forgetMfaOfDaemon(paths: Paths): Promise<readonly string[]> {
   return (await ask(paths, { path: "/v1/forget", body: { mfa: true }, answer: forgetReply }))?.mfaForgotten ?? [];
 }
 
-/** For a sign-in that no keyring keeps. Starts a daemon where none runs: it is the only place that has it. Throws AgentRunError. */
+/** Gives the daemon a sign-in that no keyring keeps. Starts a daemon where none runs, for its memory is the only place for it. Throws AgentRunError. */
 export async function giveSignInToDaemon(context: Context, session: string): Promise<void> {
   await connectOrStart(context.paths, { startCommand: startCommand(context), version: context.version });
   const reply = await ask(context.paths, { path: "/v1/sign-in", body: { session }, answer: signInReply });
   if (!reply?.kept) throw new AgentRunError("daemon", "the daemon did not keep the sign-in", { hint: "agent-run daemon logs" });
 }
 
-/** Whether the daemon was the only one to have it. */
+/** Ends a sign-in that the daemon holds. Gives whether the daemon alone had it. */
 export async function endSignInOfDaemon({ paths, env }: Context, startUrl: string): Promise<boolean> {
   const request = { startUrl, source: sourceEnvironment(env) };
   return (await ask(paths, { path: "/v1/sign-out", body: request, answer: signOutReply, limitMs: SIGN_OUT_MS }))?.wasHere ?? false;

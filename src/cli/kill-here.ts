@@ -29,7 +29,7 @@ export interface Wanted {
 }
 
 export interface KilledHere {
-  /** Undefined where no daemon has what is wanted. */
+  /** The daemon's reply; undefined where no daemon holds a session that was meant. */
   readonly reply: KillReply | undefined;
   /** Sessions that nobody held, and that the daemon which followed their own has ended meanwhile. */
   readonly lost: readonly string[];
@@ -38,14 +38,15 @@ export interface KilledHere {
 }
 
 /**
- * What the daemon that holds it says. A session whose folder is there while no daemon knows it has lost its own just now: its launcher brings another.
+ * Has the daemon that holds the sessions kill them. A session whose folder is there although no daemon knows it has lost its daemon just now: its launcher
+ * starts another, which is waited for.
  * @throws AgentRunError `daemon` where one holds the state that nobody gets to, and as `ask`
  */
 export async function killHere(paths: Paths, wanted: Wanted): Promise<KilledHere> {
   const until = performance.now() + TAKEN_OVER_MS;
-  // Who names one session knows it.
+  // Whoever names one session means that one, whenever it began.
   const typed = wanted.session === "all" ? began() : undefined;
-  // Before the first question: a daemon that ends one meanwhile has it no longer when it answers.
+  // Looked at before the daemon is asked: a session that it ends meanwhile is not in its answer.
   const lost = foldersOf(paths, wanted.session);
   const kill = (session: string): Promise<KillReply | undefined> =>
     ask(paths, { path: "/v1/kill", body: { ...wanted, session, typed }, answer: killReply, limitMs: KILL_LIMIT_MS }).catch(orNotHere);
@@ -62,7 +63,7 @@ export async function killHere(paths: Paths, wanted: Wanted): Promise<KilledHere
   const killed: Killed[] = [...(reply?.killed ?? [])];
   const later = new Set(reply?.left);
   const settled = new Set([...later, ...killed.map(({ session }) => session)]);
-  // Those alone: a session that begins meanwhile was not meant.
+  // Only these: a session that begins meanwhile was not meant.
   const missing = (): string[] => lost.filter((id) => !settled.has(id));
   const there = (): string[] => {
     const folders = foldersOf(paths, wanted.session);
@@ -102,7 +103,7 @@ function orNotHere(error: unknown): undefined {
   if (!(error instanceof AgentRunError) || error.code !== "session-not-found") throw error;
 }
 
-/** Whether it did not end by itself. The record comes when all else is done. */
+/** Whether a later daemon ended the session as lost. One whose record has no end yet counts too, for the record comes last. */
 function isLost(paths: Paths, session: string): boolean {
   try {
     const { records } = readSession(auditFolder(paths), session, new Set());

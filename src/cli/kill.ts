@@ -15,7 +15,7 @@ import { killHere, type Wanted } from "./kill-here.ts";
 import { forgottenText } from "./mfa-lines.ts";
 import { isDenied, progressLines, withReport } from "./revocation-lines.ts";
 
-/** `lost`: the daemon that followed its own ended it. */
+/** How a session was ended. `lost`: its daemon had died, and the daemon that followed ended it. */
 type Killed = KillReply["killed"][number] & { readonly lost?: boolean };
 
 export const kill: Command = {
@@ -100,7 +100,7 @@ async function killElsewhere(session: string, values: Values, context: Context):
   return { session, endpointClosedMs: 0, ...(await revokeElsewhere(session, roles, values, context, known?.profile)) };
 }
 
-/** It was ended by the daemon that came after its own, which denies nothing: the human's credentials do. */
+/** Denies the keys of a session that a later daemon ended: that one denies nothing, so the human's own credentials are used. */
 async function denyLost(session: string, values: Values, context: Context): Promise<Killed> {
   try {
     return { ...(await killElsewhere(session, values, context)), lost: true };
@@ -109,7 +109,7 @@ async function denyLost(session: string, values: Values, context: Context): Prom
   }
 }
 
-/** What the audit knows of it: the profile that it was run under, and its role, unless it was killed before. */
+/** What the audit knows of the session: the profile that it was run under, and its role unless it was killed before. */
 function recorded(paths: Paths, session: SessionId): { readonly profile?: string; readonly role?: string } {
   try {
     const { records } = readSession(auditFolder(paths), session, new Set());
@@ -156,7 +156,7 @@ function report({ session, lost, endpointClosedMs, agentGoneMs, keysExpireAt, re
   for (const note of notes) print.text(`  ${oneLine(note)}`);
 }
 
-/** What an administrator would attach, to stdout alone; how, to the human. */
+/** Prints the policy that an administrator would attach, on stdout alone; how to attach it goes to stderr. */
 async function printPolicy(wanted: Wanted, { paths, print }: Context): Promise<number> {
   const running = (await statusOf(paths))?.sessions ?? [];
   const chosen = running.filter(

@@ -24,17 +24,17 @@ export interface LaunchRequest {
   readonly env: Environment;
   readonly overrides: Overrides;
   readonly bar: boolean;
-  /** Ours is only to start it and to end it: no bar and no keys of ours, in a terminal too. */
+  /** `exec`: the program is only started and ended. It gets no bar and no keys of ours, not in a terminal either. */
   readonly plain?: boolean;
   readonly dryRun: boolean;
-  /** Whether a machine without isolation may go on without it, saying so: the demo alone, which holds no real access. */
+  /** Whether the run may go on without isolation on a machine that has none, and say so: only the demo may, which holds no real access. */
   readonly mayStepDown: boolean;
   /** Printed once the session stands, before the agent starts in a terminal. */
   readonly intro?: string;
   readonly context: Context;
 }
 
-/** Whether the name leads to the folder that we are in: one that is no text as we have it can be another's. */
+/** Whether the folder's name leads to the folder that we are in. A name that is not valid UTF-8 reads as another one, which may exist too. */
 function isHere(cwd: string): boolean {
   try {
     const [named, own] = [statSync(cwd), statSync(".")];

@@ -18,10 +18,10 @@ export interface Found {
 }
 
 export class Leftovers {
-  /** As it was before there was an agent, which can make a folder look like a project of its own. */
+  /** The project as it was found before the agent ran: an agent can make any folder look like a project. */
   readonly #project: string;
   readonly #home: string;
-  /** No file that the agent made or changed is older. */
+  /** The agent's start: every file that it made or changed is younger. */
   #since: Instant | undefined;
 
   constructor(cwd: string, home: string) {
@@ -34,12 +34,12 @@ export class Leftovers {
     this.#since = systemClock.now() - TICK_MS;
   }
 
-  /** What the end needs is there then, also where this version is replaced meanwhile. */
+  /** Loads the code that the end needs, so that it is there also when this version is replaced on disk meanwhile. */
   loadAhead(): void {
     Promise.all([import("../isolation/told.ts"), import("../isolation/left-behind.ts")]).catch(() => undefined);
   }
 
-  /** The agent is gone. It has made what is looked at: whatever that meets, the end goes on. */
+  /** Looks at what the agent left when it is gone. The agent made what is read here, so no failure in it keeps the end from going on. */
   async find(isolation: Isolation): Promise<Found> {
     const back = isolation.putBack();
     const paths = back.map(({ path }) => path);
@@ -47,7 +47,7 @@ export class Leftovers {
     return { changed: [...paths, ...(left?.changed ?? [])], notes: back.map(putBackText), left };
   }
 
-  /** In a home or wider nothing is a project. */
+  /** A home, or a folder around one, is no project. */
   async #leftBehind(isolation: Isolation, back: ReadonlySet<string>): Promise<LeftBehind | undefined> {
     const [project, since, home] = [this.#project, this.#since, this.#home];
     if (since === undefined) return undefined;

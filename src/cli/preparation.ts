@@ -40,10 +40,10 @@ export class Preparation {
   readonly #say: (text: string) => void;
   #plan: PlanMessage | undefined;
   #over = false;
-  /** From what the daemon said last: it says the same twice, the first time while there is time. */
+  /** What was made of the daemon's newest message, and the text of that. The daemon says the same twice: early, so that the sandbox can be made, and when the session stands. */
   #made: (Pick<Prepared, "command" | "changes"> & { readonly of: string }) | undefined;
   #isolation: Promise<Isolation> | undefined;
-  /** Undefined where the agent is started at once, when it may. */
+  /** The sandbox that waits. Undefined where there is none, and the agent is started only when it may. */
   #held: Promise<Held | undefined> | undefined;
   #terminal: Promise<PreparedTerminal> | undefined;
 
@@ -164,7 +164,7 @@ export class Preparation {
   async leave(began: boolean, attached: boolean): Promise<void> {
     this.#over = true;
     await (await this.#held?.catch(() => undefined))?.end();
-    // The daemon does it too, but who sees us gone looks for it.
+    // The daemon removes it too, but whoever sees that we are gone expects it gone as well.
     if (!began && this.#plan) rmSync(this.#plan.folder, { recursive: true, force: true });
     const prepared = await this.#terminal?.catch(() => undefined);
     if (!attached) prepared?.human.close();

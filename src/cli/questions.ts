@@ -18,13 +18,13 @@ export class Questions {
   readonly #at: Human;
   readonly #streams: Context["streams"];
   readonly #terminalRead: () => Promise<void>;
-  /** A session that is shorter than the time of its question asks before the terminal stands. */
+  /** The agent's screen, once it stands: a session that is very short asks before that. */
   readonly #attached = Promise.withResolvers<TerminalAgent>();
   #screen: TerminalAgent | undefined;
   /** The agent runs, and reads what is typed. */
   #handedOver = false;
   #signIn: AbortController | undefined;
-  /** What is to be said when the question at the prompt has its answer; undefined while there is none. */
+  /** Lines that wait until the question at the prompt is answered; undefined while no question is open. */
   #later: (() => void)[] | undefined;
 
   /** @param terminalRead resolves when the modes that a question changes were read */

@@ -21,9 +21,9 @@ import { AgentRunError } from "../core/error.ts";
 import { FEW_PROCESSES, isShortOfProcesses } from "../core/few-processes.ts";
 
 export interface LinkHandlers {
-  /** Comes before the first step; not again when another daemon takes the session over. */
+  /** The daemon's plan of the run. It comes before the first step, and once: not again when another daemon takes the session over. */
   plan(plan: PlanMessage): void;
-  /** What the agent will be started with, while AWS is asked; only where that is known before. */
+  /** The environment that the agent will be started with. It comes while AWS is asked, where it is known by then. */
   environment(environment: EnvironmentMessage): void;
   step(step: StepMessage): void;
   /** Gives the human's answer; a rejection ends the session. */
@@ -68,7 +68,7 @@ export class SessionLink {
   #view: SessionView | undefined;
   #spawned: { pid: number; started: string; isolation: IsolationLevel } | undefined;
   #finished = false;
-  /** Another daemon is being looked for: the leases that fail meanwhile are its attempts. */
+  /** Another daemon is being looked for: a lease that fails meanwhile is one of those attempts, and no new loss. */
   #restoring = false;
   /** Why a question of the daemon got no answer. */
   #noAnswer: AgentRunError | undefined;

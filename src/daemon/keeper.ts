@@ -7,7 +7,7 @@ import type { Command } from "../core/command.ts";
 import { AgentRunError, messageOf } from "../core/error.ts";
 import { FEW_PROCESSES } from "../core/few-processes.ts";
 
-/** Daemons that die one after the other, each within `WELL_MS`, are followed by no more than these. */
+/** How many daemons are started in a row where each dies within `WELL_MS`. */
 const MOST_IN_A_ROW = 5;
 const WELL_MS = 60_000;
 
@@ -23,9 +23,9 @@ const PROGRAM = [
 ].join(";");
 
 /**
- * Gives what a session holds from before it makes anything until all is wiped. The first one starts the shell, in a session of its own so that no signal for
- * us reaches it; one that was killed is replaced at the next. A daemon that it starts leaves at once where a launcher was faster, and serves under `command`.
- * What it gives throws AgentRunError `daemon` where the system starts no shell, and holds nothing then.
+ * Makes holds: a session takes one before it makes anything and disposes of it when all is wiped. The first hold starts the shell, in a session of its own so that no signal for
+ * us reaches it; a shell that was killed is replaced at the next hold. The daemon that the shell starts runs `command`, and leaves at once where a launcher was faster.
+ * Taking a hold throws AgentRunError `daemon` where the system starts no shell.
  * @param kept what `KEPT` says in this process's environment
  */
 export function createKeeper({ file, args, env }: Command, kept: string | undefined): () => Disposable {
@@ -51,7 +51,7 @@ export function createKeeper({ file, args, env }: Command, kept: string | undefi
     } catch (error) {
       why = error;
     }
-    // Without a descriptor left it has no stdin either.
+    // Where no descriptor is left, spawn gives a child without a pid.
     if (started?.pid === undefined) {
       throw new AgentRunError(
         "daemon",

@@ -40,7 +40,7 @@ export class AgentHold {
     return this.#hasLauncher;
   }
 
-  /** At its end its launcher was gone, or stopped: what that would do then was the daemon's to do. */
+  /** Whether the launcher was gone or stopped at the end, so that the daemon had to clean up in its place. */
   get isAbandoned(): boolean {
     return this.#isAbandoned;
   }

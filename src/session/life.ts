@@ -5,9 +5,9 @@ import type { SessionOptions } from "./session-options.ts";
 import { firstWindow, next, nextTick, type SessionEffect, type SessionEvent, type SessionState } from "./state.ts";
 
 export class Life {
-  /** Of a session that is resumed, when it first did. */
+  /** When the session first started, also where it was resumed since. */
   readonly startedAt: Instant;
-  /** What the session's window counts by. */
+  /** Measures the window: a clock that nobody can set back. */
   readonly #clock: SteadyClock;
   readonly #carryOut: (effect: SessionEffect) => void;
   #state: SessionState;

@@ -17,9 +17,9 @@ export interface RecoveryOptions {
   readonly clock: Clock;
   readonly log: (text: string) => void;
   readonly keep: () => Disposable;
-  /** Its launcher came back for it. */
+  /** Whether this daemon holds the session: its launcher came back for it. */
   readonly isHeld: (id: SessionId) => boolean;
-  /** What a launcher that is gone had put where there was nothing. */
+  /** Removes the stand-ins that its dead launcher made. */
   readonly removeCovered: (id: SessionId) => void;
 }
 
@@ -27,7 +27,7 @@ export interface RecoveryOptions {
 const RESUME_MS = 4000;
 const LOST_GRACE_MS = 500;
 const LOST_LIMIT_MS = 4000;
-/** When an audit that could not be finished is tried again: some hours in all. */
+/** An audit that could not be finished is tried again after one second, then after twice as long each time, up to five minutes: some hours in all. */
 const AUDIT_FIRST_MS = 1000;
 const AUDIT_LAST_MS = 300_000;
 const AUDIT_RETRIES = 60;
@@ -50,7 +50,7 @@ export class Recovery {
   begin(): void {
     const { paths, clock, log } = this.#options;
     const unended = new Set(unendedSessions(auditFolder(paths)));
-    // In the runtime folder is what a dead daemon left.
+    // The folders of sessions that a dead daemon left.
     for (const id of new Set([...unended, ...readdirSync(paths.runtime).filter(isSessionId)])) {
       if (!this.#tries.begin(id)) {
         this.#lost.add(id);
@@ -95,7 +95,7 @@ export class Recovery {
     log(`${id} was left by a daemon that died: ended${notes.length > 0 ? ` (${notes.join("; ")})` : ""}`);
   }
 
-  /** A full disk is met again later, as long as this daemon lives. */
+  /** Finishes the audit of the session. Where that fails, as on a full disk, it is tried again later as long as this daemon lives. */
   async #record(id: SessionId, notes: string[], failures = 0): Promise<void> {
     const { paths, clock, log } = this.#options;
     try {
@@ -108,7 +108,7 @@ export class Recovery {
     }
   }
 
-  /** What can be ended without its record: processes and files. Tried once. */
+  /** Ends what can be ended without reading its record: processes and files. Tried once. */
   async #endUnread(id: SessionId): Promise<void> {
     const { paths, log } = this.#options;
     const left = await endProcesses(id, undefined, LOST_GRACE_MS, LOST_LIMIT_MS);
@@ -120,7 +120,7 @@ export class Recovery {
     }
   }
 
-  /** A session that a dead daemon left is ended all the same. */
+  /** A keeper where one can be had: without it the session is ended all the same. */
   #keepOrSay(): Disposable | undefined {
     try {
       return this.#options.keep();
@@ -131,7 +131,7 @@ export class Recovery {
   }
 }
 
-/** What nobody tries to end any more, and what mends that. */
+/** Says that nobody tries to end this session any more, and what mends that. */
 export function givenUp(paths: Paths, id: SessionId): string {
   const record = sessionFile(auditFolder(paths), id);
   return `${MOST_TRIES} daemons died while they ended what ${id} left (${record}): it is left alone; rm ${new Tries(paths).fileOf(id)} has the next daemon try again`;

@@ -47,12 +47,12 @@ export class Session {
     void lease.closed.then(() => this.#onLeaseClosed());
   }
 
-  /** The process that asked for it. */
+  /** The process that asked for this session. */
   get launcher(): OpenMessage["launcher"] {
     return this.#options.open.launcher;
   }
 
-  /** What its launcher would do at the end was the daemon's to do. */
+  /** Whether the launcher was gone or stopped at the end, so that the daemon had to clean up in its place. */
   get isAbandoned(): boolean {
     return this.#agent.isAbandoned;
   }
@@ -83,7 +83,7 @@ export class Session {
 
   /**
    * Ends the session for `cause`; the first cause wins. Resolves when all is wiped.
-   * @param revokeAll where its role is full, deny every session of it
+   * @param revokeAll deny every session of the role where it has no room for one more policy
    */
   end(cause: Cause, revokeAll = false): Promise<void> {
     this.ending.revokeAll ||= revokeAll;

@@ -31,7 +31,7 @@ export interface SessionsOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly log: (text: string) => void;
-  /** Until that is disposed, the next daemon is started at once should this one die. */
+  /** Until what it gives is disposed, another daemon is started at once if this one dies. */
   readonly keep: () => Disposable;
 }
 
@@ -49,7 +49,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
     const profile = loadProfile(paths, options.packageFolder, message.overrides, { cwd: message.cwd, startsAt });
     const id = message.resume ? resumable(message.resume.session, message.resume.limitAt, profile) : newSessionId();
     lease.send(planMessage(id, profile, sessionFolder(paths, id)));
-    // Before anything is made that somebody must take away again.
+    // Taken before anything is made that would have to be cleaned up after a crash.
     using _ = keep();
     let trouble: string | undefined;
     let session: Session | undefined;
@@ -99,7 +99,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
     if (session.isAbandoned) removeCovered(id);
   };
 
-  /** What a launcher that is gone had put where there was nothing, for its sandbox to cover; where another session runs, who ends that one takes it away. */
+  /** Removes the stand-ins that a dead launcher made for its sandbox to cover. While other sessions run they stay: the end of the last one removes them. */
   const removeCovered = (id: SessionId): void => {
     if (sessions.size > 0) return;
     for (const text of removeStandIns(paths.state, sessionFolder(paths, id))) log(text);
@@ -150,7 +150,7 @@ export function createSessions(options: SessionsOptions): SessionHost {
       const left = meant.filter(({ launcher }) => launcher !== undefined && typed !== undefined && isLater(launcher.started, typed));
       const chosen = meant.filter((session) => !left.includes(session));
       if (which !== "all" && meant.length === 0) throw notHere(which);
-      // Whoever ends all that runs does not want the next one to begin without them.
+      // Whoever ends all sessions wants the next one to ask for a code again.
       const mfaForgotten = which === "all" && actor === undefined && project === undefined ? forgetMfa() : [];
       const killed = chosen.map(async (session) => {
         await session.end("killed", revokeAll);

@@ -35,7 +35,7 @@ export async function takeStartSteps(options: StartingOptions): Promise<void> {
     state: "ok",
     text: `profile ${profile.name}: ${profile.delivery} delivery, isolation ${profile.isolation.level}`,
   });
-  // When AWS was asked: this takes a millisecond or two to send.
+  // After AWS was asked, because sending this takes a millisecond or two.
   if (profile.isolation.level !== "strict") setImmediate(() => void lookForMetadata(options));
   for (const text of profile.notes) lease.send({ type: "step", name: "profile", state: "warning", text });
   const grant = await askAws(options);
@@ -76,7 +76,7 @@ async function askAws(options: StartingOptions): Promise<Grant> {
       lease.send({ type: "step", name, state, text });
     },
     onPlace: (place) => void openEarly(options, place),
-    // A session that comes back has it already.
+    // A session that is resumed holds its role already.
     takeRole: (role) =>
       takeRole(
         paths,
@@ -89,21 +89,21 @@ async function askAws(options: StartingOptions): Promise<Grant> {
   });
 }
 
-/** While AWS is asked, so that the launcher makes the agent's place meanwhile. */
+/** Opens the endpoint while AWS is asked, so that the launcher can make the sandbox meanwhile. */
 async function openEarly({ open, profile, lease, life, supply }: StartingOptions, place: Place): Promise<void> {
   if (open.dryRun || open.resume !== undefined || profile.delivery === "env") return;
-  // When it was asked.
+  // After AWS was asked.
   await new Promise(setImmediate);
   if (!life.isStarting) return;
   try {
     const { childEnvironment, endpoint } = await supply.open(place, undefined);
     if (life.isStarting) lease.send({ type: "environment", childEnvironment, ...(endpoint && { port: endpoint.port }) });
   } catch {
-    // The start meets it when it comes to it.
+    // The start itself opens it again, and fails there with the same error.
   }
 }
 
-/** Beside the rest of the start, which does not wait for it: where there is no such service, some networks say so late. */
+/** Not waited for by the start: where there is no such service, some networks take long to say so. */
 async function lookForMetadata({ open, lease, life, onExposure }: StartingOptions): Promise<void> {
   const address = await metadataService(open.source["AWS_EC2_METADATA_SERVICE_ENDPOINT"]);
   if (address === undefined) return;

@@ -29,7 +29,7 @@ export class Supply {
   constructor(options: SupplyOptions) {
     this.#options = options;
     const { audit, open, clock, onChange } = options;
-    // The launcher knows how many there were, for its details, and should this daemon die.
+    // A launcher that resumes its session says how many fetches there were before.
     this.tally = new Tally((kind, data) => audit.append(kind, data), open.resume?.fetches ?? 0, clock, onChange);
   }
 
@@ -113,7 +113,7 @@ export class Supply {
   }
 
   /**
-   * The AWS console as this session's role. From then on somebody else holds what its keys give.
+   * The AWS console as this session's role. From then on a browser holds what the session's keys give, too.
    * @throws AgentRunError as `openConsole`
    */
   async console(): Promise<ConsoleReply> {
