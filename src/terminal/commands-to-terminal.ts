@@ -1,5 +1,6 @@
 // What an isolated agent's output must not ask of the human's terminal: to run commands, to hand out the clipboard or files. Pure. Used by compositor.ts.
 // The sandbox hides the sockets for the same (kitty's, Emacs', Vim's, GNU screen's, the display's); these are the ways to them through the terminal itself.
+import type { Multiplexer } from "./terminal-look.ts";
 
 const CONTROLS = /[\x00-\x1f\x7f]/g;
 
@@ -33,4 +34,9 @@ export function isCommandOsc(payload: string, whole: boolean): boolean {
 export function isCommandDcs(head: string): boolean {
   const text = head.replace(CONTROLS, "");
   return text.endsWith("@") || /^0*1000(?:;.*)?p$/.test(text);
+}
+
+/** Whether a multiplexer hands the DCS to the terminal that it is in: tmux's begins with `tmux;`, whose first letter is its final, and which nothing else has; in GNU screen all do. */
+export function passesThrough(head: string, multiplexer: Multiplexer | undefined): boolean {
+  return multiplexer === "screen" || head.replace(CONTROLS, "") === "t";
 }

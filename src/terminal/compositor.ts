@@ -1,6 +1,6 @@
 // Lets an agent's output through to a terminal whose last row is ours, and paints that row. No clock, no I/O: screen.ts decides when. Used by screen.ts.
 import { AfterPaint } from "./after-paint.ts";
-import { isCommandDcs, isCommandOsc } from "./commands-to-terminal.ts";
+import { isCommandDcs, isCommandOsc, passesThrough } from "./commands-to-terminal.ts";
 import type { ConsoleReader } from "./console-reader.ts";
 import { Frame } from "./frame.ts";
 import { OverlayCover } from "./overlay-cover.ts";
@@ -9,6 +9,7 @@ import { Rewriter } from "./rewrite.ts";
 import { Scanner } from "./scanner.ts";
 import type { Shadow } from "./shadow.ts";
 import { ShadowFeed } from "./shadow-feed.ts";
+import type { Multiplexer } from "./terminal-look.ts";
 
 export interface CompositorOptions {
   readonly size: Size;
@@ -18,6 +19,7 @@ export interface CompositorOptions {
   readonly console?: typeof ConsoleReader | undefined;
   /** The agent is isolated: what it writes commands nothing of the human's through the terminal, and asks for no clipboard. */
   readonly closed?: boolean;
+  readonly multiplexer?: Multiplexer | undefined;
   /** Bytes for the human's terminal, in order. */
   readonly emit: (bytes: Uint8Array | string) => void;
   /** An OSC whose payload starts with `7777;`; true when it was ours, and is then kept from the terminal. */
@@ -70,11 +72,14 @@ export class Compositor {
         if (/[$+]q$/.test(head)) this.frame.asked = true;
         // Sixel and ReGIS images may reach our row.
         if (/^[\d;]*[pq]$/.test(head)) this.frame.damaged = true;
-        return closed && isCommandDcs(head);
+        // What multiplexers hand to the terminal that they are in could paint over our row, and change its keys.
+        return passesThrough(head, options.multiplexer) || (closed && isCommandDcs(head));
       },
       image: () => this.frame.image(),
       shift: (code) => rewriter.shift(code),
-      // For the shadow it is an OSC, which needs its end.
+      // For the shadow it is an OSC.
+      ...(options.multiplexer && { title: (end: number) => this.#feed.upTo(end, "\x1b]2;") }),
+      // Here too, which needs its end.
       ...(options.console && { palette: (end: number) => this.#feed.upTo(end, "\x07") }),
     });
     this.#feed = new ShadowFeed(this.frame, this.#scanner);

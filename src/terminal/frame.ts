@@ -67,6 +67,11 @@ export class Frame {
     return this.#reserve && rows >= FEWEST_ROWS_WITH_BAR ? rows - 1 : rows;
   }
 
+  /** How many rows a terminal needs for so many of the agent's: with those of the bar, which an agent cannot have taken away. */
+  rowsFor(agent: number): number {
+    return this.#reserve ? Math.max(FEWEST_ROWS_WITH_BAR, agent + 1) : agent;
+  }
+
   /** The terminal as the agent sees it. */
   get agentSize(): Size {
     return { cols: this.size.cols, rows: this.agentRows(this.size.rows) };

@@ -77,6 +77,17 @@ export class Outgoing {
     return this.discards || at - this.start >= LONGEST_CSI;
   }
 
+  /**
+   * What ended the string is no ST but the beginning of something else: the string ends there for the terminal too. Multiplexers take it for part of the string
+   * (tmux, GNU screen), which then hides what follows, or hands it on to the terminal that they are in.
+   */
+  breakOff(): void {
+    if (!this.inString) return;
+    this.#emit(this.start);
+    this.#endString();
+    this.#run = this.start;
+  }
+
   /** What is up to `end` has gone out, or does not. */
   skip(end: number): void {
     this.#run = end;

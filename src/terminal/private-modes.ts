@@ -1,6 +1,6 @@
 // DECSET and DECRST, and their XTSAVE and XTRESTORE: those that move or hide our row are followed by what brings it back. Used by rewrite.ts.
 import type { Frame } from "./frame.ts";
-import { DIRECTION, NEVER_KEPT, SIDE_MARGINS } from "./modes.ts";
+import { NEVER_KEPT, REFUSED, SIDE_MARGINS } from "./modes.ts";
 import type { SavedCursor } from "./saved-cursor.ts";
 import { LEFT_OUT, type ScrollingRegion } from "./scrolling-region.ts";
 import type { Sequence, Verdict } from "./sequence.ts";
@@ -48,8 +48,7 @@ export class PrivateModes {
     const kept: number[] = [];
     for (let i = 0; i < count; i++) {
       const mode = params[i] as number;
-      // VT52 and Tektronix modes speak another language, in which our row could not be defended.
-      if ((mode === 2 && !on) || mode === 38 || DIRECTION.has(mode)) continue;
+      if ((mode === 2 && !on) || REFUSED.has(mode)) continue;
       kept.push(mode);
       const before = this.#frame.screen;
       const switches = mode === 47 || mode === 1047 || mode === 1049;

@@ -12,7 +12,10 @@ import type { Feed } from "./shadow-feed.ts";
 
 /** Of DECDHL and DECDWL. */
 const DOUBLE = new Set([0x33, 0x34, 0x36]);
-const BDSM = 8;
+/** KAM locks the keyboard, the kill key with it; BDSM turns our row around (VTE); without SRM keys are written where the cursor is (xterm). */
+const REFUSED_MODES = new Set([2, 8, 12]);
+/** A window of fewer pixels has no row for the bar, whatever its font. */
+const LOWEST_WINDOW = 128;
 
 export class Rewriter {
   readonly #frame: Frame;
@@ -150,7 +153,7 @@ export class Rewriter {
         return reserved ? `${lastRow}\x1b[!p${this.#region.reassert(sequence, false, lastRow !== "")}` : undefined;
       }
       case "*|":
-        if (reserved) return `\x1b[${first + 1}*|`;
+        return `\x1b[${this.#frame.rowsFor(first)}*|`;
     }
     // Rectangles: where they reach our row, it is painted again.
     if (sequence.intermediate === 0x24 || sequence.intermediate === 0x2a) this.#frame.damaged = true;
@@ -217,8 +220,9 @@ export class Rewriter {
       case 0x62: // REP
         return sequence.first && this.#frame.beforePaint !== "" ? this.#repeated(first) : undefined;
       case 0x74: // the agent asks for rows: one more is needed
+        if (first === 4 && second > 0 && second < LOWEST_WINDOW) return LEFT_OUT;
+        if (first === 8 && second > 0) return `\x1b[8;${this.#frame.rowsFor(second)};${count > 2 ? params[2] : 0}t`;
         if (!reserved) return undefined;
-        if (first === 8 && second > 0) return `\x1b[8;${second + 1};${count > 2 ? params[2] : 0}t`;
         return first >= 24 ? `\x1b[${first + 1}t` : undefined;
       default:
         return undefined;
@@ -241,12 +245,12 @@ export class Rewriter {
     return undefined;
   }
 
-  /** SM and RM, of which BDSM would have our row written from right to left in VTE. */
+  /** SM and RM. */
   #modes(asked: readonly number[], final: number): Verdict {
     const { modes } = this.#frame;
     if (asked.includes(4)) modes.insert = final === 0x68;
     if (asked.includes(20)) modes.newLine = final === 0x68;
-    const passed = asked.filter((mode) => mode !== BDSM);
+    const passed = asked.filter((mode) => !REFUSED_MODES.has(mode));
     if (passed.length === asked.length) return undefined;
     return passed.length === 0 ? LEFT_OUT : `\x1b[${passed.join(";")}${String.fromCharCode(final)}`;
   }

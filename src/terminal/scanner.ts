@@ -11,6 +11,8 @@ const SO = 0x0e;
 const SI = 0x0f;
 const ESC = 0x1b;
 const ST = 0x9c;
+/** `ESC k`. */
+const TITLE = 0x6b;
 
 /**
  * Cuts a stream into runs that pass untouched and sequences that the handler decides on. A sequence or UTF-8 character that a chunk leaves
@@ -186,15 +188,26 @@ export class Scanner {
           out.startSequence(at);
           last.sequence(at, behind);
         }
-        if (next !== State.escape && next !== State.csiEntry) this.complex = true;
+        if (next !== State.escape) {
+          out.breakOff();
+          if (next !== State.csiEntry) this.complex = true;
+        }
         this.#sequence.clear();
         break;
       case Action.collect:
         this.#sequence.collect(code);
         break;
       case Action.escDispatch:
+        if (code === TITLE && state === State.escape && this.#handler.title !== undefined) {
+          out.breakOff();
+          this.complex = true;
+          this.#handler.title(out.inChunk(end));
+          return State.sosPmApcString;
+        }
+        this.#dispatch("esc", code, at, end);
+        break;
       case Action.csiDispatch:
-        this.#dispatch(action === Action.csiDispatch ? "csi" : "esc", code, at, end);
+        this.#dispatch("csi", code, at, end);
         break;
       case Action.csiIgnored:
       case Action.error:
@@ -258,6 +271,7 @@ export class Scanner {
     }
     out.dropsTerminator = false;
     if (verdict !== undefined) out.replace(end, verdict);
+    else if (!isTerminator) out.breakOff();
     out.inString = false;
   }
 

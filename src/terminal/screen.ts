@@ -54,6 +54,7 @@ export class Screen {
       size: options.size,
       reserve: options.bar !== undefined,
       console: options.console,
+      multiplexer: options.kind.multiplexer,
       closed: options.closed,
       emit: (bytes) => options.output.write(bytes),
       marker: (payload) => this.#inner.hear(payload) || options.marker(payload),

@@ -37,6 +37,8 @@ export interface ScannerHandler {
   image?(): void;
   /** SO (0x0e) or SI (0x0f). */
   shift(code: number): void;
+  /** Where the terminal is a multiplexer: a title begins that ST ends, `ESC k`, whose end in the chunk is this. */
+  title?(end: number): void;
   /** Where the terminal is the Linux console: a sequence that sets its palette, which has no end of its own, is over at this offset in the chunk. */
   palette?(end: number): void;
 }

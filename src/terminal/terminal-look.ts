@@ -16,7 +16,11 @@ export interface TerminalKind {
   readonly xtermJs: boolean;
   /** The Linux console: it has sequences of its own. */
   readonly console: boolean;
+  /** `ESC k` begins a title there, and GNU screen hands DCS strings to the terminal that it is in. */
+  readonly multiplexer: Multiplexer | undefined;
 }
+
+export type Multiplexer = "tmux" | "screen";
 
 /** Terminals of these names have no alternate screen. */
 const NO_ALTERNATE = /^(linux|vt\d|ansi|dumb|cons25|hurd|mach)/;
@@ -41,5 +45,6 @@ export function terminalKind(env: Readonly<Record<string, string | undefined>>):
     // A multiplexer in it is the terminal then.
     xtermJs: XTERM_JS.test(env["TERM_PROGRAM"] ?? "") && !env["TMUX"] && !env["STY"],
     console,
+    multiplexer: gnuScreen || env["STY"] ? "screen" : env["TMUX"] || term.startsWith("tmux") ? "tmux" : undefined,
   };
 }

@@ -5,6 +5,7 @@ import { Compositor } from "../../src/terminal/compositor.ts";
 import { ConsoleReader } from "../../src/terminal/console-reader.ts";
 import { asMostTerminals, asTheManual } from "../../src/terminal/emulator.ts";
 import { openShadow } from "../../src/terminal/shadow.ts";
+import type { Multiplexer } from "../../src/terminal/terminal-look.ts";
 import { snapshot, type VtScreen, vtScreen } from "./vt-screen.ts";
 
 const COLS = 40;
@@ -20,7 +21,7 @@ interface Rig {
   step(bytes: string | Uint8Array): void;
 }
 
-function rig(options: { shadow?: boolean; cols?: number; rows?: number } = {}): Rig {
+function rig(options: { shadow?: boolean; cols?: number; rows?: number; multiplexer?: Multiplexer } = {}): Rig {
   const { cols = COLS, rows = ROWS } = options;
   const outer = vtScreen(cols, rows);
   const oracle = vtScreen(cols, rows - 1);
@@ -30,6 +31,7 @@ function rig(options: { shadow?: boolean; cols?: number; rows?: number } = {}): 
   const compositor = new Compositor({
     size: { cols, rows },
     reserve: true,
+    multiplexer: options.multiplexer,
     emit: (bytes) => {
       sent += typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("latin1");
       outer.write(bytes);
@@ -578,6 +580,100 @@ describe("compositor", () => {
     test.compositor.write(Buffer.from("\x1b[20*|"));
     expect(test.sent().endsWith("\x1b[21*|")).toBe(true);
   });
+
+  it.each([
+    ["\x1b[8;1;80t", "\x1b[8;3;80t"],
+    ["\x1b[8;40;80t", "\x1b[8;41;80t"],
+    ["\x1b[1*|", "\x1b[3*|"],
+    ["\x1b[4;40;800t", ""],
+    ["\x1b[4;400;800t", "\x1b[4;400;800t"],
+  ])("lets no agent have the window so low that the bar goes: %j", (sequence, instead) => {
+    for (const rows of [ROWS, 2]) {
+      const test = rig({ rows });
+      test.compositor.write(Buffer.from(`<${sequence}>`));
+      expect(
+        test
+          .sent()
+          .slice(test.sent().indexOf("<") + 1, -1)
+          .replace("\x1b\\", ""),
+      ).toBe(instead);
+    }
+  });
+
+  it.each(["\x1b[2h", "\x1b[12l", "\x1b[20;2h", "\x1b[?1051h", "\x1b[?1061h", "\x1b[?1051;2004h", "\x1b[?1053s\x1b[?1053r"])(
+    "lets no agent lock the keyboard, have keys written on the screen or function keys send something else: %j",
+    (sequence) => {
+      const test = rig();
+      test.step(`${sequence}text`);
+      expect(test.sent()).not.toMatch(/\[(?:20;)?(?:2h|12l)|\?10[56]/);
+      expect(test.sent().includes("\x1b[20h")).toBe(sequence.includes("20;"));
+      expect(test.sent().includes("\x1b[?2004h")).toBe(sequence.includes("2004"));
+    },
+  );
+
+  // tmux, and GNU screen: an ESC inside a string belongs to it, and the string goes to the terminal that they are in.
+  it.each([
+    ["tmux's way through to its terminal", "\x1bPtmux;\x1b\x1b[99B\x1b\x1b[2hFAKE\x1b\\"],
+    ["GNU screen's", "\x1bPq\x1b[99BFAKE\x1b\\"],
+    ["the same of an APC", "\x1b_x\x1b[mFAKE"],
+    ["a title that goes on for them", "\x1b]0;x\x1b[mFAKE"],
+    ["a string in a string", "\x1bPq\x1b]0;t\x07FAKE"],
+    ["a string in another, which is no command", `\x1bPq\x1b_${"y".repeat(100)}\x1b(BFAKE`],
+    ["a title that is long", `\x1b]0;${"x".repeat(9000)}\x1b7FAKE`],
+  ])("leaves no string open for a multiplexer, to take what follows for a part of it: %s", (_, stream) => {
+    for (const size of [1, 7, 1000, 20_000]) {
+      const test = rig();
+      for (let at = 0; at < stream.length; at += size) test.compositor.write(Buffer.from(stream.slice(at, at + size)));
+      test.compositor.paint();
+      const sent = test.sent();
+      let string = "";
+      for (let at = 0; at < sent.length; at++) {
+        const two = sent.slice(at, at + 2);
+        if (string === "") {
+          if (/^\x1b[\]P_X^]$/.test(two)) string = two;
+        } else if (two === "\x1b\\" || sent[at] === "\x18" || (sent[at] === "\x07" && string === "\x1b]")) string = "";
+        else if (at > 0 && sent.slice(at - 1, at + 1) !== string) expect(sent.slice(at, at + 4)).not.toMatch(/^\x1b|FAKE|====/);
+      }
+      expect(string).toBe("");
+      expect(sent).toContain("FAKE");
+    }
+  });
+
+  it.each(["tmux", "screen", undefined] as const)("knows a title from text where ESC k begins one: %s", (multiplexer) => {
+    const long = "x".repeat(90);
+    for (const title of ["title", "größer 漢", "", `${long}title`]) {
+      const stream = Buffer.from(`one\x1bk${title}\x1b\\two`);
+      for (let size = 1; size <= stream.length; size++) {
+        const test = rig({ cols: 2 * COLS, ...(multiplexer && { multiplexer }) });
+        for (let at = 0; at < stream.length; at += size) test.compositor.write(stream.subarray(at, at + size));
+        expect(test.sent()).toContain(`\x1bk${stream.toString("latin1", 5, stream.length - 5)}\x1b\\`);
+        const before = test.sent().length;
+        test.compositor.resize({ cols: 2 * COLS, rows: ROWS - 1 });
+        const drawn = test.sent().slice(before);
+        expect(drawn.includes("onetwo")).toBe(multiplexer !== undefined || title === "");
+      }
+    }
+  });
+
+  it.each([
+    ["tmux", "\x1bPtmux;\n\n\nFAKE\x1b\\", false],
+    [undefined, "\x1bPtmux;\n\n\nFAKE\x1b\\", false],
+    ["screen", "\x1bPq\n\n\nFAKE\x1b\\", false],
+    ["screen", "\u0090q\n\n\nFAKE\x1b\\", false],
+    ["tmux", "\x1bPq#0;2;0;0;0FAKE\x1b\\", true],
+    [undefined, "\x1bP1;1q#0;2;0;0;0FAKE\x1b\\", true],
+  ] as const)(
+    "hands nothing on to the terminal that a multiplexer is in, which could paint over the bar there: %s, %j",
+    (multiplexer, string, passes) => {
+      for (let size = 1; size <= string.length; size++) {
+        const test = rig({ ...(multiplexer && { multiplexer }) });
+        for (let at = 0; at < string.length; at += size) test.compositor.write(Buffer.from(string.slice(at, at + size)));
+        test.step("text");
+        expect(test.sent().includes("FAKE")).toBe(passes);
+        expect(test.outer.row(0)).toBe("text");
+      }
+    },
+  );
 
   it("makes its row one of single width again once an agent has made others double", () => {
     const test = rig();

@@ -52,7 +52,19 @@ describe("the human's terminal, by its environment", () => {
     ],
     ["the Linux console without UTF-8", { TERM: "linux" }, { colour: true, border: "classic", alternate: false, console: true }],
   ])("%s", (_, env, { colour, border, alternate, console }) => {
-    expect(terminalKind(env)).toEqual({ look: { colour, border }, alternate, console, xtermJs: false });
+    expect(terminalKind(env)).toMatchObject({ look: { colour, border }, alternate, console, xtermJs: false });
+  });
+
+  it.each([
+    [{ TERM: "xterm-256color" }, undefined],
+    [{ TERM: "screen", STY: "1.x" }, "screen"],
+    [{ TERM: "screen-256color" }, "screen"],
+    [{ TERM: "xterm", STY: "1.x", TMUX: "/x,1,0" }, "screen"],
+    [{ TERM: "screen-256color", TMUX: "/x,1,0" }, "tmux"],
+    [{ TERM: "tmux-256color" }, "tmux"],
+    [{ TERM: "xterm-256color", TMUX: "/x,1,0" }, "tmux"],
+  ])("is a multiplexer or not: %j", (env, multiplexer) => {
+    expect(terminalKind(env).multiplexer).toBe(multiplexer);
   });
 
   it.each([
