@@ -11,7 +11,8 @@ const decoder = new TextDecoder();
 
 interface Handler {
   emit(bytes: Uint8Array): void;
-  /** As in scanner.ts. */
+  /** As in sequence.ts. */
+  title?(end: number): void;
   dcs?(head: string): boolean;
 }
 
@@ -78,11 +79,11 @@ export class Outgoing {
   }
 
   /**
-   * What ended the string is no ST but the beginning of something else: the string ends there for the terminal too. Multiplexers take it for part of the string
-   * (tmux, GNU screen), which then hides what follows, or hands it on to the terminal that they are in.
+   * What ended the string is no ST but the beginning of something else: in a multiplexer the string ends there too, which takes it for a part of it, and then
+   * hides what follows, or hands it on to the terminal that it is in (tmux, GNU screen).
    */
   breakOff(): void {
-    if (!this.inString) return;
+    if (!this.inString || this.#handler.title === undefined) return;
     this.#emit(this.start);
     this.#endString();
     this.#run = this.start;
