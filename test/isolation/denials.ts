@@ -43,6 +43,8 @@ const GIT_CONFIG = "`git push -u`, `git config`";
 const OUTSIDE = { words: "do it outside", outside: true } as const;
 const PROGRAMS = "`npm install -g`, `pip install --user`";
 const READ_ONLY = "Read-only file system";
+/** Without a terminal it ends once it has shown itself. */
+const MC = 'TERM=xterm setsid mc >/tmp/shown 2>&1; grep "Cannot create" /tmp/shown; grep -q "Assuming EOF" /tmp/shown';
 const SANDBOX = "bwrap --unshare-user --unshare-pid --ro-bind / / --proc /proc --dev /dev true";
 const NETWORK = "at `strict`: *Network is unreachable*";
 const NAMED: Given = { level: "strict", network: ["named.invalid"] };
@@ -82,6 +84,31 @@ export const DENIALS: readonly Denial[] = [
         words: "commits, branches and fetches work",
         instead: "git commit -q --allow-empty -m more && git branch topic && git fetch -q . main",
       },
+    ],
+  },
+  { row: GIT_CONFIG, sees: CONFIG, script: "git branch old-$$ && git branch -m old-$$ new-$$", remedies: [OUTSIDE] },
+  {
+    row: "`git worktree add ../x`:",
+    sees: "could not create leading directories … Read-only file system",
+    script: "git worktree add -q --detach ../that/folder/$$",
+    remedies: [
+      {
+        words: "`git worktree add .worktrees/x`, in it",
+        instead: "git worktree add -q --detach .worktrees/$$ && git worktree remove .worktrees/$$",
+      },
+    ],
+  },
+  {
+    row: "`git worktree add ../x`:",
+    script: "git worktree add -q --detach ~/that/folder/$$",
+    remedies: [{ words: '`write = ["~/that/folder"]`', opens: ["writes that/folder"] }],
+  },
+  {
+    row: "`git commit -S`, `gpg`:",
+    script: "cat ~/.gnupg/private-keys-v1.d/key && ( : > ~/.gnupg/lock )",
+    remedies: [
+      { words: "sign outside", outside: true },
+      { words: '`allow = ["gpg"]`, and `write = ["~/.gnupg"]`', opens: ["reads .gnupg/private-keys-v1.d/key"] },
     ],
   },
   {
@@ -185,6 +212,43 @@ export const DENIALS: readonly Denial[] = [
     sees: READ_ONLY,
     script: "touch ~/that/folder/new",
     remedies: [{ words: '`write = ["~/that/folder"]`', opens: ["writes that/folder"] }],
+  },
+  {
+    row: "`mc`:",
+    sees: "Cannot create … directory",
+    script: MC,
+    remedies: [{ words: "`MC_PROFILE_ROOT=/tmp/mc mc`", instead: `export MC_PROFILE_ROOT=/tmp/mc; ${MC}` }],
+  },
+  {
+    row: "`screen`:",
+    sees: "Cannot make directory '/run/screen'",
+    script: "screen -dmS q true",
+    remedies: [
+      {
+        words: "`mkdir -m 700 /tmp/s; SCREENDIR=/tmp/s screen`",
+        instead: "mkdir -m 700 /tmp/s; SCREENDIR=/tmp/s screen -dmS q true",
+      },
+    ],
+  },
+  {
+    row: "`crontab`, `at`, `systemctl --user`:",
+    sees: "Permission denied",
+    who: "an ordinary user",
+    script: "echo | crontab -",
+    remedies: [],
+  },
+  { row: "`crontab`, `at`, `systemctl --user`:", sees: "Failed to connect to bus", script: "systemctl --user list-units", remedies: [] },
+  {
+    row: "`chromium` without `--user-data-dir`:",
+    sees: "Failed to create … user data directory",
+    who: "an ordinary user",
+    script: "chromium --headless --disable-gpu --no-first-run --disable-background-networking --dump-dom 'data:text/html,<p>x</p>'",
+    remedies: [
+      {
+        words: "`chromium --user-data-dir=/tmp/chromium`",
+        proofs: [["isolation/tools.test.ts", "tools in the sandbox of"]],
+      },
+    ],
   },
   {
     row: "the agent can not save its settings",
@@ -391,6 +455,8 @@ export const ELSEWHERE: Readonly<Record<string, readonly Proof[]>> = {
 export const NOT_HERE: Readonly<Record<string, string>> = {
   "Permission denied (publickey)": "an SSH server's answer; the key that the client would offer is read by ssh-keygen",
   "cannot connect to the Docker daemon": "docker's own; the engine's socket is asked with curl",
+  "gpg failed to sign the data": "gpg's own, as git hands it on; its folder is read and written",
+  "can't create directory … Read-only file system": "gpg's own",
   "connection to the server localhost:8080 was refused": "kubectl's own; its settings are read",
 };
 
