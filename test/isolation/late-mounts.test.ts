@@ -1,9 +1,10 @@
 // What is mounted and unmounted on the machine while a sandbox stands: in mount namespaces of the test's own, where mounts are handed on as on a machine with systemd.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { has } from "./own-program.ts";
+import { sandboxInitFile } from "../../src/isolation/own-programs.ts";
+import { has, ROOT } from "./own-program.ts";
 import type { IsolatedRun } from "./run-isolated.ts";
 import { hasBubblewrap, missing, users, World } from "./world.ts";
 
@@ -25,13 +26,13 @@ describe.skipIf(!(hasBubblewrap && canMount)).each(whoever)(`in a sandbox of $na
     const waits = "until [ -e over ]; do sleep 0.05; done";
     const inside = `${look}; echo --; : > ready; ${waits}; ${look}; for each in ~/shown/new ~/other /mnt; do touch $each/planted; done 2>/dev/null; exit 0`;
     const { by, ...run } = more;
-    const argv = world.argv(["/bin/sh", "-c", inside], { checked: true, allow: ["session-keyring"], ...run });
-    if (by === "bwrap") {
-      world.settle();
-      world.run("true", { allow: ["session-keyring"], ...run });
-      world.leaveToBubblewrap(run.level);
-      rmSync(join(world.runtime, "agent-run", world.session), { recursive: true });
+    // A program before bubblewrap that makes no mounts.
+    const own = by && { packageFolder: join(world.home, "own") };
+    if (by) {
+      chmodSync(world.plant(`own/dist/prelude-${process.arch}`, "#!/bin/sh\nexit 125\n"), 0o755);
+      copyFileSync(sandboxInitFile(ROOT, process.arch) ?? "", join(world.home, `own/dist/sandbox-init-${process.arch}`));
     }
+    const argv = world.argv(["/bin/sh", "-c", inside], { checked: true, allow: ["session-keyring"], ...run, ...own });
     world.settle();
     const script = [
       "mount --make-rshared /",
