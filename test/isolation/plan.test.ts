@@ -250,6 +250,21 @@ describe("the plan", () => {
     expect(entries.filter((entry) => entry.pinned).map((entry) => entry.path)).toEqual(["/home/dev/code/app", "/home/dev/code/app/.git"]);
   });
 
+  it("closes a folder of the agent's that holds too many programs to protect one by one, also where what is around it is writable", () => {
+    const place = "/home/dev/work/claude";
+    const env = { ...INPUT.env, CLAUDE_CONFIG_DIR: place };
+    const found = withFound(["/home/dev/work", folder("/home/dev/work")], [place, folder(place)]);
+    const holding = (programs: number) => {
+      const files = Array.from({ length: programs }, (_, index) => ({ name: `${index}.sh`, kind: "file" as const, runs: false }));
+      const listings = new Map([...FACTS.listings, [place, [...files, { name: "projects", kind: "folder" as const }]]]);
+      const { entries, warnings } = plan({ write: ["~/work"], env }, { ...found, listings });
+      const { [place]: itself, [`${place}/0.sh`]: program, [`${place}/projects`]: below } = access(entries);
+      return { itself, program, below, warned: warnings.some((text) => text.startsWith(`${place} holds ${programs} programs`)) };
+    };
+    expect(holding(64)).toEqual({ itself: "writable", program: "read-only", below: undefined, warned: false });
+    expect(holding(65)).toEqual({ itself: "read-only", program: undefined, below: "writable", warned: true });
+  });
+
   it("covers what git's configuration includes, in the project and in a git folder outside of it, and says where that is not all", () => {
     const [own] = FACTS.git;
     if (!own) throw new Error("no git folder");
