@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod/mini";
-import { AgentRunError, messageOf } from "../core/error.ts";
+import { AgentRunError, isNoRoom, messageOf } from "../core/error.ts";
 import { makeFolder } from "../core/folder.ts";
 import { configFile, type Paths } from "../core/paths.ts";
 import { readConfig } from "../session/profile.ts";
@@ -89,6 +89,9 @@ function replace(file: string, text: string, holds: () => boolean): void {
     if (!right) throw new AgentRunError("config", `a table for the profile cannot be appended to ${file}`, { hint: "add it by hand" });
   } catch (error) {
     if (error instanceof AgentRunError) throw error;
-    throw new AgentRunError("config", `cannot write ${file}: ${messageOf(error)}`, { hint, cause: error });
+    throw new AgentRunError("config", `cannot write ${file}: ${messageOf(error)}`, {
+      hint: isNoRoom(error) ? `make room on its disk (df -h ${dirname(file)}), and run the same again` : hint,
+      cause: error,
+    });
   }
 }

@@ -1,9 +1,9 @@
 // Which files of repositories the human trusts, each for exactly one content. Called by repository.ts and by `agent-run trust`.
 import { createHash } from "node:crypto";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod/mini";
-import { AgentRunError, messageOf } from "../core/error.ts";
+import { AgentRunError, isNoRoom, messageOf } from "../core/error.ts";
 import { privateFolder } from "../core/folder.ts";
 import { type Paths, trustFile } from "../core/paths.ts";
 
@@ -69,8 +69,16 @@ function write(paths: Paths, entries: readonly Trusted[]): void {
   privateFolder(dirname(file), "state-folder");
   const files = Object.fromEntries(entries.map(({ file: name, sha256, at }) => [name, { sha256, at }]));
   const fresh = `${file}.${process.pid}`;
-  writeFileSync(fresh, `${JSON.stringify({ version: 1, files }, null, 2)}\n`, { mode: 0o600 });
-  renameSync(fresh, file);
+  try {
+    writeFileSync(fresh, `${JSON.stringify({ version: 1, files }, null, 2)}\n`, { mode: 0o600 });
+    renameSync(fresh, file);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw new AgentRunError("state-folder", `cannot write ${file}: ${messageOf(error)}`, {
+      hint: isNoRoom(error) ? `make room on its disk: df -h ${dirname(file)}` : `check owner and mode: ls -ld ${dirname(file)}`,
+      cause: error,
+    });
+  }
 }
 
 function unreadable(file: string, why: string, cause: unknown): AgentRunError {

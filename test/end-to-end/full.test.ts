@@ -1,7 +1,7 @@
 // An agent that leaves no room on the file system that our own folders lie on, by inodes or by bytes: its session ends all the same, nothing of it stays, and what
 // could not be written is said.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -39,6 +39,24 @@ describe.skipIf(!isRoot || !hasBubblewrap)("a file system that an agent fills (n
     await world[Symbol.asyncDispose]();
     execFileSync("umount", ["-l", small]);
     rmSync(small, { recursive: true });
+  });
+
+  it("keeps commands from writing, which say so and leave nothing half made", async () => {
+    writeFileSync(join(world.project, ".agent-run.toml"), 'ttl = "5m"\n');
+    expect((await world.run(["trust", "--list"])).code).toBe(0);
+    mkdirSync(join(world.own, "state"), { recursive: true, mode: 0o700 });
+    expect(() => writeFileSync(join(small, "all"), Buffer.alloc(32 << 20))).toThrow(/ENOSPC/);
+    for (const [args, what] of [
+      [["trust", "--yes"], "trust"],
+      [["profiles", "new", "mine"], "mine"],
+    ] as const) {
+      const { code, stderr } = await world.run(args);
+      expect({ code, stderr }).toEqual({
+        code: 125,
+        stderr: expect.stringMatching(/^agent-run: error: cannot .*ENOSPC.*\nagent-run: hint: make room on its disk: df -h .*\n$/),
+      });
+      expect(readdirSync(world.own, { recursive: true, encoding: "utf8" }).filter((name) => name.includes(what))).toEqual([]);
+    }
   });
 
   it.each([
