@@ -1,6 +1,6 @@
 // DECSET and DECRST, and their XTSAVE and XTRESTORE: those that move or hide our row are followed by what brings it back. Used by rewrite.ts.
 import type { Frame } from "./frame.ts";
-import { NEVER_KEPT, REFUSED, SIDE_MARGINS } from "./modes.ts";
+import { NEVER_KEPT, REFUSED } from "./modes.ts";
 import type { SavedCursor } from "./saved-cursor.ts";
 import { LEFT_OUT, type ScrollingRegion } from "./scrolling-region.ts";
 import type { Sequence, Verdict } from "./sequence.ts";
@@ -9,10 +9,6 @@ import type { Feed } from "./shadow-feed.ts";
 
 /** DECCOLM, the alternate screens, and a saved cursor. */
 const MOVES_OUR_ROW = new Set([3, 47, 1047, 1048, 1049]);
-
-/** xterm's, without which it ignores DECCOLM, and DECNCSM. */
-const ALLOWS_DECCOLM = 40;
-const KEEPS_AT_DECCOLM = 95;
 
 export class PrivateModes {
   readonly #frame: Frame;
@@ -62,13 +58,10 @@ export class PrivateModes {
         }
       }
       modes.set(mode, on);
-      if (mode === 3) {
-        if (this.#frame.reserved) {
-          after = this.#region.reassert(sequence, false);
-          first = this.#frame.blanked();
-          this.#frame.damaged = true;
-        }
-        after += this.#columns(sequence, on);
+      if (mode === 3 && this.#frame.reserved) {
+        after = this.#region.reassert(sequence, false);
+        first = this.#frame.blanked();
+        this.#frame.damaged = true;
       }
       if (this.#frame.screen === before && !switches) continue;
       if (strays && this.#frame.screen !== before) this.#frame.stale[before] ??= this.#frame.agentSize.rows - 1;
@@ -94,18 +87,6 @@ export class PrivateModes {
     if (after + restored === "" && kept.length === count) return undefined;
     const none = first + after + restored === "" ? LEFT_OUT : "";
     return first + (kept.length === 0 ? none : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after + restored;
-  }
-
-  /** DECCOLM where the agent allows it, carried out as xterm does: not all terminals take part, and none says whether it does. */
-  #columns(sequence: Sequence, on: boolean): string {
-    const { modes } = this.#frame;
-    if (!modes.isSet(ALLOWS_DECCOLM)) return "";
-    const sides = on && modes.isSet(SIDE_MARGINS) ? `\x1b[?${SIDE_MARGINS}l` : "";
-    if (sides !== "") modes.set(SIDE_MARGINS, false);
-    const cleared = modes.origin ? "\x1b[?6l\x1b[J\x1b[?6h" : "\x1b[H\x1b[J";
-    const text = sides + (modes.isSet(KEEPS_AT_DECCOLM) ? "\x1b[H" : cleared);
-    this.#feed(sequence.end, text);
-    return text;
   }
 
   /** XTSAVE, and XTRESTORE where we know what was saved: what a terminal that has neither ignores, others do, and we with them. */

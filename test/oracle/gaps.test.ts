@@ -80,6 +80,16 @@ const gaps: Gap[] = [
       write("\x1b8x");
     },
   ],
+  [
+    "132 columns",
+    ({ load, write, resize, outer, oracle }) => {
+      clearsAtDeccolm(outer);
+      clearsAtDeccolm(oracle);
+      load();
+      write("before\r\n\x1b[?40h\x1b[?3hafter");
+      resize(SIZE.rows + 1);
+    },
+  ],
 ];
 
 /** Each line of screen and scrollback that is not blank. */
@@ -96,24 +106,6 @@ const kinds = [
 
 /** What once was a gap. */
 const closed: Gap[] = [
-  ...["", "\x1b[?6h", "\x1b[2;4r\x1b[?6h", "\x1b[41m", "\x1b[?95h"].flatMap((mode) =>
-    [true, false].map(
-      (takesPart): Gap => [
-        `132 columns under ${JSON.stringify(mode)}, in a terminal that ${takesPart ? "clears its screen then" : "knows no such thing"}`,
-        ({ load, write, pause, resize, outer, oracle }) => {
-          if (takesPart) clearsAtDeccolm(outer);
-          clearsAtDeccolm(oracle);
-          load();
-          write(`before\r\n${mode}\x1b[?3h1\x1b[?40h2\x1b[?3;7hafter`);
-          pause();
-          write(`\r\nmore\x1b[?3lagain${mode === "\x1b[?95h" ? "\x1b[?95l" : ""}`);
-          resize(SIZE.rows + 1);
-          write("\x1b[?40l\x1b[?3h end");
-          pause();
-        },
-      ],
-    ),
-  ),
   ...kinds.flatMap(([name, manual]): Gap[] => [
     [
       `DECALN and the margins, in ${name}`,
@@ -373,16 +365,16 @@ interface Internals {
   readonly _core: { readonly _inputHandler: { restoreCursor(): void; setHyperlink(data: string): void } };
 }
 
-/** Where mode 40 allows it, as xterm: the screen is cleared, unless DECNCSM keeps it, and the cursor home in any case. */
+/** Where mode 40 allows it, as xterm: the screen is cleared, and the cursor home. */
 function clearsAtDeccolm({ terminal }: VtScreen): void {
   const { _inputHandler: handler, _bufferService: service } = coreOf(terminal);
-  const modes = new Map<number, boolean>();
+  let allowed = false;
   onPrivateModes(handler, (mode, on) => {
-    modes.set(mode, on);
-    if (mode !== 3 || modes.get(40) !== true) return;
-    if (modes.get(95) !== true) handler.eraseInDisplay({ length: 1, params: [2] });
+    if (mode === 40) allowed = on;
+    if (mode !== 3 || !allowed) return;
+    handler.eraseInDisplay({ length: 1, params: [2] });
     service.buffer.x = 0;
-    service.buffer.y = modes.get(6) === true ? service.buffer.scrollTop : 0;
+    service.buffer.y = 0;
   });
 }
 
