@@ -13,6 +13,9 @@ import type { Step } from "./streams.ts";
 const CLOSE = "\x18\x0f";
 /** As a kernel starts: default colours, and UTF-8. */
 const RESET = "\x18\x1b[37;40m\x1b[8]\x1b%G\x1b]R\x1bc";
+const PATIENCE_MS = 1000;
+const clock = new Int32Array(new SharedArrayBuffer(4));
+
 /** A paint has the same size; who resizes the consoles comes between. */
 export type ConsoleStep = Exclude<Step, { kind: "resize" }>;
 
@@ -48,8 +51,14 @@ export function consoleDifference(outer: LinuxConsole, bare: LinuxConsole, size:
       const [is, ought] = [outer.snapshot(rows - 1), bare.snapshot(rows - 1)];
       if (!isDeepStrictEqual(is, ought)) return JSON.stringify([painted ? "after a paint" : "", is, ought], undefined, 1);
     }
-    const answers = [outer.answers(), bare.answers()];
-    return answers[0] === answers[1] ? undefined : `answers ${JSON.stringify(answers)}`;
+    let answers = ["", ""];
+    // The kernel hands them over by and by.
+    for (let waited = 0; ; waited += 10) {
+      answers = [`${answers[0]}${outer.answers()}`, `${answers[1]}${bare.answers()}`];
+      if (answers[0] === answers[1]) return undefined;
+      if (waited >= PATIENCE_MS) return `answers ${JSON.stringify(answers)}`;
+      Atomics.wait(clock, 0, 0, 10);
+    }
   };
   for (const step of steps) {
     const free = !overlay.isOpen && compositor.mayPaint;
