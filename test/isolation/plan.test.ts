@@ -276,6 +276,26 @@ describe("the plan", () => {
     expect(warnings).toEqual([expect.stringMatching(/^\/home\/dev\/main\/.git\/config includes more files than are covered/)]);
   });
 
+  it("covers a work tree's own configuration wherever one of the folders that share it reads that, and a submodule's by itself", () => {
+    const [own] = FACTS.git;
+    if (!own) throw new Error("no git folder");
+    const covered = (...reading: ("worktree" | "shared" | "submodule")[]): string[] => {
+      const git = (["worktree", "shared", "submodule"] as const).map((kind) => ({
+        ...own,
+        path: `/home/dev/code/app/${kind}`,
+        kind,
+        readsWorktreeConfig: reading.includes(kind),
+      }));
+      const { entries } = plan({}, { git });
+      return entries.flatMap(({ path, access }) =>
+        access === "read-only" && path.endsWith("/config.worktree") ? [path.split("/")[5] ?? ""] : [],
+      );
+    };
+    expect(covered("shared").sort()).toEqual(["shared", "worktree"]);
+    expect(covered("submodule")).toEqual(["submodule"]);
+    expect(covered()).toEqual([]);
+  });
+
   it("hides what the human names, in the project too", () => {
     const facts = withFound(["/home/dev/code/app/.env", file("/home/dev/code/app/.env")]);
     const result = plan({ hide: [".env"] }, facts);
