@@ -12,16 +12,25 @@ export interface Cursor {
 }
 
 const CURSOR_REPLY_MS = 400;
-/** Within this every terminal has answered what the agent asked. */
+/** Within this a terminal that answers at all has done so, however busy the machine is. */
 const ANSWER_MS = 2000;
 /** More of its questions for the cursor than that are a flood, whose answers nobody waits for. */
 const MOST_ASKED = 100;
+
+interface Asked extends PromiseWithResolvers<Cursor> {
+  readonly ours: boolean;
+  readonly at: number;
+}
+
+const asked = (ours: boolean): Asked => ({ ...Promise.withResolvers<Cursor>(), ours, at: monotonic() });
 
 export class Questions {
   readonly #write: (text: string) => void;
   readonly #filter: InputFilter;
   /** For the cursor, without an answer yet. One that comes too late to be of use is still not for the agent. */
-  readonly #asked: (PromiseWithResolvers<Cursor | undefined> & { readonly ours: boolean })[] = [];
+  readonly #asked: Asked[] = [];
+  /** It has told where its cursor stands at least once. */
+  #answers = false;
   /** Our question for the height of letters is open; undefined before it was asked. */
   #cellAsked: boolean | undefined;
   /** When the agent last asked something, and how many of its questions for the cursor have no answer yet. */
@@ -35,11 +44,10 @@ export class Questions {
 
   /** Where the cursor stands; undefined when the terminal does not say so in time. */
   cursor(): Promise<Cursor | undefined> {
-    const asked = { ...Promise.withResolvers<Cursor | undefined>(), ours: true };
-    this.#asked.push(asked);
+    const question = asked(true);
+    this.#asked.push(question);
     this.#write("\x1b[6n");
-    setTimeout(() => asked.resolve(undefined), CURSOR_REPLY_MS).unref();
-    return asked.promise;
+    return within(CURSOR_REPLY_MS, question.promise);
   }
 
   /** Mouse positions in pixels tell rows only to who knows a row's height; asked once. */
@@ -60,9 +68,10 @@ export class Questions {
     const cursor = this.#filter.cursorReport(event);
     if (cursor !== undefined && this.#asked.length === 0) this.#agentForCursor = Math.max(0, this.#agentForCursor - 1);
     else if (cursor !== undefined) {
-      const asked = this.#asked.shift();
-      asked?.resolve(cursor);
-      return asked?.ours ?? false;
+      const question = this.#asked.shift();
+      this.#answers = true;
+      question?.resolve(cursor);
+      return question?.ours ?? false;
     }
     const cell = this.#filter.cellReport(event);
     if (cell === undefined) return false;
@@ -83,18 +92,31 @@ export class Questions {
 
   /** What we and the agent have asked has its answer, or will get none: what came later would be typed into the shell. */
   async settled(frame: Pick<Frame, "asked" | "cursorAsked">): Promise<void> {
-    await this.#asked.at(-1)?.promise;
+    await this.#lastAnswer();
     this.note(frame);
-    await this.#agentSettled();
+    if (this.#askBehindTheAgent()) await this.#lastAnswer();
   }
 
-  /** What the agent has asked lately: terminals answer in turn. */
-  async #agentSettled(): Promise<void> {
-    if (this.#agentAskedAt === undefined || monotonic() - this.#agentAskedAt > ANSWER_MS) return;
-    this.#agentAskedAt = undefined;
-    for (let count = Math.min(this.#agentForCursor, MOST_ASKED); count > 0; count -= 1)
-      this.#asked.push({ ...Promise.withResolvers<Cursor | undefined>(), ours: false });
-    this.#agentForCursor = 0;
-    await this.cursor();
+  /** The terminal answers in turn. */
+  async #lastAnswer(): Promise<void> {
+    const last = this.#asked.at(-1);
+    if (last === undefined) return;
+    const longest = this.#answers ? ANSWER_MS : CURSOR_REPLY_MS;
+    await within(last.at + longest - monotonic(), last.promise);
   }
+
+  /** Whether the agent has asked something lately: then a question of ours stands behind what it asked. */
+  #askBehindTheAgent(): boolean {
+    if (this.#agentAskedAt === undefined || monotonic() - this.#agentAskedAt > ANSWER_MS) return false;
+    this.#agentAskedAt = undefined;
+    for (let count = Math.min(this.#agentForCursor, MOST_ASKED); count > 0; count -= 1) this.#asked.push(asked(false));
+    this.#agentForCursor = 0;
+    void this.cursor();
+    return true;
+  }
+}
+
+/** What `promise` gives; undefined when it does not come in time. */
+function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  return Promise.race([promise, new Promise<undefined>((resolve) => setTimeout(resolve, ms, undefined).unref())]);
 }
