@@ -97,8 +97,7 @@ export async function stsClient(connection: Connection, credentials?: AwsCredent
   requireAddress(connection.endpointUrl, ENDPOINT_SETTINGS);
   const url = new URL(stsEndpoint(connection));
   requireHttpProxy(url, connection.env ?? {});
-  const { http, https } = agents(connection.env ?? {});
-  return { region, url, agent: url.protocol === "https:" ? https : http, credentials, ...limits(connection) };
+  return { region, url, agent: agentFor(url, connection.env ?? {}), credentials, ...limits(connection) };
 }
 
 const limits = ({ connectTimeoutMs, requestTimeoutMs, retries }: Connection) => ({
@@ -149,12 +148,14 @@ export function ssoEndpoint(service: "oidc" | "portal.sso", region: string, env:
 /** Clients of IAM Identity Center, whose calls are unsigned. Loaded for a sign-in and a renewal only. */
 export async function ssoOidcClient(region: string, env: Environment): Promise<SSOOIDCClient> {
   const { SSOOIDCClient } = await import("@aws-sdk/client-sso-oidc");
-  return new SSOOIDCClient({ ...settings({ region, env }, undefined), region, endpoint: ssoEndpoint("oidc", region, env) });
+  const endpointUrl = ssoEndpoint("oidc", region, env);
+  return new SSOOIDCClient({ ...settings({ region, env, endpointUrl }, undefined), region, endpoint: endpointUrl });
 }
 
 export async function ssoClient(region: string, env: Environment): Promise<SSOClient> {
   const { SSOClient } = await import("@aws-sdk/client-sso");
-  return new SSOClient({ ...settings({ region, env }, undefined), region, endpoint: ssoEndpoint("portal.sso", region, env) });
+  const endpointUrl = ssoEndpoint("portal.sso", region, env);
+  return new SSOClient({ ...settings({ region, env, endpointUrl }, undefined), region, endpoint: endpointUrl });
 }
 
 /** Clients of the two services that have a call to see by whether a deny holds. The same rules as `iamClient`. */
@@ -199,8 +200,10 @@ export const regionOf = async (client: StsClient | IAMClient): Promise<string> =
  */
 function settings(connection: Connection, credentials: AwsCredentials | undefined) {
   requireAddress(connection.endpointUrl, ENDPOINT_SETTINGS);
-  requireHttpProxy(new URL(regionalEndpoint("aws", connection)), connection.env ?? {});
-  const { http, https } = agents(connection.env ?? {});
+  const { env = {} } = connection;
+  const url = new URL(regionalEndpoint("aws", connection));
+  requireHttpProxy(url, env);
+  const agent = agentFor(url, env);
   const { connectTimeoutMs, requestTimeoutMs, retries } = limits(connection);
   return {
     maxAttempts: 1 + retries,
@@ -214,8 +217,7 @@ function settings(connection: Connection, credentials: AwsCredentials | undefine
     // A correction would hide a wrong clock, by which we would then be wrong about every end.
     disableClockSkewCorrection: true,
     requestHandler: {
-      httpAgent: http,
-      httpsAgent: https,
+      ...(agent instanceof HttpsAgent ? { httpsAgent: agent } : { httpAgent: agent }),
       connectionTimeout: connectTimeoutMs,
       requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
@@ -232,33 +234,28 @@ function settings(connection: Connection, credentials: AwsCredentials | undefine
   };
 }
 
-interface Agents {
-  readonly http: HttpAgent;
-  readonly https: HttpsAgent;
-}
-
-const shared = new Map<string, { readonly stamp: string; readonly agents: Agents }>();
+const shared = new Map<string, { readonly stamp: string; readonly agent: HttpAgent }>();
 
 /**
- * Kept-alive connections, one set for each way out of this machine (proxy, certificate authorities); new ones when a file of authorities was written anew.
- * Idle ones do not keep the process alive.
+ * Kept-alive connections to the address, one set for each way out of this machine (proxy, certificate authorities); new ones when a file of authorities was
+ * written anew. Idle ones do not keep the process alive.
+ * @throws AgentRunError `config` for authorities that an https address needs and that are none
  */
-export function agents(env: Environment): Agents {
+export function agentFor(url: URL, env: Environment): HttpAgent {
   const told = (name: string): string | undefined => proxyUrl(proxyVariable(env, name));
   const noProxy = [proxyVariable(env, "NO_PROXY"), ...NEVER_PROXIED].filter((hosts) => hosts !== undefined).join(",");
   const proxyEnv = { HTTPS_PROXY: told("HTTPS_PROXY"), HTTP_PROXY: told("HTTP_PROXY"), NO_PROXY: noProxy };
-  const bundles = AUTHORITIES.flatMap((name) => (env[name] ? [{ name, file: env[name] }] : []));
-  const key = JSON.stringify([proxyEnv, bundles]);
+  const secure = url.protocol === "https:";
+  const bundles = secure ? AUTHORITIES.flatMap((name) => (env[name] ? [{ name, file: env[name] }] : [])) : [];
+  const key = JSON.stringify([secure, proxyEnv, bundles]);
   const stamp = bundles.map(({ file }) => stampOf(file)).join();
   const known = shared.get(key);
-  if (known?.stamp === stamp) return known.agents;
+  if (known?.stamp === stamp) return known.agent;
   const options = { keepAlive: true, timeout: IDLE_CONNECTION_MS, proxyEnv };
-  const made = {
-    http: new HttpAgent(options),
-    https: new HttpsAgent({ ...options, ...(bundles.length > 0 ? { ca: authorities(bundles) } : {}) }),
-  };
-  shared.set(key, { stamp, agents: made });
-  return made;
+  const authority = bundles.length > 0 ? { ca: authorities(bundles) } : {};
+  const agent = secure ? new HttpsAgent({ ...options, ...authority }) : new HttpAgent(options);
+  shared.set(key, { stamp, agent });
+  return agent;
 }
 
 /** What changes when the file does; a file that cannot be looked at is told when it is read. */

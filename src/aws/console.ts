@@ -3,7 +3,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { AgentRunError } from "../core/error.ts";
-import { agents, type Connection, domainSuffix } from "./client.ts";
+import { agentFor, type Connection, domainSuffix } from "./client.ts";
 import type { SessionCredentials } from "./credentials.ts";
 
 const LIMIT_MS = 11_000;
@@ -49,7 +49,7 @@ export async function consoleUrl(connection: Connection, credentials: SessionCre
 }
 
 async function signinToken(url: URL, { env = {} }: Connection): Promise<string> {
-  const { http, https } = agents(env);
+  const agent = agentFor(url, env);
   const where = url.host;
   // Errors of the connection may name the address, and with it the keys: nothing of them is passed on but their code.
   const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
@@ -59,7 +59,7 @@ async function signinToken(url: URL, { env = {} }: Connection): Promise<string> 
           hint: "check the network, or the profile's signin_url",
         }),
       );
-    const options = { method: "GET", agent: url.protocol === "https:" ? https : http, signal: AbortSignal.timeout(LIMIT_MS) };
+    const options = { method: "GET", agent, signal: AbortSignal.timeout(LIMIT_MS) };
     const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, options, (response) => {
       let body = "";
       response.setEncoding("utf8");

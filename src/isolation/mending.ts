@@ -70,9 +70,10 @@ export function mending(bwrap: string, level: IsolationLevel, said: string, mach
   if (NO_NAMESPACE_LEFT.test(said) && machine.fewest !== undefined) {
     const { name, most } = machine.fewest;
     const where = machine.inContainer ? "; in a container, the same on the machine around it" : "";
+    const raise = `sudo sysctl -w ${name}=${Math.max(15_000, most * 2)}`;
     return {
       why: why(`no more namespaces are given, ${name} is ${most}${where}`),
-      hint: `${most < MANY ? "" : "see who holds them, with lsns; or raise the limit: "}sudo sysctl -w ${name}=${Math.max(15_000, most * 2)}`,
+      hint: most < MANY ? raise : `see who holds them, with lsns; or raise the limit: ${raise}`,
     };
   }
   // Says nothing about what is allowed here.

@@ -172,6 +172,8 @@ describe("the way out", () => {
       code: "config",
       message: expect.stringMatching(/^AWS_CA_BUNDLE '.*pinned-seed\.ts' holds no certificate$/),
     });
+    // An emulator is spoken to without any.
+    await stsClient({ ...connection, endpointUrl: "http://127.0.0.1:4566" }, keys);
     // Node's own may well be empty.
     await stsClient({ ...connection, env: { NODE_EXTRA_CA_CERTS: "/dev/null" } }, keys);
   });

@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { describe, expect, it, vi } from "vitest";
 import { assumeRole } from "../../src/aws/assume.ts";
-import { agents, stsClient } from "../../src/aws/client.ts";
+import { agentFor, stsClient } from "../../src/aws/client.ts";
 import { readFailure } from "../../src/aws/failure.ts";
 import { callerIdentity } from "../../src/aws/identity.ts";
 import { pauseBefore } from "../../src/aws/retry.ts";
@@ -336,7 +336,7 @@ describe("what failed", () => {
     await Promise.all(Array.from({ length: 5 }, () => callerIdentity(client)));
     expect(dying.size).toBe(5);
     const kept = () =>
-      Object.values(agents({}).http.freeSockets)
+      Object.values(agentFor(new URL(server.url), {}).freeSockets)
         .flat()
         .filter((socket) => String(socket?.remotePort) === new URL(server.url).port);
     await vi.waitFor(() => expect(kept()).toHaveLength(5));

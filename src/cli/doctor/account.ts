@@ -1,6 +1,6 @@
 // What doctor finds out about AWS: who the base is, whether the role can be assumed as a run does it, and if not, which part is refused. Called by doctor.ts.
 import { type AssumeRequest, assumeRole } from "../../aws/assume.ts";
-import { agents, iamClient, stsClient, stsEndpoint } from "../../aws/client.ts";
+import { agentFor, iamClient, stsClient, stsEndpoint } from "../../aws/client.ts";
 import type { SessionCredentials } from "../../aws/credentials.ts";
 import { type CallerIdentity, callerIdentity, confirmIdentity, isRoleSession, parseRoleArn, requireAccount } from "../../aws/identity.ts";
 import { checkRestriction } from "../../aws/restriction.ts";
@@ -68,9 +68,9 @@ const thrown = (name: string, error: unknown): Check =>
 async function clock({ connection }: BaseIdentity): Promise<Check> {
   const url = new URL(stsEndpoint(connection));
   const { request } = url.protocol === "http:" ? await import("node:http") : await import("node:https");
-  const { http, https } = agents(connection.env ?? {});
+  const agent = agentFor(url, connection.env ?? {});
   const date = await new Promise<string | undefined>((resolve) => {
-    const asked = request(url, { method: "GET", agent: url.protocol === "http:" ? http : https, timeout: CLOCK_LIMIT_MS }, (answer) => {
+    const asked = request(url, { method: "GET", agent, timeout: CLOCK_LIMIT_MS }, (answer) => {
       answer.resume();
       resolve(answer.headers.date);
     });

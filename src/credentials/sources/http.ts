@@ -1,7 +1,7 @@
 // A small JSON request with a time limit, for the sources that are no AWS service with an SDK client: SSO portal, container and instance metadata.
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { agents } from "../../aws/client.ts";
+import { agentFor } from "../../aws/client.ts";
 import type { Environment } from "../../core/paths.ts";
 
 export interface HttpReply {
@@ -24,9 +24,7 @@ const MOST_BYTES = 65_536;
 /** Asks, follows no redirect, reads at most 64 KiB. Rejects with Node's own error; its `code` is ETIMEDOUT when it took too long. */
 export function ask({ url, method = "GET", headers = {}, body, timeoutMs, env }: HttpQuestion): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
-    const shared = env ? agents(env) : undefined;
-    const secure = url.protocol === "https:";
-    const agent = shared ? (secure ? shared.https : shared.http) : false;
+    const agent = env ? agentFor(url, env) : false;
     const read = async (response: IncomingMessage): Promise<void> => {
       let text = "";
       for await (const chunk of response.setEncoding("utf8")) {
@@ -36,7 +34,7 @@ export function ask({ url, method = "GET", headers = {}, body, timeoutMs, env }:
       clearTimeout(timer);
       resolve({ status: response.statusCode ?? 0, text });
     };
-    const request = (secure ? httpsRequest : httpRequest)(url, { method, headers, agent }, (response) => {
+    const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, { method, headers, agent }, (response) => {
       read(response).catch(failed);
     });
     const failed = (error: Error): void => {
