@@ -101,7 +101,7 @@ async function compact(code) {
   return bare;
 }
 
-// Four bundles. What a run loads before its agent starts is one CommonJS file: Node's loader of ES modules, and each file more, take milliseconds. What
+// Three bundles. What a run loads before its agent starts is one CommonJS file: Node's loader of ES modules, and each file more, take milliseconds. What
 // draws on the screen once the agent runs (Ink, the emulator) is the second, with what few launches need, all other commands and the daemon the third. No process uses a class of two
 // of them, so that nothing that is compared exists twice.
 const bundles = await Promise.all([
@@ -116,20 +116,11 @@ const bundles = await Promise.all([
       uncommented,
       elsewhere(/^\.\/(?:cli\/)?cli\.ts$/, () => "./cli.js"),
       elsewhere(/^\.\/dry-run\.ts$/, () => "./dry-run.js"),
-      elsewhere(/^\.\.\/isolation\/left-behind\.ts$/, () => "./left-behind.cjs"),
       elsewhere(
         /^\.\/(bar|overlays)\.tsx$|^\.\/(shadow|console-reader|end-notice|known-actions|forwarder|seatbelt|try-out|warm-up)\.ts$/,
         (asked) => `./screen/${asked.replace(/^\.\//, "").replace(/\.tsx?$/, ".js")}`,
       ),
     ],
-  }),
-  // What looks through the project when a run is over: read while the agent runs, and not by Node's loader of ES modules.
-  build({
-    ...settings,
-    format: "cjs",
-    entryPoints: { "left-behind": "src/isolation/left-behind.ts" },
-    outExtension: { ".js": ".cjs" },
-    plugins: [uncommented],
   }),
   build({
     ...modules,
@@ -162,9 +153,7 @@ const bundles = await Promise.all([
 // Compiled by bin/agent-run.cjs, the launcher's file cannot import: the function for it is handed in. Its lines are short, for errors; blanks are an eighth
 // of what each launch would read.
 const main = `${root}${fresh}/main.cjs`;
-const code = (await compact(lean(readFileSync(main, "utf8"))))
-  .replaceAll('import("./left-behind.cjs")', 'Promise.try(require, __dirname + "/left-behind.cjs")')
-  .replaceAll('import("./', '__import("./');
+const code = (await compact(lean(readFileSync(main, "utf8")))).replaceAll('import("./', '__import("./');
 writeFileSync(main, code.replace('"use strict";', '"use strict"; var __import = module.importer || ((path) => import(path));'));
 writeFileSync(`${root}${fresh}/esm.cjs`, "module.exports = (path) => import(path);\n");
 
