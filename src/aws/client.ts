@@ -89,10 +89,10 @@ export function requireRegion(region: string, where: string): string {
 }
 
 /**
- * What calls STS; without credentials it can only make the unsigned calls; those that are still to come it waits for.
+ * What calls STS; without credentials it can only make the unsigned calls.
  * @throws AgentRunError `config` for a region, an endpoint or certificates that are none
  */
-export async function stsClient(connection: Connection, credentials?: AwsCredentials | Promise<AwsCredentials>): Promise<StsClient> {
+export async function stsClient(connection: Connection, credentials?: AwsCredentials): Promise<StsClient> {
   const region = requireRegion(connection.region, "region");
   requireAddress(connection.endpointUrl, ENDPOINT_SETTINGS);
   const url = new URL(stsEndpoint(connection));

@@ -17,8 +17,7 @@ export interface StsClient {
   readonly url: URL;
   /** For the address's own scheme. */
   readonly agent: Agent;
-  /** Those that are still to come are waited for. */
-  readonly credentials: AwsCredentials | Promise<AwsCredentials> | undefined;
+  readonly credentials: AwsCredentials | undefined;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   /** Tries after the first. */
@@ -42,7 +41,7 @@ const FORM = "application/x-www-form-urlencoded";
 
 /**
  * Asks STS.
- * @throws ServiceError for what it refuses, Node's own error for a connection that failed, what the credentials' promise throws: for `readFailure`
+ * @throws ServiceError for what it refuses, Node's own error for a connection that failed: for `readFailure`
  */
 export async function callSts(client: StsClient, action: StsAction, parameters: QueryParameters = {}): Promise<StsAnswer> {
   const body = queryBody(action, VERSION, parameters);
@@ -63,15 +62,14 @@ async function send(client: StsClient, action: StsAction, body: string): Promise
   const path = url.pathname.endsWith("/") ? url.pathname : `${url.pathname}/`;
   const request = { path, headers: { "content-type": FORM, host: url.host }, body };
   // The token in it is the proof (STS API reference, AssumeRoleWithWebIdentity).
-  const signed = action === "AssumeRoleWithWebIdentity" ? request.headers : await signedHeaders(client, request);
+  const signed = action === "AssumeRoleWithWebIdentity" ? request.headers : signedHeaders(client, request);
   return post({ url, path, headers: { ...signed, "user-agent": USER_AGENT }, body, agent, connectTimeoutMs, requestTimeoutMs });
 }
 
-async function signedHeaders(
-  { credentials: signer, region }: StsClient,
+function signedHeaders(
+  { credentials, region }: StsClient,
   request: { readonly path: string; readonly headers: Readonly<Record<string, string>>; readonly body: string },
-): Promise<Record<string, string>> {
-  const credentials = await signer;
+): Record<string, string> {
   if (!credentials) throw new AgentRunError("internal", "a signed aws call was made without credentials");
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   const time = basicTime(systemClock.now());

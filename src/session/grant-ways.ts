@@ -90,7 +90,7 @@ function assumption(profile: Profile, { base, identity, session }: WayBase): Way
         // AWS ends it by its own clock.
         const policy = timedPolicy(profile, now, duration.outlives ? endsAt + clock.aheadMs : undefined);
         const signer = await credentials();
-        const assuming = assumeRole(await stsClient(connection, signer), {
+        const given = await assumeRole(await stsClient(connection, signer), {
           roleArn,
           sessionName: session,
           sourceIdentity,
@@ -102,26 +102,16 @@ function assumption(profile: Profile, { base, identity, session }: WayBase): Way
           callerArn: identity.arn,
           heldBy: signer.heldBy,
         });
-        const gate = clientFor(connection, assuming);
-        return { policy, given: await assuming, gate };
+        return { policy, given };
       };
-      const { policy, given, gate } = await clock.right(duration.outlives, attempt);
-      const found = await callerIdentity(await gate);
+      const { policy, given } = await clock.right(duration.outlives, attempt);
+      const found = await callerIdentity(await stsClient(connection, given.credentials));
       confirmIdentity(found, { roleArn, sessionName: session, account });
       const notes = [given.shortened, given.kept, clock.note].filter((note) => note !== undefined);
       const ending = endingAt(given.credentials, duration.outlives && !policy.unlimited ? endsAt : undefined);
       return { credentials: ending, identity: found, notes, caveats: outliving(policy.unlimited) };
     },
   };
-}
-
-/** What asks who the new keys are, made while STS is at work on them. */
-async function clientFor(connection: Connection, assuming: Promise<{ readonly credentials: SessionCredentials }>) {
-  const keys = assuming.then(({ credentials }) => credentials);
-  // Whoever awaits the keys themselves is told why there are none.
-  keys.catch(() => {});
-  await new Promise(setImmediate);
-  return stsClient(connection, keys);
 }
 
 /** Keys that a deny ends before STS does: clients are told the earlier end, so that they ask for others in time when the session was given more. */
