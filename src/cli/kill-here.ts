@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { readSession } from "../audit/verify.ts";
 import { type KillReply, killReply } from "../control/requests.ts";
 import { ask } from "../control/start-daemon.ts";
-import { cutOffDaemon } from "../control/state-holder.ts";
+import { cutOffDaemon, heldElsewhere } from "../control/state-holder.ts";
 import { began } from "../core/began.ts";
 import { sleep } from "../core/clock.ts";
 import { AgentRunError } from "../core/error.ts";
@@ -52,11 +52,7 @@ export async function killHere(paths: Paths, wanted: Wanted): Promise<KilledHere
     ask(paths, { path: "/v1/kill", body: { ...wanted, session, typed }, answer: killReply, limitMs: KILL_LIMIT_MS }).catch(orNotHere);
   let reply = await kill(wanted.session);
   for (let cutOff = cutOffDaemon(paths); reply === undefined && cutOff !== undefined; cutOff = cutOffDaemon(paths)) {
-    if (performance.now() > until) {
-      throw new AgentRunError("daemon", `process ${cutOff} is a daemon that nobody gets to, and may hold sessions`, {
-        hint: `kill ${cutOff}`,
-      });
-    }
+    if (performance.now() > until) throw heldElsewhere(paths, cutOff, paths.runtime);
     await sleep(ASK_AGAIN_MS);
     reply = await kill(wanted.session);
   }
