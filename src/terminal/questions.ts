@@ -1,6 +1,6 @@
 // What we ask the human's terminal for ourselves: where its cursor stands, how high its letters are. The answers come between the keys, and are not
 // for the agent. Used by screen.ts.
-import { monotonic } from "../core/clock.ts";
+import { monotonic, within } from "../core/clock.ts";
 import type { Frame } from "./frame.ts";
 import type { InputFilter } from "./input-filter.ts";
 import type { TapEvent } from "./key-tap.ts";
@@ -47,7 +47,7 @@ export class Questions {
     const question = asked(true);
     this.#asked.push(question);
     this.#write("\x1b[6n");
-    return within(CURSOR_REPLY_MS, question.promise);
+    return within(question.promise, CURSOR_REPLY_MS);
   }
 
   /** Mouse positions in pixels tell rows only to who knows a row's height; asked once. */
@@ -102,7 +102,7 @@ export class Questions {
     const last = this.#asked.at(-1);
     if (last === undefined) return;
     const longest = this.#answers ? ANSWER_MS : CURSOR_REPLY_MS;
-    await within(last.at + longest - monotonic(), last.promise);
+    await within(last.promise, last.at + longest - monotonic());
   }
 
   /** Whether the agent has asked something lately: then a question of ours stands behind what it asked. */
@@ -114,9 +114,4 @@ export class Questions {
     void this.cursor();
     return true;
   }
-}
-
-/** What `promise` gives; undefined when it does not come in time. */
-function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
-  return Promise.race([promise, new Promise<undefined>((resolve) => setTimeout(resolve, ms, undefined).unref())]);
 }
