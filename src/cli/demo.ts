@@ -2,6 +2,7 @@
 import { basename, delimiter, join } from "node:path";
 import type { Environment } from "../core/paths.ts";
 import { resolveExecutable } from "../terminal/executable.ts";
+import { shownKey } from "../terminal/overlay-views.ts";
 import type { Command, Context } from "./command.ts";
 import { type DemoCloud, startDemoCloud } from "./demo-cloud.ts";
 import { isTerminal } from "./is-terminal.ts";
@@ -47,7 +48,7 @@ export const demo: Command = {
       dryRun: values["dry-run"] === true,
       // A level that was asked for by name is given or refused, here too.
       mayStepDown: overrides.isolation === undefined,
-      ...(words.length > 0 ? {} : { intro: intro(env, context) }),
+      ...(words.length > 0 ? {} : { intro: (killKey) => intro(env, killKey, context) }),
       context,
     });
   },
@@ -78,7 +79,7 @@ function commandOf(words: readonly string[], interactive: boolean, { env, self }
   return interactive ? [env["SHELL"] || "/bin/sh"] : [...self, "demo-agent"];
 }
 
-function intro(env: Environment, { cwd, packageFolder }: Context): string {
+function intro(env: Environment, killKey: string | undefined, { cwd, packageFolder }: Context): string {
   const withoutOurs = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== join(packageFolder, "shell", "demo"));
   const aws = hasAws(withoutOurs.join(delimiter), cwd) ? "aws" : "demo-aws";
   const suggestions = [
@@ -86,7 +87,7 @@ function intro(env: Environment, { cwd, packageFolder }: Context): string {
     [`${aws} s3 ls s3://acme-data`, "a read that works"],
     [`${aws} s3 rm s3://acme-data/reports/q3.txt`, "a delete that is denied"],
     [`${aws} ec2 describe-instances`, "works; terminating one does not"],
-    ["Ctrl-K, then Ctrl-K again", "ends it all; exit leaves quietly"],
+    killKey === undefined ? ["exit", "ends it"] : [shownKey(killKey), "asks, and ends it all; exit leaves"],
   ] as const;
   const width = Math.max(...suggestions.map(([what]) => what.length));
   return [

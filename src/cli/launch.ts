@@ -29,8 +29,8 @@ export interface LaunchRequest {
   readonly dryRun: boolean;
   /** Whether the run may go on without isolation on a machine that has none, and say so: only the demo may, which holds no real access. */
   readonly mayStepDown: boolean;
-  /** Printed once the session stands, before the agent starts in a terminal. */
-  readonly intro?: string;
+  /** Printed once the session stands, before the agent starts in a terminal; there is a kill key where we have the terminal's keys. */
+  readonly intro?: (killKey: string | undefined) => string;
   readonly context: Context;
 }
 

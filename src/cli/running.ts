@@ -183,7 +183,7 @@ export class Running implements LinkHandlers {
       return this.#close(link, prepared, {});
     }
     const waiting = await held?.take();
-    if (intro !== undefined && this.#atTerminal) context.print.text(intro);
+    if (intro !== undefined && this.#atTerminal) context.print.text(intro(this.#inTerminal ? prepared.plan.killKey : undefined));
     this.#leftovers.begin();
     this.#questions.handedOver();
     await using agent = this.#inTerminal ? await this.#attach(link, prepared, waiting) : await this.#preparation.start(prepared, waiting);
