@@ -82,7 +82,7 @@ export class AtTerminal {
   async #askForTime(kind: "expiry" | "extend", byMs: number | undefined): Promise<boolean> {
     const { life, audit, onExtended } = this.#options;
     this.#asking = true;
-    const prompt = extensionPrompt(life.state, life.now(), byMs);
+    const prompt = extensionPrompt(life.state, byMs);
     const answer = await this.#questions.ask(kind, prompt, byMs === undefined ? undefined : byMs / 60_000).catch(() => "0");
     this.#asking = false;
     const minutes = Number.parseFloat(answer);

@@ -48,11 +48,11 @@ export function requireExtendable(session: string, state: SessionState, interact
     );
 }
 
-/** What the human reads: how long is left, and the most that can be had. */
-export function extensionPrompt(state: SessionState, now: Instant, wanted: number | undefined): string {
+/** What the human reads, perhaps a while after it was asked: when the session ends, and the most that can be had. */
+export function extensionPrompt(state: SessionState, wanted: number | undefined): string {
   const { limitAt, lastLimitAt } = state.window;
   const asks = wanted === undefined ? "" : `'agent-run extend' asks for ${formatSpan(Math.min(wanted, lastLimitAt - limitAt))} more; `;
-  return `${asks}the session ends in ${formatSpan(limitAt - now)}, and may have ${formatSpan(lastLimitAt - limitAt)} more at most`;
+  return `${asks}the session ends at ${clockTime(limitAt)}, and may have ${formatSpan(lastLimitAt - limitAt)} more at most`;
 }
 
 const clockTime = (at: Instant): string => new Date(at).toLocaleTimeString("en-GB");
