@@ -25,6 +25,8 @@ export class AfterPaint {
   readonly #emit: (text: string) => void;
   /** What the terminal printed last is ours. */
   #printedOurs = true;
+  /** What comes next may not fit, and then nothing of it is printed. */
+  #mayNotFit = false;
 
   constructor(frame: Frame, emit: (text: string) => void) {
     this.#frame = frame;
@@ -38,9 +40,11 @@ export class AfterPaint {
     // What had nothing to join stands alone: nothing joins it, nor is it repeated.
     frame.beforePaint = joins(lastPrinted) ? "" : lastPrinted;
     frame.joinable = "";
+    this.#mayNotFit = false;
     if (frame.beforePaint === "" || frame.shadow === undefined) return;
     const asWritten = frame.modes.plainCharsets ? undefined : frame.beforePaint;
     const joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
+    this.#mayNotFit = !frame.modes.wrap && frame.shadow.cursor.x >= frame.size.cols - 1;
     frame.joinable = joinable !== "" && asWritten === undefined && lastPrinted.endsWith(ST) ? joinable + ST : joinable;
   }
 
@@ -50,9 +54,9 @@ export class AfterPaint {
     const frame = this.#frame;
     frame.beforePaint = "";
     this.#printedOurs = false;
-    if (!bytesJoin(bytes)) return;
-    if (frame.joinable !== "") this.#emit(frame.joinable);
+    const joining = bytesJoin(bytes);
+    if (frame.joinable !== "" && (joining || this.#mayNotFit)) this.#emit(frame.joinable);
     // Where the cursor is put back, xterm and VTE have it join a cell there. Should a terminal have it join what was printed last, that is the last cell of our row.
-    else frame.damaged = true;
+    else if (joining) frame.damaged = true;
   }
 }

@@ -5,12 +5,11 @@ const LONGEST_CLUSTER = 64;
 /** How much of a text's end is looked at. */
 const LOOKED_AT = LONGEST_CLUSTER + LONGEST_UTF8;
 /**
- * Characters that take no cell of their own, the first UTF-8 byte of the first of them, U+0300; and a lone ST, which prints nothing: whether what was printed
- * before it may still be repeated and joined then, each terminal decides.
+ * Characters that take no cell of their own; DEL, which is nothing, and the first of them; and a lone ST, which prints nothing: whether what was printed before it may
+ * still be repeated and joined then, each terminal decides.
  */
-const JOINS = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff\u009c]/u;
-const FIRST_JOINING = 0xcc;
-const ST = [0xc2, 0x9c];
+const JOINS = /^[\x7f\x9c\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]/u;
+const DEL = 0x7f;
 const decoder = new TextDecoder();
 
 /** Whether a text begins with a character that joins the one before it. */
@@ -20,8 +19,7 @@ export function joins(text: string): boolean {
 
 /** The same of bytes. */
 export function bytesJoin(bytes: Uint8Array): boolean {
-  if (bytes[0] === ST[0]) return bytes[1] === ST[1];
-  return (bytes[0] ?? 0) >= FIRST_JOINING && joins(decoder.decode(bytes.subarray(0, LONGEST_UTF8)));
+  return (bytes[0] ?? 0) >= DEL && joins(decoder.decode(bytes.subarray(0, LONGEST_UTF8)));
 }
 
 /**
@@ -76,7 +74,7 @@ export class LastPrinted {
   keep(bytes: Uint8Array, start: number, end: number): void {
     if (this.unchanged === start) this.unchanged = end;
     if (this.#behindBefore >= this.#textEnd) return;
-    this.#set(bytes.subarray(this.#behindBefore, this.#textEnd));
+    this.#end(bytes, this.#behindBefore, this.#textEnd);
     this.#over = false;
   }
 
@@ -90,7 +88,7 @@ export class LastPrinted {
     this.#end(bytes, this.#behindBefore, this.#textEnd);
   }
 
-  /** All of the chunk is text, and followed the text before, which its beginning may join. */
+  /** Text that followed the text before, which its beginning may join. */
   follow(text: Uint8Array): void {
     this.#set(bytesJoin(text) ? Buffer.concat([Buffer.from(this.character), text]) : text);
   }
@@ -109,7 +107,7 @@ export class LastPrinted {
   #end(bytes: Uint8Array, from: number, to: number): void {
     if (from >= to) {
       if (this.#over) this.reset();
-    } else if (from === 0 && !this.#over) this.follow(bytes.subarray(0, to));
+    } else if (!this.#over) this.follow(bytes.subarray(from, to));
     else this.#set(bytes.subarray(from, to));
   }
 }
@@ -119,7 +117,7 @@ function lastCharacter(text: Uint8Array): string {
   let found = "";
   for (let to = text.length; to > 0 && text.length - to < LONGEST_CLUSTER; ) {
     const last = text[to - 1] as number;
-    if (last < 0x20 || last === 0x7f) break;
+    if (last < 0x20) break;
     let start = to - 1;
     while (start > 0 && ((text[start] as number) & 0xc0) === 0x80 && to - start < LONGEST_UTF8) start--;
     const character = decoder.decode(text.subarray(start, to));

@@ -109,6 +109,9 @@ const cases: [string, (string | Uint8Array)[]][] = [
   ["synchronised output that stands open", ["a\x1b[?2026hb\x1b[5;5Hc", "d\x1b[?2026le"]],
   ["wide characters, emoji and combining marks", ["漢字 🙂 e\u0301 👩‍👩‍👧\r\n", "🙂", "x", "\u{1f1e9}\u{1f1ea}y"]],
   ["REP after a pause", ["ab", "\x1b[5b", "c\x1b[3b"]],
+  ["REP after a pause and DEL, which is nothing", ["a", "\x7f", "\x1b[3b", "b\x7f\x7f", "\x1b[3b", "c", "\x7f\u0301"]],
+  ["REP after a pause and a mark that follows a malformed sequence", ["a", "\u0301\x1b[1<2m", "\x1b[3b", "b\x1b[1<2m\u0301", "\x1b[3b"]],
+  ["what joins a wide character that does not fit", ["\x1b[?7lx\x1b[39Gy", "漢\u0301"]],
   ["tabs, backspaces and carriage returns", ["a\tb\x08c\rd", "\x1b[3g\x1b[1;9H\x1bH\r\tx"]],
   [
     "insert and delete of lines and characters",
