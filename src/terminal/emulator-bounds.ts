@@ -2,6 +2,8 @@
 import type xterm from "@xterm/headless";
 import { type Counted, coreOf, type Handler, type Link, type StringHandler } from "./xterm-internals.ts";
 
+/** A smaller window than that of a few thousand cells may grow, and then shows more of them. */
+const FEWEST_REPEATED = 4_000;
 /** In UTF-16 units. Of all strings the copy of a screen needs links alone, whose limit in terminals is some 2,000. */
 const LONGEST_STRING = 16_384;
 /** More links than fit on a screen, and in UTF-16 units what they lead to; the oldest are forgotten. */
@@ -45,7 +47,7 @@ function inARow(terminal: xterm.Terminal): number {
 
 /** Whole rows are left out, so that the last one ends where it did. */
 function fewer(count: number, row: number, rows: number): number {
-  const most = row * (rows + 1);
+  const most = row * Math.max(rows + 1, Math.floor(FEWEST_REPEATED / row));
   return count <= most ? count : most + ((count - most) % row);
 }
 

@@ -91,6 +91,7 @@ export interface Line {
 
 interface Lines {
   length: number;
+  maxLength: number;
   get(index: number): Line | undefined;
   push(line: unknown): void;
   splice(start: number, deleted: number): void;

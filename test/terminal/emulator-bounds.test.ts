@@ -28,7 +28,7 @@ describe("a sequence whose number says how often it is carried out", () => {
   it("leaves the cursor and the screen as REP does, however often that repeats", () => {
     for (const character of ["x", "漢", "🙂", "e\u0301"]) {
       for (const modes of ["", "\x1b[?7l", "\x1b[4h", "\x1b[2;4r"]) {
-        for (let count = 60; count < 120; count++) {
+        for (let count = 4000; count < 4000 + 2 * COLS; count++) {
           const [bounded, plain] = [vtScreen(COLS, ROWS, 0), vtScreen(COLS, ROWS, 0)];
           boundCounts(bounded.terminal);
           for (const { write } of [bounded, plain]) write(`${modes}\x1b[2;3H${character}\x1b[${count}by`);

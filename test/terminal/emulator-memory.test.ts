@@ -50,6 +50,18 @@ describe("an alternate screen", () => {
     }
   });
 
+  it("that is shown for the first time after the window got fewer rows scrolls within them", () => {
+    const screen = vtScreen(COLS, ROWS);
+    keepAlternateRows(screen.terminal);
+    resizeEmulator(screen.terminal, COLS, ROWS - 2);
+    for (let time = 0; time < 2; time++) {
+      screen.write(`${ENTER}\x1b[H1\r\n2\r\n3\r\n4`);
+      expect(screen.rows()).toEqual(["2", "3", "4"]);
+      expect(screen.terminal.buffer.active.baseY).toBe(0);
+      screen.write(LEAVE);
+    }
+  });
+
   it("has the rows that it had, as long as the size is the same", () => {
     const { ours, plain, both } = two();
     const rows = () => {
