@@ -9,6 +9,8 @@ import { type Step, type Stream, streamOf, WIDER_FROM } from "./streams.ts";
 
 /** A stream takes some 10 ms. */
 const LONGEST_MS = 30_000;
+/** What a screen may not show: C1 controls, what joins, what is no ASCII. */
+const UNSEEN = /[^ -~]/g;
 
 interface Task {
   readonly from: number;
@@ -27,10 +29,12 @@ function fault(stream: Stream): string | undefined {
   }
 }
 
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
 function told(step: Step): string {
   if (step.kind === "write") {
     const bytes = Buffer.from(step.bytes);
-    return isUtf8(bytes) ? `write ${JSON.stringify(bytes.toString())}` : `write bytes ${bytes.toString("hex")}`;
+    return isUtf8(bytes) ? `write ${JSON.stringify(bytes.toString()).replace(UNSEEN, escaped)}` : `write bytes ${bytes.toString("hex")}`;
   }
   return step.kind === "resize" ? `resize ${step.size.cols}x${step.size.rows}` : step.kind;
 }

@@ -15,7 +15,7 @@ import type { Stream } from "./streams.ts";
 /** What ends whatever stands open, so that both terminals have shown all that they got. */
 const CLOSE = "\x18\x1b[?2026l";
 /** Restores of a cursor that was never saved are put right by the shadow only. */
-const MAY_RESTORE = /[8ulc]/;
+const MAY_RESTORE = /[8ulc]|\?[^@-~]*r/;
 /** So is, in xterm.js, a cursor that waits behind the last column over a clear, before which our row is made blank; in xterm the clear ends that. */
 const MAY_CLEAR = /J/;
 
@@ -78,11 +78,12 @@ export function differenceOf(stream: Stream): string | undefined {
     if (overlay.close() && compositor.mayPaint) compositor.paint();
   };
 
+  let begun = "";
   try {
     for (const [index, step] of stream.steps.entries()) {
       if (lost(outer) || lost(oracle)) return undefined;
-      const text = step.kind === "write" ? Buffer.from(step.bytes).toString("latin1") : "";
-      if (index >= stream.shadowAfter || MAY_RESTORE.test(text) || (stream.xtermJs && MAY_CLEAR.test(text))) adopt();
+      if (step.kind === "write") begun += Buffer.from(step.bytes).toString("latin1");
+      if (index >= stream.shadowAfter || MAY_RESTORE.test(begun) || (stream.xtermJs && MAY_CLEAR.test(begun))) adopt();
       const free = !overlay.isOpen && compositor.mayPaint;
       if (step.kind === "write") write(step.bytes);
       else if (step.kind === "pause" && adopted && free) compositor.paint();
