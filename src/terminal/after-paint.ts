@@ -25,7 +25,7 @@ export class AfterPaint {
   readonly #emit: (text: string) => void;
   /** What the terminal printed last is ours. */
   #printedOurs = true;
-  /** What comes next may not fit, and then nothing of it is printed. */
+  /** What comes next may not fit, and then nothing of it is printed; the console cuts it. */
   #mayNotFit = false;
 
   constructor(frame: Frame, emit: (text: string) => void) {
@@ -44,7 +44,7 @@ export class AfterPaint {
     if (frame.beforePaint === "" || frame.shadow === undefined) return;
     const asWritten = frame.modes.plainCharsets ? undefined : frame.beforePaint;
     const joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
-    this.#mayNotFit = !frame.modes.wrap && frame.shadow.cursor.x >= frame.size.cols - 1;
+    this.#mayNotFit = !frame.modes.wrap && !frame.console && frame.shadow.cursor.x >= frame.size.cols - 1;
     frame.joinable = joinable !== "" && asWritten === undefined && lastPrinted.endsWith(ST) ? joinable + ST : joinable;
   }
 

@@ -8,12 +8,19 @@ import { coreOf, kept } from "./xterm-internals.ts";
 /** What is left of a wide character that is cut. */
 const HALVES = Uint32Array.of(0xfffd, 0x20);
 
+const SOFT_HYPHEN = 0xad;
+
+/** Of a pen in xterm.js. */
+const COLOUR = 0x3ffffff;
+const BLINK = 0x20000000;
+
 /** ED, EL, IL, DL, ICH, DCH and ECH: after them no cursor waits behind the last column. */
 const END_WAITING = "JKLM@PX";
 
 /**
  * One saved cursor for both screens, on its place on the screen, which waits nowhere and brings back no origin mode; margins and tab stops for both; CUU and CUD that
- * stop at no margin; IL and DL that leave the column; DECALN that leaves cursor and margins alone.
+ * stop at no margin; IL and DL that leave the column; DECALN that leaves margins and cursor alone, but for one
+ * that waits, and has the colours of the text, not its other attributes. Without autowrap no cursor waits.
  */
 export function asTheConsole(terminal: xterm.Terminal): void {
   const { _inputHandler: handler, _bufferService: service, coreService } = coreOf(terminal);
@@ -55,8 +62,12 @@ export function asTheConsole(terminal: xterm.Terminal): void {
   const align = handler.screenAlignmentPattern.bind(handler);
   handler.screenAlignmentPattern = () => {
     const { x, y } = service.buffer;
+    const { fg, bg } = pen;
+    pen.fg &= COLOUR | BLINK;
+    pen.bg &= COLOUR;
     align();
-    Object.assign(service.buffer, { x, y });
+    Object.assign(pen, { fg, bg });
+    moveTo(x, y);
     return true;
   };
   for (const name of ["insertLines", "deleteLines"] as const) {
@@ -82,6 +93,7 @@ export function asTheConsole(terminal: xterm.Terminal): void {
       const alone = handler._parser.precedingJoinState === 0 && widthOf(terminal, data[at] ?? 0) === 0;
       if (cut) print(HALVES, 0, 2);
       else if (!alone) print(data, at, at + 1);
+      if (!coreService.decPrivateModes.wraparound) endWaiting();
     }
   };
   const endWaiting = (): void => {
@@ -124,7 +136,8 @@ export function resizeAsTheConsole(terminal: xterm.Terminal, cols: number, rows:
   for (let at = 0; at < lines.length; at++) lines.get(at)?.resize(cols, buffer.getNullCell());
 }
 
-/** Emoji take two cells since Linux 6.16; the vowels of Hangul are no marks. */
+/** Emoji take two cells since Linux 6.16; the vowels of Hangul are no marks, and a soft hyphen is one. */
 function widthOf(terminal: xterm.Terminal, code: number): 0 | 1 | 2 {
+  if (code === SOFT_HYPHEN) return 0;
   return (code >= 0x20 && code < 0x300) || (code >= 0x1160 && code <= 0x11ff) ? 1 : cellsOf(terminal, code);
 }

@@ -116,6 +116,9 @@ export function openShadow(
     return data === undefined ? CLOSE_LINK : `\x1b]8;${data.id === undefined ? "" : `id=${data.id}`};${data.uri}\x07`;
   };
 
+  /** The console joins no mark to what stands in the last column where nothing wraps: there it comes with it. */
+  const shown = (chars: string): string => (kind.console ? chars.normalize() : chars) || " ";
+
   /** `fill`: to the last column, so that the next row can go on; `joins`: the cursor waits behind the end of the row before; `continues`: the row goes on in any case. */
   const rowText = (y: number, fill: boolean, joins: boolean, continues: boolean): string => {
     const buffer = terminal.buffer.active;
@@ -158,7 +161,7 @@ export function openShadow(
         text += (style.endsWith("q") ? UNPROTECTED : "") + next;
         style = next;
       }
-      text += chars === "" ? " " : chars;
+      text += shown(chars);
     }
     linked(0);
     if (style.endsWith("q")) text += UNPROTECTED;
@@ -231,7 +234,7 @@ export function openShadow(
       if (here === undefined) return "";
       const attributes = here as unknown as Attributes;
       const url = linkOf(attributes);
-      const text = `${sgr(attributes)}${here.getChars() || " "}`;
+      const text = `${sgr(attributes)}${shown(here.getChars())}`;
       const column = wide ? last : last + 1;
       return `\x1b[${row === undefined ? `${column}G` : `${row};${column}H`}${url === 0 ? text : `${openLink(url)}${text}${CLOSE_LINK}`}`;
     },
