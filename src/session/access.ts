@@ -43,8 +43,6 @@ export interface Access {
   serve(grant: Grant, serving: Serving): void;
   /** From now on nothing is served: `why` is what clients are told. At once, without network. */
   refuse(why: string): void;
-  /** Removes the session's folder. Throws what the file system says. */
-  removeFiles(): void;
   /** Closes the endpoint, removes the folder, overwrites the secrets. Every step runs; gives what failed. */
   close(): Promise<string[]>;
 }
@@ -67,11 +65,10 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   let granted: { readonly grant: Grant; readonly broker: Broker } | undefined;
   const token = new Secret(options.known?.token ?? newToken());
   let endpoint: Endpoint | undefined;
-  const removeFiles = (): void => removeFolder(folder);
   const close = async (): Promise<string[]> => {
     const steps: [string, () => unknown][] = [
       ["close the endpoint", () => endpoint?.close()],
-      ["remove the session's files", removeFiles],
+      ["remove the session's files", () => removeFolder(folder)],
       ["overwrite the secrets", () => [token.wipe(), granted?.broker.stop(), granted?.grant.forget()]],
     ];
     const failed: string[] = [];
@@ -107,7 +104,6 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
         granted = { grant, broker: new Broker({ obtain, clock, initial: grant.credentials, onEvent, neededUntil }) };
       },
       refuse: (why) => endpoint?.refuse(why),
-      removeFiles,
       close,
     };
   } catch (error) {

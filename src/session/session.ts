@@ -52,9 +52,9 @@ export class Session {
     return this.#options.open.launcher;
   }
 
-  /** Whether the launcher was gone or stopped at the end, so that the daemon had to clean up in its place. */
-  get isAbandoned(): boolean {
-    return this.#agent.isAbandoned;
+  /** Whether no launcher removes what sandboxes covered: it was gone or stopped at the end, or was never told to run an agent. */
+  get leavesCovered(): boolean {
+    return this.#agent.isAbandoned || !this.#supply.handedOver;
   }
 
   /** Takes the start steps and tells the launcher that the agent may start, or why not. Never rejects. */

@@ -16,6 +16,7 @@ import { signOut } from "../credentials/sso/portal.ts";
 import { readSignIn } from "../credentials/sso/session.ts";
 import { removeStandIns } from "../isolation/stand-ins.ts";
 import { CleanUp } from "./clean-up.ts";
+import { writeSessionFolder } from "./delivery.ts";
 import type { SessionHost } from "./host.ts";
 import { refuseOtherFolders } from "./other-folders.ts";
 import { loadProfile, type Profile } from "./profile.ts";
@@ -48,9 +49,11 @@ export function createSessions(options: SessionsOptions): SessionHost {
     const startsAt = Math.min(message.resume?.startedAt ?? Number.POSITIVE_INFINITY, clock.now());
     const profile = loadProfile(paths, options.packageFolder, message.overrides, { cwd: message.cwd, startsAt });
     const id = message.resume ? resumable(message.resume.session, message.resume.limitAt, profile) : newSessionId();
-    lease.send(planMessage(id, profile, sessionFolder(paths, id)));
     // Taken before anything is made that would have to be cleaned up after a crash.
     using _ = keep();
+    // Made before the launcher plans: from then on no other session's end removes the stand-ins that the plan counts on.
+    if (!message.resume) writeSessionFolder(sessionFolder(paths, id), {});
+    lease.send(planMessage(id, profile, sessionFolder(paths, id)));
     let trouble: string | undefined;
     let session: Session | undefined;
     const opening = openAudit(
@@ -96,10 +99,10 @@ export function createSessions(options: SessionsOptions): SessionHost {
     await session.start();
     await session.ended;
     sessions.delete(id);
-    if (session.isAbandoned) removeCovered(id);
+    if (session.leavesCovered) removeCovered(id);
   };
 
-  /** Removes the stand-ins that a dead launcher made for its sandbox to cover. While other sessions run they stay: the end of the last one removes them. */
+  /** Removes the stand-ins that no launcher removes. While other sessions run they stay: the end of the last one removes them. */
   const removeCovered = (id: SessionId): void => {
     if (sessions.size > 0) return;
     for (const text of removeStandIns(paths.state, sessionFolder(paths, id))) log(text);

@@ -4,6 +4,7 @@ import type { Broker } from "../credentials/broker.ts";
 import { type Access, openAccess } from "./access.ts";
 import { openConsole } from "./console-access.ts";
 import type { Grant, Place } from "./grant.ts";
+import { removeFolder } from "./leftover.ts";
 import type { Life } from "./life.ts";
 import { policyMark } from "./profile-policy.ts";
 import type { SessionOptions } from "./session-options.ts";
@@ -130,9 +131,9 @@ export class Supply {
     this.#access?.refuse(why);
   }
 
-  /** Removes the session's folder, where there is one. Throws what the file system says. */
+  /** Removes the session's folder; not that of an agent which runs while its session could not come back. Throws what the file system says. */
   removeFiles(): void {
-    this.#access?.removeFiles();
+    if (this.#access || !this.#options.open.resume) removeFolder(this.#options.folder);
   }
 
   /** Takes away all that was opened, what is being opened still too, and overwrites the secrets. Gives what failed. */

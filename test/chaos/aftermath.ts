@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { verifyFolder } from "../../src/audit/verify.ts";
 import { requestJson } from "../../src/control/client.ts";
 import { daemonStatus } from "../../src/control/requests.ts";
+import { thisMachine } from "../../src/core/machine.ts";
 import { auditFolder, controlSocket } from "../../src/core/paths.ts";
 import { alive, until } from "../end-to-end/world.ts";
 import { describeProcess, type Launched, type Place } from "./place.ts";
@@ -53,7 +54,7 @@ export async function leftovers(place: Place, round: Round, launched: Launched, 
     found.push(`the next launch ended with ${next.code} after ${tookMs} ms: ${next.stderr.trim()}`);
   const recorded = performance.now() + RECORDED_MS;
   await by("the session's folder is there after the next launch", () => place.world.sessionFolders().length === 0, recorded);
-  const standIns = join(place.paths.state, "stand-ins");
+  const standIns = join(place.paths.state, `stand-ins.${thisMachine().id}`);
   if (round.harm.type !== "disk") await by("what a sandbox had to cover is there", () => !existsSync(standIns), recorded);
   await by("the daemon holds a session", async () => (await sessions(place)) === 0, recorded);
   const wanting = (): (readonly [session: string, text: string])[] =>
