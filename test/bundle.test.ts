@@ -1,6 +1,6 @@
 // What is installed: the launcher's one file holds nothing heavy, and an old Node is told what it needs.
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -36,6 +36,14 @@ describe("the launcher's file", () => {
     expect(traced.status).toBe(127);
     const loaded = traced.stdout.split("\n").filter((line) => line.includes("/dist/"));
     expect(loaded).toEqual([]);
+  });
+});
+
+describe("every file that is run", () => {
+  it("leaves no `using` to Node, which before 24.5 never disposes what a function holds", () => {
+    const files = globSync("dist/**/*.{cjs,js}", { cwd: root });
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter((file) => /\busing \w+ ?= ?/.test(readFileSync(join(root, file), "utf8")))).toEqual([]);
   });
 });
 
