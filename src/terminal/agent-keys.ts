@@ -180,8 +180,7 @@ export class AgentKeys {
         await this.#take();
         if (!this.#waits) break;
         this.#waits = false;
-        this.#answer(this.#baited ? "clear" : "take");
-        this.#baited = false;
+        this.#answer("take");
       }
     }
     this.#granting = false;
@@ -207,12 +206,20 @@ export class AgentKeys {
     if (!isAlone) this.#ours = await stty(0, ["-g"]);
     this.#taken = true;
     relay.resume();
-    const before = Buffer.concat([typed, shown]);
+    const before = Buffer.concat([this.#unread(endOfFile), typed, shown]);
     this.#shows(before);
     this.#toAgent.write(before);
     if (late.length > shown.length) this.#onKeys(late.subarray(shown.length));
     if (this.#reader === undefined) this.#read();
     else this.#reader.resume();
+  }
+
+  /** What stands in the agent's terminal already, without what we put there: a reader of another session than its terminal's may have taken that meanwhile. */
+  #unread(endOfFile: number): Buffer {
+    if (!this.#baited) return Buffer.alloc(0);
+    this.#baited = false;
+    const unread = takeTyped(endOfFile, this.#options.relay.pty);
+    return unread.at(-1) === endOfFile ? unread.subarray(0, -1) : unread;
   }
 
   #read(): void {

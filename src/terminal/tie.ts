@@ -50,8 +50,8 @@ export const WANTS = 1;
 export const STOPPED = 2;
 export const ENDED = /\x03(\d{3})/;
 
-/** The answers: the agent gets the terminal; the same, when what is at the terminal's end first was put there to be taken away; it goes on without it. */
-export type Answer = "take" | "clear" | "on";
+/** The answers: the agent gets the terminal; it goes on without it. */
+export type Answer = "take" | "on";
 
 /**
  * The agent as a job in the background of the terminal that leads this session, for whose words the descriptor to the launcher stays open. It is stopped by
@@ -66,7 +66,7 @@ const job = (): string[] => [
   "agent_run_next(){ jobs;kill -0 %1||return;case $agent_run_status in 149|150)agent_run_word=1;;*)agent_run_word=2;;esac",
   `printf "\\\\$agent_run_word" >&${LAUNCHER_FD}&&read -r agent_run_word <&${LAUNCHER_FD}||exit 126`,
   "if [ $agent_run_word = on ];then bg %1;wait %1;agent_run_status=$?",
-  `else [ $agent_run_word = take ]||read -r agent_run_word;fg %1${shell() === "dash" ? "" : " 2>&0"};agent_run_status=$?;fi`,
+  `else fg %1${shell() === "dash" ? "" : " 2>&0"};agent_run_status=$?;fi`,
   "agent_run_next;}",
   "agent_run_next",
   `printf "\\\\003%03d" $agent_run_status >&${LAUNCHER_FD}`,

@@ -12,10 +12,14 @@ const AT_ONCE_MS = 20;
 /** So much is taken at once: a line is shorter (N_TTY_BUF_SIZE, drivers/tty/n_tty.c). */
 const LINE_SIZE = 4096;
 
+const STDIN = "/proc/self/fd/0";
+
 /** Opens the terminal that stdin is, for us alone; undefined where it is another user's (`su`). */
-export function reopenStdin(way: number): number | undefined {
+export const reopenStdin = (way: number): number | undefined => reopen(STDIN, way);
+
+function reopen(terminal: string, way: number): number | undefined {
   try {
-    return openSync("/proc/self/fd/0", way | constants.O_NOCTTY | constants.O_NONBLOCK);
+    return openSync(terminal, way | constants.O_NOCTTY | constants.O_NONBLOCK);
   } catch {
     return undefined;
   }
@@ -75,9 +79,9 @@ function whenReadable(run: () => void): Socket | undefined {
   return socket;
 }
 
-/** What stands in the terminal. An end of the file in it is `endOfFile`, which is NUL where it was typed while the terminal kept lines. */
-export function takeTyped(endOfFile: number): Buffer {
-  const descriptor = reopenStdin(constants.O_RDONLY);
+/** What stands in the terminal at that path. An end of the file in it is `endOfFile`, which is NUL where it was typed while the terminal kept lines. */
+export function takeTyped(endOfFile: number, terminal = STDIN): Buffer {
+  const descriptor = reopen(terminal, constants.O_RDONLY);
   const pieces: Buffer[] = [];
   if (descriptor === undefined) return Buffer.alloc(0);
   try {

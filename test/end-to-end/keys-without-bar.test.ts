@@ -129,6 +129,18 @@ describe.skipIf(!hasBubblewrap)(`keys without a bar${missing}`, () => {
     await atRest();
   });
 
+  it("reach one that reads although another session of its own has read what was put there to wake it", async () => {
+    const agent = script(
+      "exec 3<&0; (setsid sh -c 'cat > ended; : > stolen' <&3 &); echo begun >&2; until [ -e stolen ]; do sleep 0.05; done; read -r line; echo \"<$line>\"; exit 6",
+    );
+    start(`agent-run sh ${agent} | cat; ${FIRST}`);
+    await appears("begun");
+    human.type("a line\r");
+    await appears("<a line>");
+    expect(await status()).toBe(6);
+    await atRest();
+  });
+
   it("end a read with Ctrl-D, and interrupt one with Ctrl-C, in a pipeline and in exec", async () => {
     const reads = script("echo begun >&2; cat; echo over; exit 4");
     const traps = script("trap 'echo caught >&2; exit 9' INT; echo begun >&2; read -r line", "traps.sh");

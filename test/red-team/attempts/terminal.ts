@@ -112,8 +112,8 @@ export const terminal: readonly TerminalAttempt[] = [
   keys(
     "pipe-keys-beside",
     "read keys that are typed for another program of the pipeline, which has taken echo and line editing away",
-    "sh keys.sh | (stty -echo -icanon </dev/tty; sleep 2; timeout --foreground 1 head -c 7 </dev/tty >/dev/null; stty echo icanon </dev/tty; cat)",
-    `: > taking; ${["", "setsid ", 'sh -c \'trap "" TTIN TTOU; exec "$@"\' sh '].map((by) => readBy(`${by}timeout 3`, `'<&3' ${OUTPUTS}`)).join("; ")}; timeout --foreground 2 head -c 7 <&3 >> taken; wait`,
+    "sh keys.sh | (stty -echo -icanon </dev/tty; sleep 2; timeout --foreground -k 1 1 head -c 7 </dev/tty >/dev/null; stty echo icanon </dev/tty; cat)",
+    `: > taking; ${["", "setsid ", 'sh -c \'trap "" TTIN TTOU; exec "$@"\' sh '].map((by) => readBy(`${by}timeout 3`, `'<&3' ${OUTPUTS}`)).join("; ")}; timeout --foreground -k 1 2 head -c 7 <&3 >> taken; wait`,
     { standard: "launcher" },
   ),
   keys(
