@@ -30,7 +30,7 @@ export interface GitFolders {
 }
 
 /**
- * The git folders of a project: its own, the one it shares with its main work tree, those of its submodules, of its other work trees and of
+ * The git folders of a project: its own, the one it shares with its main work tree, those of its other work trees, of submodules of them all, and of
  * repositories in it. A `.git` that leads out of the project counts only when what it leads to points back at it, as git itself writes it: else
  * whoever writes in the project could open any folder (gitrepository-layout(5)).
  * @throws AgentRunError `isolation` where the project's own cannot be looked at
@@ -54,13 +54,16 @@ export function gitFolders(project: string, home: string): GitFolders {
   if (common === undefined)
     return { folders: [describe(own, "own"), ...nested], left, closed, elsewhere: resolve(own, textOf(join(own, "commondir")).trim()) };
   requireOpen(common);
-  const modules = take(modulesIn(join(common, "modules"), closed), MOST_MODULES).map((path) =>
-    describe(path, "submodule", pointerOf(treeOf(path))),
-  );
   const others = take(
     foldersIn(join(common, "worktrees"), closed).filter((path) => path !== own),
     MOST_WORKTREES,
   );
+  // Each work tree has submodules of its own.
+  const around = [...new Set([own, common, ...others])];
+  const modules = take(
+    around.flatMap((path) => modulesIn(join(path, "modules"), closed)),
+    MOST_MODULES,
+  ).map((path) => describe(path, "submodule", pointerOf(treeOf(path))));
   const folders = [
     describe(own, "own", stat?.isFile() ? dot : undefined),
     ...(common === own ? [] : [describe(common, "shared")]),

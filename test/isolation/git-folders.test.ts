@@ -74,6 +74,21 @@ describe("git folders that are the project's", () => {
     expect(gitFolders(tree, root).folders[0]?.pointer).toBe(join(tree, ".git"));
   });
 
+  it.each(["the main one", "another"])("are those of the submodules that each work tree has of its own, seen from %s", (which) => {
+    const tree = join(dirname(place()), "tree");
+    const main = repository(join(dirname(tree), "main"));
+    git(main, "submodule", "-q", "add", repository(join(dirname(tree), "inner")), "inner");
+    git(main, "commit", "-q", "-m", "inner");
+    git(main, "worktree", "add", "-q", tree);
+    git(tree, "submodule", "-q", "update", "--init");
+    expect(found(which === "another" ? tree : main).kinds).toMatchObject({
+      "main/.git/modules/inner": "submodule",
+      "main/.git/worktrees/tree/modules/inner": "submodule",
+    });
+    const pointers = gitFolders(tree, root).folders.flatMap(({ pointer }) => pointer ?? []);
+    expect(pointers).toContain(join(tree, "inner/.git"));
+  });
+
   it("tell what their configuration includes, whether it is there or not", () => {
     const project = repository(place());
     git(project, "config", "include.path", "../shared.gitconfig");
@@ -252,7 +267,7 @@ describe("what an agent has made", () => {
         (project) => {
           const { folders, closed } = gitFolders(project, root);
           expect(folders.map(({ path }) => path)).toEqual([join(project, ".git")]);
-          expect(closed).toEqual(["data", "nested/.git", ".git/modules/m", ".git/worktrees"].map((path) => join(project, path)));
+          expect(closed).toEqual(["data", "nested/.git", ".git/worktrees", ".git/modules/m"].map((path) => join(project, path)));
         },
       );
     });
