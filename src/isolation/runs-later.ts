@@ -4,68 +4,54 @@ import { NOT_LOOKED_AT } from "./build-folders.ts";
 /** Splits at white space. */
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
 
-/** By name, in any folder. */
+/** By name, in any folder: told first. Of those that begin with a dot, what runs without being asked for. */
 const NAMES = new Set([
-  // On entering a folder, and which programs a version manager then starts.
-  ...words(`.envrc .env mise.toml .mise.toml .tool-versions .autoenv .python-version .nvmrc .node-version .ruby-version rust-toolchain
-    rust-toolchain.toml shell.nix default.nix flake.nix devenv.nix devbox.json .gdbinit .lldbinit .exrc .nvimrc .nvim.lua .vimrc .dir-locals.el
-    .dir-locals-2.el .lvimrc .ycm_extra_conf.py .tmuxinator.yml .tmuxp.yaml .autoenv.zsh .prototools .sdkmanrc .java-version .go-version
-    .terraform-version .Rprofile .Renviron .irbrc .pryrc .pdbrc .ghci .ocamlinit sitecustomize.py usercustomize.py`),
+  // On entering a folder, or opening it in an editor or debugger; which programs a version manager then starts.
+  ...words(".envrc .env mise.toml .tool-versions .python-version rust-toolchain devbox.json .exrc .nvim.lua"),
   // Package managers, builds, tests, linters.
-  ...words(`.npmrc .yarnrc .yarnrc.yml .pnpmfile.cjs .pnpmfile.mjs .pnp.cjs .pnp.loader.mjs pnpm-workspace.yaml package.json binding.gyp bunfig.toml
-    deno.json deno.jsonc Makefile makefile GNUmakefile justfile .justfile Justfile Taskfile.yml Taskfile.yaml Rakefile Gemfile Procfile build.rs
-    CMakeLists.txt CMakePresets.json meson.build configure .bazelrc WORKSPACE MODULE.bazel build.gradle build.gradle.kts settings.gradle
-    settings.gradle.kts gradlew gradle.properties mvnw pom.xml mix.exs rebar.config stack.yaml Setup.hs conftest.py setup.py setup.cfg
-    pyproject.toml Pipfile poetry.toml uv.toml pixi.toml environment.yml .pylintrc pylintrc mypy.ini .coveragerc .flake8 tox.ini pytest.ini noxfile.py tasks.py pip.conf .rspec .rubocop.yml .solargraph.yml composer.json phpunit.xml .php-cs-fixer.php
-    nodemon.json nx.json turbo.json .golangci.yml .custom-gcl.yml Cargo.toml go.work Package.swift Podfile Fastfile build.sbt build.sc .sbtopts .jvmopts
-    build.xml .bazeliskrc WORKSPACE.bazel Directory.Build.props Directory.Build.targets nuget.config NuGet.Config global.json cdk.json samconfig.toml serverless.yml Pulumi.yaml terragrunt.hcl ansible.cfg Tiltfile Earthfile skaffold.yaml Vagrantfile .actrc`),
+  ...words(`.npmrc .yarnrc.yml .pnpmfile.cjs package.json npm-shrinkwrap.json binding.gyp Makefile Gemfile gems.rb Appraisals config.ru meson.build
+    configure WORKSPACE BUILD BUCK build.gradle gradlew gradle.properties mvnw pom.xml mix.exs config.exs cabal.project Setup.hs conftest.py setup.py
+    pyproject.toml pylintrc pip.conf rector.php ecs.php Cargo.toml go.mod go.work Magefile.go magefile.go Package.swift terragrunt.hcl`),
   // The same of languages and tools that fewer use: each is a program, or names one.
-  ...words(`gulpfile.js gulpfile.mjs gulpfile.cjs gulpfile.ts Gruntfile.js Gruntfile.cjs Jakefile Guardfile Dangerfile Capfile Thorfile Brewfile Appraisals
-    .simplecov .yardopts project.clj deps.edn bb.edn shadow-cljs.edn build.zig SConstruct wscript Snakefile xmake.lua premake5.lua .luacheckrc .busted
-    config.nims nim.cfg dune dune-project conanfile.py dodo.py fabfile.py pants.toml .buckconfig .bazelversion .sequelizerc .watchmanconfig`),
-  // Git and what hangs on it; what runs elsewhere with the human's keys.
-  ...words(`.gitmodules .gitconfig .gitattributes .lfsconfig .pre-commit-config.yaml .pre-commit-hooks.yaml prek.toml .overcommit.yml grumphp.yml
-    captainhook.json .simple-git-hooks.json .simple-git-hooks.js .simple-git-hooks.cjs simple-git-hooks.json .gitlab-ci.yml Jenkinsfile
-    azure-pipelines.yml .travis.yml bitbucket-pipelines.yml .drone.yml .woodpecker.yml appveyor.yml cloudbuild.yaml buildspec.yml netlify.toml
-    vercel.json fly.toml render.yaml .gitpod.yml devfile.yaml .appveyor.yml .cirrus.yml .cirrus.star .build.yml bitrise.yml codemagic.yaml .replit replit.nix`),
-  // Editors, containers, agents.
-  ...words(`.devcontainer.json Dockerfile Containerfile docker-bake.hcl .mcp.json mcp.json .agent-run.toml opencode.json opencode.jsonc
-    crush.json .crush.json CLAUDE.md CLAUDE.local.md AGENTS.md AGENTS.override.md AGENT.md GEMINI.md QWEN.md .goosehints .cursorrules .windsurfrules
-    .clinerules .roomodes .aider.conf.yml copilot-instructions.md
-    .rules .kilocodemodes WARP.md replit.md`),
+  ...words("project.clj SConstruct wscript xmake.lua premake5.lua config.nims dune dune-project cpanfile"),
+  // Git and what hangs on it; containers, agents.
+  ...words(`.gitmodules .gitattributes .pre-commit-config.yaml Dockerfile .mcp.json mcp.json .agent-run.toml
+    CLAUDE.md CLAUDE.local.md AGENTS.md AGENTS.override.md AGENT.md GEMINI.md QWEN.md SKILL.md copilot-instructions.md WARP.md replit.md`),
 ]);
 
-/** By the form of the name: configurations that are programs, workspaces and projects of editors, builds, and families of names. */
+/** By the form of the name: configurations that are programs, workspaces and projects of editors, builds, what is fetched from where, and families of names. */
 const FORMS = [
-  /\.(?:config|conf)\.[cm]?[jt]s$|\.(?:code-workspace|sublime-project|pth|gradle|gradle\.kts|gemspec|podspec|dockerfile)$/,
-  /^\.env(?:rc)?\.(?!(?:dist|example|sample|template)$)|^\.?mise(?:\.[\w-]+)*\.toml$|^Dockerfile\.|^(?:docker-)?compose(?:\.[\w-]+)*\.ya?ml$|^\.?lefthook(?:-local)?\.(?:ya?ml|toml|json)$/,
-  // Each can name a program, or a plugin, which is one.
-  /^\.(?:babel|c8|commitlint|eslint|huskyrc|lintstaged|mocha|nyc|postcss|prettier|release|stylelint|swc|tap|xo)(?:rc)?(?:\.(?:json5?|ya?ml|toml|[cm]?[jt]s))?$/,
+  /\.(?:toml|ini|cfg|edn|nix|sdl|[cC]onfig|config\.script|pth|gradle|gradle\.kts|gemspec|podspec|dockerfile|sbt|bazel|cabal|nimble|rockspec|opam|PL|pbxproj|\w+proj|targets|props|code-workspace|sublime-\w+)$/,
+  /\.(?:config|conf|workspace)\.[cm]?[jt]s$|-pipelines\.yml$|-lock\.\w+$|\.lockb?$|^(?:[\w-]*requirements|constraints)[\w.-]*\.txt$/,
+  /^[A-Z]*[a-z]+file$|^CMake[A-Z]\w+\.\w+$/,
+  /^(?:docker|proc|grunt|gulp|task)file\.|^(?:docker-)?compose(?:\.[\w-]+)*\.ya?ml$|^(?:docker-bake|serverless|lefthook(?:-local)?)\./i,
+  /^(?:captainhook|cdk|cdktf|composer|conductor|crush|deno|dub|global|lerna|nodemon|nx|opencode|phpstan|phpunit|psalm|rush|samconfig|simple-git-hooks|turbo|vercel|wrangler)\.(?:json|xml|neon)/,
+  // Of builds, and of what runs elsewhere with the human's keys.
+  /^(?:appveyor|bitrise|buildspec|cloudbuild|codemagic|devenv|devfile|environment|grumphp|helmfile|hie|mkdocs|package|pnpm-workspace|Pulumi|render|shard|skaffold|stack)\.ya?ml$/,
+  /^build\.(?:mill|rs|sc|xml|zig)$|^(?:conanfile|dodo|fabfile|noxfile|sitecustomize|tasks|usercustomize)\.py$/,
+  // Settings of some program or other, most of which can name a command or a plugin; but for what names files to leave out, and what says nothing.
+  /^\.(?!(?:[\w-]*ignore[\w-]*|\w*keep|\w*cache|DS_Store|editorconfig|mailmap|nojekyll|coverage|.*\.sw.|env(?:rc)?\.(?:dist|example|sample|template))$)/,
 ];
 
-/** Everything inside a folder of that name. */
-const FOLDERS = [
-  ...words(
-    ".vscode .idea .fleet .zed .devcontainer .husky .githooks .claude .codex .gemini .cursor .opencode .amp .goose .qwen .crush .factory",
-  ),
-  ...words(
-    ".kilocode .amazonq .openhands .codebuddy .aiassistant .codesandbox .teamcity .semaphore .tekton .builds .windsurf .kiro .roo .continue .trae .junie .augment .clinerules .helix .nvim .vim .run .flox .shadowenv.d .config/mise .woodpecker",
-  ),
-  ...words(
-    ".github/workflows .github/actions .github/instructions .github/prompts .github/agents .github/hooks .gitea .forgejo .circleci .buildkite .yarn/plugins .yarn/releases .cargo .mise .mvn .bundle .direnv",
-  ),
-].map((folder) => `/${folder}/`);
+/** Everything inside a folder of that name, with a dot before it. */
+const FOLDERS =
+  words(`vscode vs idea fleet zed devcontainer husky githooks git-hooks hooks lefthook claude claude-plugin codex gemini cursor opencode amp goose qwen
+  crush factory agents agent copilot qoder pi vibe iflow grok kimi cline rovodev antigravity warp conductor kilocode amazonq openhands codebuddy
+  aiassistant codesandbox teamcity semaphore tekton builds windsurf kiro roo continue trae junie augment clinerules helix nvim vim run flox shadowenv.d
+  config woodpecker github gitlab gitea forgejo circleci buildkite yarn/plugins yarn/releases cargo mise mvn bundle direnv storybook moon kamal
+  jupyter`).map((folder) => `/.${folder}/`);
 
 /** By their place: settings of other version control systems, and what a wrapper fetches or starts. */
 const PLACES = words(
-  ".hg/hgrc .jj/repo/config.toml gradle/wrapper/gradle-wrapper.properties gradle/wrapper/gradle-wrapper.jar tools/bazel project/plugins.sbt",
+  ".hg/hgrc .jj/repo/config.toml .sl/config gradle/wrapper/gradle-wrapper.properties gradle/wrapper/gradle-wrapper.jar tools/bazel project/build.properties",
 ).map((place) => `/${place}`);
 
-/** Of a git folder: `/hooks/` and these. */
-const GIT_FILES = ["config", "config.worktree", "commondir", "rebase-merge/git-rebase-todo"];
+/** Of a git folder, and of those of submodules in it: `hooks/` and these. Of another work tree's what git itself does not make there. */
+const GIT_FILES = /^(?:(?:worktrees\/[^/]+\/)?modules\/.+\/)?(?:config|config\.worktree|commondir|rebase-merge\/git-rebase-todo)$/;
+const WORKTREE_FILES = /^worktrees\/[^/]+\/(?:config\.worktree|rebase-merge\/git-rebase-todo)$/;
 
 /** The same in a git folder: what git itself keeps. */
-const GIT_KEEPS = new Set(words("objects refs logs lfs info worktrees"));
+const GIT_KEEPS = new Set(words("objects refs logs lfs info"));
 
 /** Whether nothing in the folder at `path` is looked at. */
 export function isLeftOut(path: string): boolean {
@@ -79,8 +65,7 @@ export function runsLater(path: string): boolean {
   const git = whole.lastIndexOf("/.git/");
   if (git >= 0) {
     const inside = whole.slice(git + "/.git/".length);
-    const ofModule = inside.startsWith("modules/");
-    if (GIT_FILES.some((file) => inside === file || (ofModule && inside.endsWith(`/${file}`)))) return true;
+    if (GIT_FILES.test(inside) || WORKTREE_FILES.test(inside)) return true;
     return /(^|\/)hooks\//.test(inside) && !inside.endsWith(".sample");
   }
   const name = path.slice(path.lastIndexOf("/") + 1);
