@@ -9,6 +9,8 @@ import { realOf } from "./real-path.ts";
 const MOST_CHILDREN = 64;
 /** How much of a store is searched for links that lead out of it. */
 const MOST_LINKS_LOOKED_AT = 400;
+/** An agent of another session can bind any number of sockets by relative names. */
+const MOST_RELATIVE = 64;
 /** Of a folder with more files the rest counts as programs, unseen. */
 const MOST_LOOKED_AT = 10_000;
 
@@ -170,25 +172,40 @@ function targetOf(link: string): string | undefined {
   }
 }
 
-/** Paths of Unix sockets that somebody listens on, as proc(5) `/proc/net/unix` lists them; flag 0x10000 is `__SO_ACCEPTCON`. */
+/**
+ * Paths of Unix sockets that somebody listens on. proc(5), `/proc/net/unix`, lists the name that each was bound by (flag 0x10000 is `__SO_ACCEPTCON`), which says
+ * where it is now only as a rule: OpenSSH links its own to another name in the same folder, and a relative name counts from where its program was.
+ */
 function listeningSockets(): string[] {
-  let text: string;
+  const bound = textOf("/proc/net/unix")
+    .split("\n")
+    .flatMap((line) => {
+      const match = /^\S+: \S+ \S+ (\S+) (\S+) \S+ +\d+ ([^@].*)$/.exec(line);
+      return match && (match[1] === "00010000" || match[2] === "0002") ? [match[3] ?? ""] : [];
+    });
+  const whole = new Set(bound.filter((name) => name.startsWith("/")));
+  const relative = new Set(bound.filter((name) => !name.startsWith("/")).slice(0, MOST_RELATIVE));
+  const around = relative.size > 0 ? new Set(namesIn("/proc").flatMap((pid) => targetOf(`/proc/${pid}/cwd`) ?? [])) : [];
+  const gone = [...whole].filter((path) => !isSocket(path));
+  const beside = [...new Set(gone.map(dirname))].flatMap((folder) => namesIn(folder).map((name) => join(folder, name)));
+  const guessed = [...relative].flatMap((name) => [...around].map((folder) => join(folder, name)));
+  const sockets = [...whole, ...beside, ...guessed].filter(isSocket);
+  return [...new Set(sockets.flatMap((path) => realOf(path) ?? []))].filter((path) => isOpen(dirname(path)));
+}
+
+/** Whether somebody without privileges gets there, as an agent of root's has none: what it cannot reach cannot be covered either. */
+function isOpen(folder: string): boolean {
+  const { uid, gid, mode } = lstatSync(folder);
+  const bit = uid === process.getuid?.() ? 0o100 : process.getgroups?.().includes(gid) ? 0o10 : 1;
+  return (mode & bit) !== 0 && (folder === "/" || isOpen(dirname(folder)));
+}
+
+function isSocket(path: string): boolean {
   try {
-    text = readFileSync("/proc/net/unix", "utf8");
+    return lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;
   } catch {
-    return [];
+    return false;
   }
-  const paths = text.split("\n").flatMap((line) => {
-    const match = /^\S+: \S+ \S+ (\S+) (\S+) \S+ +\d+ (\/.*)$/.exec(line);
-    return match && (match[1] === "00010000" || match[2] === "0002") ? [match[3] ?? ""] : [];
-  });
-  return [...new Set(paths)].flatMap((path) => {
-    try {
-      return lstatSync(path).isSocket() ? (realOf(path) ?? []) : [];
-    } catch {
-      return [];
-    }
-  });
 }
 
 /** Nothing where it cannot be read. */
