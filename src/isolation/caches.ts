@@ -7,6 +7,8 @@ export interface Cache {
   readonly variable?: string;
   /** A variable that names a folder above, and the path from there: `["CARGO_HOME", "registry"]`. */
   readonly below?: readonly [variable: string, rest: string];
+  /** Each run has its own: what the human's daemons say there lets others have them run a build, outside. */
+  readonly own?: true;
   /** The programs that make it at their first use and fail where they can not; `any` is whoever runs. Without, nobody does. */
   readonly madeBy?: readonly string[] | "any";
 }
@@ -26,7 +28,7 @@ export const CACHES: readonly Cache[] = [
   { path: "~/.m2/repository", madeBy: ["mvn"] },
   // A project's own `gradlew` needs Java alone.
   { path: "~/.gradle/caches", below: ["GRADLE_USER_HOME", "caches"], madeBy: ["gradle", "java"] },
-  { path: "~/.gradle/daemon", below: ["GRADLE_USER_HOME", "daemon"], madeBy: ["gradle", "java"] },
+  { path: "~/.gradle/daemon", below: ["GRADLE_USER_HOME", "daemon"], own: true, madeBy: ["gradle", "java"] },
   { path: "~/.gradle/native", below: ["GRADLE_USER_HOME", "native"], madeBy: ["gradle", "java"] },
   { path: "~/.gradle/wrapper/dists", below: ["GRADLE_USER_HOME", "wrapper/dists"], madeBy: ["gradle", "java"] },
   { path: "~/.ivy2/cache", madeBy: ["sbt"] },
@@ -48,5 +50,6 @@ export const CACHE_VARIABLES: readonly string[] = [
 /** What shells read or run out of a cache when they start: programs of prompts and plugins. `%USER` is the user's name. */
 export const SHELL_CACHES: readonly string[] = [
   ...["p10k-instant-prompt-%USER.zsh", "p10k-instant-prompt-%USER.zsh.zwc", "p10k-dump-%USER.zsh", "p10k-dump-%USER.zsh.zwc"],
-  ...["p10k-%USER", "gitstatus", "zsh", "antidote", "oh-my-zsh", "prezto", "wal"],
+  ...["p10k-%USER", "gitstatus", "zsh", "antidote", "antibody", "zsh4humans", "oh-my-zsh", "prezto", "wal"],
+  "heroku/autocomplete",
 ].map((name) => `$cache/${name}`);

@@ -9,15 +9,7 @@ import { STORES } from "./stores.ts";
 export const SESSION_KEYRING = "session-keyring";
 
 /** Every name that `isolation.allow` knows. */
-export const allowNames: readonly string[] = [
-  ...new Set([
-    ...STORES.map((store) => store.name),
-    ...KNOWN_AGENTS.map((known) => known.name),
-    "ide",
-    ...STRICT_SHOWS.map(({ name }) => name),
-    SESSION_KEYRING,
-  ]),
-];
+export const allowNames: readonly string[] = [...[...STORES, ...KNOWN_AGENTS, ...STRICT_SHOWS].map(({ name }) => name), SESSION_KEYRING];
 
 /** Throws AgentRunError `config` for a name that `isolation.allow` cannot give back. */
 export function checkAllowed(name: string): void {

@@ -23,6 +23,8 @@ export function planCaches(
   facts: Facts,
   leadsAway: (path: string, real: string) => boolean,
 ): void {
+  // On macOS nothing stands in for a folder.
+  const own = input.platform === "darwin" ? [] : CACHES.flatMap((cache) => (cache.own ? pathsOf(cache, input) : []));
   for (const path of cachePaths(input)) {
     const found = facts.found.get(path);
     if (input.level === "strict") {
@@ -30,7 +32,10 @@ export function planCaches(
       if (builder.isTooWide(path) || input.homes.some((home) => within(path, home))) continue;
       builder.put({ path: found?.real ?? path, access: "empty", kind: "folder", reason: "a cache of its own: yours serves what you run" });
     } else if (found?.kind === "folder" && !builder.isTooWide(found.real)) {
-      if (!leadsAway(path, found.real)) builder.put({ path: found.real, access: "writable", kind: "folder", reason: "a cache" });
+      const how = own.includes(path)
+        ? ({ access: "empty", reason: "tells how your build daemons are reached: gone at the end" } as const)
+        : ({ access: "writable", reason: "a cache" } as const);
+      if (!leadsAway(path, found.real)) builder.put({ path: found.real, kind: "folder", ...how });
     }
   }
   for (const path of shellCaches(input)) {
@@ -106,11 +111,13 @@ function folderIn({ env }: IsolationInput, variable: string): string | undefined
 
 /** Every cache by its usual place and by where a variable moved it to, there or not. */
 export function cachePaths(input: IsolationInput): string[] {
-  const places = CACHES.flatMap((cache) => {
-    const elsewhere = moved(cache, input);
-    return [...expand(cache.path, input), ...(elsewhere === undefined ? [] : [elsewhere])];
-  });
+  const places = CACHES.flatMap((cache) => pathsOf(cache, input));
   return [...new Set([...places, ...CACHE_VARIABLES.flatMap((name) => folderIn(input, name) ?? [])])];
+}
+
+function pathsOf(cache: Cache, input: IsolationInput): string[] {
+  const elsewhere = moved(cache, input);
+  return [...expand(cache.path, input), ...(elsewhere === undefined ? [] : [elsewhere])];
 }
 
 /** The folders between home, or the root, and `path`. */

@@ -74,7 +74,7 @@ export const STORES: readonly Store[] = [
     name: "kube",
     what: "Kubernetes access",
     places: words(`
-      ~/.kube ~/.minikube $config/helm/registry $config/argocd ~/.rancher ~/.talos ~/.k3d $config/k3d
+      ~/.kube ~/.minikube $config/helm $config/argocd ~/.rancher ~/.talos ~/.k3d $config/k3d
     `),
     variables: ["KUBECONFIG", "HELM_REGISTRY_CONFIG", "TALOSCONFIG"],
   },
@@ -127,7 +127,7 @@ export const STORES: readonly Store[] = [
     what: "other clouds' logins",
     places: words(`
       $config/doctl $config/hcloud ~/.oci ~/.aliyun ~/.bluemix ~/.fly $config/.wrangler ~/.wrangler ~/.cloudflared ~/.vercel
-      $data/com.vercel.cli ~/.netlify $config/netlify ~/.railway $config/stripe ~/.ngrok2 $config/ngrok $config/scw
+      $data/com.vercel.cli ~/.netlify $config/netlify ~/.railway $config/stripe ~/.ngrok2 $config/ngrok $config/scw $config/openstack
       $config/linode-cli ~/.cf $cache/huggingface/token $cache/huggingface/stored_tokens ~/.huggingface/token
       $config/configstore/heroku.json $data/heroku $config/databricks ~/.databrickscfg ~/.snowsql ~/.snowflake ~/.kaggle
     `),
@@ -145,9 +145,10 @@ export const STORES: readonly Store[] = [
     name: "vaults",
     what: "password managers and keyrings",
     places: words(`
-      ~/.vault-token ~/.vault ~/.config/op $config/op ~/.op $config/Bitwarden%CLI $config/Bitwarden ~/.password-store
+      ~/.vault-token ~/.vault $config/op ~/.op $config/Bitwarden%CLI $config/Bitwarden ~/.password-store
       $data/gopass $config/gopass $data/keyrings $data/kwalletd $config/keepassxc $config/1Password ~/.doppler ~/.infisical
       ~/Library/Keychains ~/Library/Application%Support/1Password ~/Library/Group%Containers/2BUA8C4S2C.com.1password
+      $data/mkcert/rootCA-key.pem ~/.mitmproxy/mitmproxy-ca.pem
       ~/.pki $data/pki ~/.consul-token ~/.nomad-token ~/.lastpass $data/lpass $config/rbw $data/rbw
     `),
     variables: ["PASSWORD_STORE_DIR", "SOPS_AGE_KEY_FILE"],
@@ -156,7 +157,7 @@ export const STORES: readonly Store[] = [
     name: "databases",
     what: "database passwords",
     places: words(`
-      ~/.pgpass ~/.pg_service.conf ~/.my.cnf ~/.mylogin.cnf ~/.mongorc.js $config/pgcli ~/.redisclirc
+      ~/.pgpass ~/.pg_service.conf ~/.my.cnf ~/.mylogin.cnf ~/.mongorc.js $config/pgcli ~/.redisclirc $data/DBeaverData
     `),
     variables: ["PGPASSFILE", "PGSERVICEFILE"],
   },
@@ -177,7 +178,7 @@ export const STORES: readonly Store[] = [
     name: "messages",
     what: "mail and chat programs",
     places: words(`
-      ~/.thunderbird $config/Slack $config/discord $config/Signal $config/Element $config/Microsoft ~/.msmtprc $config/msmtp
+      ~/.thunderbird $config/Slack $config/discord $config/Signal $config/Element $config/Microsoft ~/.msmtprc $config/msmtp /var/mail /var/spool/mail
       ~/Library/Mail ~/Library/Messages ~/Library/Application%Support/Slack ~/Library/Application%Support/discord
       ~/.mbsyncrc ~/.offlineimaprc ~/.fetchmailrc ~/.mutt $config/teams-for-linux $data/TelegramDesktop
     `),
@@ -185,13 +186,14 @@ export const STORES: readonly Store[] = [
   },
   {
     name: "histories",
-    what: "shell and REPL histories, which often hold typed secrets",
+    what: "histories, and memory of crashed programs, which often hold secrets",
     places: words(`
       ~/.bash_history ~/.zsh_history ~/.zhistory ~/.histfile ~/.sh_history ~/.ksh_history ~/.bash_sessions ~/.zsh_sessions
       $data/fish/fish_history $data/atuin $data/mcfly ~/.python_history ~/.node_repl_history ~/.psql_history ~/.mysql_history
       ~/.mariadb_history ~/.sqlite_history ~/.rediscli_history ~/.irb_history ~/.pry_history
       ~/.ipython/profile_default/history.sqlite ~/.lesshst ~/.viminfo $state/nvim/shada ~/.mongodb ~/.dbshell
       ~/.duckdb_history $state/bash $state/zsh $state/lesshst $state/python_history ~/.recently-used
+      /var/lib/systemd/coredump /var/lib/apport/coredump /var/crash
     `),
     variables: words(`
       HISTFILE LESSHISTFILE PYTHON_HISTORY NODE_REPL_HISTORY PSQL_HISTORY MYSQL_HISTFILE
@@ -202,9 +204,15 @@ export const STORES: readonly Store[] = [
     what: "what lets a program act on the desktop",
     places: words(`
       ~/.Xauthority ~/.ICEauthority ~/.dbus $cache/ibus $config/ibus/bus ~/.screen /tmp/.X11-unix $runtime/bus
-      $runtime/wayland-0 $runtime/wayland-1 /run/dbus/system_bus_socket
+      ~/.vnc $config/tigervnc $runtime/wayland-0 $runtime/wayland-1 /run/dbus/system_bus_socket
     `),
     variables: ["XAUTHORITY"],
+  },
+  {
+    name: "ide",
+    what: "what lets a program act in your notebooks and editors",
+    places: ["$data/jupyter/runtime", "$config/code-server", "~/.m2/mvnd/registry", "~/.buck/buckd", "~/.erlang.cookie"],
+    variables: ["JUPYTER_RUNTIME_DIR"],
   },
 ];
 

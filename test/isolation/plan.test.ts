@@ -157,6 +157,16 @@ describe("the plan", () => {
     });
   });
 
+  it("has an empty place of its own where Gradle's daemons say how they are reached, and shares Gradle's cache", () => {
+    const found = withFound(...same(folder, "/home/dev/.gradle/daemon", "/home/dev/.gradle/caches", "/data/gradle/daemon"));
+    const { entries } = plan({ env: { ...INPUT.env, GRADLE_USER_HOME: "/data/gradle" } }, found);
+    expect(access(entries)).toMatchObject({
+      "/home/dev/.gradle/daemon": "empty",
+      "/data/gradle/daemon": "empty",
+      "/home/dev/.gradle/caches": "writable",
+    });
+  });
+
   it("gives every entry a reason and names parents before children", () => {
     const { entries } = plan();
     expect(entries.every((entry) => entry.reason !== "")).toBe(true);
