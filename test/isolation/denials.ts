@@ -395,6 +395,9 @@ export const DENIALS: readonly Denial[] = [
 /** Rows that other tests meet. */
 export const ELSEWHERE: Readonly<Record<string, readonly Proof[]>> = {
   "`tty` prints `/dev/console`": [["isolation/terminal.test.ts", "is the controlling terminal, with its size, and the only one"]],
+  "`gradle` starts a daemon in each run": [
+    ["isolation/plan.test.ts", "has an empty place of its own where Gradle's daemons say how they are reached, and shares Gradle's cache"],
+  ],
   "`perf`, `bpftrace` and io_uring do not work": [
     ["isolation/seccomp.test.ts", "keeps the kernel's keyrings away from real programs"],
     ["isolation/seccomp.test.ts", "refuses $name on every machine that has it"],

@@ -1,7 +1,18 @@
 // A human's machine with secrets in every place that people keep them, and with the programs that hold some. Used by range.ts.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -47,6 +58,14 @@ const FILES = {
   "Hugging Face token": ".cache/huggingface/token",
   "cargo login": ".cargo/credentials.toml",
   "a copy of a key": "backup/old-key.txt",
+  "Jupyter server": ".local/share/jupyter/runtime/jpserver-4321.json",
+  "code-server": ".config/code-server/config.yaml",
+  "VNC password": ".vnc/passwd",
+  "Erlang cookie": ".erlang.cookie",
+  "mvnd daemons": ".m2/mvnd/registry/1/registry.bin",
+  "Gradle daemons": ".gradle/daemon/8.10/registry.bin",
+  "key of a certificate authority": ".local/share/mkcert/rootCA-key.pem",
+  "Helm repositories": ".config/helm/repositories.yaml",
 } as const;
 
 /** Where programs of a desktop listen, below the runtime folder, home and the system's folders. Each answers with a secret. */
@@ -103,7 +122,16 @@ export async function makeMachine(): Promise<Machine> {
     canaries.set(name, value);
     return value;
   };
-  for (const folder of [project, marks, runtime, join(home, "bin"), join(home, "tools"), join(home, ".cache"), join(home, ".npm/_npx")])
+  for (const folder of [
+    project,
+    marks,
+    runtime,
+    join(home, "bin"),
+    join(home, "tools"),
+    join(home, ".cache"),
+    join(home, ".npm/_npx"),
+    join(home, ".config/apart"),
+  ])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   const write = (path: string, content: string, mode = 0o600): void => {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -114,6 +142,9 @@ export async function makeMachine(): Promise<Machine> {
     write(join(home, path), path === ".aws/config" ? `[profile other]\nsso_session = ${secret}\n` : `${secret}\n`);
   }
   for (const name of ["/tmp/human.txt", "/var/tmp/human.txt", "/dev/shm/human"]) write(name, `${canary(`file ${name}`)}\n`);
+  // On a machine that has such folders: of range.sh.
+  for (const name of ["/var/mail/human", "/var/lib/systemd/coredump/core.aws"])
+    if (existsSync(name)) write(name, `${canary(`file ${name}`)}\n`);
   canaries.set("base AWS keys", cloud.admin.secretAccessKey);
   canaries.set("kernel keyring", process.env["RT_KEYRING"] ?? canary("no keyring"));
   write(
@@ -167,6 +198,12 @@ export async function makeMachine(): Promise<Machine> {
     run("git", args);
   // What a work tree's own configuration may say counts without any such file being there yet.
   run("git", ["config", "extensions.worktreeConfig", "true"]);
+  // Another work tree, with a submodule of its own.
+  const tree = join(home, "code", "tree");
+  run("git", ["worktree", "add", "-q", tree]);
+  mkdirSync(join(project, ".git/worktrees/tree/modules"));
+  run("git", ["init", "-q", "-b", "main", "--separate-git-dir", ".git/worktrees/tree/modules/inner", join(tree, "inner")]);
+  run("git", ["-C", join(tree, "inner"), "config", "core.worktree", join(tree, "inner")]);
 
   const stop = (child: ChildProcess): void => {
     child.kill("SIGKILL");
@@ -190,6 +227,14 @@ export async function makeMachine(): Promise<Machine> {
     mkdirSync(dirname(at), { recursive: true, mode: 0o700 });
     await listen(answering(canary(name)), at);
   }
+  // As OpenSSH makes the one of a connection that others may share; and as an agent-run daemon its own.
+  const shared = join(home, ".ansible/cp/0123456789");
+  mkdirSync(dirname(shared), { recursive: true });
+  await listen(answering(canary("shared SSH connection")), `${shared}.AbCdEfGhIjKlMnOp`);
+  linkSync(`${shared}.AbCdEfGhIjKlMnOp`, shared);
+  unlinkSync(`${shared}.AbCdEfGhIjKlMnOp`);
+  await listen(answering(canary("renamed socket")), join(home, ".config/app/new.sock"));
+  renameSync(join(home, ".config/app/new.sock"), join(home, ".config/app/renamed.sock"));
   await listen(answering(canary("abstract socket")), "\0/tmp/.X11-unix/X7");
   for (const [name, host] of [
     ["instance metadata", "169.254.169.254"],
@@ -236,6 +281,23 @@ export async function makeMachine(): Promise<Machine> {
   run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", canary("key in the ssh agent"), "-f", join(home, ".ssh/id_ed25519")]);
   run("ssh-add", ["-q", join(home, ".ssh/id_ed25519")]);
   run("tmux", ["-f", "/dev/null", "-S", "/tmp/tmux-human", "new-session", "-d", "-s", "human", `echo ${canary("tmux pane")}; exec sh`]);
+
+  const answers = (secret: string, path: string): string =>
+    `require("net").createServer((s) => { s.on("error", () => {}); s.end(${JSON.stringify(secret)}) }).listen(${JSON.stringify(path)}, () => console.log("listens"))`;
+  const relative = start(process.execPath, ["-e", answers(canary("socket with a relative name"), "home/.config/app/relative.sock")]);
+  // Of a container, say: the list of the machine's network does not have it.
+  const apart = start("unshare", [
+    "--user",
+    "--net",
+    process.execPath,
+    "-e",
+    answers(canary("socket of another network"), join(home, ".config/apart/apart.sock")),
+  ]);
+  await firstLine(relative);
+  // Where the kernel gives it no network of its own, it is not there.
+  await firstLine(apart).catch(() => "");
+  run("mkfifo", [join(home, ".config/app/commands")]);
+  start("bash", ["-c", `while read -r line <>"$0"; do $line; done`, join(home, ".config/app/commands")]);
 
   const held = join(base, "held.txt");
   write(held, `${canary("file that a program has open")}\n`);

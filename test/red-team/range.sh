@@ -10,6 +10,12 @@ mkdir /media/small
 mount -t tmpfs -o mode=1777,nr_inodes=1500,size=16m small /media/small
 cd /media
 for folder in /run /tmp /var/tmp /dev/shm; do mount -t tmpfs -o mode=1777 tmpfs "$folder"; done
+for file in /var/mail/human /var/lib/systemd/coredump/core.aws; do
+  [ -d "${file%/*}" ] || continue
+  mount -t tmpfs -o mode=755 tmpfs "${file%/*}"
+  : >"$file"
+  [ "${RT_UID:-}" = "" ] || chown "$RT_UID" "$file"
+done
 if [ -d /var/spool/cron ]; then
   mount -t tmpfs -o mode=755 tmpfs /var/spool/cron
   mkdir -m 1730 /var/spool/cron/crontabs

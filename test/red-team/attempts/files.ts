@@ -31,6 +31,20 @@ export const files: readonly Attempt[] = [
     ...read("other-session", "read another session's files, with the token of its endpoint", '"$RT_OWN"/*/*'),
     strict: "mounts",
   },
+  read(
+    "ways-to-run",
+    "read what lets a program act in the human's own: tokens and passwords of notebooks, editors, screens, build daemons, Erlang nodes",
+    "~/.local/share/jupyter/runtime/* ~/.config/code-server/* ~/.vnc/* ~/.erlang.cookie ~/.m2/mvnd/registry/*/* ~/.gradle/daemon/*/*",
+  ),
+  read(
+    "authority-keys",
+    "read the key of a certificate authority that the human's browser trusts, and passwords of Helm's repositories",
+    "~/.local/share/mkcert/rootCA-key.pem ~/.config/helm/*",
+  ),
+  {
+    ...read("mail-and-cores", "read the human's mail, and core files of programs that crashed", "/var/mail/* /var/lib/systemd/coredump/*"),
+    kernelMay: true,
+  },
   read("temp-files", "read the human's files in /tmp, /var/tmp and /dev/shm", "/tmp/human.txt /var/tmp/human.txt /dev/shm/human"),
   read("link-in-repository", "read through a link that the repository brought", "link-of-the-repository"),
   {

@@ -318,6 +318,45 @@ for path in ("readme.md", ".git/config", os.path.expanduser("~/.gitconfig")):
     gap: "It can hold up what you do with the same files",
   },
   {
+    id: "counts-of-the-kernel",
+    group: "holding up",
+    what: "use up what the kernel counts for each user, so that the human's programs get none: watchers of files (inotify)",
+    with: "python",
+    program: `
+import ctypes, os, time
+libc = ctypes.CDLL(None, use_errno=True)
+made = 0
+while made < 100000 and libc.inotify_init() >= 0: made += 1
+print(made, os.strerror(ctypes.get_errno()), flush=True)
+print("READY", flush=True)
+end = time.time() + 20
+while not os.path.exists(os.environ["RT_ID"] + "-over") and time.time() < end: time.sleep(0.02)`,
+    meanwhile: `/usr/bin/python3 -c 'import ctypes; print("REACHED" if ctypes.CDLL(None).inotify_init() < 0 else "CONTROL: one is left")'`,
+    passes: true,
+    alone: "always",
+    standard: "reached",
+    none: "reached",
+    kernelMay: "everywhere",
+    gap: "No limits on resources",
+  },
+  {
+    id: "own-file-system",
+    group: "holding up",
+    what: "mount a file system of its own that does not answer over a folder of the project (FUSE)",
+    with: "python",
+    program: `
+import os
+for path in ("/dev/fuse", "fuse-made"):
+    try:
+        if path == "fuse-made": os.mknod(path, 0o20666, os.makedev(10, 229))
+        os.close(os.open(path, os.O_RDWR))
+        print("REACHED", path)
+    except OSError as error: print(path, error)`,
+    standard: "mounts",
+    none: "reached",
+    kernelMay: true,
+  },
+  {
     id: "git-lock",
     group: "holding up",
     what: "leave a lock file with which git in the project refuses to work",

@@ -61,10 +61,11 @@ for path in ["/proc/%d/mem" % victim] + ["/proc/%s/mem" % p for p in os.listdir(
     group: "processes",
     what: "attach to another process as a debugger",
     with: "python",
+    // One of its own may have the same number.
     program: `${PYTHON}
 if libc.ptrace(16, victim, None, None) == 0:
     os.waitpid(victim, 0)
-    print("REACHED: attached")
+    print("REACHED: attached" if b"red-team-victim" in open("/proc/%d/cmdline" % victim, "rb").read() else "its own")
     libc.ptrace(17, victim, None, None)
 print(os.strerror(ctypes.get_errno()))`,
     standard: "processes",

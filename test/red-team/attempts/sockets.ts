@@ -140,7 +140,7 @@ import { readFileSync } from "node:fs";
 const own = (path) => /^\\/tmp\\/(n|rt)/.test(path);
 const listed = readFileSync("/proc/net/unix", "utf8").split("\\n").map((line) => line.split(" ").at(-1)).filter((path) => path.startsWith("/"));
 const found = execFileSync("sh", ["-c", "find ~ /run /tmp /var/tmp -xdev -type s 2>/dev/null || true"], { encoding: "utf8" }).split("\\n");
-for (const path of new Set([...listed, ...found].filter((path) => path && !own(path) && !path.includes("/late.sock")))) await ask(path);
+for (const path of new Set([...listed, ...found].filter((path) => path && !own(path) && !/\\/(late|apart)\\.sock/.test(path)))) await ask(path);
 console.log("end");`,
     standard: "mounts",
     none: "reached",
@@ -170,6 +170,42 @@ await ask(path);`,
     strict: "mounts",
     none: "reached",
     gap: "Sockets that appear while the agent runs",
+  },
+  {
+    id: "socket-by-another-name",
+    group: "sockets",
+    what: "talk to sockets that are no longer called what they were bound by: an SSH connection that is shared, a renamed one, one with a relative name",
+    with: "node",
+    program: `${ASK_EACH} for (const name of [".ansible/cp/0123456789", ".config/app/renamed.sock", ".config/app/relative.sock"]) await ask(process.env.HOME + "/" + name);`,
+    standard: "mounts",
+    none: "reached",
+  },
+  {
+    id: "socket-of-another-network",
+    group: "sockets",
+    what: "talk to a socket in a folder of home that a program in another network namespace listens on, such as one in a container",
+    with: "node",
+    program: `${ASK_EACH} await ask(process.env.HOME + "/.config/apart/apart.sock");`,
+    standard: "reached",
+    strict: "mounts",
+    none: "reached",
+    kernelMay: "everywhere",
+    gap: "Sockets of programs in another network namespace",
+  },
+  {
+    id: "pipe-in-home",
+    group: "sockets",
+    what: "command a program of the human's through a named pipe in a folder of home that is shown",
+    with: "python",
+    program: `
+import os
+try: os.write(os.open(os.path.expanduser("~/.config/app/commands"), os.O_WRONLY | os.O_NONBLOCK), ("touch %s/%s\\n" % (os.environ["RT_MARKS"], os.environ["RT_ID"])).encode())
+except OSError as error: print(error)`,
+    later: "sleep 0.5",
+    standard: "reached",
+    strict: "mounts",
+    none: "reached",
+    gap: "Named pipes",
   },
   {
     id: "stop-the-daemon",
