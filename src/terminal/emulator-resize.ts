@@ -4,7 +4,8 @@ import { coreOf, type Line } from "./xterm-internals.ts";
 
 /**
  * Changes the size. A narrower xterm.js 6.0 keeps what its alternate screen had beyond the last column, and lets a deletion bring it in; it leaves half of a
- * wide character; it has its alternate screen scroll into a scrollback when that is shown for the first time after it got fewer rows; and it moves the saved cursor by all lines that any row has come to take, as far as its scrollback goes. No other terminal does.
+ * wide character; it has its alternate screen scroll into a scrollback when that is shown for the first time after it got fewer rows; and it moves the
+ * saved cursor by all lines that any row has come to take, as far as its scrollback goes. No other terminal does.
  */
 export function resizeEmulator(terminal: xterm.Terminal, cols: number, rows: number): void {
   const { buffers } = coreOf(terminal)._bufferService;
