@@ -40,6 +40,8 @@ if [ "${RT_UID:-}" ] && mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null && R
 else
   RT_CGROUP=
 fi
+# The human's processes have numbers that none in a sandbox has: an attempt on one of them by its number hits no other.
+echo 16000 >/proc/sys/kernel/ns_last_pid
 mount --make-shared /media
 (
   until [ -e /media/mount-here ]; do sleep 0.05; done
