@@ -31,14 +31,16 @@ const ORIGIN = 6;
 export const SIDE_MARGINS = 69;
 /** Private modes that decide where our row is and how it is drawn, with what they are until an agent changes them. */
 export const OF_THE_FRAME = new Map(
-  [3, ORIGIN, 7, 25, 45, 47, SIDE_MARGINS, 1047, 1049, 2026].map((mode) => [mode, ON_AT_REST.includes(mode)]),
+  [ORIGIN, 7, 25, 45, 47, SIDE_MARGINS, 1047, 1049, 2026].map((mode) => [mode, ON_AT_REST.includes(mode)]),
 );
 /** Private modes of VTE that turn rows around: characters in boxes, and by what is in a row. Ours would be among them. */
 const DIRECTION = [2500, 2501];
 /** Of xterm, which change what function keys send, of which one may be the kill key. */
 const FUNCTION_KEYS = [1050, 1051, 1052, 1053, 1060, 1061];
+/** DECCOLM and what allows it: some terminals clear the screen, some are 132 columns wide then, some do neither, and none says which. */
+const COLUMNS = [3, 40];
 /** Private modes that an agent does not get: VT52 and Tektronix modes speak another language, in which our row could not be defended (2 is so when it is switched off). */
-export const REFUSED: ReadonlySet<number> = new Set([38, ...DIRECTION, ...FUNCTION_KEYS]);
+export const REFUSED: ReadonlySet<number> = new Set([38, ...COLUMNS, ...DIRECTION, ...FUNCTION_KEYS]);
 /** Private modes whose XTSAVE and XTRESTORE mean nothing: VT52 and Tektronix modes, a cursor, and what an agent cannot set. */
 export const NEVER_KEPT: ReadonlySet<number> = new Set([2, 1048, ...REFUSED]);
 /** Autowrap, the cursor's visibility, synchronised output. */

@@ -7,8 +7,8 @@ import type { Sequence, Verdict } from "./sequence.ts";
 import type { Shadow } from "./shadow.ts";
 import type { Feed } from "./shadow-feed.ts";
 
-/** DECCOLM, the alternate screens, and a saved cursor. */
-const MOVES_OUR_ROW = new Set([3, 47, 1047, 1048, 1049]);
+/** The alternate screens, and a saved cursor. */
+const MOVES_OUR_ROW = new Set([47, 1047, 1048, 1049]);
 
 export class PrivateModes {
   readonly #frame: Frame;
@@ -38,7 +38,6 @@ export class PrivateModes {
   #switch(sequence: Sequence, on: boolean): Verdict {
     const { params, count } = sequence;
     const { modes } = this.#frame;
-    let first = "";
     let after = "";
     let restored = "";
     const kept: number[] = [];
@@ -58,11 +57,6 @@ export class PrivateModes {
         }
       }
       modes.set(mode, on);
-      if (mode === 3 && this.#frame.reserved) {
-        after = this.#region.reassert(sequence, false);
-        first = this.#frame.blanked();
-        this.#frame.damaged = true;
-      }
       if (this.#frame.screen === before && !switches) continue;
       if (strays && this.#frame.screen !== before) this.#frame.stale[before] ??= this.#frame.agentSize.rows - 1;
       const back = mode === 1049 && !on;
@@ -85,8 +79,8 @@ export class PrivateModes {
       if (charsets + link !== "") this.#feed(sequence.end, charsets + link);
     }
     if (after + restored === "" && kept.length === count) return undefined;
-    const none = first + after + restored === "" ? LEFT_OUT : "";
-    return first + (kept.length === 0 ? none : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after + restored;
+    const none = after + restored === "" ? LEFT_OUT : "";
+    return (kept.length === 0 ? none : `\x1b[?${kept.join(";")}${on ? "h" : "l"}`) + after + restored;
   }
 
   /** XTSAVE, and XTRESTORE where we know what was saved: what a terminal that has neither ignores, others do, and we with them. */

@@ -255,7 +255,7 @@ export class Rewriter {
     return passed.length === 0 ? LEFT_OUT : `\x1b[${passed.join(";")}${String.fromCharCode(final)}`;
   }
 
-  /** ED. Terminals that keep in their scrollback what a clear (or RIS, or DECCOLM) removes would keep our row too, so it is made blank before. */
+  /** ED. Terminals that keep in their scrollback what a clear (or RIS) removes would keep our row too, so it is made blank before. */
   #erase(sequence: Sequence, what: number): Verdict {
     // It is none.
     if (what > 3) return undefined;

@@ -80,16 +80,6 @@ const gaps: Gap[] = [
       write("\x1b8x");
     },
   ],
-  [
-    "132 columns",
-    ({ load, write, resize, outer, oracle }) => {
-      clearsAtDeccolm(outer);
-      clearsAtDeccolm(oracle);
-      load();
-      write("before\r\n\x1b[?40h\x1b[?3hafter");
-      resize(SIZE.rows + 1);
-    },
-  ],
 ];
 
 /** Each line of screen and scrollback that is not blank. */
@@ -106,6 +96,18 @@ const kinds = [
 
 /** What once was a gap. */
 const closed: Gap[] = [
+  [
+    "132 columns, in a terminal that clears for them",
+    ({ load, write, pause, resize, outer }) => {
+      clearsAtDeccolm(outer);
+      load();
+      write("before\r\n\x1b[?40h\x1b[?3hafter");
+      pause();
+      resize(SIZE.rows + 1);
+      write("\x1b[?3;25s\x1b[?40;3l\x1b[?3;25rend\x1b[?7;3;4l\x1b[?3;1049hx");
+      pause();
+    },
+  ],
   ...kinds.flatMap(([name, manual]): Gap[] => [
     [
       `DECALN and the margins, in ${name}`,
@@ -365,13 +367,11 @@ interface Internals {
   readonly _core: { readonly _inputHandler: { restoreCursor(): void; setHyperlink(data: string): void } };
 }
 
-/** Where mode 40 allows it, as xterm: the screen is cleared, and the cursor home. */
+/** As tmux and others; xterm does where mode 40 allows it: the screen is cleared, and the cursor home. */
 function clearsAtDeccolm({ terminal }: VtScreen): void {
   const { _inputHandler: handler, _bufferService: service } = coreOf(terminal);
-  let allowed = false;
-  onPrivateModes(handler, (mode, on) => {
-    if (mode === 40) allowed = on;
-    if (mode !== 3 || !allowed) return;
+  onPrivateModes(handler, (mode) => {
+    if (mode !== 3) return;
     handler.eraseInDisplay({ length: 1, params: [2] });
     service.buffer.x = 0;
     service.buffer.y = 0;

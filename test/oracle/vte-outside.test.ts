@@ -128,7 +128,6 @@ describe.skipIf(!there)("in VTE (needs Xvfb, gir1.2-vte-2.91, python3-gi)", () =
       ["a line that fills its row", ["x".repeat(SIZE.cols), "y"]],
       ["emoji", ["✅👍👩", "\u200d", `\r\n${"⏳".repeat(SIZE.cols / 2)}`, "x\x1b7", "\x1b[H", "\x1b8🚀y", "\u200d"]],
       ["line drawing", ["\x1b(0l", "qk", "\x1b(B", "q"]],
-      ["132 columns", ["\x1b[?40h", "\x1b[?3h", "\x1b[99;1Hlow", "\x1b[?3l", "x"]],
       ["left and right margins", ["\x1b[?69h\x1b[5;20s", "\x1b[3;7Htext that wraps"]],
       ["rows from right to left", ["\x1b[8l\x1b[2 k\x1b[2J\x1b[3;1Htext", "\x1b[99;1H\x1b[J", "low"]],
       ["rows by what is in them", ["\x1b[?2501h\x1b[2 k\x1b[2J", "\x1b[99;1H\x1b[J", "\u05d0\u05d1"]],
