@@ -1,13 +1,11 @@
 // A session as a sign-in to the AWS console, by AWS's federation endpoint (IAM User Guide, "Enable custom identity broker access to the AWS console").
 // Called by session/console-access.ts. The keys go to that endpoint and nowhere else.
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import { AgentRunError } from "../core/error.ts";
-import { agentFor, type Connection, domainSuffix } from "./client.ts";
+import { ask, objectOf } from "./ask.ts";
+import { type Connection, domainSuffix } from "./client.ts";
 import type { SessionCredentials } from "./credentials.ts";
 
 const LIMIT_MS = 11_000;
-const MOST_BYTES = 65_536;
 
 /** By the domain of a region's services; AWS documents a federation endpoint for these partitions. */
 const PLACES: Readonly<Record<string, { readonly signin: string; readonly console: string }>> = {
@@ -33,9 +31,9 @@ export async function consoleUrl(connection: Connection, credentials: SessionCre
     sessionKey: credentials.secretAccessKey.reveal(),
     sessionToken: credentials.sessionToken.reveal(),
   };
-  const ask = new URL(endpoint);
-  ask.search = new URLSearchParams({ Action: "getSigninToken", Session: JSON.stringify(session) }).toString();
-  const token = await signinToken(ask, connection);
+  const question = new URL(endpoint);
+  question.search = new URLSearchParams({ Action: "getSigninToken", Session: JSON.stringify(session) }).toString();
+  const token = await signinToken(question, connection);
   const url = new URL(endpoint);
   const destination = new URL(place.console);
   destination.searchParams.set("region", region);
@@ -49,30 +47,14 @@ export async function consoleUrl(connection: Connection, credentials: SessionCre
 }
 
 async function signinToken(url: URL, { env = {} }: Connection): Promise<string> {
-  const agent = agentFor(url, env);
   const where = url.host;
-  // Errors of the connection may name the address, and with it the keys: nothing of them is passed on but their code.
-  const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
-    const failed = (why: string): void =>
-      reject(
-        new AgentRunError("base-credentials", `the sign-in endpoint ${where} does not answer: ${why}`, {
-          hint: "check the network, or the profile's signin_url",
-        }),
-      );
-    const options = { method: "GET", agent, signal: AbortSignal.timeout(LIMIT_MS) };
-    const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, options, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (part: string) => {
-        body += part;
-        if (body.length > MOST_BYTES) response.destroy();
-      });
-      response.on("close", () => resolve({ status: response.statusCode ?? 0, text: body }));
+  const { status, text } = await ask({ url, env, timeoutMs: LIMIT_MS }).catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof AgentRunError) throw error;
+    // Errors of the connection may name the address, and with it the keys: nothing of them is passed on but their code.
+    const why = error.code === "ETIMEDOUT" ? "too slow" : (error.code ?? "unknown");
+    throw new AgentRunError("base-credentials", `the sign-in endpoint ${where} does not answer: ${why}`, {
+      hint: "check the network, or the profile's signin_url",
     });
-    request.on("error", (error: NodeJS.ErrnoException) =>
-      failed(error.name === "AbortError" || error.name === "TimeoutError" ? "too slow" : (error.code ?? "unknown")),
-    );
-    request.end();
   });
   const token = status === 200 ? tokenIn(text) : undefined;
   if (token !== undefined) return token;
@@ -82,10 +64,6 @@ async function signinToken(url: URL, { env = {} }: Connection): Promise<string> 
 }
 
 function tokenIn(text: string): string | undefined {
-  try {
-    const { SigninToken } = JSON.parse(text) as { SigninToken?: unknown };
-    return typeof SigninToken === "string" && SigninToken !== "" ? SigninToken : undefined;
-  } catch {
-    return undefined;
-  }
+  const { SigninToken } = objectOf(text);
+  return typeof SigninToken === "string" && SigninToken !== "" ? SigninToken : undefined;
 }

@@ -1,9 +1,9 @@
 // Takes an IAM user's keys from where other tools keep them, and says what may be removed there; changes nothing there. Called by credentials.ts.
 import { spawnSync } from "node:child_process";
+import { objectOf } from "../aws/ask.ts";
 import { AgentRunError } from "../core/error.ts";
 import type { Environment } from "../core/paths.ts";
 import { profileOf, readAwsFiles } from "../credentials/sources/aws-files.ts";
-import { objectOf } from "../credentials/sources/http.ts";
 import { PATIENCE_MS } from "../credentials/stored/keyring.ts";
 import { type KeyPair, keyPair } from "../credentials/stored/keys.ts";
 

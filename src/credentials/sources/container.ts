@@ -1,8 +1,8 @@
 // Credentials of a container: ECS, EKS Pod Identity, CloudShell, or an agent-run around this one. Called by order.ts and profile.ts.
 import { readFileSync } from "node:fs";
+import { ask, objectOf } from "../../aws/ask.ts";
 import { networkFailure, printable, readFailure } from "../../aws/failure.ts";
 import { AgentRunError, messageOf } from "../../core/error.ts";
-import { ask, objectOf } from "./http.ts";
 import { type Found, type Search, sealParts } from "./source.ts";
 
 const PATIENCE_MS = 2000;

@@ -1,10 +1,10 @@
 // Programs that the human's own settings name, run as the human's own tools would: credential_process and mfa_process. Called by profile.ts and by session.
 import { spawn } from "node:child_process";
+import { objectOf } from "../../aws/ask.ts";
 import { printable } from "../../aws/failure.ts";
 import { AgentRunError } from "../../core/error.ts";
 import type { Environment } from "../../core/paths.ts";
 import { databaseHome } from "../../core/user.ts";
-import { objectOf } from "./http.ts";
 import { type Found, type Search, sealParts } from "./source.ts";
 
 /** It may wait for a touch of a key or a click in a window. */

@@ -1,6 +1,7 @@
 // Credentials of an EC2 instance's role. Called by order.ts when nothing else is there, and by a profile with credential_source = Ec2InstanceMetadata.
+
+import { ask, objectOf } from "../../aws/ask.ts";
 import { AgentRunError } from "../../core/error.ts";
-import { ask, objectOf } from "./http.ts";
 import { type Found, type Search, sealParts } from "./source.ts";
 
 /** Elsewhere than on EC2 nobody answers at the address, so the wait is short. */

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { objectOf } from "../../aws/ask.ts";
 import { AgentRunError } from "../../core/error.ts";
-import { objectOf } from "./http.ts";
 import { type Found, type Search, sealParts } from "./source.ts";
 
 /**

@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ask, objectOf } from "../../aws/ask.ts";
 import { ssoEndpoint } from "../../aws/client.ts";
 import { networkFailure, readFailure } from "../../aws/failure.ts";
 import type { Instant } from "../../core/clock.ts";
 import { AgentRunError } from "../../core/error.ts";
 import { Secret } from "../../core/secret.ts";
-import { ask, objectOf } from "./http.ts";
 import type { Search } from "./source.ts";
 
 interface CachedToken {

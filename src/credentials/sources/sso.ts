@@ -1,11 +1,12 @@
 // A profile of IAM Identity Center (SSO): role credentials for the access token of `aws sso login`. Called by profile.ts.
+
+import { ask, objectOf } from "../../aws/ask.ts";
 import { ssoEndpoint } from "../../aws/client.ts";
 import type { AwsCredentials } from "../../aws/credentials.ts";
 import { networkFailure, printable, readFailure } from "../../aws/failure.ts";
 import { AgentRunError } from "../../core/error.ts";
 import type { SsoPlace } from "../sso/session.ts";
 import { placedProfile, type Section } from "./aws-files.ts";
-import { ask, objectOf } from "./http.ts";
 import { type Found, type Search, sealParts } from "./source.ts";
 import { loginNeeded, type SsoLogin, ssoToken } from "./sso-token.ts";
 

@@ -1,8 +1,8 @@
-// A small JSON request with a time limit, for the sources that are no AWS service with an SDK client: SSO portal, container and instance metadata.
+// A small JSON request with a time limit, for what is no AWS service with an SDK client: SSO portal, container and instance metadata, sign-in to the console.
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { agentFor } from "../../aws/client.ts";
-import type { Environment } from "../../core/paths.ts";
+import type { Environment } from "../core/paths.ts";
+import { agentFor } from "./client.ts";
 
 export interface HttpReply {
   readonly status: number;
