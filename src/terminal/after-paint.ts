@@ -42,10 +42,10 @@ export class AfterPaint {
     frame.joinable = "";
     this.#mayNotFit = false;
     if (frame.beforePaint === "" || frame.shadow === undefined) return;
-    const asWritten = frame.modes.plainCharsets ? undefined : frame.beforePaint;
-    const joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, asWritten);
+    const asWritten = !frame.modes.plainCharsets;
+    const joinable = frame.shadow.joinable(frame.row(frame.shadow), frame.modes.insert, lastPrinted, asWritten);
     this.#mayNotFit = !frame.modes.wrap && !frame.console && frame.shadow.cursor.x >= frame.size.cols - 1;
-    frame.joinable = joinable !== "" && asWritten === undefined && lastPrinted.endsWith(ST) ? joinable + ST : joinable;
+    frame.joinable = joinable !== "" && !asWritten && lastPrinted.endsWith(ST) ? joinable + ST : joinable;
   }
 
   /** Output of the agent is about to go out. */

@@ -12,6 +12,7 @@ import { resizeEmulator } from "./emulator-resize.ts";
 import type { Size } from "./pty.ts";
 import { overdrawn } from "./redraws.ts";
 import type { TerminalKind } from "./terminal-look.ts";
+import { coreOf } from "./xterm-internals.ts";
 
 export interface Shadow {
   /** Hands over output. */
@@ -36,8 +37,11 @@ export interface Shadow {
    * terminal's cursor is in it, and not in origin mode.
    */
   lastCell(row: number | undefined): string;
-  /** Moves back to the character before the cursor and prints it again, so that a combining one can join it. `asWritten`: in the character set in use. */
-  joinable(row: number, insert: boolean, asWritten: string | undefined): string;
+  /**
+   * Moves back to the character before the cursor and prints it again, so that a combining one can join it; empty where it would not be the same. `printed`: what came
+   * last, which may not have fit. `asWritten`: in the character set in use.
+   */
+  joinable(row: number, insert: boolean, printed: string, asWritten: boolean): string;
   /** SGR of the cursor, and whether text is protected from selective erasing (DECSCA). */
   attributes(): string;
   /** The same when it holds something that not every terminal's DECRC brings back (xterm.js: underlines), else empty. */
@@ -118,6 +122,18 @@ export function openShadow(
 
   /** The console joins no mark to what stands in the last column where nothing wraps: there it comes with it. */
   const shown = (chars: string): string => (kind.console ? chars.normalize() : chars) || " ";
+
+  /** The first character of what was printed, in the character set in use. */
+  const shownAs = (printed: string): string => {
+    const [first = ""] = printed;
+    return coreOf(terminal)._inputHandler._charsetService.charset?.[first] ?? first;
+  };
+
+  /** It looks as what is printed now does. */
+  const hasPen = (attributes: Attributes): boolean => {
+    const pen = internals._core._inputHandler._curAttrData;
+    return sgr(attributes) === sgr(pen) && linkOf(attributes) === linkOf(pen);
+  };
 
   /** `fill`: to the last column, so that the next row can go on; `joins`: the cursor waits behind the end of the row before; `continues`: the row goes on in any case. */
   const rowText = (y: number, fill: boolean, joins: boolean, continues: boolean): string => {
@@ -238,13 +254,17 @@ export function openShadow(
       const column = wide ? last : last + 1;
       return `\x1b[${row === undefined ? `${column}G` : `${row};${column}H`}${url === 0 ? text : `${openLink(url)}${text}${CLOSE_LINK}`}`;
     },
-    joinable(row, insert, asWritten) {
+    joinable(row, insert, printed, asWritten) {
       const { active } = terminal.buffer;
       const line = active.getLine(active.baseY + active.cursorY);
       const wide = isSecondHalf(line?.getCell(active.cursorX - 1));
       const x = active.cursorX - (wide ? 2 : 1);
-      const chars = line?.getCell(x)?.getChars() ?? "";
-      return x < 0 || chars === "" ? "" : `\x1b[${row};${x + 1}H${insert ? `\x1b[${wide ? 2 : 1}P` : ""}${asWritten ?? chars}`;
+      const before = line?.getCell(x, cell);
+      const chars = before?.getChars() ?? "";
+      // The cursor may stand within a wide one.
+      if (before === undefined || chars === "" || (before.getWidth() === 2 && !wide)) return "";
+      if (!hasPen(before as unknown as Attributes) || (asWritten && !chars.includes(shownAs(printed)))) return "";
+      return `\x1b[${row};${x + 1}H${insert ? `\x1b[${wide ? 2 : 1}P` : ""}${asWritten ? printed : chars}`;
     },
     attributes: () => sgr(internals._core._inputHandler._curAttrData, true),
     fragileAttributes() {

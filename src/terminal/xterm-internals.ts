@@ -44,7 +44,12 @@ export interface Counted {
 export interface Handler extends Counted {
   setModePrivate(params: Params): boolean;
   resetModePrivate(params: Params): boolean;
-  readonly _charsetService: { _charsets: unknown[]; glevel: number; setgLevel(level: number): void };
+  readonly _charsetService: {
+    _charsets: unknown[];
+    readonly charset: Readonly<Record<string, string>> | undefined;
+    glevel: number;
+    setgLevel(level: number): void;
+  };
   saveCursor(): boolean;
   restoreCursor(): boolean;
   softReset(params: unknown): boolean;

@@ -29,6 +29,8 @@ function fault(stream: Stream): string | undefined {
   }
 }
 
+const titleOf = (found: string | undefined): string | undefined => found?.split("\n")[0];
+
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 function told(step: Step): string {
@@ -46,9 +48,9 @@ function work({ from, until, shrink }: Task): void {
     const stream = streamOf(seed);
     const found = fault(stream);
     if (found === undefined) continue;
-    const lines = [`seed ${seed} (${stream.kind}): ${found.split("\n")[0]}`];
+    const lines = [`seed ${seed} (${stream.kind}): ${titleOf(found)}`];
     if (shrink) {
-      const small = shrunk(stream, (candidate) => fault(candidate) !== undefined);
+      const small = shrunk(stream, (candidate) => titleOf(fault(candidate)) === titleOf(found));
       lines.push(`  ${small.size.cols}x${small.size.rows}, shadow after ${small.shadowAfter}`);
       for (const step of small.steps) lines.push(`  ${told(step)}`);
       lines.push(fault(small) ?? "");

@@ -20,9 +20,12 @@ const MAY_RESTORE = /[8ulc]|\?[^@-~]*r/;
 const MAY_CLEAR = /J/;
 
 /** xterm.js ends a string of SOS, PM or APC at its first character that is not ASCII, other terminals (and our scanner) at its end. */
-const ENDS_EARLY = /(?:\x1b[X^_]|[\x98\x9e\x9f])[^\x1b\x18\x1a\x80-\x9f]*[^\0-\x9f]/;
+const ENDS_EARLY = /(?:\x1b[\0-\x17\x19\x1c-\x1f\x7f]*[X^_]|[\x98\x9e\x9f])[^\x1b\x18\x1a\x80-\x9f]*[^\0-\x9f]/;
+/** What REP repeats behind a string is not defined (ECMA-48). Where a malformed sequence ends the string, we end it before the REP. */
+const REPEATS_STRING = /(?:\x1b[X^_]|[\x98\x9e\x9f])[^\x1b\x9b]*(?:(?:\x1b[[P]?|\x9b)[ -?]*){2,}b/;
 /** In xterm.js as it is, a row on which text wraps onto itself, the last one below a region, says that it continues the one above; what we draw there says no such thing. */
 const REGION = /(?:\x1b\[|\x9b)[\d;]*r/;
+const isUndefined = (text: string): boolean => ENDS_EARLY.test(text) || REPEATS_STRING.test(text);
 const textOf = ({ steps }: Stream): string =>
   Buffer.concat(steps.map((step) => (step.kind === "write" ? step.bytes : Buffer.of()))).toString();
 
@@ -111,7 +114,7 @@ export function differenceOf(stream: Stream): string | undefined {
       settle();
       if (lost(outer) || lost(oracle)) return undefined;
       const found = compare(outer, oracle, compositor, resized, stream.xtermJs && REGION.test(textOf(stream)));
-      if (found !== undefined) return broken || ENDS_EARLY.test(textOf(stream)) ? undefined : found;
+      if (found !== undefined) return broken || isUndefined(textOf(stream)) ? undefined : found;
     }
     return undefined;
   } catch (error) {

@@ -1,45 +1,70 @@
 // Makes a failing stream as short as it can be while it still fails, for whoever has to find out why. Used by fuzz-command.ts.
 import type { Step, Stream } from "./streams.ts";
 
+/** `cut`: the output comes in two writes here. */
+type Piece = Step | "cut";
+/** What is taken away as a whole, since half of a sequence or character would be another fault: one of these with what came within it, or what came between two. */
+type Atom = readonly Piece[];
+
+const UNIT = /\x1b\[[ -?]*[@-~]|\x1b[\]P_^X][^\x1b\x07]*(?:\x1b\\|\x07)|\x1b[ -/]*[0-~]|./gsu;
+const LENGTHS = [64, 16, 4, 3, 2, 1];
+
 /** @param fails whether a stream still shows the fault */
 export function shrunk(stream: Stream, fails: (stream: Stream) => boolean): Stream {
-  let best = stream;
-  const attempt = (steps: readonly Step[]): boolean => {
-    const candidate = { ...best, steps };
-    if (!isUtf8(candidate) || !fails(candidate)) return false;
-    best = candidate;
-    return true;
+  let best = atomsOf(stream.steps);
+  const streamOf = (atoms: readonly Atom[]): Stream => ({ ...stream, steps: stepsOf(atoms) });
+  const attempt = (atoms: readonly Atom[]): boolean => {
+    const shorter = fails(streamOf(atoms));
+    if (shorter) best = atoms;
+    return shorter;
   };
-  attempt([{ kind: "write", bytes: Buffer.concat(stream.steps.map(bytesOf)) }]);
-  for (let before = -1; before !== weight(best); ) {
-    before = weight(best);
-    for (let i = best.steps.length - 1; i >= 0; i--) attempt(best.steps.toSpliced(i, 1));
-    for (let i = best.steps.length - 1; i >= 0; i--) {
-      for (const length of [64, 16, 4, 3, 2, 1]) {
-        for (let at = 0; ; ) {
-          const bytes = bytesOf(best.steps[i] ?? { kind: "pause" });
-          if (at >= bytes.length) break;
-          const rest = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + length)]);
-          if (!attempt(best.steps.toSpliced(i, 1, { kind: "write", bytes: rest }))) at += length;
-        }
-      }
+  for (let before = -1; before !== best.flat().length; ) {
+    before = best.flat().length;
+    attempt(best.map((atom) => atom.filter(isWrite)));
+    for (const length of LENGTHS) {
+      for (let at = 0; at < best.length; ) if (!attempt(best.toSpliced(at, length))) at += length;
+    }
+    for (let at = 0; at < best.length; at++) {
+      const atom = best[at] ?? [];
+      const whole = atom.filter(isWrite);
+      if (whole.length > 0 && whole.length < atom.length) attempt(best.with(at, whole));
     }
   }
-  return best;
+  return streamOf(best);
 }
 
-const bytesOf = (step: Step): Uint8Array => (step.kind === "write" ? step.bytes : new Uint8Array(0));
+const isWrite = (piece: Piece): piece is Extract<Step, { kind: "write" }> => piece !== "cut" && piece.kind === "write";
 
-function weight({ steps }: Stream): number {
-  return steps.reduce((sum, step) => sum + 1 + bytesOf(step).length, 0);
-}
-
-/** A character cut in two would be another fault than the one that is looked for. */
-function isUtf8({ steps }: Stream): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(steps.map(bytesOf)));
-    return true;
-  } catch {
-    return false;
+function atomsOf(steps: readonly Step[]): readonly Atom[] {
+  const pieces = steps.flatMap((step): Piece[] =>
+    step.kind === "write" ? ["cut", ...Array.from(step.bytes, (byte) => ({ ...step, bytes: Buffer.of(byte) }))] : [step],
+  );
+  const atoms: Atom[] = [];
+  for (const unit of Buffer.concat(pieces.filter(isWrite).map(({ bytes }) => bytes))
+    .toString()
+    .match(UNIT) ?? []) {
+    while (!isWrite(pieces[0] ?? "cut")) atoms.push(pieces.splice(0, 1));
+    const atom: Piece[] = [];
+    for (let left = Buffer.byteLength(unit); left > 0; ) {
+      const [piece = "cut"] = pieces.splice(0, 1);
+      atom.push(piece);
+      if (isWrite(piece)) left--;
+    }
+    atoms.push(atom);
   }
+  return [...atoms, ...pieces.map((piece) => [piece])];
+}
+
+function stepsOf(atoms: readonly Atom[]): Step[] {
+  const steps: Step[] = [];
+  let joins = false;
+  for (const piece of atoms.flat()) {
+    const last = steps.at(-1);
+    if (piece === "cut") joins = false;
+    else if (piece.kind === "write" && joins && last?.kind === "write")
+      steps[steps.length - 1] = { ...piece, bytes: Buffer.concat([last.bytes, piece.bytes]) };
+    else steps.push(piece);
+    joins ||= piece !== "cut";
+  }
+  return steps;
 }

@@ -112,6 +112,10 @@ const cases: [string, (string | Uint8Array)[]][] = [
   ["REP after a pause and DEL, which is nothing", ["a", "\x7f", "\x1b[3b", "b\x7f\x7f", "\x1b[3b", "c", "\x7f\u0301"]],
   ["REP after a pause and a mark that follows a malformed sequence", ["a", "\u0301\x1b[1<2m", "\x1b[3b", "b\x1b[1<2m\u0301", "\x1b[3b"]],
   ["what joins a wide character that does not fit", ["\x1b[?7lx\x1b[39Gy", "漢\u0301"]],
+  [
+    "a wide character that does not fit, in other colours, a link or another character set",
+    ["\x1b[?7l\x1b[39Gy\x1b[31m漢", "z\x1b[39Gy\x1b]8;;http://x\x07漢", "\x1b]8;;\x07z\x1b[39Gy\x1b)A漢", "z"],
+  ],
   ["tabs, backspaces and carriage returns", ["a\tb\x08c\rd", "\x1b[3g\x1b[1;9H\x1bH\r\tx"]],
   [
     "insert and delete of lines and characters",
