@@ -444,8 +444,7 @@ describe("whatever dies", () => {
 
   it("suspended with Ctrl-Z is ended at its limit all the same, and fg tells so", async () => {
     await using human = await sitDown(world.env, world.project, { cols: 100, rows: 24 });
-    const script = "echo $$ > pid; while :; do sleep 0.05; done";
-    human.type(`${process.execPath} ${BIN} --ttl 8s --on-expiry stop sh -c '${script}'\r`);
+    human.type(`${process.execPath} ${BIN} --ttl 8s --on-expiry stop bash -c '${SLEEPER[2]}'\r`);
     const pid = await agentPid();
     human.type("\x1a");
     await until(async () => (await human.prompt()) !== undefined, 20_000, "the shell's prompt");
@@ -458,7 +457,7 @@ describe("whatever dies", () => {
     await verified();
   }, 120_000);
 
-  /** Leaves as it should when it is asked, after half a second. */
+  /** Leaves as it should when it is asked, after half a second. For bash: a dash that has just begun a `sleep` cannot be stopped (vfork). */
   const LEAVES = "trap 'echo first > file; sleep 0.5; echo last >> file; exit 0' TERM; echo $$ > pid; while :; do sleep 0.05; done";
   const killAll = async (): Promise<{ session: string; agentGoneMs: number; notes: string[] } | undefined> =>
     (
@@ -510,7 +509,7 @@ describe("whatever dies", () => {
       await withLongGrace();
       await using human = await sitDown(world.env, world.project, { cols: 100, rows: 24 });
       writeFileSync(join(world.project, "leaves"), LEAVES);
-      human.type(`set -o pipefail; ${process.execPath} ${BIN} --isolation ${level} ${option} sh ./leaves${pipe}\r`);
+      human.type(`set -o pipefail; ${process.execPath} ${BIN} --isolation ${level} ${option} bash ./leaves${pipe}\r`);
       await agentPid();
       await until(async () => (await views())[0]?.state === "active", 20_000, "the session to be active");
       const before = (await human.prompt())?.number ?? 0;
