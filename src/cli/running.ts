@@ -42,6 +42,13 @@ const LATER_MS = 1500;
 const NOTICE_MS = 15_000;
 /** What is passed on to the agent. SIGTSTP and SIGCONT are job control: the terminal part handles them. */
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+/**
+ * Of these, what the kernel itself ends us at while a file system is waited for that may not answer: handlers of ours could not run. Not SIGINT, as one Ctrl-C
+ * more than the agent needed is no reason to lose its exit status, nor SIGQUIT, which writes our memory to a file.
+ */
+const LEFT_TO_KERNEL = ["SIGTERM", "SIGHUP"] as const;
+/** How long a terminal has to be given back before the look at what the agent left; one that is stalled is waited for later. */
+const GIVEN_BACK_MS = 200;
 
 /** One launched agent, and what the session's daemon says about it meanwhile. */
 export class Running implements LinkHandlers {
@@ -195,7 +202,10 @@ export class Running implements LinkHandlers {
       // The terminal is gone: an agent that does not leave by itself is ended.
       if (name === "SIGHUP") void this.#stop(plan.graceMs);
     };
-    for (const name of FORWARDED) process.on(name, passOn);
+    const handle = (how: "on" | "off", names: readonly NodeJS.Signals[] = LEFT_TO_KERNEL): void => {
+      for (const name of names) process[how](name, passOn);
+    };
+    handle("on", FORWARDED);
     const ticking = this.#screen ? setInterval(() => this.#paintBar(), BAR_TICK_MS) : undefined;
     if (this.#ending.cause) void this.#stop(plan.graceMs);
     this.#time.watchLimit();
@@ -209,24 +219,32 @@ export class Running implements LinkHandlers {
     clearInterval(ticking);
     await this.#stopping;
     await agent.stop(0);
-    const status = await this.#close(link, prepared, exit);
-    for (const name of FORWARDED) process.off(name, passOn);
+    const status = await this.#close(link, prepared, exit, handle);
+    handle("off", FORWARDED);
     return status;
   }
 
   /** Everything is wiped and said. Gives the exit status. */
-  async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit): Promise<number> {
-    const { changed, notes: putBack, left } = await this.#leftovers.find(isolation);
-    link.exited({ ...exit, ...(changed.length > 0 ? { changed: recorded(changed) } : {}) });
+  async #close(
+    link: SessionLink,
+    { plan, isolation, view }: Prepared,
+    exit: ProcessExit,
+    handle?: (how: "on" | "off") => void,
+  ): Promise<number> {
+    // First of all: whatever holds us up from here on, the daemon wipes.
+    link.exited(exit);
     this.#ending.agentGone();
     this.#showProgress();
     // An agent that ended by itself has nothing more to show: its terminal is given back while the daemon wipes.
-    const restoring = this.#ending.cause === undefined ? this.#screen?.restore() : undefined;
-    restoring?.catch(() => {});
+    if (this.#screen && this.#ending.cause === undefined) await within(this.#screen.restore(), GIVEN_BACK_MS).catch(() => {});
+    handle?.("off");
+    const { changed, notes: putBack, left } = await this.#leftovers.find(isolation);
+    handle?.("on");
+    link.left(recorded(changed));
     const last = await link.lastWord(() => (this.#ending.isRevoking ? REVOKED_MS : LAST_WORD_MS), this.#left.promise);
     if (last === undefined) rmSync(plan.folder, { recursive: true, force: true });
     const notRemoved = isolation.release();
-    await (restoring ?? this.#screen?.restore());
+    await this.#screen?.restore();
     const cause = last?.view.cause ?? this.#ending.cause ?? "lost";
     const { print, streams } = this.#request.context;
     // Who looks at the bar sees why it went, wherever stderr goes.

@@ -17,6 +17,7 @@ import type {
 } from "../control/protocol.ts";
 import { fromWireError } from "../control/wire-error.ts";
 import { type Instant, sleep, steadyClock, systemClock, within } from "../core/clock.ts";
+import type { ProcessExit } from "../core/command.ts";
 import { AgentRunError } from "../core/error.ts";
 import { FEW_PROCESSES, isShortOfProcesses } from "../core/few-processes.ts";
 
@@ -137,10 +138,15 @@ export class SessionLink {
     this.#lease.send({ type: "signIn" });
   }
 
-  /** The agent is gone; `changed` are files of the project that it made or changed and that run later. */
-  exited(exit: { code?: number; signal?: string; changed?: string[] }): void {
+  /** The agent is gone. */
+  exited(exit: ProcessExit): void {
     this.#finished = true;
     this.#lease.send({ type: "exited", ...exit });
+  }
+
+  /** Files of the project that it made or changed and that run later. */
+  left(changed: string[]): void {
+    this.#lease.send({ type: "left", changed });
   }
 
   /** The daemon's last word, waiting `limitMs` for it, or longer when that has grown by then; and no longer than until `hurry`. */

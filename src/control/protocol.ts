@@ -4,7 +4,7 @@ import { errorCodes } from "../core/error.ts";
 import { anything, atLeast, boolean, list, message, number, type Of, object, oneOf, optional, record, string } from "./shape.ts";
 
 /** Raised whenever an older peer would misread a message. A daemon answers a launcher of its own number only. */
-export const PROTOCOL = 5;
+export const PROTOCOL = 6;
 
 /** The `Upgrade` token of the lease: after `101` both sides send one JSON message a line. */
 export const LEASE_UPGRADE = "agent-run-lease";
@@ -124,8 +124,9 @@ export const launcherMessage = message({
   kill: {},
   /** The human wants to sign in anew, asked at this terminal. */
   signIn: {},
-  /** `changed`: files of the project that were made or changed meanwhile and that run later. */
-  exited: { code: optional(number), signal: optional(text), changed: optional(list(text)) },
+  exited: { code: optional(number), signal: optional(text) },
+  /** After `exited`: files of the project that were made or changed meanwhile and that run later. */
+  left: { changed: list(text) },
 });
 
 export const stepNames = ["profile", "base", "assume", "gate", "restriction", "delivery"] as const;

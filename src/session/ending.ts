@@ -1,6 +1,7 @@
 // The end of a session, step by step: nothing is served, keys are denied at AWS, the agent and the files go, secrets are overwritten, the last record is
 // written. Every step runs, whatever an earlier one did; what failed is noted. Held by session.ts.
 import type { Cause, DaemonMessage, RevocationReport, SessionView } from "../control/protocol.ts";
+import { within } from "../core/clock.ts";
 import { messageOf } from "../core/error.ts";
 import { sessionFolder } from "../core/paths.ts";
 import { removeLeftCgroup } from "../isolation/own-cgroup.ts";
@@ -19,6 +20,9 @@ const REFUSALS: Record<Cause, string> = {
   failed: "the session failed to start",
 };
 
+/** How long the launcher has to look at what the agent left, on a file system that may not answer; nothing is served meanwhile, and no secret is there. */
+const LOOK_MS = 10_000;
+
 export interface EndingOptions extends SessionOptions {
   readonly life: Life;
   readonly supply: Supply;
@@ -34,8 +38,9 @@ export class Ending {
   revocations: readonly RevocationReport[] = [];
   /** Where its role is full, every session of it is denied. */
   revokeAll = false;
-  /** Files of the project that run later, as the launcher saw them at the end. */
-  changed: readonly string[] | undefined;
+  /** The launcher looks at what the agent left, and says what it saw. */
+  isLookedAt = false;
+  readonly #left = Promise.withResolvers<readonly string[] | undefined>();
   readonly #options: EndingOptions;
   readonly #atAws: EndAtAws;
   #since = 0;
@@ -51,6 +56,11 @@ export class Ending {
       onReport: (report) => lease.send({ type: "revocation", report }),
       note: (text) => this.notes.push(text),
     });
+  }
+
+  /** Files of the project that run later; undefined: the launcher is gone. */
+  left(changed: readonly string[] | undefined): void {
+    this.#left.resolve(changed);
   }
 
   /** At once and without network: no credential is served from here on. */
@@ -120,10 +130,13 @@ export class Ending {
 
   async #endAudit(cause: Cause): Promise<void> {
     const { audit, auditTrouble, supply } = this.#options;
+    const changed = this.isLookedAt ? await within(this.#left.promise, LOOK_MS) : undefined;
+    if (this.isLookedAt && changed === undefined)
+      this.notes.push("what the agent left was not looked at: the file system did not answer in time, or agent-run was ended");
     const { fetches, refused, refreshes, keysExpireAt } = supply.tally;
     const complete = await audit.end({
       cause,
-      ...(this.changed ? { changed: this.changed } : {}),
+      ...(changed?.length ? { changed } : {}),
       fetches,
       refused,
       refreshes,

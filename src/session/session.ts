@@ -148,9 +148,11 @@ export class Session {
       this.#life.end("killed");
     } else if (message.type === "exited") {
       audit.append("exited", { code: message.code, signal: message.signal });
-      this.ending.changed = message.changed;
+      this.ending.isLookedAt = true;
       this.#agent.confirmedGone();
       this.#life.end("exited");
+    } else if (message.type === "left") {
+      this.ending.left(message.changed);
     }
   }
 
@@ -160,6 +162,7 @@ export class Session {
 
   #onLeaseClosed(): void {
     this.#agent.launcherLost();
+    this.ending.left(undefined);
     this.#human.giveUp();
     if (this.#life.cause === undefined) this.#options.audit.append("lost", { what: "the launcher" });
     this.#life.end("lost");

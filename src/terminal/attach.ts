@@ -141,16 +141,15 @@ export async function attachTerminal(prepared: PreparedTerminal, options: Attach
   };
   const screen = new Screen(screenOptions);
 
-  let restored = false;
-  const restore = async (): Promise<void> => {
-    if (restored) return;
-    restored = true;
+  let restored: Promise<void> | undefined;
+  const giveBack = async (): Promise<void> => {
     for (const undo of cleanups) undo();
     screen.end();
     await terminal.output.drained();
     await terminal.cooked();
     terminal.close();
   };
+  const restore = (): Promise<void> => (restored ??= giveBack());
   const cleanups: (() => void)[] = [];
   const on = (target: NodeJS.EventEmitter, event: string, run: (...args: never[]) => void): void => {
     target.on(event, run as () => void);

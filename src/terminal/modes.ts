@@ -37,10 +37,11 @@ export const OF_THE_FRAME = new Map(
 const DIRECTION = [2500, 2501];
 /** Of xterm, which change what function keys send, of which one may be the kill key. */
 const FUNCTION_KEYS = [1050, 1051, 1052, 1053, 1060, 1061];
-/** DECCOLM and what allows it: some terminals clear the screen, some are 132 columns wide then, some do neither, and none says which. */
-const COLUMNS = [3, 40];
-/** Private modes that an agent does not get: VT52 and Tektronix modes speak another language, in which our row could not be defended (2 is so when it is switched off). */
-export const REFUSED: ReadonlySet<number> = new Set([38, ...COLUMNS, ...DIRECTION, ...FUNCTION_KEYS]);
+/**
+ * Private modes that an agent does not get: VT52 and Tektronix modes (38) speak another language, in which our row could not be defended (2 is so when it is
+ * switched off). At DECCOLM (3, allowed by 40) some terminals clear the screen, some are 132 columns wide then, some do neither, and none says which.
+ */
+export const REFUSED: ReadonlySet<number> = new Set([3, 38, 40, ...DIRECTION, ...FUNCTION_KEYS]);
 /** Private modes whose XTSAVE and XTRESTORE mean nothing: VT52 and Tektronix modes, a cursor, and what an agent cannot set. */
 export const NEVER_KEPT: ReadonlySet<number> = new Set([2, 1048, ...REFUSED]);
 /** Autowrap, the cursor's visibility, synchronised output. */
