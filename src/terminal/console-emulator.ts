@@ -3,7 +3,7 @@ import type xterm from "@xterm/headless";
 import { cellsOf, countCells } from "./character-widths.ts";
 import { movesWithinOrigin } from "./emulator.ts";
 import { resizeEmulator } from "./emulator-resize.ts";
-import { coreOf, kept } from "./xterm-internals.ts";
+import { coreOf, kept, type Line } from "./xterm-internals.ts";
 
 /** What is left of a wide character that is cut. */
 const HALVES = Uint32Array.of(0xfffd, 0x20);
@@ -20,7 +20,7 @@ const END_WAITING = "JKLM@PX";
 /**
  * One saved cursor for both screens, on its place on the screen, which waits nowhere and brings back no origin mode; margins and tab stops for both; CUU and CUD that
  * stop at no margin; IL and DL that leave the column; DECALN that leaves margins and cursor alone, but for one
- * that waits, and has the colours of the text, not its other attributes. Without autowrap no cursor waits.
+ * that waits, and has the colours of the text, not its other attributes. Without autowrap no cursor comes to wait. TBC at the cursor sets a tab stop.
  */
 export function asTheConsole(terminal: xterm.Terminal): void {
   const { _inputHandler: handler, _bufferService: service, coreService } = coreOf(terminal);
@@ -85,15 +85,30 @@ export function asTheConsole(terminal: xterm.Terminal): void {
     };
   }
   const print = handler.print.bind(handler);
+  const { decPrivateModes } = coreService;
   handler.print = (data, start, end) => {
     for (let at = start; at < end; at++) {
+      const { buffer } = service;
+      const { x } = buffer;
+      const width = widthOf(terminal, data[at] ?? 0);
+      const line = buffer.lines.get(buffer.ybase + buffer.y);
       // A wide character in the last column is cut: its second half goes to the next row.
-      const cut = service.buffer.x === terminal.cols - 1 && widthOf(terminal, data[at] ?? 0) === 2;
+      const cut = x === terminal.cols - 1 && width === 2;
       // A mark that has nothing to join is nothing.
-      const alone = handler._parser.precedingJoinState === 0 && widthOf(terminal, data[at] ?? 0) === 0;
+      const joinsBlank = line?.getWidth(x - 1) === 1 && line.hasContent(x - 1) === 0;
+      const alone = width === 0 && (handler._parser.precedingJoinState === 0 || joinsBlank);
+      // Half a wide character, of which the other is written over, keeps its colours.
+      const after = x + width;
+      const halves = width > 0 && after < terminal.cols && !terminal.modes.insertMode && isHalf(line, after);
+      const half = halves ? line?.loadCell(after, buffer.getNullCell()) : undefined;
+      const { wraparound } = decPrivateModes;
+      // One that waits goes on in the next row, also where nothing wraps by now.
+      decPrivateModes.wraparound ||= x === terminal.cols;
       if (cut) print(HALVES, 0, 2);
       else if (!alone) print(data, at, at + 1);
-      if (!coreService.decPrivateModes.wraparound) endWaiting();
+      if (half !== undefined) line?.setCellFromCodepoint(after, 0, 1, half);
+      decPrivateModes.wraparound = wraparound;
+      if (!wraparound) endWaiting();
     }
   };
   const endWaiting = (): void => {
@@ -105,6 +120,7 @@ export function asTheConsole(terminal: xterm.Terminal): void {
       return false;
     });
   }
+  terminal.parser.registerCsiHandler({ final: "g" }, ([what]) => (what === 0 ? handler.tabSet() : false));
   const toAlternate = service.buffers.activateAltBuffer.bind(service.buffers);
   service.buffers.activateAltBuffer = (fill) => {
     endWaiting();
@@ -135,6 +151,9 @@ export function resizeAsTheConsole(terminal: xterm.Terminal, cols: number, rows:
   const { lines } = service.buffers.normal;
   for (let at = 0; at < lines.length; at++) lines.get(at)?.resize(cols, buffer.getNullCell());
 }
+
+/** The second one of a wide character. */
+const isHalf = (line: Line | undefined, x: number): boolean => line?.getWidth(x) === 0 && line.hasContent(x) === 0;
 
 /** Emoji take two cells since Linux 6.16; the vowels of Hangul are no marks, and a soft hyphen is one. */
 function widthOf(terminal: xterm.Terminal, code: number): 0 | 1 | 2 {

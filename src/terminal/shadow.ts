@@ -251,8 +251,11 @@ export function openShadow(
       const attributes = here as unknown as Attributes;
       const url = linkOf(attributes);
       const text = `${sgr(attributes)}${shown(here.getChars())}`;
+      const linked = url === 0 ? text : `${openLink(url)}${text}${CLOSE_LINK}`;
       const column = wide ? last : last + 1;
-      return `\x1b[${row === undefined ? `${column}G` : `${row};${column}H`}${url === 0 ? text : `${openLink(url)}${text}${CLOSE_LINK}`}`;
+      // On the console one that came to wait goes on doing so when autowrap ends.
+      const waits = kind.console && !terminal.modes.wraparoundMode;
+      return `\x1b[${row === undefined ? `${column}G` : `${row};${column}H`}${waits ? `${AUTOWRAP}${linked}${NO_AUTOWRAP}` : linked}`;
     },
     joinable(row, insert, printed, asWritten) {
       const { active } = terminal.buffer;

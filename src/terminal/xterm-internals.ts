@@ -5,7 +5,7 @@ interface Internals {
   readonly _core: {
     readonly _inputHandler: Handler;
     readonly _bufferService: { readonly buffer: Screen; readonly buffers: Screens };
-    readonly coreService: { isCursorHidden: boolean; readonly decPrivateModes: { origin: boolean; readonly wraparound: boolean } };
+    readonly coreService: { isCursorHidden: boolean; readonly decPrivateModes: { origin: boolean; wraparound: boolean } };
     readonly unicodeService: { wcwidth(code: number): number };
     readonly _oscLinkService: { registerLink(link: Link): number; addLineToLink(id: number, row: number): void };
   };
@@ -53,6 +53,7 @@ export interface Handler extends Counted {
   saveCursor(): boolean;
   restoreCursor(): boolean;
   softReset(params: unknown): boolean;
+  tabSet(): boolean;
   screenAlignmentPattern(): boolean;
   cursorCharAbsolute(params: Params): boolean;
   charPosAbsolute(params: Params): boolean;
@@ -89,6 +90,8 @@ export interface Line {
   getWidth(x: number): number;
   hasContent(x: number): number;
   setCell(x: number, cell: unknown): void;
+  loadCell(x: number, cell: unknown): unknown;
+  setCellFromCodepoint(x: number, code: number, width: number, attributes: unknown): void;
   resize(cols: number, fill: unknown): void;
   getString(x: number): string;
   addCodepointToCell(x: number, code: number, width: number): void;

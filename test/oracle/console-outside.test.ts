@@ -14,7 +14,10 @@ const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${p
 const SMALL = { cols: 20, rows: 8 };
 const STREAMS = 150;
 /** Seeds beyond those that differed once. */
-const MENDED = [5300447, 5301430, 5301534, 5302670, 5302704, 5303186, 5303628, 5305448, 5308441, 5309262, 5309422];
+const MENDED = [
+  5300447, 5301430, 5301534, 5302670, 5302704, 5303186, 5303628, 5305448, 5308441, 5309262, 5309422, 5306355, 5308345, 5309875, 5309913,
+  5401216, 5401819, 5402038, 5402201,
+];
 
 const write = (text: string): { kind: "write"; bytes: Buffer } => ({ kind: "write", bytes: Buffer.from(text) });
 const PAUSE = { kind: "pause" } as const;
@@ -76,6 +79,9 @@ describe.skipIf(!present)(
         "a cursor without autowrap, which waits nowhere",
         [`\x1b[?7l${"x".repeat(20)}`, "y\x1b[?7h", "z", `\r${"x".repeat(19)}e\u0301`, "\r\u00adx"],
       ],
+      ["a cursor that waits, and wraps although autowrap has ended", [`${"x".repeat(20)}\x1b[?7l`, "yz", `\r${"x".repeat(25)}`, "w"]],
+      ["a mark behind a blank, without autowrap", ["\x1b[?7l\x1b[20Ge\u0308", "\u0332", "x"]],
+      ["TBC at the cursor, which sets a tab stop", ["\x1b[5G\x1b[g\r", "\tx", `\t${"x".repeat(12)}`, "y\r\x1b[3g\tz"]],
       ["DECALN, at a cursor that waits and in attributes", [`\x1b[1;4m${"x".repeat(20)}`, "\x1b#8", "y"]],
       ["resets that it has not, and that it has", ["\x1b[31m\x1b[2;3r\x1b[!p", "x\x1b#8", "y\x1b[3J", "z\x1bcw"]],
       [
@@ -124,6 +130,13 @@ describe.skipIf(!present)(
           const difference = consoleDifference(outer, bare, SMALL, consoleStream(seed));
           expect({ seed, difference }).toEqual({ seed, difference: undefined });
         }
+      });
+    });
+
+    it("keeps the colours of half a wide character, whose other half is written over where rows are drawn again", () => {
+      onTwo((outer, bare) => {
+        const steps = ["\x1b[3;5r\x1b[7;1H漢字", "\r\x1b[7mx", "\x1b[4h\x1b[Gy"].flatMap((part) => [write(part), PAUSE]);
+        expect(consoleDifference(outer, bare, SMALL, steps)).toBeUndefined();
       });
     });
 
