@@ -9,10 +9,9 @@ import { parsePolicyValue } from "../../src/policy/parse.ts";
 import { queryServer } from "./query-server.ts";
 
 const ACCOUNT = "111122223333";
-const allow = (Action: string | string[], Resource: string | string[] = "*"): PolicyJson => ({
-  Version: "2012-10-17",
-  Statement: [{ Effect: "Allow", Action, Resource }],
-});
+const policy = (...Statement: object[]): PolicyJson => ({ Version: "2012-10-17", Statement });
+const allow = (Action: string | string[], Resource: string | string[] = "*"): PolicyJson => policy({ Effect: "Allow", Action, Resource });
+const ANYTHING = { Effect: "Allow", Action: "*", Resource: "*" };
 const document = (json: PolicyJson) => parsePolicyValue(json, "session-policy.json");
 const readOnly = document(allow(["s3:Get*", "ec2:Describe*"]));
 const mayDelete = document(allow(["s3:Get*", "s3:DeleteObject", "ec2:TerminateInstances"]));
@@ -29,27 +28,23 @@ const seed = (basePolicy: PolicyJson): Seed => ({
       name: "in-one-region",
       trust: trusts(`arn:aws:iam::${ACCOUNT}:user/ann`),
       policies: {
-        all: {
-          Version: "2012-10-17",
-          Statement: [
-            { Effect: "Allow", Action: "*", Resource: "*" },
-            { Effect: "Deny", Action: "*", Resource: "*", Condition: { StringNotEquals: { "aws:RequestedRegion": "eu-west-1" } } },
-          ],
-        },
+        all: policy(ANYTHING, {
+          Effect: "Deny",
+          Action: "*",
+          Resource: "*",
+          Condition: { StringNotEquals: { "aws:RequestedRegion": "eu-west-1" } },
+        }),
       },
     },
     {
       name: "but-one-bucket",
       trust: trusts(`arn:aws:iam::${ACCOUNT}:user/ann`),
       policies: {
-        all: {
-          Version: "2012-10-17",
-          Statement: [
-            { Effect: "Allow", Action: "*", Resource: "*" },
-            { Effect: "Deny", Action: "s3:Delete*", NotResource: "arn:aws:s3:::mine/*" },
-            { Effect: "Deny", Action: "ec2:TerminateInstances", Resource: "*" },
-          ],
-        },
+        all: policy(
+          ANYTHING,
+          { Effect: "Deny", Action: "s3:Delete*", NotResource: "arn:aws:s3:::mine/*" },
+          { Effect: "Deny", Action: "ec2:TerminateInstances", Resource: "*" },
+        ),
       },
     },
     {

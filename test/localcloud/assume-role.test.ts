@@ -1,16 +1,12 @@
 // AssumeRole of the local cloud through the official SDK: what it gives, and every way in which it says no.
 import { type AssumeRoleCommandInput, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
+import { describe, expect, it } from "vitest";
+import { startLocalCloud } from "../../src/localcloud/cloud.ts";
 import { trusts } from "../../src/localcloud/seed.ts";
-import { assume, type Keys, refusal, sts } from "./clients.ts";
+import { assume, type Keys, refusal, sharedCloud, sts } from "./clients.ts";
 import { ACCOUNT, askFor, DEV, notAuthorized, role, seed } from "./sts-seed.ts";
 
-let cloud: LocalCloud;
-beforeAll(async () => {
-  cloud = await startLocalCloud({ seed });
-});
-afterAll(() => cloud[Symbol.asyncDispose]());
+const cloud = await sharedCloud({ seed });
 
 const ask = (input: Partial<AssumeRoleCommandInput>, from: Keys = cloud.admin) => askFor(cloud, from, input);
 

@@ -17,11 +17,10 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { sleep } from "../../src/core/clock.ts";
-import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
 import { allowAll, type PolicyJson, type Seed, trusts } from "../../src/localcloud/seed.ts";
-import { assume, cloudtrail, ec2, iam, type Keys, refusal, s3, sts } from "./clients.ts";
+import { assume, cloudtrail, ec2, iam, type Keys, refusal, s3, sharedCloud, sts } from "./clients.ts";
 
 const ACCOUNT = "123456789012";
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/agent`;
@@ -74,11 +73,7 @@ const seed: Seed = {
   instances: ["web-1", "web-2"],
 };
 
-let cloud: LocalCloud;
-beforeAll(async () => {
-  cloud = await startLocalCloud({ seed });
-});
-afterAll(() => cloud[Symbol.asyncDispose]());
+const cloud = await sharedCloud({ seed });
 
 const agent = (...Statement: PolicyJson[]): Promise<Keys> =>
   assume(cloud, { RoleArn: ROLE, ...(Statement.length > 0 && { Policy: JSON.stringify(policy(...Statement)) }) });

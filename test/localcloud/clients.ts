@@ -8,7 +8,8 @@ import { EC2Client } from "@aws-sdk/client-ec2";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { S3Client } from "@aws-sdk/client-s3";
 import { AssumeRoleCommand, type AssumeRoleCommandInput, GetSessionTokenCommand, STSClient } from "@aws-sdk/client-sts";
-import type { LocalCloud } from "../../src/localcloud/cloud.ts";
+import { afterAll } from "vitest";
+import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "../../src/localcloud/cloud.ts";
 
 // The SDK reads these two files of whoever runs the tests.
 process.env["AWS_CONFIG_FILE"] = "/dev/null";
@@ -19,6 +20,13 @@ export interface Keys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
+}
+
+/** A local cloud that all tests of a file share; it goes with the last of them. */
+export async function sharedCloud(options?: LocalCloudOptions): Promise<LocalCloud> {
+  const cloud = await startLocalCloud(options);
+  afterAll(() => cloud[Symbol.asyncDispose]());
+  return cloud;
 }
 
 /** What SDK clients need to reach a local cloud (or another emulator) with these keys; one attempt, so that errors are seen at once. */

@@ -13,7 +13,6 @@ import {
   GetRoleCommand,
   GetRolePolicyCommand,
   GetUserCommand,
-  type IAMClient,
   ListAttachedRolePoliciesCommand,
   ListPoliciesCommand,
   ListRolePoliciesCommand,
@@ -24,23 +23,17 @@ import {
   UpdateAssumeRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import { ListBucketsCommand } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
+import { describe, expect, it } from "vitest";
 import { allowAll, trusts } from "../../src/localcloud/seed.ts";
-import { assume, iam, refusal, s3 } from "./clients.ts";
+import { assume, iam, refusal, s3, sharedCloud } from "./clients.ts";
 
 const ACCOUNT = "123456789012";
 const READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 const TRUST = JSON.stringify(trusts(`arn:aws:iam::${ACCOUNT}:user/dev`));
 const ALL = JSON.stringify(allowAll);
 
-let cloud: LocalCloud;
-let client: IAMClient;
-beforeAll(async () => {
-  cloud = await startLocalCloud();
-  client = iam(cloud);
-});
-afterAll(() => cloud[Symbol.asyncDispose]());
+const cloud = await sharedCloud();
+const client = iam(cloud);
 
 describe("a role", () => {
   it("is made, read, tagged, trusted anew and deleted", async () => {

@@ -7,28 +7,21 @@ import {
   DeletePolicyVersionCommand,
   GetPolicyCommand,
   GetRoleCommand,
-  type IAMClient,
   ListPolicyVersionsCommand,
   SetDefaultPolicyVersionCommand,
   TagPolicyCommand,
   UpdateRoleCommand,
 } from "@aws-sdk/client-iam";
 import { ListBucketsCommand } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
+import { describe, expect, it } from "vitest";
 import { allowAll } from "../../src/localcloud/seed.ts";
-import { assume, iam, refusal, s3 } from "./clients.ts";
+import { assume, iam, refusal, s3, sharedCloud } from "./clients.ts";
 
 const ALL = JSON.stringify(allowAll);
 const NO_S3 = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Deny", Action: "s3:*", Resource: "*" }] });
 
-let cloud: LocalCloud;
-let client: IAMClient;
-beforeAll(async () => {
-  cloud = await startLocalCloud();
-  client = iam(cloud);
-});
-afterAll(() => cloud[Symbol.asyncDispose]());
+const cloud = await sharedCloud();
+const client = iam(cloud);
 
 describe("versions of a managed policy", () => {
   it("take effect for who has it attached, when they are made the default and not before", async () => {

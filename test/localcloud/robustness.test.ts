@@ -4,16 +4,11 @@ import { Readable } from "node:stream";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
+import { describe, expect, it } from "vitest";
 import { parseXml } from "../../src/localcloud/xml.ts";
-import { codeOf, raw, refusal, s3, signed, sts } from "./clients.ts";
+import { codeOf, raw, refusal, s3, sharedCloud, signed, sts } from "./clients.ts";
 
-let cloud: LocalCloud;
-beforeAll(async () => {
-  cloud = await startLocalCloud();
-});
-afterAll(() => cloud[Symbol.asyncDispose]());
+const cloud = await sharedCloud();
 
 const alive = async (): Promise<void> => {
   expect((await sts(cloud).send(new GetCallerIdentityCommand({}))).Account).toBe(cloud.account);

@@ -19,19 +19,13 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
-import { refusal, s3, settings } from "./clients.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { refusal, s3, settings, sharedCloud } from "./clients.ts";
 import { md5, newBucket, putText, textOf } from "./s3-objects.ts";
 
-let cloud: LocalCloud;
-let client: S3Client;
+const cloud = await sharedCloud();
+const client = s3(cloud);
 let Bucket: string;
-beforeAll(async () => {
-  cloud = await startLocalCloud();
-  client = s3(cloud);
-});
-afterAll(() => cloud[Symbol.asyncDispose]());
 beforeEach(async () => {
   Bucket = await newBucket(client);
 });

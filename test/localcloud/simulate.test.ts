@@ -1,17 +1,11 @@
 // IAM's policy simulator, and what answers a question that nothing here can answer.
-import { type IAMClient, SimulatePrincipalPolicyCommand } from "@aws-sdk/client-iam";
+import { SimulatePrincipalPolicyCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
-import { codeOf, iam, raw, refusal, signed, sts } from "./clients.ts";
+import { describe, expect, it } from "vitest";
+import { codeOf, iam, raw, refusal, sharedCloud, signed, sts } from "./clients.ts";
 
-let cloud: LocalCloud;
-let client: IAMClient;
-beforeAll(async () => {
-  cloud = await startLocalCloud();
-  client = iam(cloud);
-});
-afterAll(() => cloud[Symbol.asyncDispose]());
+const cloud = await sharedCloud();
+const client = iam(cloud);
 
 describe("SimulatePrincipalPolicy", () => {
   it("decides by the role's own policies, names the statement's policy, and knows only the context that it is given", async () => {

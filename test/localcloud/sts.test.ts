@@ -7,16 +7,11 @@ import {
   GetFederationTokenCommand,
   GetSessionTokenCommand,
 } from "@aws-sdk/client-sts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LocalCloud, startLocalCloud } from "../../src/localcloud/cloud.ts";
-import { assume, iam, type Keys, refusal, s3, sts } from "./clients.ts";
+import { describe, expect, it } from "vitest";
+import { assume, iam, type Keys, refusal, s3, sharedCloud, sts } from "./clients.ts";
 import { ACCOUNT, askFor, DEV, notAuthorized, role, seed } from "./sts-seed.ts";
 
-let cloud: LocalCloud;
-beforeAll(async () => {
-  cloud = await startLocalCloud({ seed });
-});
-afterAll(() => cloud[Symbol.asyncDispose]());
+const cloud = await sharedCloud({ seed });
 
 const ask = (input: Partial<AssumeRoleCommandInput>, from: Keys = cloud.admin) => askFor(cloud, from, input);
 
