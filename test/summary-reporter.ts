@@ -3,7 +3,7 @@ import type { Reporter, TestCase, TestModule } from "vitest/node";
 
 /** As .ci/run does it. */
 const INSTALL = [
-  "sudo apt-get install bubblewrap tmux screen xterm xvfb gir1.2-vte-2.91 python3-gi awscli rclone python3-venv python3-boto3 curl zsh fish shellcheck strace vim less htop vttest mc emacs-nox neovim procps util-linux git iproute2 openssh-client gdb dbus gnome-keyring libsecret-tools man-db mandoc ruby golang-go cargo chromium keyutils qemu-user",
+  "sudo apt-get install bubblewrap tmux screen xterm xvfb gir1.2-vte-2.91 python3-gi awscli rclone python3-venv python3-boto3 curl zsh fish shellcheck strace vim less htop vttest mc emacs-nox neovim procps util-linux git iproute2 openssh-client gdb dbus gnome-keyring libsecret-tools man-db mandoc ruby golang-go cargo chromium keyutils qemu-user fuse3 bindfs",
   "python3 -m venv .venv && .venv/bin/pip install 'moto[server]' boto3 awscli cfn-lint 'cyclonedx-python-lib[json-validation]' python-hcl2",
   "npm run oracle:agents",
 ];

@@ -12,15 +12,6 @@ export type Waiting = { readonly shim: ShimHost } | { readonly plain: PlainAgent
 /** What ends a launcher that does nothing about it. */
 const DEADLY = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP"] as const;
 
-/**
- * Lets the kernel itself end this process at these signals. Node's own handlers have to run for that, which they cannot while a file system that does not answer
- * is waited for; they go with one of ours.
- */
-export function leaveSignals(): void {
-  const none = (): void => {};
-  for (const name of ["SIGINT", "SIGTERM"]) process.on(name, none).off(name, none);
-}
-
 export class Held {
   readonly #isolation: Isolation;
   readonly #folder: string;

@@ -34,6 +34,15 @@ export interface LaunchRequest {
   readonly context: Context;
 }
 
+/**
+ * Lets the kernel itself end this process at these signals. Node's own handlers have to run for that, which they cannot while a file system that does not answer
+ * is waited for; they go with one of ours.
+ */
+export function leaveSignals(): void {
+  const none = (): void => {};
+  for (const name of ["SIGINT", "SIGTERM"]) process.on(name, none).off(name, none);
+}
+
 /** Whether the folder's name leads to the folder that we are in. A name that is not valid UTF-8 reads as another one, which may exist too. */
 function isHere(cwd: string): boolean {
   try {
@@ -59,6 +68,7 @@ async function refuseUnknownActions(named: NamedActions, packageFolder: string):
 
 /** Runs the agent and gives the exit status of the whole command. Throws AgentRunError when nothing was started. */
 export async function launch(request: LaunchRequest): Promise<number> {
+  leaveSignals();
   const { context } = request;
   if (!isHere(context.cwd))
     throw new AgentRunError(

@@ -12,7 +12,7 @@ import { childEnvironment, type EnvironmentChange } from "../session/environment
 import type { AttachOptions, PreparedTerminal, TerminalAgent } from "../terminal/attach.ts";
 import { isInBackground } from "../terminal/foreground.ts";
 import { type PlainAgent, type PlainOptions, spawnPlain } from "../terminal/plain.ts";
-import { Held, leaveSignals, type Waiting } from "./held.ts";
+import { Held, type Waiting } from "./held.ts";
 import { isTerminal } from "./is-terminal.ts";
 import { isolate, neededPorts } from "./isolate.ts";
 import type { LaunchRequest } from "./launch.ts";
@@ -69,7 +69,6 @@ export class Preparation {
       this.#terminal.catch(() => {});
     }
     const place = { env, actor, file: this.#file, context };
-    leaveSignals();
     this.#isolation = isolate(place, plan.isolation, plan.folder, { may: mayStepDown, say: this.#say });
     // It is awaited in `finish`; a session that fails before has its own error.
     this.#isolation

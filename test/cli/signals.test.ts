@@ -9,10 +9,10 @@ const CAUGHT = `BigInt("0x" + /SigCgt:\\s*(\\S+)/.exec(require("node:fs").readFi
 
 describe.skipIf(process.platform !== "linux")("signals, while the machine is looked at", () => {
   it("are the kernel's own to carry out, also those that Node handles", () => {
-    const held = join(import.meta.dirname, "../../src/cli/held.ts");
+    const launch = join(import.meta.dirname, "../../src/cli/launch.ts");
     const script = `
       const before = ${CAUGHT};
-      import(${JSON.stringify(held)}).then(({ leaveSignals }) => { leaveSignals(); console.log(String(before), String(${CAUGHT})); });`;
+      import(${JSON.stringify(launch)}).then(({ leaveSignals }) => { leaveSignals(); console.log(String(before), String(${CAUGHT})); });`;
     const [before = 0n, after = 0n] = execFileSync(process.execPath, ["-e", script], { encoding: "utf8" }).trim().split(" ").map(BigInt);
     for (const name of ["SIGINT", "SIGTERM"] as const) {
       const bit = 1n << BigInt(constants.signals[name] - 1);
