@@ -85,7 +85,6 @@ export function asTheConsole(terminal: xterm.Terminal): void {
     };
   }
   const print = handler.print.bind(handler);
-  const { decPrivateModes } = coreService;
   handler.print = (data, start, end) => {
     for (let at = start; at < end; at++) {
       const { buffer } = service;
@@ -101,6 +100,8 @@ export function asTheConsole(terminal: xterm.Terminal): void {
       const after = x + width;
       const halves = width > 0 && after < terminal.cols && !terminal.modes.insertMode && isHalf(line, after);
       const half = halves ? line?.loadCell(after, buffer.getNullCell()) : undefined;
+      // Others after a reset.
+      const { decPrivateModes } = coreService;
       const { wraparound } = decPrivateModes;
       // One that waits goes on in the next row, also where nothing wraps by now.
       decPrivateModes.wraparound ||= x === terminal.cols;

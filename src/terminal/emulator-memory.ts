@@ -1,6 +1,6 @@
 // Keeps what xterm.js holds in memory within bounds, whatever an agent writes. Used by shadow.ts.
 import type xterm from "@xterm/headless";
-import { coreOf, type Line, type Screen } from "./xterm-internals.ts";
+import { coreOf, type Line, linePrototype, type Screen } from "./xterm-internals.ts";
 
 /** In UTF-16 units: several times what the longest emoji takes, or a letter under more marks than anybody reads. */
 const LONGEST_CELL = 128;
@@ -8,9 +8,8 @@ const bounded = new WeakSet<Line>();
 
 /** xterm.js puts all marks that come after a character into its cell: without a limit, an agent that sends nothing else has the launcher grow without end. */
 export function boundCells(terminal: xterm.Terminal): void {
-  const line = coreOf(terminal)._bufferService.buffer.lines.get(0);
-  const prototype = line && (Object.getPrototypeOf(line) as Line);
-  if (prototype === undefined || bounded.has(prototype)) return;
+  const prototype = linePrototype(terminal);
+  if (bounded.has(prototype)) return;
   bounded.add(prototype);
   const add = prototype.addCodepointToCell;
   prototype.addCodepointToCell = function (this: Line, x, code, width) {
@@ -52,7 +51,8 @@ export function keepAlternateRows(terminal: xterm.Terminal): void {
   };
 }
 
-/** No character, and no background. */
+/** No character, and no attribute. */
 function isBlank(line: Line): boolean {
-  return line.getNoBgTrimmedLength() === 0;
+  for (let x = 0; x < line.length; x++) if (line.hasContent(x) !== 0 || line.getFg(x) !== 0 || line.getBg(x) !== 0) return false;
+  return true;
 }

@@ -1,13 +1,17 @@
 // Changes the size of an emulator, without what xterm.js does otherwise than every terminal. Used by shadow.ts, console-emulator.ts and the tests.
 import type xterm from "@xterm/headless";
-import { coreOf, type Line } from "./xterm-internals.ts";
+import { coreOf, type Line, linePrototype } from "./xterm-internals.ts";
+
+const mended = new WeakSet<Line>();
 
 /**
  * Changes the size. A narrower xterm.js 6.0 keeps what its alternate screen had beyond the last column, and lets a deletion bring it in; it leaves half of a
  * wide character; it has its alternate screen scroll into a scrollback when that is shown for the first time after it got fewer rows; and it moves the
- * saved cursor by all lines that any row has come to take, as far as its scrollback goes. No other terminal does.
+ * saved cursor by all lines that any row has come to take, as far as its scrollback goes; and it gives the marks of a character to others when lines wrap anew. No
+ * other terminal does.
  */
 export function resizeEmulator(terminal: xterm.Terminal, cols: number, rows: number): void {
+  keepMarks(linePrototype(terminal));
   const { buffers } = coreOf(terminal)._bufferService;
   const screens = [buffers.normal, buffers.alt];
   const saved = screens.map(({ savedY, ybase }) => savedY - ybase);
@@ -22,6 +26,23 @@ export function resizeEmulator(terminal: xterm.Terminal, cols: number, rows: num
       if (line !== undefined) withoutHalves(line, empty);
     }
   }
+}
+
+/** What is copied from one line to another has its own marks; and what is not, too. */
+function keepMarks(prototype: Line): void {
+  if (mended.has(prototype)) return;
+  mended.add(prototype);
+  const copy = prototype.copyCellsFrom;
+  prototype.copyCellsFrom = function (this: Line, ...copied) {
+    const [from, at, to, length] = copied;
+    const kept = { ...this._combined };
+    for (const [x, chars] of Object.entries(from._combined)) {
+      const offset = Number(x) - at;
+      if (offset >= 0 && offset < length) kept[to + offset] = chars;
+    }
+    copy.call(this, ...copied);
+    this._combined = kept;
+  };
 }
 
 /** Half of a wide character becomes a blank. */

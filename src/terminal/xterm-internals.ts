@@ -85,7 +85,11 @@ export interface Line {
   isWrapped: boolean;
   fill(cell: unknown): void;
   copyFrom(line: Line): void;
-  getNoBgTrimmedLength(): number;
+  copyCellsFrom(from: Line, at: number, to: number, length: number, backwards: boolean): void;
+  /** Characters with their marks. */
+  _combined: Record<number, string>;
+  getFg(x: number): number;
+  getBg(x: number): number;
   readonly length: number;
   getWidth(x: number): number;
   hasContent(x: number): number;
@@ -129,6 +133,9 @@ interface Screens {
 }
 
 export const coreOf = (terminal: xterm.Terminal): Internals["_core"] => (terminal as unknown as Internals)._core;
+
+/** What all lines of all terminals have in common. */
+export const linePrototype = (terminal: xterm.Terminal): Line => Object.getPrototypeOf(coreOf(terminal)._bufferService.buffer.lines.get(0));
 
 /** `act` comes before what xterm.js does. */
 export function before(handler: Handler, name: "saveCursor" | "softReset" | "screenAlignmentPattern", act: () => unknown): void {

@@ -18,6 +18,8 @@ const LEFT = [
   `${"x".repeat(COLS * 3)}\x1b[2;1H\x1b[${COLS}X\x1b[3;1H\x1b[${COLS}X`,
   "\x1b[44m\x1b[2J\x1b[m",
   "\x1b[44m  \x1b[m",
+  // Of the row where it has no room, a cell has the attributes.
+  `\x1b[3;${COLS}H\x1b[7m漢`,
   "\x1b[3;1H漢字 e\u0301 🙂",
   "one\r\ntwo\r\nthree\r\nfour\r\nfive\r\nsix\r\nseven",
   "\x1b[2;4rlow\x1b[4;1H\n\n\n\x1b[5;12Hx",

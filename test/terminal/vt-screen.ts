@@ -97,7 +97,8 @@ function cells(screen: VtScreen, line: number, links: Links): string {
       const link = _oscLinkService.getLinkData(extras.extended.urlId);
       style += links === "targets" ? `.${link?.id ?? ""};${link?.uri}` : ".link";
     }
-    const chars = cell.getChars() === " " ? "" : cell.getChars();
+    // What joins a blank looks the same whether that was printed or not.
+    const chars = cell.getChars().replace(/^ /, "");
     const second = cell.getWidth() === 0 && row?.getCell(x - 1)?.getWidth() === 2;
     text += style === PLAIN ? `${chars || (second ? "" : "·")}` : `‹${style}›${chars}`;
   }
