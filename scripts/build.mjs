@@ -61,13 +61,16 @@ const elsewhere = (filter, path) => ({
   },
 });
 
-/** Sources without their comments, which each launch would read. The bundle itself is printed as it reads best in an error. */
+/**
+ * Sources without their comments, which each launch would read. The bundle itself is printed as it reads best in an error, and lowered as a whole, so that
+ * what stands in for `using` is there once, not once a file.
+ */
 const uncommented = {
   name: "uncommented",
   setup({ onLoad }) {
     onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
       const tsconfigRaw = { compilerOptions: { verbatimModuleSyntax: true } };
-      const { code } = await transform(readFileSync(path, "utf8"), { loader: "ts", target: "node24", minifyWhitespace: true, tsconfigRaw });
+      const { code } = await transform(readFileSync(path, "utf8"), { loader: "ts", minifyWhitespace: true, tsconfigRaw });
       // Where a line begins with a blank by now, it is one of a list of words.
       return { contents: code.replace(/\n +/g, "\n"), loader: "js" };
     });

@@ -45,6 +45,10 @@ describe("every file that is run", () => {
     expect(files.length).toBeGreaterThan(10);
     expect(files.filter((file) => /\busing \w+ ?= ?/.test(readFileSync(join(root, file), "utf8")))).toEqual([]);
   });
+
+  it("holds what stands in for `using` once, in the launcher's file too", () => {
+    expect(readFileSync(join(root, "dist", "main.cjs"), "utf8").match(/__callDispose\d*=/g)).toHaveLength(1);
+  });
 });
 
 describe("a Node that is too old", () => {
