@@ -117,7 +117,8 @@ function gathered(sockets: readonly string[], mayHide: (folder: string) => boole
 const HARMLESS_SOCKETS = ["/var/lib/sss/"];
 
 function everyStore(input: IsolationInput): Store[] {
-  return [...AWS_STORES, ...STORES, ...(input.uid === 0 ? ROOT_STORES : [])];
+  const others = STORES.filter(({ name, agent }) => !agent || name !== input.agent);
+  return [...AWS_STORES, ...others, ...(input.uid === 0 ? ROOT_STORES : [])];
 }
 
 function pathsOf(store: Store, input: IsolationInput): string[] {

@@ -213,6 +213,23 @@ describe("the plan", () => {
       expect(() => plan({ allow: [name] })).toThrow(expect.objectContaining({ code: "config" }));
   });
 
+  it("hides the login of an agent that is known by that alone from every other one, until it is given back", () => {
+    const home = withFound(["/home/dev/.qwen", folder("/home/dev/.qwen")], ["/data/copilot", folder("/data/copilot")]);
+    const env = { ...INPUT.env, COPILOT_HOME: "/data/copilot" };
+    const seen = (more: Partial<IsolationInput>) => {
+      const paths = access(plan({ env, ...more }, home).entries);
+      return [paths["/home/dev/.qwen"], paths["/data/copilot"]];
+    };
+    expect(seen({ agent: "claude" })).toEqual(["hidden", "hidden"]);
+    expect(seen({ agent: "qwen" })).toEqual([undefined, "hidden"]);
+    expect(seen({ agent: "copilot" })).toEqual(["hidden", undefined]);
+    expect(seen({ agent: "claude", allow: ["qwen"] })).toEqual(["read-only", "hidden"]);
+    expect(seen({ agent: "qwen", write: ["~/.qwen"] })).toEqual(["writable", "hidden"]);
+    // No program that has the name of a store is an agent.
+    expect(access(plan({ agent: "ssh" }).entries)).toMatchObject({ "/home/dev/.ssh": "hidden" });
+    expect(() => plan({ agent: "claude", write: ["~/.qwen"] }, home)).toThrow(/qwen/);
+  });
+
   it("gives back no store that lies in one of AWS's, or in our own folders, by whichever link or variable", () => {
     const led = withFound(
       ["/home/dev/.aws", folder("/data/aws")],

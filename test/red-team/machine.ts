@@ -55,6 +55,8 @@ const FILES = {
   "database password": ".pgpass",
   "Vault token": ".vault-token",
   "another agent's login": ".codex/auth.json",
+  "login of an agent known by that alone": ".copilot/config.json",
+  "token of a VS Code tunnel": ".vscode/cli/token.json",
   "Hugging Face token": ".cache/huggingface/token",
   "cargo login": ".cargo/credentials.toml",
   "a copy of a key": "backup/old-key.txt",

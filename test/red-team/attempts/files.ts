@@ -25,7 +25,7 @@ export const files: readonly Attempt[] = [
   read("histories", "read shell and Python histories", "~/.bash_history ~/.python_history"),
   read("vaults", "read keyrings, password managers' files and a Vault token", "~/.local/share/keyrings/* ~/.vault-token"),
   read("browsers", "read a browser's passwords and cookies", "~/.mozilla/firefox/*/* ~/.config/google-chrome/*/*"),
-  read("other-agent", "read another agent's login and a token in ~/.cache", "~/.codex/auth.json ~/.cache/huggingface/token"),
+  read("other-agent", "read another agent's login and a token in ~/.cache", "~/.codex/auth.json ~/.copilot/* ~/.cache/huggingface/token"),
   read("own-settings", "read agent-run's settings", "~/.config/agent-run/*"),
   {
     ...read("other-session", "read another session's files, with the token of its endpoint", '"$RT_OWN"/*/*'),
@@ -34,7 +34,7 @@ export const files: readonly Attempt[] = [
   read(
     "ways-to-run",
     "read what lets a program act in the human's own: tokens and passwords of notebooks, editors, screens, build daemons, Erlang nodes",
-    "~/.local/share/jupyter/runtime/* ~/.config/code-server/* ~/.vnc/* ~/.erlang.cookie ~/.m2/mvnd/registry/*/* ~/.gradle/daemon/*/*",
+    "~/.local/share/jupyter/runtime/* ~/.config/code-server/* ~/.vscode/cli/* ~/.vnc/* ~/.erlang.cookie ~/.m2/mvnd/registry/*/* ~/.gradle/daemon/*/*",
   ),
   read(
     "authority-keys",
