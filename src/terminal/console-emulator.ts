@@ -3,10 +3,11 @@ import type xterm from "@xterm/headless";
 import { cellsOf, countCells } from "./character-widths.ts";
 import { movesWithinOrigin } from "./emulator.ts";
 import { resizeEmulator } from "./emulator-resize.ts";
-import { coreOf, kept, type Line } from "./xterm-internals.ts";
+import { coreOf, type Handler, kept } from "./xterm-internals.ts";
 
 /** What is left of a wide character that is cut. */
-const HALVES = Uint32Array.of(0xfffd, 0x20);
+const FIRST_HALF = 0xfffd;
+const HALVES = Uint32Array.of(FIRST_HALF, 0x20);
 
 const SOFT_HYPHEN = 0xad;
 
@@ -84,7 +85,7 @@ export function asTheConsole(terminal: xterm.Terminal): void {
       return true;
     };
   }
-  const print = handler.print.bind(handler);
+  const print = keepingHalves(terminal);
   handler.print = (data, start, end) => {
     for (let at = start; at < end; at++) {
       const { buffer } = service;
@@ -96,10 +97,6 @@ export function asTheConsole(terminal: xterm.Terminal): void {
       // A mark that has nothing to join is nothing.
       const joinsBlank = line?.getWidth(x - 1) === 1 && line.hasContent(x - 1) === 0;
       const alone = width === 0 && (handler._parser.precedingJoinState === 0 || joinsBlank);
-      // Half a wide character, of which the other is written over, keeps its colours.
-      const after = x + width;
-      const halves = width > 0 && after < terminal.cols && !terminal.modes.insertMode && isHalf(line, after);
-      const half = halves ? line?.loadCell(after, buffer.getNullCell()) : undefined;
       // Others after a reset.
       const { decPrivateModes } = coreService;
       const { wraparound } = decPrivateModes;
@@ -107,7 +104,6 @@ export function asTheConsole(terminal: xterm.Terminal): void {
       decPrivateModes.wraparound ||= x === terminal.cols;
       if (cut) print(HALVES, 0, 2);
       else if (!alone) print(data, at, at + 1);
-      if (half !== undefined) line?.setCellFromCodepoint(after, 0, 1, half);
       decPrivateModes.wraparound = wraparound;
       if (!wraparound) endWaiting();
     }
@@ -153,8 +149,26 @@ export function resizeAsTheConsole(terminal: xterm.Terminal, cols: number, rows:
   for (let at = 0; at < lines.length; at++) lines.get(at)?.resize(cols, buffer.getNullCell());
 }
 
-/** The second one of a wide character. */
-const isHalf = (line: Line | undefined, x: number): boolean => line?.getWidth(x) === 0 && line.hasContent(x) === 0;
+/** What xterm.js prints, but for the half of a wide character whose other half is written over: it stays as it was. */
+function keepingHalves(terminal: xterm.Terminal): Handler["print"] {
+  const { _inputHandler: handler, _bufferService: service } = coreOf(terminal);
+  const print = handler.print.bind(handler);
+  return (data, start, end) => {
+    const { buffer } = service;
+    const line = buffer.lines.get(buffer.ybase + buffer.y);
+    const width = widthOf(terminal, data[start] ?? 0);
+    const [before, after] = [buffer.x - 1, buffer.x + width];
+    const over = width > 0 && after < terminal.cols && !terminal.modes.insertMode;
+    // A cell of its own: xterm.js's own blank is the same one each time.
+    const stays = (x: number, isHalf: boolean | undefined): unknown =>
+      over && isHalf ? line?.loadCell(x, terminal.buffer.active.getNullCell()) : undefined;
+    const first = stays(before, line?.getWidth(before) === 2);
+    const second = stays(after, line?.getWidth(after) === 0 && line.hasContent(after) === 0);
+    print(data, start, end);
+    if (first !== undefined) line?.setCellFromCodepoint(before, FIRST_HALF, 1, first);
+    if (second !== undefined) line?.setCellFromCodepoint(after, 0, 1, second);
+  };
+}
 
 /** Emoji take two cells since Linux 6.16; the vowels of Hangul are no marks, and a soft hyphen is one. */
 function widthOf(terminal: xterm.Terminal, code: number): 0 | 1 | 2 {

@@ -16,7 +16,7 @@ const STREAMS = 150;
 /** Seeds beyond those that differed once. */
 const MENDED = [
   5300447, 5301430, 5301534, 5302670, 5302704, 5303186, 5303628, 5305448, 5308441, 5309262, 5309422, 5306355, 5308345, 5309875, 5309913,
-  5401216, 5401819, 5402038, 5402201, 5404511,
+  5401216, 5401819, 5402038, 5402201, 5404511, 5424223,
 ];
 
 const write = (text: string): { kind: "write"; bytes: Buffer } => ({ kind: "write", bytes: Buffer.from(text) });
@@ -133,9 +133,9 @@ describe.skipIf(!present)(
       });
     });
 
-    it("keeps the colours of half a wide character, whose other half is written over where rows are drawn again", () => {
+    it("keeps half a wide character, whose other half is written over where rows are drawn again", () => {
       onTwo((outer, bare) => {
-        const steps = ["\x1b[3;5r\x1b[7;1H漢字", "\r\x1b[7mx", "\x1b[4h\x1b[Gy"].flatMap((part) => [write(part), PAUSE]);
+        const steps = ["\x1b[3;5r\x1b[7;1H漢字", "\r\x1b[7mx", "\x1b[4Gz", "\x1b[4h\x1b[Gy"].flatMap((part) => [write(part), PAUSE]);
         expect(consoleDifference(outer, bare, SMALL, steps)).toBeUndefined();
       });
     });
