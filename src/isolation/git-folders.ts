@@ -68,7 +68,7 @@ export function gitFolders(project: string, home: string): GitFolders {
     describe(own, "own", stat?.isFile() ? dot : undefined),
     ...(common === own ? [] : [describe(common, "shared")]),
     ...modules,
-    ...others.map((path) => describe(path, "worktree", textOf(join(path, "gitdir")).trim())),
+    ...others.map((path) => describe(path, "worktree", treePointer(path))),
     ...nested,
   ];
   return { folders, left, closed, elsewhere: undefined };
@@ -77,7 +77,7 @@ export function gitFolders(project: string, home: string): GitFolders {
 /** What a `.git` file names. */
 function named(dot: string): string | undefined {
   const text = /^gitdir: (.+)$/m.exec(textOf(dot))?.[1]?.trim();
-  return text === undefined ? undefined : isAbsolute(text) ? text : resolve(dirname(dot), text);
+  return text === undefined ? undefined : resolve(dirname(dot), text);
 }
 
 /** Whether `folder`, to which the project's `.git` leads, is that project's: it lies in it, or points back at it. */
@@ -85,10 +85,16 @@ function isOurs(project: string, dot: string, folder: string, isPointer: boolean
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return false;
   if (!isPointer && within(folder, project)) return true;
   if (basename(dirname(folder)) === "worktrees") {
-    const back = textOf(join(folder, "gitdir")).trim();
+    const back = treePointer(folder);
     return back !== "" && realOf(back) === realOf(dot);
   }
   return treeOf(folder) === project;
+}
+
+/** The `.git` file of the work tree whose git folder this is; from 2.48 on git may name it by a path from there (worktree.useRelativePaths). */
+function treePointer(folder: string): string {
+  const text = textOf(join(folder, "gitdir")).trim();
+  return text === "" || isAbsolute(text) ? text : resolve(folder, text);
 }
 
 /** Where the work tree of a submodule's git folder is. */

@@ -74,6 +74,17 @@ describe("git folders that are the project's", () => {
     expect(gitFolders(tree, root).folders[0]?.pointer).toBe(join(tree, ".git"));
   });
 
+  it("are the same where git has made its pointers relative", () => {
+    const tree = join(dirname(place()), "tree");
+    const main = repository(join(dirname(tree), "main"));
+    git(main, "worktree", "add", "-q", tree);
+    // As git 2.48 writes them with worktree.useRelativePaths.
+    write(join(tree, ".git"), "gitdir: ../main/.git/worktrees/tree\n");
+    write(join(main, ".git/worktrees/tree/gitdir"), "../../../../tree/.git\n");
+    expect(found(tree)).toMatchObject({ kinds: { "main/.git/worktrees/tree": "own", "main/.git": "shared" }, elsewhere: undefined });
+    expect(gitFolders(main, root).folders.find(({ kind }) => kind === "worktree")?.pointer).toBe(join(tree, ".git"));
+  });
+
   it.each(["the main one", "another"])("are those of the submodules that each work tree has of its own, seen from %s", (which) => {
     const tree = join(dirname(place()), "tree");
     const main = repository(join(dirname(tree), "main"));
@@ -162,9 +173,15 @@ describe("what an agent has made", () => {
 
   it("does not open another repository by a pointer that nothing there answers", () => {
     const project = place();
-    repository(join(dirname(project), "other"));
+    const other = repository(join(dirname(project), "other"));
     write(join(project, ".git"), "gitdir: ../other/.git\n");
     expect(found(project)).toEqual({ kinds: {}, elsewhere: join(dirname(project), "other/.git"), left: [] });
+    git(other, "worktree", "add", "-q", "../tree");
+    for (const gitdir of ["../../../../tree/.git", "../project/.git", "../../../../project"]) {
+      write(join(other, ".git/worktrees/tree/gitdir"), `${gitdir}\n`);
+      write(join(project, ".git"), "gitdir: ../other/.git/worktrees/tree\n");
+      expect(found(project)).toMatchObject({ kinds: {}, elsewhere: join(other, ".git/worktrees/tree") });
+    }
   });
 
   it("does not lead to others' repositories by a linked folder of modules or work trees", () => {
