@@ -158,7 +158,11 @@ function planFor(
   };
   const { entries, warnings } = planIsolation(input, facts);
   const byPath = new Map(entries.map((entry) => [entry.path, entry]));
-  return Object.assign((file: string) => byPath.get(`${HOME}/${file}`) ?? nearestAbove(`${HOME}/${file}`, byPath), { warnings });
+  return Object.assign((file: string) => byPath.get(`${HOME}/${file}`) ?? nearestAbove(`${HOME}/${file}`, byPath), {
+    warnings,
+    entries,
+    found,
+  });
 }
 
 describe.each(["standard", "strict"] as const)("at %s", (level) => {
@@ -190,6 +194,23 @@ describe.each(["standard", "strict"] as const)("at %s", (level) => {
       }
       for (const file of madeUp)
         expect(own(file), file).toMatchObject({ path: `${HOME}/${file}`, access: "read-only", standIn: expect.anything() });
+    },
+  );
+
+  it.each(KNOWN_AGENTS.map((known) => known.name))(
+    "%s gets each entry as the kind that is there, and a stand-in only where nothing is",
+    (agent) => {
+      const { state = [], settings = [] } = FILES[agent] ?? {};
+      for (const files of [[], state, settings, [...state, ...settings]]) {
+        const { entries, found } = planFor(agent, level, files);
+        for (const { path, kind, reason, standIn } of entries.filter((entry) => entry.path.startsWith(`${HOME}/.`))) {
+          const there = found.get(path)?.kind;
+          // A folder that is a mount only for what is made up in it may be there.
+          const isAround = reason.startsWith("a mount of its own");
+          if (there !== undefined) expect({ path, kind, standIn: isAround ? undefined : standIn }).toEqual({ path, kind: there });
+          else if (standIn !== undefined) expect({ path, kind }).toEqual({ path, kind: standIn === "folder" ? "folder" : "file" });
+        }
+      }
     },
   );
 });

@@ -359,6 +359,32 @@ describe("the plan", () => {
     expect(warnings.join()).toContain("/home/dev/.claude/scripts leads out of /home/dev/.claude");
   });
 
+  it("hides nothing that the run needs, nor anything outside of homes, because a link that an agent may have made leads there", () => {
+    const store = "/home/dev/.cache/google-chrome";
+    const led = (real: string, input: Partial<IsolationInput> = {}) => {
+      const { entries, warnings } = plan(input, withFound([store, folder(real)]));
+      const said = `${store} leads out of /home/dev/.cache, where agents write, to ${real}: not hidden there`;
+      return { hidden: access(entries)[real] === "hidden", said: warnings.includes(said) };
+    };
+    expect(led("/home/dev/photos")).toEqual({ hidden: true, said: false });
+    const kept = { hidden: false, said: true };
+    expect(led("/home/dev/code")).toEqual(kept);
+    expect(led("/srv/data")).toEqual(kept);
+    expect(led("/home/dev/bin", { programs: ["/home/dev/bin/claude"] })).toEqual(kept);
+    expect(led("/home/dev/bin", { env: { ...INPUT.env, PATH: "/usr/bin:/home/dev/bin" } })).toEqual(kept);
+    expect(led("/home/dev/bin", { packageFolder: "/home/dev/bin/agent-run" })).toEqual(kept);
+  });
+
+  it("follows 32 links at most out of stores that lie where agents write, and says where there are more", () => {
+    const store = "/home/dev/.cache/google-chrome";
+    const targets = Array.from({ length: 40 }, (_, index) => `/home/dev/photos/${index}`);
+    const links = targets.map((real) => ({ place: store, found: folder(real) }));
+    const { entries, warnings } = plan({}, { ...withFound([store, folder(store)]), links });
+    const hidden = new Set(entries.filter((entry) => entry.access === "hidden").map(({ path }) => path));
+    expect(targets.filter((target) => hidden.has(target))).toEqual(targets.slice(0, 32));
+    expect(warnings).toContain(`${store} leads out of /home/dev/.cache, where agents write, to too many places: not hidden there`);
+  });
+
   it("does not hide a whole home because a link in a store leads there", () => {
     const result = plan({}, { links: [{ place: "/home/dev/.aws", found: folder("/home/dev") }] });
     expect(access(result.entries)["/home/dev"]).toBe("assembled");
