@@ -4,7 +4,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const continuous = process.env["CI"] === "true";
 
 /** Nearly a minute and more each: what begins last is waited for alone. */
-const LONG = /\/test\/(red-team\/red-team|end-to-end\/(lifecycle|transcripts|revoke)|terminal\/attach|chaos\/chaos)\.test\.ts$/;
+const LONG =
+  /\/test\/(red-team\/red-team|end-to-end\/(clients|setup|lifecycle|transcripts|revoke)|isolation\/(denials|tools)|terminal\/attach|chaos\/chaos)\.test\.ts$/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
