@@ -22,7 +22,8 @@ import { Ending, exitStatus } from "./ending.ts";
 import type { Waiting } from "./held.ts";
 import { isolationPlan } from "./isolate.ts";
 import type { LaunchRequest } from "./launch.ts";
-import { Leftovers } from "./leftovers.ts";
+import { type Found, Leftovers } from "./leftovers.ts";
+import { PassedOn } from "./passed-on.ts";
 import { Preparation, type Prepared } from "./preparation.ts";
 import { Questions } from "./questions.ts";
 import { sessionDetails } from "./session-details.ts";
@@ -40,13 +41,6 @@ const BAR_TICK_MS = 1000;
 const LATER_MS = 1500;
 /** How long a message stays on the bar. */
 const NOTICE_MS = 15_000;
-/** What is passed on to the agent. SIGTSTP and SIGCONT are job control: the terminal part handles them. */
-const FORWARDED = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
-/**
- * Of these, what the kernel itself ends us at while a file system is waited for that may not answer: handlers of ours could not run. Not SIGINT, as one Ctrl-C
- * more than the agent needed is no reason to lose its exit status, nor SIGQUIT, which writes our memory to a file.
- */
-const LEFT_TO_KERNEL = ["SIGTERM", "SIGHUP"] as const;
 /** How long a terminal has to be given back before the look at what the agent left; one that is stalled is waited for later. */
 const GIVEN_BACK_MS = 200;
 
@@ -196,16 +190,12 @@ export class Running implements LinkHandlers {
     await using agent = this.#inTerminal ? await this.#attach(link, prepared, waiting) : await this.#preparation.start(prepared, waiting);
     this.#agent = agent;
     link.spawned(agent.pid, processInfo(agent.pid)?.started ?? "", isolation.level);
-    const passOn = (name: NodeJS.Signals): void => {
+    using signals = new PassedOn((name) => {
       if (this.#ending.isAgentGone) this.#left.resolve();
       agent.signal(name);
       // The terminal is gone: an agent that does not leave by itself is ended.
       if (name === "SIGHUP") void this.#stop(plan.graceMs);
-    };
-    const handle = (how: "on" | "off", names: readonly NodeJS.Signals[] = LEFT_TO_KERNEL): void => {
-      for (const name of names) process[how](name, passOn);
-    };
-    handle("on", FORWARDED);
+    });
     const ticking = this.#screen ? setInterval(() => this.#paintBar(), BAR_TICK_MS) : undefined;
     if (this.#ending.cause) void this.#stop(plan.graceMs);
     this.#time.watchLimit();
@@ -219,27 +209,19 @@ export class Running implements LinkHandlers {
     clearInterval(ticking);
     await this.#stopping;
     await agent.stop(0);
-    const status = await this.#close(link, prepared, exit, handle);
-    handle("off", FORWARDED);
-    return status;
+    return await this.#close(link, prepared, exit, signals);
   }
 
   /** Everything is wiped and said. Gives the exit status. */
-  async #close(
-    link: SessionLink,
-    { plan, isolation, view }: Prepared,
-    exit: ProcessExit,
-    handle?: (how: "on" | "off") => void,
-  ): Promise<number> {
+  async #close(link: SessionLink, { plan, isolation, view }: Prepared, exit: ProcessExit, signals?: PassedOn): Promise<number> {
     // First of all: whatever holds us up from here on, the daemon wipes.
     link.exited(exit);
     this.#ending.agentGone();
     this.#showProgress();
     // An agent that ended by itself has nothing more to show: its terminal is given back while the daemon wipes.
     if (this.#screen && this.#ending.cause === undefined) await within(this.#screen.restore(), GIVEN_BACK_MS).catch(() => {});
-    handle?.("off");
-    const { changed, notes: putBack, left } = await this.#leftovers.find(isolation);
-    handle?.("on");
+    const find = (): Promise<Found> => this.#leftovers.find(isolation);
+    const { changed, notes: putBack, left } = await (signals?.exceptWhile(find) ?? find());
     link.left(recorded(changed));
     const last = await link.lastWord(() => (this.#ending.isRevoking ? REVOKED_MS : LAST_WORD_MS), this.#left.promise);
     if (last === undefined) rmSync(plan.folder, { recursive: true, force: true });
