@@ -237,6 +237,21 @@ describe("what the human asks for", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/there is no profile 'nosuch'\nagent-run: hint: /) });
   });
 
+  it.each(["policy lint broken", "policy test broken", "check -p broken --offline"])(
+    "'%s' says where the profile is no TOML, with 125, which is no finding and no 'no'",
+    async (line) => {
+      const folder = join(world.own, "config", "profiles", "broken");
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "profile.toml"), "role = [\n");
+      const { code, stdout, stderr } = await world.run(line.split(" "));
+      expect({ code, stdout, stderr }).toEqual({
+        code: 125,
+        stdout: "",
+        stderr: expect.stringMatching(/broken\/profile\.toml:2:1: not valid TOML: .*\nagent-run: hint: mend line 2 of /),
+      });
+    },
+  );
+
   it("help of what is no command names the nearest, with 2", async () => {
     const { code, stdout, stderr } = await world.run(["help", "setpu"]);
     expect({ code, stdout, stderr }).toEqual({
