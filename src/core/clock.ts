@@ -73,10 +73,10 @@ export function sleep(ms: number): Promise<void> {
   });
 }
 
-/** The promise's value, or undefined when it takes longer than `ms`. Leaves no timer behind. */
+/** The promise's value, or undefined when it takes longer than `ms`, which may be over already. Leaves no timer behind. */
 export async function within<Value>(promise: Promise<Value>, ms: number): Promise<Value | undefined> {
   const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), ms);
+  const timer = setTimeout(() => late.resolve(undefined), Math.max(0, ms));
   try {
     return await Promise.race([promise, late.promise]);
   } finally {

@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { sleep, steadyClock, systemClock, within } from "../../src/core/clock.ts";
 import { formatLeft, formatSpan, parseDuration } from "../../src/core/duration.ts";
 import { AgentRunError, messageOf } from "../../src/core/error.ts";
@@ -195,5 +195,12 @@ describe("errors and time", () => {
     expect(await within(Promise.resolve(7), 1000)).toBe(7);
     expect(await within(new Promise(() => {}), 10)).toBeUndefined();
     await expect(within(Promise.reject(new Error("no")), 1000)).rejects.toThrow("no");
+  });
+
+  it("waits no longer for a time that is over, without a warning of Node's in the human's terminal", async () => {
+    const warned = vi.spyOn(process, "emitWarning");
+    expect(await within(new Promise(() => {}), -5)).toBeUndefined();
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
   });
 });
