@@ -37,11 +37,13 @@ export async function serveLocalCloud(input: Readable, output: Writable): Promis
   const { url, port, account, region, admin } = cloud;
   const hello: LocalCloudHello = { url, port, account, region, roleArn: cloud.roleArn(), ...admin };
   const say = (value: unknown): void => void output.write(`${JSON.stringify(value)}\n`);
-  output.on("error", () => input.destroy());
-  say(hello);
   const lines = createInterface({ input });
+  const over = once(lines, "close");
   lines.on("line", (line) => say(obey(cloud, line)));
-  await once(lines, "close");
+  // Who started it died. A destroyed input would close no `lines`.
+  output.on("error", () => lines.close());
+  say(hello);
+  await over;
 }
 
 function obey(cloud: LocalCloud, line: string): Record<string, unknown> {

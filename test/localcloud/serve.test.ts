@@ -104,4 +104,16 @@ describe("the local cloud as a process", () => {
     const [error] = (await once(socket, "error")) as [NodeJS.ErrnoException];
     expect(error.code).toBe("ECONNREFUSED");
   });
+
+  it.each(["has not said its first line yet", "answers"])("ends when its parent dies while it %s", async (when) => {
+    const child = spawn(process.execPath, [program]);
+    const ended = once(child, "exit");
+    if (when === "answers") {
+      await once(child.stdout, "data");
+      child.stdin.write('{"command":"calls"}\n');
+    }
+    child.stdout.destroy();
+    child.stdin.destroy();
+    expect(await ended).toEqual([0, null]);
+  });
 });
