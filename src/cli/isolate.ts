@@ -108,6 +108,11 @@ export function explain(plan: IsolationPlan): string[] {
     ...(plan.namespaces.length > 0
       ? [`session keyring: ${plan.keyring === "fresh" ? "a fresh one, empty" : 'yours, isolation.allow = "session-keyring"'}`]
       : []),
+    ...(plan.namespaces.length > 0 && plan.network === "shared"
+      ? [
+          `abstract sockets: ${plan.abstractSockets === "own" ? "the sandbox's own, from Linux 6.12 on" : 'yours too, isolation.allow = "desktop"'}`,
+        ]
+      : []),
     ...plan.warnings,
     ...plan.notes,
   ];

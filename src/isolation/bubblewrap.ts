@@ -89,7 +89,7 @@ export function bubblewrapCommand(
   if (options.filter) files.push({ path: `${options.files}.seccomp`, content: options.filter, mode: 0o600 });
   const list = (name: string, arch: Arch, calls: readonly Call[]): void =>
     void files.push({ path: `${options.files}.${name}`, content: callList(arch, calls), mode: 0o600 });
-  if (prelude) list("calls", prelude.arch, preludeCalls(mounts, prelude, served !== undefined));
+  if (prelude) list("calls", prelude.arch, preludeCalls(mounts, prelude, plan.abstractSockets === "own", served !== undefined));
   if (served) list("inside", served.arch, listenCalls(served.ports));
   const { aside } = command;
   const words = aside === undefined ? "" : ` ${aside.stderr}>&2 2>&${aside.to}`;

@@ -22,6 +22,8 @@ const NUMBERS = {
   dup3: { x64: 292, arm64: 24 },
   ioctl: { x64: 16, arm64: 29 },
   keyctl: { x64: 250, arm64: 219 },
+  landlock_create_ruleset: { x64: 444, arm64: 444 },
+  landlock_restrict_self: { x64: 446, arm64: 446 },
   listen: { x64: 50, arm64: 201 },
   mkdirat: { x64: 258, arm64: 34 },
   mknodat: { x64: 259, arm64: 33 },

@@ -47,6 +47,8 @@ export interface IsolationPlan {
   readonly namespaces: readonly string[];
   /** The session keyring of the kernel's: an empty one that is made for the run, or the human's. */
   readonly keyring: "fresh" | "yours";
+  /** Abstract Unix sockets that are in reach: those of the sandbox, where the kernel can tell them apart, or the machine's too. */
+  readonly abstractSockets: "own" | "yours";
   /** `shared`: the machine's. `own`: a loopback of its own, on which nothing answers but what the launcher serves there. */
   readonly network: "shared" | "own";
   /** With a network of its own: hosts that are reached all the same, by HTTPS through a forwarder. */
@@ -153,6 +155,7 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
       entries: [],
       namespaces: [],
       keyring: "yours",
+      abstractSockets: "yours",
       network: "shared",
       hosts: [],
       nested: true,
@@ -206,6 +209,8 @@ export function planIsolation(input: IsolationInput, facts: Facts): IsolationPla
     entries: builder.entries(),
     namespaces: input.platform === "darwin" ? [] : ["user", "mount", "pid", "ipc", "uts", "cgroup", ...(strict ? ["network"] : [])],
     keyring,
+    // X clients ask for the server's abstract socket first, and give up where that is refused.
+    abstractSockets: input.platform === "darwin" || input.allow.includes("desktop") ? "yours" : "own",
     network: strict ? "own" : "shared",
     hosts: strict ? hosts : [],
     nested: input.platform !== "darwin" && (!strict || input.nested === true),

@@ -1,5 +1,5 @@
-// What the program before bubblewrap does: leaves the session keyring, and puts the sandbox's whole file system together at one folder, which bwrap then takes as its
-// root. bwrap reads the table of all mounts for each one that it makes; here each is three calls of mount(2)'s newer family (Linux 5.12). Pure.
+// What the program before bubblewrap does: leaves the session keyring and the machine's abstract sockets, and puts the sandbox's whole file system together at one
+// folder, which bwrap then takes as its root. bwrap reads the table of all mounts for each one that it makes; here each is three calls of mount(2)'s newer family (Linux 5.12). Pure.
 import { type Call, LIST_FD, NEXT_LIST_FD } from "./call-list.ts";
 import type { Arch } from "./machine-code.ts";
 import type { MachineMount } from "./mounted.ts";
@@ -39,6 +39,8 @@ const DEVICE = attributes(MOUNT_ATTR_NOSUID, MS_PRIVATE);
 const [READ_ONLY_FOLLOWING, WRITABLE_FOLLOWING] = [READ_ONLY, WRITABLE].map((each) => attributes(each[0] ?? 0)) as [Uint8Array, Uint8Array];
 const CLOSED = attributes(MOUNT_ATTR_RDONLY);
 const ATTRIBUTES_SIZE = READ_ONLY.length;
+/** linux/landlock.h, struct landlock_ruleset_attr: no files, no network, LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET; eight bytes each. */
+const OWN_SOCKETS = Uint8Array.from({ length: 24 }, (_, index) => (index === 16 ? 1 : 0));
 
 export interface Prelude {
   /** The program of prelude.ts, for `arch`. */
@@ -60,11 +62,13 @@ const refused = (what: string): string =>
 /**
  * Without a `root` all mounts are left to bwrap; else it is an empty folder, absolute, on which the sandbox's root is mounted, complete but for /proc. That is in user
  * and mount namespaces of its own, in which bwrap makes those of the sandbox: they end with it.
+ * @param ownSockets whether abstract sockets of the machine are out of reach, where the kernel knows how (Linux 6.12) and there is a `root`
  * @param isFollowed whether another list, for the program inside, waits to be found at the same descriptor
  */
 export function preludeCalls(
   mounts: Mounts,
   { keyring, root, uid, gid, machine = [] }: Omit<Prelude, "program" | "arch">,
+  ownSockets: boolean,
   isFollowed = false,
 ): Call[] {
   const says = refused("its list cannot be closed");
@@ -72,7 +76,7 @@ export function preludeCalls(
     // keyctl(2), KEYCTL_JOIN_SESSION_KEYRING without a name: a new, empty one, which all that is started from here on inherits. Nothing in the old one is possessed
     // any more then, neither by a program nor where the kernel itself looks for a key.
     ...(keyring ? [{ name: "keyctl", args: [KEYCTL_JOIN_SESSION_KEYRING, 0], says: KEYRING_REFUSED } as const] : []),
-    ...(root === undefined ? [] : [...namespaces(uid, gid), ...mountCalls(mounts, root, machine)]),
+    ...(root === undefined ? [] : [...namespaces(uid, gid), ...mountCalls(mounts, root, machine), ...(ownSockets ? scoped() : [])]),
     // bwrap must not inherit it.
     ...(isFollowed ? [{ name: "dup3", args: [NEXT_LIST_FD, LIST_FD, 0], says } as const] : []),
     { name: "close", args: [isFollowed ? NEXT_LIST_FD : LIST_FD], says },
@@ -92,6 +96,16 @@ function namespaces(uid: number, gid: number): Call[] {
     ...write("setgroups", "deny"),
     ...write("uid_map", `${uid} ${uid} 1`),
     ...write("gid_map", `${gid} ${gid} 1`),
+  ];
+}
+
+/** landlock(7): whoever may in their user namespace leaves the machine's abstract sockets, and all that they start does. An older kernel, or one without Landlock, refuses. */
+function scoped(): Call[] {
+  const says = refused("the machine's abstract sockets cannot be left");
+  return [
+    { name: "landlock_create_ruleset", args: [OWN_SOCKETS, OWN_SOCKETS.length, 0], says, keeps: true, allowed: "any", skips: 2 },
+    { name: "landlock_restrict_self", args: [0, 0], says, takes: true },
+    { name: "close", args: [0], says, takes: true },
   ];
 }
 

@@ -80,6 +80,7 @@ async function start(bwrap: string, level: IsolationLevel, ways: Ways, { prelude
       entries: [],
       namespaces: [],
       keyring: ways.keyring ? "fresh" : "yours",
+      abstractSockets: "own",
       network: level === "strict" ? "own" : "shared",
       hosts: [],
       nested: level !== "strict",

@@ -398,6 +398,9 @@ export const ELSEWHERE: Readonly<Record<string, readonly Proof[]>> = {
   "`gradle` starts a daemon in each run": [
     ["isolation/plan.test.ts", "has an empty place of its own where Gradle's daemons say how they are reached, and shares Gradle's cache"],
   ],
+  "*Operation not permitted* for a socket whose name begins with `@`": [
+    ["isolation/strict.test.ts", "cannot reach them at standard either, where the kernel can tell them apart, and has its own"],
+  ],
   "`perf`, `bpftrace` and io_uring do not work": [
     ["isolation/seccomp.test.ts", "keeps the kernel's keyrings away from real programs"],
     ["isolation/seccomp.test.ts", "refuses $name on every machine that has it"],

@@ -125,16 +125,16 @@ describe("a list", () => {
   });
 
   it("leaves the keyring first, where that is asked for, and bwrap gets no descriptor of it", () => {
-    const only = preludeCalls(mountsOf([], "/blank"), { keyring: true, root: undefined, uid: 1000, gid: 1000 });
+    const only = preludeCalls(mountsOf([], "/blank"), { keyring: true, root: undefined, uid: 1000, gid: 1000 }, false);
     expect(only.map(({ name }) => name)).toEqual(["keyctl", "close"]);
     expect(only[0]?.says).toBe(KEYRING_REFUSED);
-    const mounting = preludeCalls(mountsOf([], "/blank"), { keyring: false, root: "/r", uid: 1000, gid: 1000 });
+    const mounting = preludeCalls(mountsOf([], "/blank"), { keyring: false, root: "/r", uid: 1000, gid: 1000 }, false);
     expect(mounting[0]?.name).toBe("unshare");
     expect(mounting.at(-1)).toMatchObject({ name: "close", args: [LIST_FD] });
   });
 
   it("maps the user to themselves, and nobody else", () => {
-    const calls = preludeCalls(mountsOf([], "/blank"), { keyring: false, root: "/r", uid: 1000, gid: 100 });
+    const calls = preludeCalls(mountsOf([], "/blank"), { keyring: false, root: "/r", uid: 1000, gid: 100 }, false);
     const written = calls.filter(({ name }) => name === "write").map(({ args }) => args[1]);
     expect(written).toEqual(["deny", "1000 1000 1", "100 100 1"]);
   });
@@ -147,7 +147,7 @@ describe("a list", () => {
       reason: "",
     });
     const entries = [entry("/home/dev", "assembled"), entry("/home/dev/code", "read-only"), entry("/home/dev/code/app", "writable")];
-    const calls = preludeCalls(mountsOf(entries, "/blank"), { keyring: false, root: "/r", uid: 1, gid: 1 });
+    const calls = preludeCalls(mountsOf(entries, "/blank"), { keyring: false, root: "/r", uid: 1, gid: 1 }, false);
     const opened = (path: string): Call | undefined => calls.find(({ name, args }) => name === "open_tree" && args[1] === path);
     expect([opened("/home/dev/code")?.allowed, opened("/home/dev/code/app")?.allowed]).toEqual([ENOENT, undefined]);
   });

@@ -19,7 +19,7 @@ const LEAVING = { keyring: true, root: undefined, uid: 0, gid: 0 };
 /** The program before bwrap, which leaves the keyring and becomes what follows. */
 const LEAVES = [
   "/bin/sh",
-  ...withCalls(join(folder, "calls"), [preludeFile(ROOT, process.arch) ?? ""], preludeCalls(mountsOf([], ""), LEAVING)),
+  ...withCalls(join(folder, "calls"), [preludeFile(ROOT, process.arch) ?? ""], preludeCalls(mountsOf([], ""), LEAVING, false)),
 ];
 
 const keyctl = has("keyctl");

@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { scopesSockets } from "./landlock.ts";
 import { hasBubblewrap, missing, users, World } from "./world.ts";
 
 /** A program of the machine's: answers on a port of its loopback, which it prints, and on an abstract socket. In a process of its own: `world.run` waits. */
@@ -123,7 +124,14 @@ except OSError as error: print(error.errno)'`;
   it("cannot reach abstract sockets of the machine", () => {
     const script = `node -e 'require("net").connect("\\0${world.session}").on("data",(d)=>console.log(String(d))).on("error",(e)=>console.log(e.code))'`;
     expect(strict(script).stdout).toBe("ECONNREFUSED\n");
-    expect(world.run(script).stdout).toBe("abstract\n");
+    expect(world.run(script, { allow: ["desktop"] }).stdout).toBe("abstract\n");
+  });
+
+  it("cannot reach them at standard either, where the kernel can tell them apart, and has its own", () => {
+    const asks = `require("net").connect("\\0${world.session}").on("data",(d)=>console.log(String(d))).on("error",(e)=>console.log(e.code))`;
+    const serves = `const own=require("net").createServer((s)=>s.end("its own")).listen("\\0inside",()=>require("net").connect("\\0inside").on("data",(d)=>{console.log(String(d));own.close()}))`;
+    const { stdout, stderr } = world.run(`node -e '${asks}'; node -e '${serves}'`);
+    expect(stdout, stderr).toBe(`${scopesSockets ? "EPERM" : "abstract"}\nits own\n`);
   });
 
   it("has a forwarder for the hosts that were named, which variables lead to", () => {

@@ -1,5 +1,6 @@
 // What an attempt of the red team is, what can stop it, and how it is judged. The attempts are in attempts/, one file a group.
 import type { IsolationLevel } from "../../src/control/protocol.ts";
+import { scopesSockets } from "../isolation/landlock.ts";
 
 /** What stops an attempt, in the words of the table. */
 export const MECHANISMS = {
@@ -8,6 +9,7 @@ export const MECHANISMS = {
   processes: "a process namespace of its own: no other process is there, and none outlives it",
   ipc: "an IPC namespace of its own",
   network: "a network namespace of its own",
+  landlock: "abstract sockets of its own, which the kernel tells from the machine's from Linux 6.12 on",
   "system calls": "the filter of system calls",
   privileges: "no capabilities, no new privileges",
   environment: "the agent's environment is made anew",
@@ -85,6 +87,11 @@ export interface Verdict {
 export function expected(attempt: Attempt, level: IsolationLevel): Outcome {
   if (level === "none") return attempt.none;
   return level === "strict" ? (attempt.strict ?? attempt.standard) : attempt.standard;
+}
+
+/** Whether what would stop it there is more than this machine's kernel has. */
+export function isUnstopped(attempt: Attempt, level: IsolationLevel): boolean {
+  return expected(attempt, level) === "landlock" && !scopesSockets;
 }
 
 /** Whether it may also not reach its goal there. */

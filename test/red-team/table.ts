@@ -1,5 +1,5 @@
 // The results as a table for the terminal, and the page docs/red-team.md. Used by command.ts and red-team.test.ts.
-import { expected, GROUPS, isExcused, MECHANISMS, type Outcome } from "./attempt.ts";
+import { expected, GROUPS, isExcused, isUnstopped, MECHANISMS, type Outcome } from "./attempt.ts";
 import { attempts } from "./attempts.ts";
 import type { LevelResult } from "./range.ts";
 
@@ -13,7 +13,7 @@ export function report(results: readonly LevelResult[], only: readonly string[])
         const verdict = verdicts[attempt.id];
         const should = expected(attempt, level);
         if (verdict === undefined) return [level, attempt.id, should === "untried" ? "untried" : "!! untried", ""];
-        const excused = isExcused(attempt, level);
+        const excused = isExcused(attempt, level) || isUnstopped(attempt, level);
         const wrong = !excused && (verdict.reached !== (should === "reached") || verdict.cutOff) ? "!! " : "";
         const is = verdict.reached ? "reached" : should === "reached" ? "blocked" : `blocked by ${should}`;
         return [level, attempt.id, wrong + is, verdict.evidence];
