@@ -133,6 +133,19 @@ describe("a list", () => {
     expect(mounting.at(-1)).toMatchObject({ name: "close", args: [LIST_FD] });
   });
 
+  it("leaves the machine's abstract sockets last, where that is asked for; a kernel that has no such thing goes on without", () => {
+    const lastOf = (root: string | undefined, ownSockets: boolean): Call[] => {
+      const made = { keyring: false, root, uid: 1000, gid: 1000 };
+      return preludeCalls(mountsOf([], "/blank"), made, ownSockets).slice(-4, -1);
+    };
+    const names = (calls: Call[]): string[] => calls.map(({ name }) => name);
+    const [create, ...rest] = lastOf("/r", true);
+    expect(create).toMatchObject({ name: "landlock_create_ruleset", allowed: "any", skips: rest.length });
+    expect(names(rest)).toEqual(["landlock_restrict_self", "close"]);
+    expect(names(lastOf("/r", false))).not.toContain("landlock_restrict_self");
+    expect(names(lastOf(undefined, true))).toEqual([]);
+  });
+
   it("maps the user to themselves, and nobody else", () => {
     const calls = preludeCalls(mountsOf([], "/blank"), { keyring: false, root: "/r", uid: 1000, gid: 100 }, false);
     const written = calls.filter(({ name }) => name === "write").map(({ args }) => args[1]);
