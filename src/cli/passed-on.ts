@@ -2,8 +2,11 @@
 
 /** SIGTSTP and SIGCONT are job control: the terminal part handles them. */
 const PASSED_ON = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
-/** Not SIGINT, as one Ctrl-C more than the agent needed is no reason to lose its exit status, nor SIGQUIT, which writes our memory to a file. */
-const LEFT_TO_KERNEL = ["SIGTERM", "SIGHUP"] as const;
+/**
+ * The one that the kernel itself may end us at while a file system is waited for. Not SIGINT, as one Ctrl-C more than the agent needed is no reason to lose its
+ * exit status; nor SIGHUP, which a terminal that is closed can send twice; nor SIGQUIT, which writes our memory to a file.
+ */
+const LEFT_TO_KERNEL = "SIGTERM";
 
 export class PassedOn implements Disposable {
   readonly #passOn: (name: NodeJS.Signals) => void;
@@ -13,13 +16,13 @@ export class PassedOn implements Disposable {
     for (const name of PASSED_ON) process.on(name, passOn);
   }
 
-  /** Lets the kernel itself end this process meanwhile: no handler of ours runs while a file system that does not answer is waited for. */
+  /** Lets the kernel itself end this process at SIGTERM meanwhile: no handler of ours runs while a file system that does not answer is waited for. */
   async exceptWhile<Value>(work: () => Promise<Value>): Promise<Value> {
-    for (const name of LEFT_TO_KERNEL) process.off(name, this.#passOn);
+    process.off(LEFT_TO_KERNEL, this.#passOn);
     try {
       return await work();
     } finally {
-      for (const name of LEFT_TO_KERNEL) process.on(name, this.#passOn);
+      process.on(LEFT_TO_KERNEL, this.#passOn);
     }
   }
 
